@@ -1,0 +1,146 @@
+"""Brute force and re-verification that share nothing with the package.
+
+A delay graph is here a list of wires ``(tail, head, key, delay)`` with the delay as a
+tuple of ints, read straight from networkx by `wires`. Everything else works on those.
+"""
+
+from itertools import product
+
+
+def wires(G, delay="delay", dimension=1):
+    """The wires of a networkx graph, in the order of its edges."""
+    zero = (0,) * dimension
+    found = []
+    for edge in G.edges(keys=True) if G.is_multigraph() else G.edges():
+        d = G.edges[edge].get(delay, zero)
+        found.append((edge[0], edge[1], edge[2:], d if isinstance(d, tuple) else (d,)))
+    return found
+
+
+def plain(time):
+    """A time as the package writes it: an int for one coordinate."""
+    return time[0] if len(time) == 1 else time
+
+
+def moved(time, delay):
+    return tuple(t + d for t, d in zip(time, delay, strict=True))
+
+
+def window_arcs(G, ranges):
+    """All arcs of the delay cover inside a box, by trying every edge at every time."""
+    inside = set(product(*ranges))
+    return [
+        ((u, plain(t)), (v, plain(moved(t, d))), *key)
+        for t in sorted(inside)
+        for u, v, key, d in wires(G, dimension=len(ranges))
+        if moved(t, d) in inside
+    ]
+
+
+def boundary_arcs(G, ranges):
+    """Arcs of the delay cover with one end in a box, as (entering, leaving)."""
+    inside = set(product(*ranges))
+    entering, leaving = set(), set()
+    for u, v, key, d in wires(G, dimension=len(ranges)):
+        for t in inside:
+            if moved(t, d) not in inside:
+                leaving.add(((u, plain(t)), (v, plain(moved(t, d))), *key))
+            before = moved(t, tuple(-x for x in d))
+            if before not in inside:
+                entering.add(((u, plain(before)), (v, plain(t)), *key))
+    return entering, leaving
+
+
+def has_cycle(arcs):
+    """Whether a set of arcs holds a directed cycle, by peeling off sources."""
+    heads = {}
+    count = {}
+    for arc in arcs:
+        heads.setdefault(arc[0], []).append(arc[1])
+        count[arc[1]] = count.get(arc[1], 0) + 1
+    ready = [node for node in heads if not count.get(node)]
+    left = len(arcs)
+    while ready:
+        for head in heads.get(ready.pop(), []):
+            left -= 1
+            count[head] -= 1
+            if not count[head]:
+                ready.append(head)
+    return left > 0
+
+
+def proves_acyclic(G, stages, dimension=1):
+    """Whether affine forms prove the infinite cover acyclic.
+
+    ``stages`` is a list of dicts: vertex -> (slope, offset). Along each edge the first
+    stage whose form changes must grow, by an amount that does not depend on the time.
+    """
+    for u, v, _, d in wires(G, dimension=dimension):
+        for stage in stages:
+            (slope_u, offset_u), (slope_v, offset_v) = stage[u], stage[v]
+            if slope_u != slope_v:
+                return False
+            gain = sum(x * y for x, y in zip(slope_u, d, strict=True)) + offset_v - offset_u
+            if gain < 0:
+                return False
+            if gain > 0:
+                break
+        else:
+            return False
+    return True
+
+
+def proves_cyclic(G, segments, dimension=1):
+    """Whether segments of (walk, count) are one closed walk of total delay zero."""
+    delays = {(u, v, *key): d for u, v, key, d in wires(G, dimension=dimension)}
+    if not segments:
+        return False
+    total = [0] * dimension
+    here = segments[0][0][0][0]
+    begin = here
+    for walk, count in segments:
+        if count < 1 or not walk:
+            return False
+        first = here
+        for edge in walk:
+            if edge not in delays or edge[0] != here:
+                return False
+            here = edge[1]
+            for axis, part in enumerate(delays[edge]):
+                total[axis] += count * part
+        if count > 1 and here != first:
+            return False
+    return here == begin and not any(total)
+
+
+def cycle_totals(G):
+    """Total delays (Z) of all simple cycles, by listing them."""
+    out = {}
+    for u, v, _, (d,) in wires(G):
+        out.setdefault(u, []).append((v, d))
+    order = {v: k for k, v in enumerate(G)}
+    totals = []
+
+    def extend(start, here, total, met):
+        for v, d in out.get(here, []):
+            if v == start:
+                totals.append(total + d)
+            elif v not in met and order[v] > order[start]:
+                extend(start, v, total + d, met | {v})
+
+    for start in G:
+        extend(start, start, 0, {start})
+    return totals
+
+
+def levels(n, arcs):
+    """Longest-path levels by relaxing n times; None if they never settle."""
+    level = [0] * n
+    for _ in range(n + 1):
+        new = list(level)
+        for u, v in arcs:
+            new[v] = max(new[v], level[u] + 1)
+        if new == level:
+            return level
+        level = new
+    return None

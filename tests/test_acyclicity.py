@@ -1,0 +1,334 @@
+"""Verdicts on the infinite cover, each certificate verified by code that shares nothing."""
+
+import json
+import random
+from pathlib import Path
+
+import networkx as nx
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.testing import delay_graphs
+
+CASES = json.loads((Path(__file__).parent / "data" / "reference_cases.json").read_text())["cases"]
+
+
+def stages_of(schedule):
+    return [
+        dict(zip(schedule.graph.vertices, zip(s.slopes, s.offsets, strict=True), strict=True))
+        for s in schedule.stages
+    ]
+
+
+def decide(G, dimension=1):
+    """The verdict, its certificate verified independently."""
+    try:
+        schedule = ug.verdict(G)
+    except ug.CyclicCoverError as error:
+        walk = error.walk
+    else:
+        walk = None
+    if walk is not None:
+        assert walk.check()
+        assert oracle.proves_cyclic(G, walk.segments, dimension)
+        return walk
+    assert schedule.check()
+    assert oracle.proves_acyclic(G, stages_of(schedule), dimension)
+    return schedule
+
+
+def graph_of(edges):
+    G = nx.MultiDiGraph()
+    for u, v, d in edges:
+        G.add_edge(u, v, delay=tuple(d) if isinstance(d, list) else d)
+    return G
+
+
+@given(delay_graphs(vertices=5, edges=9))
+def test_the_verdict_agrees_with_a_large_window(G):
+    answer = decide(G)
+    window = oracle.has_cycle(oracle.window_arcs(G, [range(80)]))
+    assert window == isinstance(answer, ug.ZeroWalk)
+
+
+@given(delay_graphs(vertices=5, edges=9, delays=30))
+def test_the_direction_is_the_sign_of_the_simple_cycles(G):
+    """Forward: all positive, or none; backward: all negative."""
+    totals = oracle.cycle_totals(G)
+    answer = decide(G)
+    direction = ug.time_direction(G)
+    if all(total > 0 for total in totals):
+        assert direction == "forward"
+    elif all(total < 0 for total in totals):
+        assert direction == "backward"
+    else:
+        assert direction in {"mixed", "cyclic"}
+    assert (direction == "cyclic") == isinstance(answer, ug.ZeroWalk)
+    if direction in {"forward", "backward"}:
+        assert answer.is_linear
+        slope = answer.stages[0].slopes[0][0]
+        assert slope > 0 if direction == "forward" else slope < 0
+
+
+@given(delay_graphs(vertices=5, edges=9, delays=30))
+def test_a_schedule_is_linear_whenever_a_linear_one_exists(G):
+    """A linear one needs cycles of one sign: X . d(c) > 0 for every cycle c."""
+    totals = oracle.cycle_totals(G)
+    one_sign = all(total > 0 for total in totals) or all(total < 0 for total in totals)
+    answer = decide(G)
+    if isinstance(answer, ug.Schedule):
+        assert answer.is_linear == one_sign
+
+
+@given(delay_graphs(vertices=5, edges=9), st.data())
+def test_verdict_and_direction_survive_retiming_and_turn_with_time(G, data):
+    H = ug.retime(G, {v: data.draw(st.integers(-9, 9)) for v in G})
+    assert ug.time_direction(H) == ug.time_direction(G)
+    decide(H)
+    turned = G.copy()
+    for *_, item in turned.edges(data=True):
+        item["delay"] *= -1
+    swap = {"forward": "backward", "backward": "forward"}
+    direction = ug.time_direction(G)
+    if oracle.cycle_totals(G):
+        assert ug.time_direction(turned) == swap.get(direction, direction)
+    else:
+        assert ug.time_direction(turned) == "forward"
+    decide(turned)
+
+
+@given(delay_graphs(vertices=5, edges=9))
+def test_keys_increase_along_the_arcs_of_any_window(G):
+    try:
+        schedule = ug.verdict(G)
+    except ug.CyclicCoverError:
+        return
+    for a, b, *_ in oracle.window_arcs(G, [range(-20, 20)]):
+        assert schedule.key(a) < schedule.key(b)
+
+
+@given(delay_graphs(vertices=5, edges=9))
+def test_a_cycle_of_the_cover_is_one(G):
+    cover = ug.DelayCover(G)
+    if ug.is_acyclic(cover):
+        assert ug.schedule(cover).check()
+        for find in (ug.find_zero_walk, ug.find_cycle):
+            with pytest.raises(nx.NetworkXNoCycle):
+                find(G if find is ug.find_zero_walk else cover)
+        return
+    cycle = ug.find_cycle(cover)
+    assert all(arc in cover.out_edges(arc[0]) for arc in cycle)
+    turned = cycle[1:] + cycle[:1]
+    assert all(a[1] == b[0] for a, b in zip(cycle, turned, strict=True))
+    assert len({arc[0] for arc in cycle}) == len(cycle)
+    walk = ug.find_zero_walk(G)
+    assert sum(1 for _ in walk) == walk.length >= 1
+
+
+@given(delay_graphs(vertices=5, edges=9, delays=2**31))
+def test_the_largest_delays_are_decided_exactly(G):
+    decide(G)
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if 20 <= c["row"] <= 27], ids=lambda c: c["name"]
+)
+def test_reference_rows_20_to_27(case):
+    expect, G = case["expect"], graph_of(case["edges"])
+    answer = decide(G)
+    assert isinstance(answer, ug.Schedule) == expect["acyclic"]
+    assert ug.time_direction(G) == expect["direction"]
+    if "zero_walk_min_length" in expect:
+        assert answer.length >= expect["zero_walk_min_length"]
+    if "schedule" in expect:
+        assert oracle.proves_acyclic(
+            G, [{v: (expect["schedule"]["X"], o) for v, o in expect["schedule"]["offset"].items()}]
+        )
+
+
+def test_two_signed_loops_have_the_shortest_walk():
+    assert ug.find_zero_walk(graph_of([("a", "a", 2), ("a", "a", -3)])).length == 5
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [
+        [("a", "a", 5), ("b", "b", -7), ("a", "b", 1), ("b", "a", 0)],
+        [("a", "a", 5), ("b", "b", -7), ("a", "b", -9), ("b", "a", 0)],
+        [("a", "a", 5), ("b", "b", -7), ("a", "b", 4), ("b", "a", -4)],
+        [("a", "c", 5), ("c", "a", 0), ("c", "b", 1), ("b", "c", -9)],
+        [("a", "a", 6), ("a", "a", -4)],
+    ],
+    ids=["bridge above", "bridge below", "bridge zero", "meeting", "common divisor"],
+)
+def test_cycles_of_both_signs_are_made_to_cancel(edges):
+    assert isinstance(decide(graph_of(edges)), ug.ZeroWalk)
+
+
+def test_an_enormous_zero_walk_is_told_in_short():
+    B = 2**31
+    G = graph_of([("a", "b", B), ("b", "a", 0), ("c", "c", 1 - B), ("b", "c", 5), ("c", "b", -7)])
+    walk = decide(G)
+    assert isinstance(walk, ug.ZeroWalk)
+    assert len(walk.segments) <= 3
+    assert walk.length > 10**6
+    with pytest.raises(ValueError, match="raise the limit, or use find_zero_walk"):
+        ug.find_cycle(ug.DelayCover(G))
+
+
+@pytest.mark.parametrize("excess", [1, 0, -1])
+def test_seventy_thousand_vertices_with_the_largest_delays(excess):
+    """Sums reach 1.5e14, offsets 1e19, beyond 64 bits; the last edge decides by one."""
+    n = 70_001
+    delays = [-(2**31), 2**31] * (n // 2)
+    random.Random(0).shuffle(delays)
+    G = nx.DiGraph()
+    for k, d in enumerate(delays):
+        G.add_edge(k, k + 1, delay=d)
+    G.add_edge(n - 1, 0, delay=excess)
+    answer = decide(G)
+    if excess:
+        assert answer.time_direction == ("forward" if excess > 0 else "backward")
+    else:
+        assert answer.length == n
+
+
+def test_all_delays_at_the_limit_need_more_than_64_bits():
+    n = 70_000
+    G = nx.DiGraph()
+    for k in range(n):
+        G.add_edge(k, k + 1, delay=-(2**31))
+        G.add_edge(k + 1, k, delay=2**31)
+    assert decide(G).length == 2
+    path = nx.DiGraph()
+    for k in range(n):
+        path.add_edge(k, k + 1, delay=2**31 if k % 2 else 0)
+        path.add_edge(("side", k), k, delay=-(2**31))
+    assert decide(path).time_direction == "forward"
+    zigzag = nx.DiGraph()
+    nx.add_path(zigzag, range(n), delay=-(2**31))
+    nx.add_path(zigzag, [("zero", k) for k in range(n)], delay=0)
+    schedule = decide(zigzag)
+    assert max(map(abs, schedule.stages[0].offsets)) > 2**63
+
+
+def test_edgeless_and_empty_graphs_are_acyclic():
+    assert decide(nx.DiGraph()).key
+    G = nx.DiGraph()
+    G.add_nodes_from("ab")
+    assert decide(G).is_linear
+    assert ug.time_direction(G) == "forward"
+
+
+# -- delays in Z^d -----------------------------------------------------------------
+
+
+@given(delay_graphs(dimension=2, vertices=4, edges=7))
+def test_lexicographic_delays_are_decided_and_others_not_yet(G):
+    vectors = [d for *_, d in G.edges(data="delay")]
+    if any(d < (0, 0) for d in vectors):
+        with pytest.raises(NotImplementedError, match="first non-zero entry"):
+            ug.verdict(G)
+        return
+    answer = decide(G, dimension=2)
+    window = oracle.has_cycle(oracle.window_arcs(G, [range(1), range(1)]))
+    assert window == isinstance(answer, ug.ZeroWalk)
+
+
+@given(delay_graphs(dimension=3, vertices=4, edges=7, least=0, delays=2**31))
+def test_non_negative_vectors_are_decided(G):
+    answer = decide(G, dimension=3)
+    if isinstance(answer, ug.Schedule):
+        assert answer.is_linear
+
+
+@pytest.mark.parametrize("row", [31, 32, 33, 37])
+def test_reference_stencils_have_the_expected_slopes(row):
+    for case in (c for c in CASES if c["row"] == row):
+        schedule = decide(graph_of(case["edges"]), dimension=2)
+        assert list(schedule.stages[0].slopes[0]) in (
+            [1, 1],
+            case["expect"]["schedule"]["X"],
+            [2, 1],
+        )
+
+
+def test_vectors_have_no_single_direction():
+    G = graph_of([("h", "h", (1, 0))])
+    with pytest.raises(ValueError, match=r"these are in Z\^2"):
+        ug.time_direction(G)
+
+
+# -- certificates that do not hold -------------------------------------------------
+
+
+def test_a_schedule_that_does_not_increase_is_found_out():
+    schedule = ug.verdict(ug.gallery.seed_network())
+    (stage,) = schedule.stages
+    flat = ug.Schedule(schedule.graph, (ug.Stage(stage.slopes, (0,) * 5),), "forward")
+    with pytest.raises(ug.CertificateError, match="does not increase over the edge in -> A") as e:
+        flat.check()
+    assert e.value.edge == ("in", "A")
+    slopes = (*stage.slopes[:-1], (9,))
+    with pytest.raises(ug.CertificateError, match="C -> out"):
+        ug.Schedule(schedule.graph, (ug.Stage(slopes, stage.offsets),), "forward").check()
+    with pytest.raises(ug.CertificateError):
+        ug.Schedule(schedule.graph, (), "forward").check()
+    with pytest.raises(ValueError, match="no vertex of the cover"):
+        schedule.key(("A", 0.5))
+
+
+@pytest.mark.parametrize(
+    ("segments", "text"),
+    [
+        ((), "no edges"),
+        ((((), 1),), "empty"),
+        ((((("a", "a", 0),), 0),), "empty"),
+        ((((("a", "a", 9),), 1),), "no edge of the graph"),
+        ((((("a", "b", 0), ("a", "b", 0)), 1),), "does not join"),
+        ((((("a", "b", 0),), 2),), "does not join"),
+        ((((("a", "b", 0),), 1),), "does not join"),
+        ((((("a", "a", 0),), 3), ((("a", "b", 0),), 1)), "does not join"),
+        ((((("a", "a", 0),), 3),), r"total delay of the walk is \(6,\)"),
+    ],
+)
+def test_a_walk_that_is_no_zero_walk_is_found_out(segments, text):
+    graph = ug.DelayGraph(graph_of([("a", "a", 2), ("a", "a", -3), ("a", "b", 0)]))
+    with pytest.raises(ug.CertificateError, match=text):
+        ug.ZeroWalk(graph, segments).check()
+
+
+def test_the_oracle_is_not_fooled_either():
+    G = ug.gallery.seed_network()
+    (good,) = stages_of(ug.verdict(G))
+    assert oracle.proves_acyclic(G, [good])
+    assert not oracle.proves_acyclic(G, [dict.fromkeys(G, ((0,), 0))])
+    assert not oracle.proves_acyclic(G, [{**good, "C": ((9,), 3)}])
+    loops = graph_of([("a", "a", 2), ("a", "a", -3)])
+    two, three = ((("a", "a", 0),), 3), ((("a", "a", 1),), 2)
+    assert oracle.proves_cyclic(loops, [two, three])
+    assert not oracle.proves_cyclic(loops, [two])
+    assert not oracle.proves_cyclic(loops, [])
+
+
+# -- which question is asked of what -------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", [ug.is_acyclic, ug.schedule, ug.find_cycle])
+def test_a_plain_graph_is_pointed_to_the_cover(ask):
+    with pytest.raises(TypeError, match=r"DiGraph; ask it of DelayCover\(G\)"):
+        ask(ug.gallery.elman())
+
+
+def test_the_refusal_names_walk_total_and_mend():
+    G = ug.gallery.seed_network()
+    G.edges["C", "A"]["delay"] = 0
+    with pytest.raises(nx.NetworkXUnfeasible) as caught:
+        ug.verdict(G)
+    assert str(caught.value) == (
+        "the unrolling has a directed cycle, since the closed walk A -> B -> C -> A has total "
+        "delay 0; change the delay of one of its edges"
+    )

@@ -1,0 +1,162 @@
+"""The shape of the package: who imports whom, what is loaded when, what is documented."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unrollgraph as ug
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(ug.__file__).parent
+FLOORS = {
+    "errors": 0,
+    "graph": 0,
+    "morphism": 1,
+    "cover": 2,
+    "measure": 3,
+    "io": 4,
+    "testing": 4,
+    "cli": 5,
+}
+
+
+def modules():
+    return [
+        name.removeprefix("unrollgraph.")
+        for _, name, _ in pkgutil.walk_packages(ug.__path__, "unrollgraph.")
+    ]
+
+
+def imported(path):
+    """Every module that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield node.module
+            if node.module == "unrollgraph":
+                yield from (f"unrollgraph.{alias.name}" for alias in node.names)
+
+
+def test_every_room_has_its_floor():
+    assert {name.split(".")[0] for name in modules()} == set(FLOORS)
+
+
+@pytest.mark.parametrize("name", modules())
+def test_imports_go_down_the_stairs(name):
+    room = name.split(".")[0]
+    path = PACKAGE / name.replace(".", "/")
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    for module in imported(path):
+        if not module.startswith("unrollgraph"):
+            continue
+        other = module.split(".")[1] if "." in module else None
+        if other is None or other not in FLOORS:
+            assert FLOORS[room] == 5, f"{name} imports the root"
+        else:
+            assert other == room or FLOORS[other] < FLOORS[room] or other == "errors", (
+                f"{name} imports {module}, which is not below it"
+            )
+
+
+def test_no_module_bears_the_name_of_a_public_function():
+    functions = {name for name in ug.__all__ if inspect.isfunction(getattr(ug, name))}
+    assert not functions & {name.split(".")[-1] for name in modules()}
+
+
+def test_the_oracle_imports_nothing_of_the_package():
+    assert not [m for m in imported(ROOT / "tests" / "oracle.py") if "unrollgraph" in m]
+
+
+def test_no_two_tests_of_a_file_have_the_same_name():
+    for path in (ROOT / "tests").glob("test_*.py"):
+        names = [node.name for node in ast.parse(path.read_text()).body if hasattr(node, "name")]
+        assert len(names) == len(set(names)), path
+
+
+def test_importing_loads_networkx_and_numpy_and_nothing_heavier():
+    code = (
+        "import sys, networkx, numpy; before = set(sys.modules); import unrollgraph as ug; "
+        "G = ug.gallery.seed_network(); ug.unroll(G, 4); ug.is_acyclic(ug.DelayCover(G)); "
+        "print(*sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "unrollgraph" in loaded
+    assert not loaded & {"scipy", "sympy", "matplotlib", "pandas", "hypothesis", "argparse", "csv"}
+    own = {m for m in loaded if m not in sys.stdlib_module_names}
+    assert own <= {"unrollgraph", "numpy"}  # numpy.typing
+
+
+def test_nothing_below_its_door_imports_a_heavy_library():
+    doors = {"scipy": {"graph.order", "cover.lift"}, "hypothesis": {"testing"}}
+    for name in modules():
+        path = PACKAGE / name.replace(".", "/")
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        for module in imported(path):
+            library = module.split(".")[0]
+            if library in {"scipy", "sympy", "matplotlib", "hypothesis"}:
+                assert name in doors.get(library, set()), f"{name} imports {library}"
+
+
+PUBLIC = [name for name in ug.__all__ if callable(getattr(ug, name))]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_is_public_is_typed_and_documented_with_an_example(name):
+    thing = getattr(ug, name)
+    text = inspect.getdoc(thing)
+    assert text, name
+    if inspect.isfunction(thing):
+        signature = inspect.signature(thing)
+        assert signature.return_annotation is not inspect.Signature.empty
+        assert all(p.annotation is not p.empty for p in signature.parameters.values())
+    if inspect.isfunction(thing) or name in {"DelayGraph", "DelayCover", "Lift", "GraphMap"}:
+        assert doctest.DocTestParser().get_examples(text), f"{name} has no example"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_says_what_its_subject_is(name):
+    module = importlib.import_module(f"unrollgraph.{name}")
+    assert len(module.__doc__.split()) >= 8
+    assert hasattr(module, "__all__")
+    assert all(hasattr(module, item) for item in module.__all__)
+    assert list(module.__all__) == sorted(module.__all__)
+
+
+def test_the_root_exports_what_the_rooms_do():
+    for room in ("graph", "morphism", "cover", "measure"):
+        for item in importlib.import_module(f"unrollgraph.{room}").__all__:
+            assert item in ug.__all__
+    assert set(ug.__all__) <= set(dir(ug))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = ug.nothing
+
+
+def test_errors_descend_from_the_root_and_from_what_a_newcomer_catches():
+    builtin = (ValueError, TypeError, ug.errors.nx.NetworkXException)
+    for name in ug.errors.__all__:
+        error = getattr(ug.errors, name)
+        assert issubclass(error, ug.UnrollgraphError)
+        if error is not ug.UnrollgraphError:
+            assert issubclass(error, builtin)
+
+
+def test_the_version_is_said_once():
+    text = (ROOT / "pyproject.toml").read_text()
+    assert re.search(r'^version = "(.*)"$', text, re.M).group(1) == ug.__version__
+
+
+def test_the_library_has_no_unfinished_business():
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        if path != Path(__file__):
+            assert not re.search(r"\b(TODO|FIXME|XXX)\b", path.read_text()), path

@@ -1,0 +1,173 @@
+"""The command line as a new user meets it, with wrong input too."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx as nx
+import oracle
+import pytest
+
+import unrollgraph as ug
+from unrollgraph.cli import main
+
+DATA = Path(__file__).parent.parent / "examples" / "data"
+
+
+def run(capsys, *arguments):
+    try:
+        code = main([str(a) for a in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def cyclic(tmp_path):
+    path = tmp_path / "cyclic.csv"
+    path.write_text("source,target,delay\na,a,2\na,a,-3\n")
+    return path
+
+
+@pytest.mark.parametrize("name", ["seed.json", "lstm.json", "s382.json"])
+def test_check_and_unroll_run_on_the_shipped_data(capsys, tmp_path, name):
+    code, out, err = run(capsys, "check", DATA / name)
+    assert (code, err) == (0, "")
+    assert "verdict    ACYCLIC: every cycle takes time forward" in out
+    assert len(out.splitlines()) <= 8
+    target = tmp_path / "window.json"
+    code, out, err = run(capsys, "unroll", DATA / name, "--window=-2:6", "-o", target)
+    assert (code, err) == (0, "")
+    G = ug.io.read(DATA / name)
+    U = ug.io.read(target)
+    assert f"{len(U)} vertices, {U.number_of_edges()} arcs" in out
+    assert sorted(U.edges) == sorted(oracle.window_arcs(G, [range(-2, 6)]))
+
+
+@pytest.mark.parametrize("name", ["seed.json", "lstm.json", "s382.json"])
+def test_the_json_report_is_a_certificate(capsys, name):
+    code, out, _ = run(capsys, "check", DATA / name, "--json")
+    report = json.loads(out)
+    G = ug.io.read(DATA / name)
+    stages = [{r["vertex"]: (r["slope"], r["offset"]) for r in s} for s in report["schedule"]]
+    assert code == 0
+    assert report["acyclic"]
+    assert report["linear"]
+    assert oracle.proves_acyclic(G, stages)
+    assert len(report["boundary"]) == sum(1 for *_, d in G.edges(data="delay") if d)
+
+
+def test_a_cyclic_graph_exits_1_with_its_walk(capsys, cyclic):
+    code, out, err = run(capsys, "check", cyclic)
+    assert (code, err) == (1, "")
+    assert "CYCLIC" in out
+    assert "(a -> a (key 0)) x 3, then (a -> a (key 1)) x 2 has total delay 0 (5 edges)" in out
+    code, out, _ = run(capsys, "check", "--json", cyclic)
+    report = json.loads(out)
+    segments = [([tuple(e) for e in part["walk"]], part["times"]) for part in report["zero_walk"]]
+    assert code == 1
+    assert not report["acyclic"]
+    assert oracle.proves_cyclic(ug.io.read(cyclic), segments)
+
+
+@pytest.mark.parametrize(
+    ("wires", "lines"),
+    [
+        (
+            "x,b,0\nb,b,-1\n",
+            ["cycles? takes? time backward|every cycle takes time backward", "b by -1"],
+        ),
+        ("f,f,1\nb,b,-1\n", ["cycles go both ways in time", r"f: \(", "cuts up to 2 arcs"]),
+        ("h,h,1;0\nh,h,0;1\n", ["delays in Z\\^2", r"1\*t1 \+ 1\*t2", r"by \(1, 0\)"]),
+        ("a,b,0\n", ["boundary   none"]),
+    ],
+)
+def test_check_reads_well_on_other_kinds(capsys, tmp_path, wires, lines):
+    import re
+
+    path = tmp_path / "net.csv"
+    path.write_text("source,target,delay\n" + wires)
+    code, out, _ = run(capsys, "check", path)
+    assert code == 0
+    for line in lines:
+        assert re.search(line, out), out
+
+
+def test_windows_of_the_plane(capsys, tmp_path):
+    (tmp_path / "grid.csv").write_text("source,target,delay\nh,h,1;0\nh,h,0;1\n")
+    out_file = tmp_path / "grid.json"
+    code, out, _ = run(capsys, "unroll", tmp_path / "grid.csv", "--window=0:3,-1:2", "-o", out_file)
+    assert code == 0
+    assert "9 vertices, 12 arcs" in out
+    assert ("h", (2, 1)) in ug.io.read(out_file)
+
+
+def test_demo_tells_the_story(capsys):
+    code, out, err = run(capsys, "demo")
+    assert (code, err) == (0, "")
+    assert "C_0 -> A_1" in out
+    assert "20 vertices and 19 arcs" in out
+    assert "C_-1 -> A_0 enters and C_3 -> A_4 leaves" in out
+    assert "it leads from A_0 to A_1" in out
+    assert "a -> B -> C -> A has total delay 0".lower() in out.lower()
+
+
+def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "float.csv").write_text("source,target,delay\na,b,1.5\n")
+    (tmp_path / "mixed.csv").write_text("source,target,delay\na,a,-1;1\n")
+    (tmp_path / "grid.csv").write_text("source,target,delay\na,a,1;1\n")
+    seed, out_file = DATA / "seed.json", tmp_path / "out.json"
+    cases = [
+        (["check", tmp_path / "nowhere.json"], "nowhere.json: No such file"),
+        (["check", tmp_path], "names no format"),
+        (["check", tmp_path / "broken.json"], "not JSON"),
+        (["check", tmp_path / "float.csv"], "line 2 has the delay '1.5'"),
+        (["check", tmp_path / "mixed.csv"], "first non-zero entry"),
+        (["unroll", seed, "--window=", "-o", out_file], "not understood"),
+        (["unroll", seed, "--window=3:3", "-o", out_file], "is empty"),
+        (["unroll", seed, "--window=0", "-o", out_file], "is empty"),
+        (["unroll", seed, "--window=a:b", "-o", out_file], "not understood"),
+        (["unroll", seed, "--window=0:2,0:2", "-o", out_file], "has 2 axes"),
+        (["unroll", tmp_path / "grid.csv", "--window=0:2", "-o", out_file], "has 1 axes"),
+        (["unroll", seed, "--window=4", "-o", tmp_path / "out.png"], "names no format"),
+        (["unroll", seed, "--window=4", "-o", tmp_path / "out.csv"], "write JSON"),
+        (["unroll", seed, "--window=4", "-o", tmp_path / "no" / "out.json"], "No such file"),
+    ]
+    before = sorted(tmp_path.iterdir())
+    for arguments, text in cases:
+        code, out, err = run(capsys, *arguments)
+        assert (code, out) == (2, ""), arguments
+        assert text in err, (arguments, err)
+        assert err.startswith("unrollgraph: ")
+        assert err.count("\n") == 1, err
+        assert sorted(tmp_path.iterdir()) == before
+
+
+def test_argparse_explains_the_window(capsys):
+    code, out, _ = run(capsys, "unroll", "--help")
+    assert code == 0
+    assert "--window=-2:6" in out
+    code, _, err = run(capsys, "unroll", DATA / "seed.json", "-o", "x.json")
+    assert code == 2
+    assert "--window" in err
+
+
+def test_the_installed_command_runs():
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from unrollgraph.cli import main; sys.exit(main())",
+    ]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"unrollgraph {ug.__version__}"
+
+
+def test_the_shipped_wirings_are_those_of_the_gallery():
+    assert nx.utils.graphs_equal(ug.io.read(DATA / "seed.json"), ug.gallery.seed_network())
+    assert nx.utils.graphs_equal(ug.io.read(DATA / "lstm.json"), ug.gallery.lstm())
+    s382 = ug.io.read(DATA / "s382.json")
+    assert (len(s382), s382.number_of_edges()) == (112, 256)

@@ -1,0 +1,188 @@
+"""Reading delay graphs: what is accepted, what is refused, and that it never changes."""
+
+import copy
+import pickle
+from decimal import Decimal
+from fractions import Fraction
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+
+import unrollgraph as ug
+from unrollgraph.testing import delay_graphs
+
+
+def one_edge(delay):
+    G = nx.DiGraph()
+    G.add_edge("u", "v", delay=delay)
+    return G
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        np.True_,
+        1.0,
+        float("nan"),
+        None,
+        "1",
+        (),
+        (1, 2.0),
+        (1, None),
+        [[1]],
+        Fraction(2),
+        Decimal(1),
+        2**31 + 1,
+        -(2**31) - 1,
+        (0, 2**40),
+        10**30,
+    ],
+    ids=repr,
+)
+def test_what_is_no_delay_is_refused_naming_edge_and_value(value):
+    with pytest.raises(ug.DelayError, match="edge u -> v has the delay") as caught:
+        ug.DelayGraph(one_edge(value))
+    assert caught.value.edge == ("u", "v")
+    assert caught.value.value is value
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (0, [0]),
+        (-3, [-3]),
+        (2**31, [2**31]),
+        (-(2**31), [-(2**31)]),
+        (np.int8(-4), [-4]),
+        (np.uint64(7), [7]),
+        ((5,), [5]),
+        ((1, -2), [1, -2]),
+        ((np.int64(1), 0, 3), [1, 0, 3]),
+        (np.array([1, 2]), [1, 2]),
+    ],
+    ids=repr,
+)
+def test_integers_and_tuples_of_integers_are_delays(value, read):
+    graph = ug.DelayGraph(one_edge(value))
+    assert graph.delays.tolist() == [read]
+    assert graph.delays.dtype == np.int64
+    parts = graph.times[0] if len(read) > 1 else (graph.times[0],)
+    assert all(type(part) is int for part in parts)
+
+
+def test_mixed_dimensions_are_refused_naming_both_edges():
+    G = one_edge((1, 0))
+    G.add_edge("v", "w", delay=1)
+    with pytest.raises(
+        ug.DelayError, match="v -> w .* dimension 1, but edge u -> v .* 2"
+    ) as caught:
+        ug.DelayGraph(G)
+    assert caught.value.edge == ("v", "w")
+
+
+def test_an_absent_delay_is_zero_in_every_dimension():
+    G = nx.DiGraph([("a", "b")])
+    assert ug.DelayGraph(G).delays.tolist() == [[0]]
+    G.add_edge("b", "a", delay=(1, -1))
+    assert ug.DelayGraph(G).delays.tolist() == [[0, 0], [1, -1]]
+
+
+def test_the_key_is_named_for_a_parallel_edge():
+    G = nx.MultiDiGraph()
+    G.add_edge("u", "v", "slow", delay="x")
+    with pytest.raises(ug.DelayError, match=r"edge u -> v \(key 'slow'\)"):
+        ug.DelayGraph(G)
+
+
+@pytest.mark.parametrize("G", [nx.Graph(), nx.MultiGraph()])
+def test_an_undirected_graph_is_refused_with_the_mend(G):
+    with pytest.raises(TypeError, match="directed"):
+        ug.DelayGraph(G)
+
+
+@pytest.mark.parametrize("thing", [[("a", "b")], {"a": ["b"]}, None, 3])
+def test_what_is_no_graph_is_refused(thing):
+    with pytest.raises(TypeError, match="networkx"):
+        ug.DelayGraph(thing)
+
+
+def test_later_changes_of_the_graph_do_not_show():
+    G = one_edge(1)
+    G.nodes["u"]["op"] = "dense"
+    graph = ug.DelayGraph(G)
+    G.edges["u", "v"]["delay"] = 5
+    G.nodes["u"]["op"] = "changed"
+    G.add_edge("v", "u")
+    assert graph.delays.tolist() == [[1]]
+    assert graph.vertex_data[0] == {"op": "dense"}
+    assert graph.edges == (("u", "v"),)
+
+
+def test_nothing_of_it_can_be_written():
+    graph = ug.DelayGraph(one_edge(1))
+    with pytest.raises(ug.FrozenError):
+        graph.vertices = ()
+    with pytest.raises(ug.FrozenError):
+        del graph.vertices
+    with pytest.raises(ValueError, match="read-only"):
+        graph.delays[0] = 2
+    with pytest.raises(ug.FrozenError):
+        graph.edge_data[0]["delay"] = 2
+    with pytest.raises(TypeError):
+        graph.base.edges["u", "v"]["delay"] = 2
+    with pytest.raises(nx.NetworkXError):
+        graph.base.add_edge("v", "u")
+
+
+@given(delay_graphs())
+def test_copies_pickles_and_the_way_through_networkx_are_equal(G):
+    graph = ug.DelayGraph(G)
+    for other in (
+        ug.DelayGraph(G.copy()),
+        ug.DelayGraph(graph.to_networkx()),
+        ug.DelayGraph(graph.base),
+        ug.DelayGraph(graph),
+        pickle.loads(pickle.dumps(graph)),
+        copy.deepcopy(graph),
+    ):
+        assert other == graph
+        assert hash(other) == hash(graph)
+        assert not other.delays.flags.writeable
+    assert nx.utils.graphs_equal(graph.to_networkx(), G)
+
+
+def test_equality_sees_delays_kinds_order_and_attributes():
+    G = one_edge(1)
+    graph = ug.DelayGraph(G)
+    assert graph != ug.DelayGraph(one_edge(2))
+    assert graph != ug.DelayGraph(nx.MultiDiGraph(G))
+    G.nodes["u"]["op"] = "dense"
+    assert graph != ug.DelayGraph(G)
+    absent, explicit = nx.DiGraph([("u", "v")]), one_edge(0)
+    assert ug.DelayGraph(absent) == ug.DelayGraph(explicit)
+    assert graph != 3
+
+
+def test_the_delay_may_have_another_name():
+    G = nx.DiGraph()
+    G.add_edge("h", "h", lag=1)
+    assert ug.DelayGraph(G, delay="lag").times == (1,)
+    assert ug.DelayGraph(G).times == (0,)
+    assert ug.retime(G, {"h": 3}, delay="lag").edges["h", "h"] == {"lag": 1}
+    assert ug.cyclic_cover(G, 2, delay="lag").edges[("h", 1), ("h", 0)] == {"lag": 1}
+
+
+@given(delay_graphs())
+def test_edges_at_a_vertex_are_numbered_in_the_order_of_the_graph(G):
+    graph = ug.DelayGraph(G)
+    for k, v in enumerate(graph.vertices):
+        assert [graph.edges[e] for e in graph.out_numbers[k]] == [
+            e for e in graph.edges if e[0] == v
+        ]
+        assert [graph.edges[e] for e in graph.in_numbers[k]] == [
+            e for e in graph.edges if e[1] == v
+        ]

@@ -1,0 +1,92 @@
+"""Feedback delays make every unrolling acyclic, by the least that each method promises."""
+
+import networkx as nx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.testing import delay_graphs
+
+
+def delayed(G):
+    edges = G.edges(keys=True, data="delay") if G.is_multigraph() else G.edges(data="delay")
+    return {tuple(edge[:-1]) for edge in edges if edge[-1]}
+
+
+def without(G, edges):
+    H = G.copy()
+    H.remove_edges_from(edges)
+    return H
+
+
+@given(delay_graphs(vertices=6, edges=14), st.sampled_from(["dfs", "greedy"]))
+def test_undelayed_edges_hold_no_cycle_and_delays_are_0_and_1(G, method):
+    H = ug.delay_feedback(G, method=method)
+    assert type(H) is type(G)
+    assert list(H.edges) == list(G.edges)
+    assert {d for *_, d in H.edges(data="delay")} <= {0, 1}
+    assert nx.is_directed_acyclic_graph(without(H, delayed(H)))
+    assert ug.is_acyclic(ug.DelayCover(H))
+
+
+@given(delay_graphs(vertices=6, edges=14), st.randoms(use_true_random=False))
+def test_an_order_delays_exactly_the_edges_that_do_not_go_forward(G, random):
+    order = list(G)
+    random.shuffle(order)
+    H = ug.delay_feedback(G, order=order)
+    assert delayed(H) == {e for e in H.edges if order.index(e[0]) >= order.index(e[1])}
+
+
+def test_depth_first_delays_the_backward_edge_of_the_seed_network():
+    G = ug.gallery.seed_network()
+    assert delayed(ug.delay_feedback(G)) == {("C", "A")}
+    assert delayed(ug.delay_feedback(G, roots=["B"])) == {("A", "B")}
+
+
+def test_an_acyclic_graph_gets_no_delays_and_a_loop_gets_one():
+    G = nx.DiGraph([(1, 2), (2, 3), (1, 3), (2, 2)])
+    for method in ("dfs", "greedy"):
+        assert delayed(ug.delay_feedback(G, method=method)) == {(2, 2)}
+
+
+def test_the_greedy_order_keeps_its_bound_on_tournaments():
+    """Eades, Lin and Smyth (1993): at most m/2 - n/6 where no edge has its reverse."""
+    for seed in range(20):
+        G = nx.tournament.random_tournament(9, seed=seed)
+        late = delayed(ug.delay_feedback(G, method="greedy"))
+        assert len(late) <= G.number_of_edges() / 2 - len(G) / 6
+
+
+def test_old_delays_do_not_matter_even_when_they_are_none():
+    G = nx.DiGraph()
+    G.add_edge("a", "a", delay="late", colour="red")
+    H = ug.delay_feedback(G)
+    assert H.edges["a", "a"] == {"delay": 1, "colour": "red"}
+    assert G.edges["a", "a"]["delay"] == "late"
+    again = ug.delay_feedback(ug.DelayGraph(H))
+    assert nx.utils.graphs_equal(again, H)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"order": ["A", "B"]}, "leaves out"),
+        ({"order": ["A", "A", "B", "C", "in", "out"]}, "twice"),
+        ({"order": ["A", "Z"]}, "'Z', which is no vertex"),
+        ({"roots": ["Z"]}, "'Z', which is no vertex"),
+        ({"order": [], "roots": ["A"]}, "give no roots"),
+        ({"order": [], "method": "greedy"}, "give no roots or method"),
+        ({"roots": ["A"], "method": "greedy"}, "roots"),
+        ({"method": "magic"}, "'dfs' or 'greedy'"),
+    ],
+)
+def test_bad_choices_are_refused(options, text):
+    with pytest.raises(ValueError, match=text):
+        ug.delay_feedback(ug.gallery.seed_network(), **options)
+
+
+def test_a_deep_path_does_not_recurse():
+    G = nx.path_graph(20_000, create_using=nx.DiGraph)
+    G.add_edge(19_999, 0)
+    assert delayed(ug.delay_feedback(G)) == {(19_999, 0)}

@@ -1,0 +1,264 @@
+"""Files: exact round trips, refusals that say where, and never half a file."""
+
+import json
+import string
+
+import networkx as nx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.io import edge_list, node_link
+from unrollgraph.testing import delay_graphs
+
+NAMES = st.recursive(
+    st.text(string.printable + "äß→\U0001f300", max_size=4) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3).map(tuple),
+    max_leaves=4,
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.lists(inner, max_size=2).map(tuple)
+        | st.dictionaries(st.text(max_size=3).filter(lambda k: k != "tuple"), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+
+
+@st.composite
+def decorated(draw):
+    """A delay graph with odd names, keys and attributes."""
+    G = draw(delay_graphs(dimension=draw(st.sampled_from([1, 2]))))
+    names = draw(st.lists(NAMES, min_size=len(G), max_size=len(G), unique=True))
+    G = nx.relabel_nodes(G, dict(zip(list(G), names, strict=True)))
+    for data in [
+        G.graph,
+        *(d for _, d in G.nodes(data=True)),
+        *(e[-1] for e in G.edges(data=True)),
+    ]:
+        data.update(draw(st.dictionaries(st.sampled_from(["op", "self", "u of edge"]), VALUES)))
+    return G
+
+
+@given(decorated())
+def test_json_round_trips_exactly(G):
+    H = node_link.loads(node_link.dumps(G))
+    assert type(H) is type(G)
+    assert nx.utils.graphs_equal(H, G)
+    assert list(H.nodes(data=True)) == list(G.nodes(data=True))
+    assert list(H.edges(data=True)) == list(G.edges(data=True))
+    assert ug.DelayGraph(H) == ug.DelayGraph(G)
+    assert {type(d) for *_, d in H.edges(data="delay")} <= {int, tuple}
+
+
+@given(delay_graphs(multigraph=True), st.sampled_from([range(-2, 3), range(4)]))
+def test_an_unrolling_round_trips_exactly(G, window):
+    U = ug.unroll(G, window)
+    H = node_link.loads(node_link.dumps(U))
+    assert nx.utils.graphs_equal(H, U.copy())
+    assert list(H) == list(U)
+
+
+def test_json_is_networkx_node_link_data():
+    G = ug.gallery.lstm()
+    document = json.loads(node_link.dumps(G))
+    assert document["unrollgraph"] == 1
+    assert nx.utils.graphs_equal(nx.node_link_graph(document, edges="edges"), G)
+    del document["unrollgraph"]
+    assert nx.utils.graphs_equal(node_link.loads(json.dumps(document)), G)
+    old = nx.node_link_data(G, edges="links")
+    assert nx.utils.graphs_equal(node_link.loads(json.dumps(old)), G)
+
+
+@given(delay_graphs(dimension=2, vertices=6), st.sampled_from(",\t"))
+def test_edge_lists_round_trip(G, delimiter):
+    G.remove_nodes_from(list(nx.isolates(G)))
+    H = edge_list.loads(edge_list.dumps(G, delimiter), delimiter)
+    assert set(H) == set(G)
+    if G.is_multigraph() and not H.is_multigraph():
+        H = nx.MultiDiGraph(H)
+    assert sorted(H.edges(data="delay")) == sorted(G.edges(data="delay"))
+
+
+def test_edge_lists_hold_keys_attributes_and_odd_text():
+    G = nx.MultiDiGraph()
+    G.add_edge('a"b', "c, d", "slow", delay=-3, colour="red; blue")
+    G.add_edge('a"b', "c, d", "fast")
+    H = edge_list.loads(edge_list.dumps(G, ","), ",")
+    assert [(k, d) for *_, k, d in H.edges(keys=True, data=True)] == [
+        ("slow", {"delay": -3, "colour": "red; blue"}),
+        ("fast", {"delay": 0}),
+    ]
+
+
+def test_an_edge_list_as_people_write_it(tmp_path):
+    path = tmp_path / "net.CSV"
+    path.write_bytes(
+        b"\xef\xbb\xbfsource, target,delay,note\r\na,b,1,\r\n\r\nb,a,,back\r\n a ,b,2,\r\n"
+    )
+    G = ug.io.read(path)
+    assert G.is_multigraph()
+    assert list(G.edges(keys=True, data=True)) == [
+        ("a", "b", 0, {"delay": 1}),
+        ("a", "b", 1, {"delay": 2}),
+        ("b", "a", 0, {"note": "back"}),
+    ]
+
+
+LOOP = (
+    '{"directed": true, "nodes": [{"id": 1}], "edges": [{"source": 1, "target": 1, "delay": %s}]}'
+)
+BAD = {
+    "not json.json": ("{", "not JSON: .* line 1"),
+    "empty.json": ("", "not JSON"),
+    "list.json": ("[]", 'no list "nodes"'),
+    "nodes.json": ('{"nodes": 3, "directed": true}', '"nodes" is 3, but it must be a list'),
+    "undirected.json": ('{"nodes": []}', "not directed"),
+    "future.json": ('{"nodes": [], "directed": true, "unrollgraph": 7}', "version 7 .*newer"),
+    "no id.json": ('{"directed": true, "nodes": [{}]}', 'node 0 has no "id"'),
+    "float id.json": ('{"directed": true, "nodes": [{"id": 1.5}]}', "node 0 names 1.5"),
+    "bool id.json": ('{"directed": true, "nodes": [{"id": true}]}', "node 0 names true"),
+    "list id.json": ('{"directed": true, "nodes": [{"id": [1]}]}', r"node 0 names \[1\]"),
+    "twice.json": (
+        '{"directed": true, "nodes": [{"id": 1}, {"id": 1}]}',
+        "node 1 is 1, which stands",
+    ),
+    "stranger.json": (
+        '{"directed": true, "nodes": [{"id": 1}], "edges": [{"source": 1, "target": 2}]}',
+        "edge 0 joins 2, which is no node",
+    ),
+    "parallel.json": (
+        '{"directed": true, "nodes": [{"id": 1}], "edges": [{"source": 1, "target": 1}, '
+        '{"source": 1, "target": 1}]}',
+        "edge 1, 1 -> 1, stands there before; .*multigraph",
+    ),
+    "float delay.json": (
+        LOOP % "0.5",
+        "edge 1 -> 1 has the delay 0.5",
+    ),
+    "null delay.json": (
+        LOOP % "null",
+        "edge 1 -> 1 has the delay None",
+    ),
+    "nan.json": ('{"directed": true, "nodes": [{"id": 1, "x": NaN}]}', "NaN is no number"),
+    "repeat.json": ('{"directed": true, "nodes": [], "nodes": []}', 'gives "nodes" twice'),
+    "deep.json": ("[" * 100_000, "nested too deeply|not JSON"),
+    "edge.json": (
+        '{"directed": true, "nodes": [], "edges": [3]}',
+        "edge 0 is 3, but it must be an object",
+    ),
+    "empty.csv": ("", "first row must name the columns"),
+    "no header.csv": ("a,b,1\n", "first row must name the columns"),
+    "twice.csv": ("source,target,source\n", "each once"),
+    "short.csv": ("source,target,delay\na,b\n", "line 2 has 2 fields, but the header has 3"),
+    "no target.csv": ("source,target\na,\n", "line 2 lacks"),
+    "word.csv": ("source,target,delay\na,b,soon\n", "line 2 has the delay 'soon'"),
+    "float.csv": ("source,target,delay\na,b,1.0\n", "line 2 has the delay '1.0'"),
+    "mixed.csv": ("source,target,delay\na,b,1\nb,a,1;0\n", "of dimension 2"),
+    "large.csv": ("source,target,delay\na,b,99999999999\n", "beyond the range"),
+    "key.csv": ("source,target,key\na,b,k\na,b,k\n", "stands there twice"),
+    "quote.csv": ('source,target\n"a,b\n', "not an edge list"),
+    "graph.xml": ("<x/>", "suffix '.xml' names no format"),
+    "graph": ("", "suffix '' names no format"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_naming_it_and_the_place(tmp_path, name):
+    content, text = BAD[name]
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ug.FormatError, match=text) as caught:
+        ug.io.read(tmp_path / name)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_binary_file_is_refused(tmp_path):
+    (tmp_path / "noise.json").write_bytes(bytes(range(256)))
+    with pytest.raises(ug.FormatError, match="not a text file in UTF-8"):
+        ug.io.read(tmp_path / "noise.json")
+
+
+def graph(*, node=None, edge=None, vertex="a", key=None, name=None):
+    G = nx.MultiDiGraph() if key is not None else nx.DiGraph()
+    G.add_node(vertex, **(node or {}))
+    G.add_edge(vertex, "b", **({"key": key} if key is not None else {}), **(edge or {}))
+    if name:
+        G.graph["name"] = name
+    return G
+
+
+@pytest.mark.parametrize(
+    ("G", "text"),
+    [
+        (graph(vertex=1.5), "but 1.5 is a float; relabel it"),
+        (graph(vertex=True), "True is a bool"),
+        (graph(vertex=frozenset()), "a frozenset"),
+        (graph(key=2.5), "2.5 is a float"),
+        (graph(node={"op": object}), "op of a is"),
+        (graph(edge={"w": float("nan")}), "w of a -> b is nan"),
+        (graph(edge={"w": {1: 2}}), "a dict that JSON cannot hold"),
+        (graph(edge={"w": {"tuple": 2}}), "a dict that JSON cannot hold"),
+        (graph(node={"id": 3}), "attribute named 'id'"),
+        (graph(edge={"source": 3}), "attribute named 'source'"),
+        (graph(vertex="\ud800"), "UTF-8 cannot hold"),
+    ],
+)
+def test_what_json_would_lose_is_refused_and_nothing_is_written(tmp_path, G, text):
+    path = tmp_path / "graph.json"
+    path.write_text("old")
+    with pytest.raises(ug.FormatError, match=text):
+        ug.io.write(G, path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("G", "text"),
+    [
+        (graph(vertex=1), "names vertices by single lines .* 1 is none; write JSON"),
+        (graph(vertex=" a"), "' a' is none"),
+        (graph(vertex=("a", 0)), "is none"),
+        (graph(vertex="a\rb"), "is none"),
+        (graph(node={"op": "x"}), "a has some"),
+        (graph(name="net"), "attributes of the graph"),
+        (graph(edge={"w": 3}), "'w' of a -> b is 3"),
+        (graph(key=7), "names keys by single lines"),
+        (nx.DiGraph([("a", "b")]), None),
+        (nx.empty_graph(["a"], create_using=nx.DiGraph), "no isolated vertices, and a is one"),
+    ],
+)
+def test_what_an_edge_list_would_lose_is_refused(tmp_path, G, text):
+    if text is None:
+        ug.io.write(G, tmp_path / "graph.tsv")
+        assert (tmp_path / "graph.tsv").read_text() == "source\ttarget\tdelay\na\tb\t0\n"
+        return
+    with pytest.raises(ug.FormatError, match=text):
+        ug.io.write(G, tmp_path / "graph.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = tmp_path / "graph.json"
+    path.write_text("old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(OSError, match="No space"):
+        ug.io.write(ug.gallery.elman(), path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_written_files_have_ordinary_permissions(tmp_path):
+    (tmp_path / "plain").write_text("")
+    ug.io.write(ug.gallery.elman(), tmp_path / "graph.json")
+    assert (tmp_path / "graph.json").stat().st_mode == (tmp_path / "plain").stat().st_mode

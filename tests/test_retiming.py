@@ -1,0 +1,119 @@
+"""Retiming keeps closed walks and covers; it is found, or refuted by a closed walk."""
+
+import networkx as nx
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.testing import delay_graphs
+
+SHIFTS = st.dictionaries(st.sampled_from("abcde"), st.integers(-5, 5))
+
+
+def shifted_arcs(arcs, shifts):
+    return {
+        ((u, s + shifts.get(u, 0)), (v, t + shifts.get(v, 0)), *key)
+        for (u, s), (v, t), *key in arcs
+    }
+
+
+@given(delay_graphs(), SHIFTS)
+def test_shifting_the_clocks_is_an_isomorphism_of_covers(G, shifts):
+    shifts = {v: r for v, r in shifts.items() if v in G}
+    H = ug.retime(G, shifts)
+    cover, other = ug.DelayCover(G), ug.DelayCover(H)
+    for v, t in cover.fundamental_domain():
+        arcs = shifted_arcs(cover.out_edges((v, t)), shifts)
+        assert arcs == set(other.out_edges((v, t + shifts.get(v, 0))))
+
+
+@given(delay_graphs(), SHIFTS)
+def test_cycles_keep_their_totals(G, shifts):
+    H = ug.retime(G, {v: r for v, r in shifts.items() if v in G})
+    assert oracle.cycle_totals(G) == oracle.cycle_totals(H)
+
+
+@given(delay_graphs(dimension=2), st.data())
+def test_the_shifts_are_found_again_up_to_a_constant(G, data):
+    vector = st.tuples(st.integers(-5, 5), st.integers(-5, 5))
+    shifts = {v: data.draw(vector) for v in G}
+    H = ug.retime(G, shifts)
+    found = ug.find_retiming(G, H)
+    assert nx.utils.graphs_equal(ug.retime(G, found), H)
+    for component in nx.weakly_connected_components(G):
+        first = next(v for v in G if v in component)
+        assert found[first] == (0, 0)
+        for v in component:
+            assert found[v] == tuple(a - b for a, b in zip(shifts[v], shifts[first], strict=True))
+
+
+@given(delay_graphs(), st.data())
+def test_a_refusal_carries_a_closed_walk_whose_totals_differ(G, data):
+    H = G.copy()
+    for *_, item in H.edges(data=True):
+        item["delay"] += data.draw(st.integers(-1, 1))
+    try:
+        found = ug.find_retiming(G, H)
+    except ug.NotARetimingError as error:
+        assert not ug.is_retiming(G, H)
+        totals, here = [0, 0], None
+        ends = [(e[:2] if sign > 0 else (e[1], e[0]), e, sign) for e, sign in error.walk]
+        for (tail, head), edge, sign in ends:
+            assert here is None or tail == here
+            here = head
+            for k, graph in enumerate((G, H)):
+                totals[k] += sign * graph.edges[edge]["delay"]
+        assert here == ends[0][0][0]
+        assert totals[0] != totals[1]
+    else:
+        assert ug.is_retiming(G, H)
+        assert nx.utils.graphs_equal(ug.retime(G, found), H)
+
+
+def test_reference_row_20_is_a_retiming_of_row_4():
+    core = ug.gallery.top_down().subgraph(["h1", "h2"]).copy()
+    assert ug.find_retiming(core, ug.gallery.retimed_top_down()) == {"h1": 0, "h2": 3}
+
+
+def test_graphs_of_other_shape_are_no_retimings():
+    G = ug.gallery.elman()
+    H = G.copy()
+    H.add_edge("y", "x")
+    with pytest.raises(ug.NotARetimingError, match="the edges differ: .* in the second graph"):
+        ug.find_retiming(G, H)
+    H = G.copy()
+    H.remove_node("y")
+    with pytest.raises(ug.NotARetimingError, match="vertices differ: 'y' is in the first graph"):
+        ug.find_retiming(G, H)
+    H = nx.DiGraph()
+    H.add_nodes_from(G)
+    H.add_edges_from(G.edges, delay=(0, 1))
+    with pytest.raises(ug.NotARetimingError, match=r"Z\^1 in the one graph and in Z\^2"):
+        ug.find_retiming(G, H)
+
+
+@pytest.mark.parametrize(
+    ("shifts", "text"),
+    [
+        ({"z": 1}, "'z', which is no vertex"),
+        ({"h": 1.5}, "shift of h is 1.5, but it must be an integer"),
+        ({"h": (1, 2)}, "must be an integer"),
+        ({"h": 2**40}, "range"),
+    ],
+)
+def test_bad_shifts_are_refused(shifts, text):
+    with pytest.raises(ValueError, match=text):
+        ug.retime(ug.gallery.elman(), shifts)
+
+
+@given(delay_graphs(dimension=2))
+def test_reverses_have_opposite_delays_and_the_same_ends(G):
+    H = ug.with_reverses(G)
+    assert H.is_multigraph()
+    assert H.number_of_edges() == 2 * G.number_of_edges()
+    for u, v, key, d in H.edges(keys=True, data="delay"):
+        if isinstance(key, tuple) and key[1:] == ("reverse",):
+            twin = H.edges[v, u, key[0]]["delay"]
+            assert twin == tuple(-x for x in d)

@@ -1,0 +1,140 @@
+"""Unroll directed graphs with cycles into their acyclic covers.
+
+Downstairs stands a finite directed graph whose edges carry integer delays. Upstairs
+stand its covers: vertices become ``(v, t)``, an edge ``u -> v`` of delay d becomes
+``(u, t) -> (v, t + d)``, cycles become paths. Between them the stairs: maps that know,
+for every vertex above, the vertex below.
+
+=============  ==========================================================
+room           what lives there
+=============  ==========================================================
+`graph`        the delay graph, feedback delays, retiming, a gallery
+`morphism`     maps between graphs: covering laws, lifting
+`cover`        the infinite delay cover, its windows and quotients
+`measure`      verdicts about the infinite cover, with certificates
+`io`           reading and writing delay graphs
+`testing`      Hypothesis strategies for your own tests
+=============  ==========================================================
+
+Examples
+--------
+>>> import unrollgraph as ug
+>>> G = ug.gallery.seed_network()
+>>> U = ug.unroll(G, 4)
+>>> list(U.predecessors(("A", 1)))
+[('in', 1), ('C', 0)]
+>>> ug.is_acyclic(ug.DelayCover(G))
+True
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from unrollgraph import errors
+from unrollgraph.cover import DelayCover, Lift, LiftArrays, cyclic_cover, unroll
+from unrollgraph.errors import (
+    CertificateError,
+    CyclicCoverError,
+    DelayError,
+    FormatError,
+    FrozenError,
+    LiftError,
+    NotACoveringError,
+    NotARetimingError,
+    UnrollgraphError,
+    WindowError,
+)
+from unrollgraph.graph import (
+    DelayGraph,
+    delay_feedback,
+    find_retiming,
+    gallery,
+    is_retiming,
+    retime,
+    with_reverses,
+)
+from unrollgraph.measure import (
+    Schedule,
+    Stage,
+    ZeroWalk,
+    find_cycle,
+    find_zero_walk,
+    is_acyclic,
+    schedule,
+    time_direction,
+    verdict,
+)
+from unrollgraph.morphism import (
+    GraphMap,
+    Obstruction,
+    check_covering,
+    is_covering,
+    is_fibration,
+    is_homomorphism,
+    is_opfibration,
+    lift_walk,
+    obstructions,
+)
+
+if TYPE_CHECKING:
+    from unrollgraph import io, testing
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "CertificateError",
+    "CyclicCoverError",
+    "DelayCover",
+    "DelayError",
+    "DelayGraph",
+    "FormatError",
+    "FrozenError",
+    "GraphMap",
+    "Lift",
+    "LiftArrays",
+    "LiftError",
+    "NotACoveringError",
+    "NotARetimingError",
+    "Obstruction",
+    "Schedule",
+    "Stage",
+    "UnrollgraphError",
+    "WindowError",
+    "ZeroWalk",
+    "check_covering",
+    "cyclic_cover",
+    "delay_feedback",
+    "errors",
+    "find_cycle",
+    "find_retiming",
+    "find_zero_walk",
+    "gallery",
+    "io",
+    "is_acyclic",
+    "is_covering",
+    "is_fibration",
+    "is_homomorphism",
+    "is_opfibration",
+    "is_retiming",
+    "lift_walk",
+    "obstructions",
+    "retime",
+    "schedule",
+    "testing",
+    "time_direction",
+    "unroll",
+    "verdict",
+    "with_reverses",
+]
+
+_ON_FIRST_USE = {"io", "testing"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_FIRST_USE:
+        return import_module(f"unrollgraph.{name}")
+    raise AttributeError(f"module 'unrollgraph' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

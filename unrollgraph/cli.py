@@ -1,0 +1,282 @@
+"""The command line: ``unrollgraph check``, ``unroll`` and ``demo``.
+
+Exit codes: 0 when all is well, 1 when the question was answered with no (the
+unrolling is cyclic), 2 on bad input, which is told in one line on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import unrollgraph as ug
+from unrollgraph.errors import show_edge, show_vertex
+
+__all__ = ["main"]
+
+_WINDOW = re.compile(r"(-?\d+):(-?\d+)|(\d+)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except (ug.UnrollgraphError, NotImplementedError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except MemoryError:
+        return _fail("not enough memory; take a smaller window")
+    return code
+
+
+def _fail(message: str) -> int:
+    print("unrollgraph:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="unrollgraph",
+        description="Unroll directed graphs with cycles into their acyclic covers.",
+    )
+    parser.add_argument("--version", action="version", version=f"unrollgraph {ug.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    formats = "a delay graph: node-link .json, or .csv/.tsv with the columns source,target,delay"
+
+    check = commands.add_parser(
+        "check",
+        help="is the infinite unrolling acyclic? with proof",
+        description="Decide whether the infinite unrolling of a delay graph is acyclic, and "
+        "prove it. Exits 1 if it is cyclic.",
+    )
+    check.add_argument("file", metavar="FILE", help=formats)
+    check.add_argument("--json", action="store_true", help="print the answer for machines")
+    check.set_defaults(run=_check)
+
+    unroll = commands.add_parser(
+        "unroll",
+        help="write a window of the unrolling",
+        description="Unroll a delay graph over a window of time and write the result.",
+    )
+    unroll.add_argument("file", metavar="FILE", help=formats)
+    unroll.add_argument(
+        "--window",
+        required=True,
+        metavar="A:B",
+        help="times from A to B - 1, or N for 0:N; write the sign =, as in --window=-2:6, and "
+        "for delays in Z^d one window for each axis, as in --window=0:3,0:4",
+    )
+    unroll.add_argument("-o", "--output", required=True, metavar="OUT", help="a .json file")
+    unroll.set_defaults(run=_unroll)
+
+    demo = commands.add_parser("demo", help="the seed network, unrolled and checked")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+# -- check -------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    graph = ug.DelayGraph(ug.io.read(options.file))
+    try:
+        proof: ug.Schedule | ug.ZeroWalk = ug.verdict(graph)
+    except ug.CyclicCoverError as error:
+        proof = error.walk
+    proof.check()
+    report = _report(graph, proof)
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        print("\n".join([*_summary(graph), *_proof_lines(proof), *_boundary_lines(graph)]))
+    return 0 if report["acyclic"] else 1
+
+
+def _report(graph: ug.DelayGraph, proof: ug.Schedule | ug.ZeroWalk) -> dict[str, Any]:
+    name = [_plain(vertex) for vertex in graph.vertices]
+    report: dict[str, Any] = {
+        "vertices": len(graph.vertices),
+        "edges": len(graph.edges),
+        "dimension": graph.dimension,
+        "acyclic": isinstance(proof, ug.Schedule),
+    }
+    if isinstance(proof, ug.Schedule):
+        report["time_direction"] = proof.time_direction
+        report["linear"] = proof.is_linear
+        report["schedule"] = [
+            [
+                {"vertex": v, "slope": list(slope), "offset": offset}
+                for v, slope, offset in zip(name, stage.slopes, stage.offsets, strict=True)
+            ]
+            for stage in proof.stages
+        ]
+    else:
+        report["zero_walk"] = [
+            {"walk": [[_plain(part) for part in edge] for edge in walk], "times": count}
+            for walk, count in proof.segments
+        ]
+    report["boundary"] = [
+        {"edge": [_plain(part) for part in edge], "delay": list(delay)}
+        for edge, delay in _crossing(graph)
+    ]
+    return report
+
+
+def _plain(value: Any) -> Any:
+    """A vertex or key as JSON holds it: tuples become lists."""
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _summary(graph: ug.DelayGraph) -> list[str]:
+    power = "" if graph.dimension == 1 else f"^{graph.dimension}"
+    return [
+        f"graph      {len(graph.vertices)} vertices, {len(graph.edges)} edges, delays in Z{power}"
+    ]
+
+
+def _proof_lines(proof: ug.Schedule | ug.ZeroWalk) -> list[str]:
+    if isinstance(proof, ug.ZeroWalk):
+        return [
+            "verdict    CYCLIC: the unrolling has a directed cycle",
+            f"because    the closed walk {proof} has total delay 0 ({proof.length} edges)",
+        ]
+    direction = {
+        "forward": "every cycle takes time forward",
+        "backward": "every cycle takes time backward",
+        "mixed": "cycles go both ways in time, but never meet",
+    }[proof.time_direction]
+    if not proof.graph.edges:
+        direction = "there are no edges"
+    lines = [f"verdict    ACYCLIC: {direction}"]
+    if proof.is_linear:
+        slope = proof.stages[0].slopes[0] if proof.graph.vertices else (1,)
+        form = " + ".join(
+            f"{x}*t{axis if len(slope) > 1 else ''}" for axis, x in enumerate(slope, 1)
+        ).replace("+ -", "- ")
+        lines.append(f"because    {form} + offset(v) increases along every arc, with the offsets")
+    else:
+        lines.append("because    (component(v), slope(v)*t + offset(v)) increases along every arc,")
+        lines.append("           with these (component, slope, offset)")
+    return [*lines, f"           {_offsets(proof)}"]
+
+
+def _offsets(proof: ug.Schedule, most: int = 8) -> str:
+    stages = proof.stages
+    shown = []
+    for k, vertex in enumerate(proof.graph.vertices[:most]):
+        if proof.is_linear:
+            value: Any = stages[0].offsets[k]
+        else:
+            value = (stages[0].offsets[k], *stages[1].slopes[k], stages[1].offsets[k])
+        shown.append(f"{show_vertex(vertex)}: {value}")
+    rest = len(proof.graph.vertices) - len(shown)
+    return ", ".join(shown) + (f", and {rest} more (--json lists them)" if rest else "")
+
+
+def _crossing(graph: ug.DelayGraph) -> list[tuple[tuple[Any, ...], tuple[int, ...]]]:
+    """Edges that cross the boundary of a window, with their delays."""
+    rows = zip(graph.edges, graph.delays.tolist(), strict=True)
+    return [(edge, tuple(delay)) for edge, delay in rows if any(delay)]
+
+
+def _boundary_lines(graph: ug.DelayGraph, most: int = 6) -> list[str]:
+    crossing = _crossing(graph)
+    if not crossing:
+        return ["boundary   none: no edge leaves its own time"]
+    lines = []
+    if graph.dimension == 1:
+        arcs = sum(abs(delay[0]) for _, delay in crossing)
+        lines.append(f"boundary   a window of T steps cuts up to {arcs} arcs at either end,")
+        lines.append("           min(|delay|, T) of each of the edges")
+    else:
+        lines.append("boundary   a window cuts arcs of each of the edges")
+    shown = [
+        f"{show_edge(edge)} by {delay[0] if len(delay) == 1 else delay}"
+        for edge, delay in crossing[:most]
+    ]
+    rest = len(crossing) - len(shown)
+    lines.append("           " + ", ".join(shown) + (f", and {rest} more" if rest else ""))
+    return lines
+
+
+# -- unroll ------------------------------------------------------------------------
+
+
+def _unroll(options: argparse.Namespace) -> int:
+    U = ug.unroll(ug.io.read(options.file), _window(options.window))
+    ug.io.write(U, options.output)
+    print(f"{options.output}: {U.number_of_nodes()} vertices, {U.number_of_edges()} arcs")
+    return 0
+
+
+def _window(text: str) -> Any:
+    axes = []
+    for part in text.split(","):
+        match = _WINDOW.fullmatch(part.strip())
+        if not match:
+            raise ug.WindowError(
+                f"the window {text!r} is not understood; write A:B for the times A to B - 1, as "
+                "in --window=-2:6, or N for 0:N",
+                window=text,
+            )
+        start, stop, length = match.groups()
+        axes.append(range(int(length)) if length else range(int(start), int(stop)))
+    return axes[0] if len(axes) == 1 else tuple(axes)
+
+
+# -- demo --------------------------------------------------------------------------
+
+
+def _demo(_: argparse.Namespace) -> int:
+    G = ug.gallery.seed_network()
+    U = ug.unroll(G, 4)
+    cover = ug.DelayCover(G)
+    lifted = ug.lift_walk(cover, [("A", "B"), ("B", "C"), ("C", "A")], ("A", 0))
+    schedule = ug.verdict(G)
+    print(
+        """The seed network has a cycle, A -> B -> C -> A, of total delay 1:
+
+    in -> A -> B -> C -> out
+          ^---------+  delay 1
+
+Unrolled over four steps:
+"""
+    )
+    for t in U.window:
+        print("   ", ",  ".join(_arc(arc) for arc in U.edges if arc[0][1] == t))
+    first, last = _copy(lifted[0][0]), _copy(lifted[-1][1])
+    (before,), (after,) = U.boundary_in(), U.boundary_out()
+    print(
+        f"""
+{U.number_of_nodes()} vertices and {U.number_of_edges()} arcs. The projection (v, t) -> v is a
+covering but for the boundary: {_arc(before)} enters and {_arc(after)} leaves.
+
+For ever in both directions it is a covering: {ug.is_covering(cover)}. And it is acyclic, since
+{schedule.stages[0].slopes[0][0]}*t + offset(v) increases along every arc, with the offsets
+    {_offsets(schedule)}
+
+The cycle is closed below and open above: it leads from {first} to {last}.
+
+With delay 0 on C -> A it would be closed above too:"""
+    )
+    G.edges["C", "A"]["delay"] = 0
+    try:
+        ug.verdict(G)
+    except ug.CyclicCoverError as error:
+        print(f"    {error}.")
+    return 0
+
+
+def _copy(node: tuple[Any, Any]) -> str:
+    return f"{node[0]}_{node[1]}"
+
+
+def _arc(arc: tuple[Any, ...]) -> str:
+    return f"{_copy(arc[0])} -> {_copy(arc[1])}"

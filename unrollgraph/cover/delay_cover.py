@@ -1,0 +1,199 @@
+"""The delay cover: the unrolling, without end in either direction.
+
+Its vertices are ``(v, t)`` for every vertex v and every time t in Z^d; an edge
+``u -> v`` of delay d has a copy ``(u, t) -> (v, t + d)`` for every t. The projection
+``(v, t) -> v`` is a covering, and the shifts in time are its deck transformations. It
+has a directed cycle exactly when some closed walk of the base has total delay zero.
+
+It is the pullback of the graph along the covering of Z^d's one-vertex graph by Z^d
+itself; in topological graph theory, the *derived graph* of a voltage graph (Gross,
+1974).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, NoReturn
+
+from unrollgraph.cover.sheets import add, as_time
+from unrollgraph.errors import FrozenError, LiftError, show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.morphism.graph_map import GraphMap
+
+__all__ = ["DelayCover", "as_cover"]
+
+
+class DelayCover:
+    """The bi-infinite unrolling of a delay graph.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Notes
+    -----
+    Whatever would take for ever (iterating, ``len``) raises `TypeError` and suggests
+    `unroll`. Questions about a single vertex cost its degree.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> cover = ug.DelayCover(ug.gallery.seed_network())
+    >>> list(cover.successors(("C", -7)))
+    [('A', -6), ('out', -7)]
+    >>> ("C", 10**100) in cover
+    True
+    """
+
+    def __init__(self, G: Any, delay: str = "delay") -> None:
+        self.__dict__["_graph"] = as_delay_graph(G, delay)
+
+    _graph: DelayGraph
+
+    @property
+    def base(self) -> Any:
+        """The graph below: a frozen networkx graph, as it was when the cover was made."""
+        return self._graph.base
+
+    @property
+    def dimension(self) -> int:
+        """Dimension d of time."""
+        return self._graph.dimension
+
+    @cached_property
+    def projection(self) -> GraphMap:
+        """The map to the base, ``(v, t) -> v``."""
+        return GraphMap.projecting(self, self.base, _Projection(self))
+
+    def project(self, node: Any) -> Any:
+        """Vertex of the base below a vertex."""
+        return self._find(node)[0]
+
+    def shift(self, node: Any, by: Any) -> Any:
+        """Image of a vertex under the deck transformation that adds ``by`` to its time."""
+        vertex, time = self._find(node)
+        step = as_time(by, self.dimension)
+        if step is None:
+            raise ValueError(
+                f"a shift in time is {self._kind_of_time()}, not {by!r}",
+            )
+        return vertex, add(time, step, 1)
+
+    def out_edges(self, node: Any) -> list[Any]:
+        """Arcs that leave a vertex, in the order of the base edges, with keys if any."""
+        vertex, time = self._find(node)
+        graph = self._graph
+        return [
+            (node_, (graph.edges[e][1], add(time, graph.times[e], 1)), *graph.edges[e][2:])
+            for node_ in [(vertex, time)]
+            for e in graph.out_numbers[graph.number[vertex]]
+        ]
+
+    def in_edges(self, node: Any) -> list[Any]:
+        """Arcs that enter a vertex, in the order of the base edges, with keys if any."""
+        vertex, time = self._find(node)
+        graph = self._graph
+        return [
+            ((graph.edges[e][0], add(time, graph.times[e], -1)), node_, *graph.edges[e][2:])
+            for node_ in [(vertex, time)]
+            for e in graph.in_numbers[graph.number[vertex]]
+        ]
+
+    def successors(self, node: Any) -> Iterator[Any]:
+        """Iterate over the vertices to which an arc leads, each once."""
+        return iter(dict.fromkeys(arc[1] for arc in self.out_edges(node)))
+
+    def predecessors(self, node: Any) -> Iterator[Any]:
+        """Iterate over the vertices from which an arc comes, each once."""
+        return iter(dict.fromkeys(arc[0] for arc in self.in_edges(node)))
+
+    def fundamental_domain(self) -> list[Any]:
+        """One vertex of each fibre, at time zero; shifts carry them to all others."""
+        zero = 0 if self.dimension == 1 else (0,) * self.dimension
+        return [(vertex, zero) for vertex in self._graph.vertices]
+
+    def __contains__(self, node: Any) -> bool:
+        try:
+            self._find(node)
+        except (LiftError, TypeError):
+            return False
+        return True
+
+    def _find(self, node: Any) -> tuple[Any, Any]:
+        """Vertex below, and time in Python ints."""
+        if isinstance(node, tuple) and len(node) == 2 and node[0] in self._graph.number:
+            time = as_time(node[1], self.dimension)
+            if time is not None:
+                return self._graph.vertices[self._graph.number[node[0]]], time
+        raise LiftError(
+            f"{show_vertex(node)} is no vertex of the cover; its vertices are pairs of a vertex "
+            f"of the base and a time, {self._kind_of_time()}",
+            node=node,
+        )
+
+    def _kind_of_time(self) -> str:
+        return "an integer" if self.dimension == 1 else f"a tuple of {self.dimension} integers"
+
+    def _endless(self, *_: Any) -> NoReturn:
+        raise TypeError(
+            "the delay cover is infinite; take a finite piece of it with "
+            "unrollgraph.unroll(G, window)"
+        )
+
+    __len__ = __iter__ = _endless
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in {"nodes", "edges", "adj", "succ", "pred", "degree", "number_of_nodes", "size"}:
+            self._endless()
+        raise AttributeError(f"a DelayCover has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise FrozenError(f"a DelayCover is frozen; {name} cannot be set")
+
+    def __eq__(self, other: object) -> bool:
+        return self._graph == other._graph if isinstance(other, DelayCover) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((DelayCover, self._graph))
+
+    def __reduce__(self) -> tuple[type, tuple[DelayGraph]]:
+        return DelayCover, (self._graph,)
+
+    def __repr__(self) -> str:
+        return f"DelayCover({self._graph!r})"
+
+
+class _Projection(Mapping[Any, Any]):
+    """The projection of the vertices, of which there are infinitely many."""
+
+    def __init__(self, cover: DelayCover) -> None:
+        self._cover = cover
+
+    def __getitem__(self, node: Any) -> Any:
+        return self._cover.project(node)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._cover._endless()
+
+    def __len__(self) -> int:
+        return self._cover._endless()
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._cover
+
+    def fibre(self, _: Any) -> NoReturn:
+        self._cover._endless()
+
+
+def as_cover(cover: Any) -> DelayCover:
+    """Return a delay cover itself; for a plain graph say how to make it."""
+    if isinstance(cover, DelayCover):
+        return cover
+    raise TypeError(
+        f"this question is about an infinite cover, but it was given a {type(cover).__name__}; "
+        "ask it of DelayCover(G)"
+    )

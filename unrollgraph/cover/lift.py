@@ -1,0 +1,351 @@
+"""Lifts: graphs above a base that know their map, computed and not stored.
+
+A `Lift` is a networkx graph. Its adjacency is worked out from the base when it is
+asked for, so that making a lift takes microseconds whatever its size; yet every
+networkx function of its kind works on it, since what it reads (vertices, successors,
+predecessors and their attributes) are mappings like any other. It is frozen: writing
+raises, and ``copy()`` gives an ordinary networkx graph.
+
+The vertices of a lift are ``(v, s)`` for the vertices v of the base and the sheets s,
+sheet by sheet: for a window, time by time. An arc has the key and the attributes of
+the edge below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.cover.sheets import Sheets, Window
+from unrollgraph.errors import FrozenError, LiftError, show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.morphism.graph_map import GraphMap
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+__all__ = ["Lift", "LiftArrays", "make_lift"]
+
+IntArray = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class LiftArrays:
+    """The arcs of a lift as arrays, sorted by their tails.
+
+    Attributes
+    ----------
+    tails, heads : ndarray of int, shape (arcs,)
+        Numbers of the ends in ``list(lift)``.
+    edges : ndarray of int, shape (arcs,)
+        Number of the base edge below each arc.
+    """
+
+    tails: IntArray
+    heads: IntArray
+    edges: IntArray
+
+
+class Lift:
+    """A graph above a base, with its projection: what all lifts have in common.
+
+    Every lift is also a networkx `DiGraph` or `MultiDiGraph`, whichever its base is.
+    Lifts are made by `unroll`, `cyclic_cover` and their like, not directly.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> U = ug.unroll(ug.gallery.seed_network(), 4)
+    >>> isinstance(U, ug.Lift), isinstance(U, nx.DiGraph)
+    (True, True)
+    >>> list(U.successors(("C", 0)))
+    [('A', 1), ('out', 0)]
+    """
+
+    _graph: DelayGraph
+    _sheets: Sheets
+    _node: Mapping[Any, Any]
+    _succ: Mapping[Any, Any]
+
+    # -- the map down ----------------------------------------------------------
+
+    @property
+    def base(self) -> Any:
+        """The graph below: a frozen networkx graph, as it was when the lift was made."""
+        return self._graph.base
+
+    @cached_property
+    def projection(self) -> GraphMap:
+        """The map to the base, ``(v, s) -> v``."""
+        return GraphMap.projecting(self, self.base, _FirstHalves(self))
+
+    def project(self, node: Any) -> Any:
+        """Vertex of the base below a vertex."""
+        return self.projection(node)
+
+    def fibre(self, vertex: Any) -> tuple[Any, ...]:
+        """All copies of a vertex of the base, sheet by sheet."""
+        if vertex not in self._graph.number:
+            raise LiftError(f"{show_vertex(vertex)} is no vertex of the base", node=vertex)
+        return tuple([(vertex, sheet) for sheet in self._sheets])
+
+    @property
+    def window(self) -> Any:
+        """The range of times, or the tuple of ranges, if this lift is a window."""
+        if not isinstance(self._sheets, Window):
+            raise AttributeError("this lift is not a window of the delay cover")
+        axes = self._sheets.axes
+        return axes[0] if len(axes) == 1 else axes
+
+    # -- the boundary ------------------------------------------------------------
+
+    def boundary_in(self) -> tuple[Any, ...]:
+        """Arcs of the delay cover that enter from outside, edge by edge of the base.
+
+        Empty unless this is a window.
+        """
+        return self._boundary("in")
+
+    def boundary_out(self) -> tuple[Any, ...]:
+        """Arcs of the delay cover that leave, edge by edge of the base.
+
+        Empty unless this is a window.
+        """
+        return self._boundary("out")
+
+    def _boundary(self, side: str) -> tuple[Any, ...]:
+        arcs = []
+        for number, (u, v, *key) in enumerate(self._graph.edges):
+            for inside, outside in self._sheets.boundary(number, side):
+                a, b = (outside, inside) if side == "in" else (inside, outside)
+                arcs.append(((u, a), (v, b), *key))
+        return tuple(arcs)
+
+    # -- arrays ------------------------------------------------------------------
+
+    def to_arrays(self) -> LiftArrays:
+        """Return all arcs as arrays.
+
+        Returns
+        -------
+        LiftArrays
+            Vertices are numbered as in ``list(lift)``; arcs are sorted by their
+            tails, and at one tail in the order of the base edges.
+
+        Notes
+        -----
+        O(arcs), without sorting them: the pattern of one step repeats.
+
+        Examples
+        --------
+        >>> import unrollgraph as ug
+        >>> arrays = ug.unroll(ug.gallery.elman(), 2).to_arrays()
+        >>> arrays.tails.tolist(), arrays.heads.tolist(), arrays.edges.tolist()
+        ([0, 1, 1, 3, 4], [1, 4, 2, 4, 5], [0, 1, 2, 0, 2])
+        """
+        edges = np.argsort(self._graph.tails, kind="stable")
+        dtype = self._index_type()
+        fold = self._sheets.fold(edges, [edges.astype(dtype)], dtype)
+        tails = np.repeat(np.arange(len(self), dtype=dtype), np.diff(fold.starts))  # type: ignore[arg-type]
+        return LiftArrays(tails, fold.heads, fold.columns[0])
+
+    def to_csr(self) -> scipy.sparse.csr_array:
+        """Return the adjacency matrix; entry (a, b) counts the arcs from a to b.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Rows and columns in the order of ``list(lift)``, indices of 32 bits
+            unless the lift has 2**31 vertices or arcs, data of 64 bits so that
+            powers of the matrix count walks.
+
+        Notes
+        -----
+        O(arcs), without sorting them: the pattern of one step repeats.
+
+        Examples
+        --------
+        >>> import unrollgraph as ug
+        >>> ug.unroll(ug.gallery.elman(), 2).to_csr().toarray()[1].tolist()
+        [0, 0, 1, 0, 1, 0]
+        """
+        import scipy.sparse  # noqa: PLC0415  (heavy: loaded on first use)
+
+        graph = self._graph
+        keys = [graph.heads, *self._sheets.residues().T[::-1], graph.tails]
+        order = np.lexsort(keys)
+        fresh = np.ones(len(order), dtype=bool)
+        for key in keys:
+            fresh[1:] &= key[order[1:]] == key[order[:-1]]
+        fresh[1:] = ~fresh[1:]
+        first = np.flatnonzero(fresh)
+        times = np.diff(np.append(first, len(order)))
+        repeated = bool(np.any(times > 1))
+        fold = self._sheets.fold(order[first], [times] if repeated else [], self._index_type())
+        data = fold.columns[0] if repeated else np.ones(len(fold.heads), dtype=np.int64)
+        shape = (len(self), len(self))  # type: ignore[arg-type]
+        matrix = scipy.sparse.csr_array((data, fold.heads, fold.starts), shape=shape)
+        if isinstance(self._sheets, Window):  # sorted by time, then by vertex
+            matrix.has_canonical_format = True
+        return matrix
+
+    def _index_type(self) -> Any:
+        largest = max(len(self), self.number_of_edges())  # type: ignore[arg-type]
+        return np.int32 if largest < 2**31 else np.int64
+
+    # -- networkx's questions that need no counting --------------------------------
+
+    def number_of_edges(self, u: Any = None, v: Any = None) -> int:
+        """Number of arcs, or of those from u to v."""
+        if u is None:
+            return sum(map(self._sheets.count, range(len(self._graph.edges))))
+        row = self._succ[u]
+        return len(row.get(v, ())) if self._graph.multigraph else int(v in row)
+
+    def size(self, weight: str | None = None) -> Any:
+        """Number of arcs, or the sum of one of their attributes."""
+        if weight is None:
+            return self.number_of_edges()
+        return super().size(weight)  # type: ignore[misc]
+
+    # -- a frozen value ------------------------------------------------------------
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise FrozenError("a lift is frozen; change a copy of it: H = lift.copy()")
+
+    add_node = add_nodes_from = remove_node = remove_nodes_from = _refuse
+    add_edge = add_edges_from = add_weighted_edges_from = _refuse
+    remove_edge = remove_edges_from = update = clear = clear_edges = _refuse
+    frozen = True
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return make_lift, (self._graph, self._sheets)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} of {len(self._graph.vertices)} vertices: "
+            f"{len(self._node)} nodes, {self.number_of_edges()} arcs>"
+        )
+
+
+class DiLift(Lift, nx.DiGraph):  # type: ignore[type-arg]
+    """A lift of a `DiGraph`."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
+        return nx.DiGraph(*args, **kwargs)
+
+
+class MultiDiLift(Lift, nx.MultiDiGraph):  # type: ignore[type-arg]
+    """A lift of a `MultiDiGraph`."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
+        return nx.MultiDiGraph(*args, **kwargs)
+
+
+def make_lift(graph: DelayGraph, sheets: Sheets) -> Any:
+    """Make the lift of a delay graph over some sheets."""
+    lift: Any = object.__new__(MultiDiLift if graph.multigraph else DiLift)
+    lift._graph = graph
+    lift._sheets = sheets
+    lift.graph = graph.graph_data
+    lift._node = _Nodes(lift)
+    lift._succ = lift._adj = _Adjacency(lift, "out")
+    lift._pred = _Adjacency(lift, "in")
+    lift.__networkx_cache__ = {}
+    return lift
+
+
+# -- the mappings that networkx reads ------------------------------------------------
+
+
+class _OverNodes(Mapping[Any, Any]):
+    """A mapping from the vertices of a lift."""
+
+    __slots__ = ("_lift",)
+
+    def __init__(self, lift: Any) -> None:
+        self._lift = lift
+
+    def __len__(self) -> int:
+        return len(self._lift._graph.vertices) * len(self._lift._sheets)
+
+    def __iter__(self) -> Iterator[Any]:
+        vertices = self._lift._graph.vertices
+        return ((vertex, sheet) for sheet in self._lift._sheets for vertex in vertices)
+
+    def _find(self, node: Any) -> tuple[int, Any]:
+        """Number of the vertex below, and sheet; `KeyError` if there is no such vertex."""
+        if isinstance(node, tuple) and len(node) == 2:
+            sheet = self._lift._sheets.find(node[1])
+            if sheet is not None:
+                return self._lift._graph.number[node[0]], sheet
+        raise KeyError(node)
+
+    def __contains__(self, node: Any) -> bool:
+        try:
+            self._find(node)
+        except KeyError:
+            return False
+        return True
+
+
+class _Nodes(_OverNodes):
+    """Attributes of the vertices: those of the vertices below."""
+
+    __slots__ = ()
+
+    def __getitem__(self, node: Any) -> FrozenDict:
+        data: FrozenDict = self._lift._graph.vertex_data[self._find(node)[0]]
+        return data
+
+
+class _FirstHalves(_OverNodes):
+    """The projection of the vertices."""
+
+    __slots__ = ()
+
+    def __getitem__(self, node: Any) -> Any:
+        return self._lift._graph.vertices[self._find(node)[0]]
+
+    def fibre(self, vertex: Any) -> tuple[Any, ...]:
+        found: tuple[Any, ...] = self._lift.fibre(vertex)
+        return found
+
+
+class _Adjacency(_OverNodes):
+    """Neighbours on one side of each vertex, with the attributes of the arcs."""
+
+    __slots__ = ("_side",)
+
+    def __init__(self, lift: Any, side: str) -> None:
+        super().__init__(lift)
+        self._side = side
+
+    def __getitem__(self, node: Any) -> FrozenDict:
+        number, sheet = self._find(node)
+        graph, sheets = self._lift._graph, self._lift._sheets
+        row: dict[Any, Any] = {}
+        outward = self._side == "out"
+        for e in (graph.out_numbers if outward else graph.in_numbers)[number]:
+            other = sheets.forward(e, sheet) if outward else sheets.backward(e, sheet)
+            if other is None:
+                continue
+            edge = graph.edges[e]
+            data = sheets.data(e, sheet if outward else other)
+            neighbour = (edge[1] if outward else edge[0], other)
+            if graph.multigraph:
+                row.setdefault(neighbour, {})[edge[2]] = data
+            else:
+                row[neighbour] = data
+        if graph.multigraph:
+            row = {neighbour: FrozenDict(keyed) for neighbour, keyed in row.items()}
+        return FrozenDict(row)

@@ -1,0 +1,166 @@
+"""What can be wrong, arranged as the mathematics is.
+
+Every error of the package descends from `UnrollgraphError` and also from the
+built-in or networkx exception that a newcomer would catch. Each keeps the
+object that breaks the law as an attribute, and its message says which law is
+broken, by what, and what would mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import networkx as nx
+
+__all__ = [
+    "CertificateError",
+    "CyclicCoverError",
+    "DelayError",
+    "FormatError",
+    "FrozenError",
+    "LiftError",
+    "NotACoveringError",
+    "NotARetimingError",
+    "UnrollgraphError",
+    "WindowError",
+]
+
+
+class UnrollgraphError(Exception):
+    """Root of the package's errors."""
+
+
+class DelayError(UnrollgraphError, ValueError):
+    """A delay that is no integer vector, or of another dimension than the rest.
+
+    Attributes
+    ----------
+    edge : tuple
+        The edge that carries it.
+    value : object
+        What stands there.
+    """
+
+    def __init__(self, message: str, *, edge: Any = None, value: Any = None) -> None:
+        super().__init__(message)
+        self.edge = edge
+        self.value = value
+
+
+class WindowError(UnrollgraphError, ValueError):
+    """A window that is empty, has gaps, or has the wrong number of axes.
+
+    Attributes
+    ----------
+    window : object
+        The window as it was given.
+    """
+
+    def __init__(self, message: str, *, window: Any = None) -> None:
+        super().__init__(message)
+        self.window = window
+
+
+class FrozenError(UnrollgraphError, nx.NetworkXError, TypeError):
+    """An attempt to write to a value that never changes."""
+
+
+class CyclicCoverError(UnrollgraphError, nx.NetworkXUnfeasible):
+    """A closed walk has total delay zero, so the cover has a directed cycle.
+
+    Attributes
+    ----------
+    walk : ZeroWalk
+        The closed walk of total delay zero.
+    """
+
+    def __init__(self, message: str, *, walk: Any = None) -> None:
+        super().__init__(message)
+        self.walk = walk
+
+
+class CertificateError(UnrollgraphError, ValueError):
+    """A certificate that does not prove what it claims.
+
+    Attributes
+    ----------
+    edge : tuple or None
+        The edge at which it fails.
+    """
+
+    def __init__(self, message: str, *, edge: Any = None) -> None:
+        super().__init__(message)
+        self.edge = edge
+
+
+class NotACoveringError(UnrollgraphError, ValueError):
+    """A map under which arcs do not lift uniquely.
+
+    Attributes
+    ----------
+    obstruction : Obstruction
+        The first vertex and edge at which unique lifting fails.
+    """
+
+    def __init__(self, message: str, *, obstruction: Any = None) -> None:
+        super().__init__(message)
+        self.obstruction = obstruction
+
+
+class LiftError(UnrollgraphError, ValueError):
+    """Something below that has no image, or no unique one, above.
+
+    Attributes
+    ----------
+    node : object
+        The vertex above at which lifting stops.
+    edge : tuple or None
+        The edge below that does not lift there.
+    """
+
+    def __init__(self, message: str, *, node: Any = None, edge: Any = None) -> None:
+        super().__init__(message)
+        self.node = node
+        self.edge = edge
+
+
+class NotARetimingError(UnrollgraphError, ValueError):
+    """Two delay graphs of which neither is a retiming of the other.
+
+    Attributes
+    ----------
+    walk : tuple of (edge, sign)
+        A closed walk whose totals differ; sign -1 goes against the edge.
+        Empty when the graphs have not even the same vertices and edges.
+    """
+
+    def __init__(self, message: str, *, walk: tuple[tuple[Any, int], ...] = ()) -> None:
+        super().__init__(message)
+        self.walk = walk
+
+
+class FormatError(UnrollgraphError, ValueError):
+    """A file that does not hold a delay graph, or a graph that a format cannot hold."""
+
+
+def show_vertex(vertex: Any) -> str:
+    """Text of a vertex in a message: strings bare, all else as Python writes it."""
+    return vertex if isinstance(vertex, str) and vertex else repr(vertex)
+
+
+def show_edge(edge: tuple[Any, ...]) -> str:
+    """Text of an edge in a message: ``C -> A``, with its key where it has one."""
+    arrow = f"{show_vertex(edge[0])} -> {show_vertex(edge[1])}"
+    return arrow if len(edge) == 2 else f"{arrow} (key {edge[2]!r})"
+
+
+def show_walk(walk: Iterable[tuple[Any, ...]], most: int = 12) -> str:
+    """Text of a walk in a message, its middle left out when it is long."""
+    edges = list(walk)
+    if not edges:
+        return "(empty walk)"
+    stops = [show_vertex(edges[0][0])] + [show_vertex(edge[1]) for edge in edges]
+    if len(stops) > most:
+        stops = [*stops[: most - 2], "...", stops[-1]]
+    return " -> ".join(stops)

@@ -1,0 +1,26 @@
+"""The finite graph downstairs: reading, order, potentials, retiming, feedback, gallery.
+
+Which page answers which question:
+
+* `delay_graph` -- what a delay graph is, and what is refused as one;
+* `feedback` -- which edges of a plain directed graph should be delayed;
+* `retiming` -- which delay graphs have the same cover over the same base;
+* `gallery` -- named wirings;
+* `order`, `potentials` -- levels, components, cycles and potentials of plain arrays;
+* `frozen` -- dicts and graphs that cannot be written.
+"""
+
+from unrollgraph.graph import gallery
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.feedback import delay_feedback
+from unrollgraph.graph.retiming import find_retiming, is_retiming, retime, with_reverses
+
+__all__ = [
+    "DelayGraph",
+    "delay_feedback",
+    "find_retiming",
+    "gallery",
+    "is_retiming",
+    "retime",
+    "with_reverses",
+]

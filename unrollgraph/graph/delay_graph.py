@@ -1,0 +1,354 @@
+"""The delay graph: a finite directed graph with an integer vector on each edge.
+
+An edge ``u -> v`` of delay ``d`` says that the value of ``v`` at time ``T``
+reads the value of ``u`` at time ``T - d``. In topological graph theory this is
+a *voltage graph* with voltages in Z^d.
+
+A user writes a delay graph as a networkx `DiGraph` or `MultiDiGraph` whose edges
+carry an attribute ``delay``: an integer, or a tuple of d >= 2 integers; where it
+is absent the delay is zero. `DelayGraph` is what the package reads from it, once,
+at the door: everything is checked there and nowhere again, and later changes of
+the networkx graph do not show.
+
+Edges are numbered in the order of ``G.edges``, which networkx keeps when it
+copies and writes a graph; the order of the in-edges of a vertex means that order
+too, since networkx's own order of predecessors changes under ``copy()``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NoReturn, TypeAlias
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.errors import DelayError, FrozenError, show_edge, show_vertex
+from unrollgraph.graph.frozen import FrozenDict, frozen_graph
+
+__all__ = ["DelayGraph", "Edge", "Vertex", "as_delay_graph"]
+
+Vertex: TypeAlias = Hashable
+Edge: TypeAlias = tuple[Any, ...]
+
+LARGEST_DELAY = 2**31
+_ABSENT: Any = object()
+
+
+class DelayGraph:
+    """A frozen, validated reading of a directed graph with delays.
+
+    Two delay graphs are equal when their vertices, edges, delays and other
+    attributes are, all in the same order.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        The graph to read. It is not kept.
+    delay : str
+        The edge attribute that holds the delay: an integer, or a tuple of
+        d >= 2 integers, each of absolute value at most 2**31. A tuple of one
+        integer means that integer; an absent attribute means zero.
+
+    Attributes
+    ----------
+    vertices : tuple
+        The vertices in the order of ``G``.
+    edges : tuple of tuple
+        The edges in the order of ``G.edges``: ``(u, v)``, or ``(u, v, key)`` in a
+        multigraph.
+    tails, heads : ndarray of int, shape (m,)
+        Numbers of the end vertices of each edge; read-only.
+    delays : ndarray of int64, shape (m, d)
+        The delays; read-only.
+    multigraph : bool
+        Whether parallel edges are told apart by keys.
+    delay_name : str
+        The attribute from which the delays were read.
+    vertex_data, edge_data : tuple of dict
+        The attributes, in the order of `vertices` and `edges`; read-only.
+    graph_data : dict
+        The attributes of the graph; read-only.
+
+    Raises
+    ------
+    DelayError
+        If a delay is no integer, too large, or of another dimension than the
+        others.
+    TypeError
+        If ``G`` is not a directed networkx graph.
+
+    Notes
+    -----
+    Time and memory are linear in the size of ``G``.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> G = nx.DiGraph()
+    >>> G.add_edge("x", "h")
+    >>> G.add_edge("h", "h", delay=1)
+    >>> graph = ug.DelayGraph(G)
+    >>> graph
+    DelayGraph(2 vertices, 2 edges, delays in Z)
+    >>> graph.edges, graph.delays.tolist()
+    ((('x', 'h'), ('h', 'h')), [[0], [1]])
+    """
+
+    vertices: tuple[Any, ...]
+    edges: tuple[Edge, ...]
+    tails: NDArray[np.int64]
+    heads: NDArray[np.int64]
+    delays: NDArray[np.int64]
+    multigraph: bool
+    delay_name: str
+    vertex_data: tuple[FrozenDict, ...]
+    edge_data: tuple[FrozenDict, ...]
+    graph_data: FrozenDict
+
+    def __init__(self, G: Any, delay: str = "delay") -> None:
+        if isinstance(G, DelayGraph):
+            self.__dict__.update(G.__dict__)
+            return
+        if not isinstance(G, nx.Graph):
+            raise TypeError(
+                f"a delay graph is read from a networkx DiGraph or MultiDiGraph, not from "
+                f"{type(G).__name__}"
+            )
+        if not G.is_directed():
+            raise TypeError(
+                "a delay graph is directed; give the edges directions with G.to_directed(), "
+                "then delays of opposite sign with unrollgraph.with_reverses"
+            )
+        graph: Any = G
+        multigraph = graph.is_multigraph()
+        triples = list(graph.edges(keys=True, data=True) if multigraph else graph.edges(data=True))
+        edges = tuple([triple[:-1] for triple in triples])
+        data = [triple[-1] for triple in triples]
+        number = {vertex: k for k, vertex in enumerate(G)}
+        self.__dict__.update(
+            vertices=tuple(number),
+            edges=edges,
+            tails=_frozen_array([number[edge[0]] for edge in edges]),
+            heads=_frozen_array([number[edge[1]] for edge in edges]),
+            delays=_read_delays([item.get(delay, _ABSENT) for item in data], edges),
+            multigraph=multigraph,
+            delay_name=delay,
+            vertex_data=tuple([FrozenDict(G.nodes[vertex]) for vertex in number]),
+            edge_data=tuple([FrozenDict(item) for item in data]),
+            graph_data=FrozenDict(G.graph),
+        )
+
+    # -- sizes ---------------------------------------------------------------
+
+    @property
+    def dimension(self) -> int:
+        """Number d of integers in a delay."""
+        return int(self.delays.shape[1])
+
+    # -- indices, made when first needed --------------------------------------
+
+    @cached_property
+    def number(self) -> Mapping[Any, int]:
+        """Number of each vertex."""
+        return {vertex: k for k, vertex in enumerate(self.vertices)}
+
+    @cached_property
+    def edge_number(self) -> Mapping[Edge, int]:
+        """Number of each edge."""
+        return {edge: k for k, edge in enumerate(self.edges)}
+
+    @cached_property
+    def out_numbers(self) -> tuple[tuple[int, ...], ...]:
+        """Numbers of the edges out of each vertex, ascending."""
+        return _group(self.tails, len(self.vertices))
+
+    @cached_property
+    def in_numbers(self) -> tuple[tuple[int, ...], ...]:
+        """Numbers of the edges into each vertex, ascending."""
+        return _group(self.heads, len(self.vertices))
+
+    @cached_property
+    def times(self) -> tuple[Any, ...]:
+        """Delay of each edge as users write it: an int, or a tuple of ints if d >= 2."""
+        if self.dimension == 1:
+            return tuple(self.delays[:, 0].tolist())
+        return tuple(map(tuple, self.delays.tolist()))
+
+    # -- back to networkx ------------------------------------------------------
+
+    @cached_property
+    def base(self) -> Any:
+        """The same as a frozen networkx graph, made once."""
+        return frozen_graph(self.to_networkx())
+
+    def to_networkx(self) -> Any:
+        """Return this graph as a networkx graph of its kind, with its attributes.
+
+        Examples
+        --------
+        >>> import unrollgraph as ug
+        >>> ug.DelayGraph(ug.gallery.seed_network()).to_networkx().edges["C", "A"]
+        {'delay': 1}
+        """
+        G: Any = nx.MultiDiGraph() if self.multigraph else nx.DiGraph()
+        G.graph.update(self.graph_data)
+        G.add_nodes_from(zip(self.vertices, self.vertex_data, strict=True))
+        for edge, data in zip(self.edges, self.edge_data, strict=True):
+            G.add_edge(*edge)
+            G.edges[edge].update(data)
+        return G
+
+    def with_delays(self, delays: Sequence[Any]) -> Any:
+        """Return a networkx copy in which edge k has the delay ``delays[k]``."""
+        G = self.to_networkx()
+        for edge, value in zip(self.edges, delays, strict=True):
+            G.edges[edge][self.delay_name] = value
+        return G
+
+    # -- a frozen value --------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise FrozenError(f"a DelayGraph is frozen; {name} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenError(f"a DelayGraph is frozen; {name} cannot be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DelayGraph):
+            return NotImplemented
+        return (
+            self.multigraph == other.multigraph
+            and self.vertices == other.vertices
+            and self.edges == other.edges
+            and np.array_equal(self.delays, other.delays)
+            and self.vertex_data == other.vertex_data
+            and self._other_data() == other._other_data()
+            and self.graph_data == other.graph_data
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.vertices, self.edges, self.delays.tobytes()))
+
+    def _other_data(self) -> list[dict[Any, Any]]:
+        return [
+            {name: value for name, value in data.items() if name != self.delay_name}
+            for data in self.edge_data
+        ]
+
+    def __reduce__(self) -> tuple[type, tuple[Any, str]]:
+        return DelayGraph, (self.to_networkx(), self.delay_name)
+
+    def __repr__(self) -> str:
+        power = "" if self.dimension == 1 else f"^{self.dimension}"
+        return (
+            f"DelayGraph({len(self.vertices)} vertices, {len(self.edges)} edges, "
+            f"delays in Z{power})"
+        )
+
+
+def as_delay_graph(G: Any, delay: str = "delay") -> DelayGraph:
+    """Return ``G`` itself if it is a `DelayGraph`, else its reading."""
+    return G if isinstance(G, DelayGraph) else DelayGraph(G, delay)
+
+
+# -- reading delays ------------------------------------------------------------
+
+
+def check_delay(value: Any, edge: Edge) -> tuple[int, ...]:
+    """Return a delay as a tuple of Python ints, or say what is wrong with it."""
+    parts = value if isinstance(value, tuple | list | np.ndarray) else (value,)
+    try:
+        vector = tuple(_integer(part) for part in parts)
+    except TypeError:
+        vector = ()
+    if not vector:
+        raise DelayError(
+            f"edge {show_edge(edge)} has the delay {value!r}, but a delay is an integer, or a "
+            "tuple of integers for delays in Z^d; write one, or leave the attribute out for 0",
+            edge=edge,
+            value=value,
+        )
+    if any(abs(part) > LARGEST_DELAY for part in vector):
+        raise DelayError(
+            f"edge {show_edge(edge)} has the delay {value!r}, beyond the range of +-2**31 in "
+            "which sums are guaranteed exact; use a larger unit of time",
+            edge=edge,
+            value=value,
+        )
+    return vector
+
+
+def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
+    """Return a shift in time as a tuple of d Python ints, or say what is wrong with it."""
+    parts = value if isinstance(value, tuple) else (value,)
+    try:
+        vector = tuple(_integer(part) for part in parts)
+    except TypeError:
+        vector = ()
+    if len(vector) != dimension:
+        wanted = "an integer" if dimension == 1 else f"a tuple of {dimension} integers"
+        raise ValueError(
+            f"the shift of {show_vertex(vertex)} is {value!r}, but it must be {wanted}"
+        )
+    return vector
+
+
+def _integer(value: Any) -> int:
+    """Return an integer as a Python int; a bool is no integer here."""
+    if isinstance(value, bool | np.bool_):
+        raise TypeError("a bool is no integer")
+    return operator.index(value)
+
+
+def _read_delays(values: list[Any], edges: tuple[Edge, ...]) -> NDArray[np.int64]:
+    if all(kind is int for kind in set(map(type, values))):
+        try:
+            delays = np.array(values, dtype=np.int64).reshape(-1, 1)
+        except OverflowError:
+            delays = None
+        if delays is not None and np.all(np.abs(delays) <= LARGEST_DELAY):
+            return _frozen_array(delays)
+    vectors = [
+        None if value is _ABSENT else check_delay(value, edge)
+        for value, edge in zip(values, edges, strict=True)
+    ]
+    first = next((k for k, vector in enumerate(vectors) if vector is not None), None)
+    dimension = 1 if first is None else len(vectors[first] or ())
+    zero = (0,) * dimension
+    for vector, value, edge in zip(vectors, values, edges, strict=True):
+        if vector is not None and len(vector) != dimension:
+            raise DelayError(
+                f"edge {show_edge(edge)} has the delay {value!r}, of dimension {len(vector)}, "
+                f"but edge {show_edge(edges[first or 0])} has one of dimension {dimension}; "
+                "all delays of a graph need as many entries",
+                edge=edge,
+                value=value,
+            )
+    return _frozen_array(
+        np.array([zero if v is None else v for v in vectors], dtype=np.int64).reshape(-1, dimension)
+    )
+
+
+def _frozen_array(values: Any) -> NDArray[np.int64]:
+    array = np.array(values, dtype=np.int64)
+    array.flags.writeable = False
+    return array
+
+
+def _group(ends: NDArray[np.int64], n: int) -> tuple[tuple[int, ...], ...]:
+    groups: list[list[int]] = [[] for _ in range(n)]
+    for number, end in enumerate(ends.tolist()):
+        groups[end].append(number)
+    return tuple(map(tuple, groups))
+
+
+def each_vertex(graph: DelayGraph, names: Iterable[Any], what: str) -> None:
+    """Raise `ValueError` for the first name that is no vertex of the graph."""
+    for name in names:
+        if name not in graph.number:
+            raise ValueError(f"{what} names {name!r}, which is no vertex of the graph")

@@ -1,0 +1,123 @@
+"""Strong components, levels and cycles of a directed graph given by arrays.
+
+The functions here know nothing of delays. A graph is its number ``n`` of vertices
+and the arrays ``tails`` and ``heads``; an edge is its number in them.
+
+Levels: the *level* of a vertex is the number of edges on a longest path that ends
+in it. A graph has levels exactly when it is acyclic; where it is not, the vertices
+on a cycle or behind one have none, and `cycle_among` finds a cycle among them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Incidence", "cycle_among", "levels", "strong_components", "tree_walk"]
+
+IntArray = NDArray[np.int64]
+
+
+class Incidence:
+    """The edges grouped by one of their ends: those of vertex v are ``edges[s[v]:s[v+1]]``.
+
+    Within a group edges keep their order.
+    """
+
+    __slots__ = ("edges", "starts")
+
+    def __init__(self, n: int, ends: IntArray) -> None:
+        self.edges: IntArray = np.argsort(ends, kind="stable")
+        self.starts: IntArray = np.zeros(n + 1, dtype=np.int64)
+        np.cumsum(np.bincount(ends, minlength=n), out=self.starts[1:])
+
+
+def levels(n: int, tails: IntArray, heads: IntArray) -> IntArray:
+    """Edges on a longest path into each vertex; -1 on a cycle or behind one.
+
+    Kahn's algorithm (1962), in O(n + m).
+    """
+    by_tail = Incidence(n, tails)
+    starts = by_tail.starts.tolist()
+    targets = heads[by_tail.edges].tolist()
+    waiting = np.bincount(heads, minlength=n).tolist()
+    level = [0] * n
+    ready = [v for v in range(n) if not waiting[v]]
+    for u in ready:  # grows while it is read
+        above = level[u] + 1
+        for v in targets[starts[u] : starts[u + 1]]:
+            level[v] = max(level[v], above)
+            waiting[v] -= 1
+            if not waiting[v]:
+                ready.append(v)
+    result = np.array(level, dtype=np.int64)
+    result[np.array(waiting, dtype=np.int64) > 0] = -1
+    return result
+
+
+def cycle_among(level: IntArray, tails: IntArray, heads: IntArray) -> tuple[int, ...]:
+    """Find a cycle, as edge numbers, among the vertices that `levels` left at -1.
+
+    Each of them has an in-edge from another, so walking backwards along any such
+    edge must come round. The cycle begins at its first vertex. O(n + m).
+    """
+    within = np.flatnonzero((level[tails] < 0) & (level[heads] < 0))
+    back = dict(zip(heads[within].tolist(), within.tolist(), strict=True))
+    v = next(iter(back))
+    position: dict[int, int] = {}
+    walk: list[int] = []
+    while v not in position:
+        position[v] = len(walk)
+        walk.append(back[v])
+        v = int(tails[back[v]])
+    return from_first(walk[position[v] :][::-1], tails)
+
+
+def from_first(cycle: list[int], tails: IntArray) -> tuple[int, ...]:
+    """Turn a cycle of edge numbers so that it begins at its first vertex."""
+    k = int(np.argmin(tails[cycle]))
+    return tuple(cycle[k:] + cycle[:k])
+
+
+def strong_components(n: int, tails: IntArray, heads: IntArray) -> IntArray:
+    """Number the strong components along a topological order; return that of each vertex.
+
+    Every edge leads to a component of the same or a larger number. O(n + m),
+    components by SciPy.
+    """
+    from scipy.sparse import coo_array, csgraph  # noqa: PLC0415  (heavy: loaded on first use)
+
+    ones = np.ones(len(tails), dtype=np.int8)
+    matrix = coo_array((ones, (tails, heads)), shape=(n, n))
+    count, label = csgraph.connected_components(matrix, directed=True, connection="strong")
+    label = label.astype(np.int64)
+    across = label[tails] != label[heads]
+    level = levels(int(count), label[tails[across]], label[heads[across]])
+    # Ties are broken by the first vertex of a component, so that numbers depend on
+    # the order of the vertices alone.
+    _, first = np.unique(label, return_index=True)
+    rank = np.empty(count, dtype=np.int64)
+    rank[np.lexsort((first, level))] = np.arange(count)
+    return rank[label]
+
+
+def tree_walk(n: int, tails: IntArray, heads: IntArray, start: int, goal: int) -> tuple[int, ...]:
+    """Edge numbers of a shortest walk from start to goal, by breadth-first search."""
+    by_tail = Incidence(n, tails)
+    starts, out = by_tail.starts.tolist(), by_tail.edges.tolist()
+    came = {start: -1}
+    queue = [start]
+    for u in queue:  # grows while it is read
+        if u == goal:
+            break
+        for e in out[starts[u] : starts[u + 1]]:
+            v = int(heads[e])
+            if v not in came:
+                came[v] = e
+                queue.append(v)
+    walk: list[int] = []
+    v = goal
+    while v != start:
+        walk.append(came[v])
+        v = int(tails[came[v]])
+    return tuple(reversed(walk))

@@ -1,0 +1,253 @@
+"""Retiming: moving the zero of each vertex's clock.
+
+A retiming by shifts ``r`` gives the edge ``u -> v`` of delay ``d`` the delay
+``d + r(v) - r(u)``. Around closed walks the shifts cancel, so totals stay, and
+``(v, t) -> (v, t + r(v))`` is an isomorphism of the delay covers over the same
+base. In signal processing this is *retiming* (Leiserson and Saxe, 1991), in
+topological graph theory a change of gauge, for signed graphs *switching*.
+
+Conversely two delays on one graph differ by a retiming exactly when they agree on
+every closed undirected walk; a spanning forest decides it in linear time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from unrollgraph.errors import NotARetimingError, show_walk
+from unrollgraph.graph.delay_graph import (
+    DelayGraph,
+    as_delay_graph,
+    check_delay,
+    check_shift,
+    each_vertex,
+)
+from unrollgraph.graph.potentials import forest_potential
+
+__all__ = ["find_retiming", "is_retiming", "retime", "with_reverses"]
+
+
+def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
+    """Shift the clock of each vertex: another delay graph with the same cover.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    shifts : mapping
+        The shift of a vertex, an integer or a tuple of d integers; vertices left
+        out are not shifted.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    networkx.DiGraph or networkx.MultiDiGraph
+        A copy in which an edge ``u -> v`` has the delay ``d + r(v) - r(u)``. Then
+        ``(v, t) -> (v, t + r(v))`` maps the delay cover of ``G`` to that of the
+        copy, one to one and onto.
+
+    Raises
+    ------
+    ValueError
+        If a shift is no integer vector of the right dimension, or is given for
+        something that is no vertex.
+    DelayError
+        If a new delay leaves the range of +-2**31.
+
+    Notes
+    -----
+    O(n + m), in exact integers.
+
+    References
+    ----------
+    C. E. Leiserson and J. B. Saxe, Retiming synchronous circuitry,
+    Algorithmica 6 (1991).
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> G = ug.gallery.top_down()
+    >>> H = ug.retime(G, {"h2": 3})
+    >>> [(u, v, d) for u, v, d in H.edges(data="delay") if u != v and u[0] == v[0]]
+    [('h1', 'h2', 3), ('h2', 'h1', -2)]
+    """
+    graph = as_delay_graph(G, delay)
+    each_vertex(graph, shifts, "shifts")
+    zero = (0,) * graph.dimension
+    r = [
+        check_shift(shifts[v], v, graph.dimension) if v in shifts else zero for v in graph.vertices
+    ]
+    delays = []
+    for edge, u, v, old in zip(
+        graph.edges, graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True
+    ):
+        new = tuple(d + b - a for d, a, b in zip(old, r[u], r[v], strict=True))
+        check_delay(new, edge)
+        delays.append(new if graph.dimension > 1 else new[0])
+    return graph.with_delays(delays)
+
+
+def find_retiming(G: Any, H: Any, *, delay: str = "delay") -> dict[Any, Any]:
+    """Find the shifts by which ``H`` is a retiming of ``G``.
+
+    Parameters
+    ----------
+    G, H : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        Two delay graphs with the same vertices and edges, in any order.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    dict
+        A shift for each vertex, 0 for the first vertex of each weak component,
+        such that ``retime(G, shifts)`` has the delays of ``H``.
+
+    Raises
+    ------
+    NotARetimingError
+        If there are none; it carries a closed undirected walk whose totals in
+        ``G`` and ``H`` differ.
+
+    Notes
+    -----
+    O(n + m) for each dimension, in exact integers.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> G = ug.gallery.seed_network()
+    >>> ug.find_retiming(G, ug.retime(G, {"B": 2, "C": -1}))
+    {'in': 0, 'A': 0, 'B': 2, 'C': -1, 'out': 0}
+    """
+    old, new = as_delay_graph(G, delay), as_delay_graph(H, delay)
+    _same_shape(old, new)
+    n, dimension = len(old.vertices), old.dimension
+    gains = new.delays[[new.edge_number[edge] for edge in old.edges]] - old.delays
+    shifts = []
+    for axis in range(dimension):
+        gain = gains[:, axis].tolist()
+        potential, reached = forest_potential(n, old.tails, old.heads, gain)
+        p = np.array(potential, dtype=object)
+        left = np.array(gain, dtype=object) + p[old.tails] - p[old.heads]
+        bad = next((e for e, rest in enumerate(left) if rest), None)
+        if bad is not None:
+            walk = _closed_walk(old, reached, bad)
+            sums = [
+                sum(sign * g.delays[g.edge_number[edge], axis].item() for edge, sign in walk)
+                for g in (old, new)
+            ]
+            stops = show_walk([edge if sign > 0 else (edge[1], edge[0]) for edge, sign in walk])
+            raise NotARetimingError(
+                f"a retiming keeps the total delay of closed walks, but {stops} has "
+                f"{sums[0]} in the one graph and {sums[1]} in the other"
+                + (f" (coordinate {axis})" if dimension > 1 else ""),
+                walk=walk,
+            )
+        shifts.append(potential)
+    columns = shifts[0] if dimension == 1 else list(zip(*shifts, strict=True))
+    return dict(zip(old.vertices, columns, strict=True))
+
+
+def is_retiming(G: Any, H: Any, *, delay: str = "delay") -> bool:
+    """Whether ``H`` is a retiming of ``G``; `find_retiming` tells the shifts, or why not.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> G = ug.gallery.seed_network()
+    >>> ug.is_retiming(G, ug.retime(G, {"B": 7}))
+    True
+    """
+    try:
+        find_retiming(G, H, delay=delay)
+    except NotARetimingError:
+        return False
+    return True
+
+
+def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
+    """Join to each edge its reverse, of opposite delay.
+
+    What is walked in both directions, as the bonds of a crystal net are, is a
+    symmetric directed graph.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    networkx.MultiDiGraph
+        Each edge under its key (0 where ``G`` is no multigraph), followed by its
+        reverse under ``(key, "reverse")``, with equal attributes and the opposite
+        delay.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> G = nx.DiGraph()
+    >>> G.add_edge("a", "b", delay=2)
+    >>> list(ug.with_reverses(G).edges(keys=True, data="delay"))
+    [('a', 'b', 0, 2), ('b', 'a', (0, 'reverse'), -2)]
+    """
+    graph = as_delay_graph(G, delay)
+    H: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
+    H.graph.update(graph.graph_data)
+    H.add_nodes_from(zip(graph.vertices, graph.vertex_data, strict=True))
+    name = graph.delay_name
+    for edge, data, d in zip(graph.edges, graph.edge_data, graph.times, strict=True):
+        opposite = -d if graph.dimension == 1 else tuple(-part for part in d)
+        key = edge[2] if graph.multigraph else 0
+        H.add_edge(edge[0], edge[1], key, **{**data, name: d})
+        H.add_edge(edge[1], edge[0], (key, "reverse"), **{**data, name: opposite})
+    return H
+
+
+def _same_shape(old: DelayGraph, new: DelayGraph) -> None:
+    for what, a, b in (
+        ("vertices", set(old.vertices), set(new.vertices)),
+        ("edges", set(old.edges), set(new.edges)),
+    ):
+        for odd in a ^ b:
+            raise NotARetimingError(
+                f"a retiming changes delays only, but the {what} differ: {odd!r} is in "
+                f"{'the first' if odd in a else 'the second'} graph alone"
+            )
+    if old.dimension != new.dimension:
+        raise NotARetimingError(
+            f"a retiming changes delays only, but delays are in Z^{old.dimension} in the one "
+            f"graph and in Z^{new.dimension} in the other"
+        )
+
+
+def _closed_walk(
+    graph: DelayGraph, reached: list[int], edge: int
+) -> tuple[tuple[tuple[Any, ...], int], ...]:
+    """Close an edge through the forest: a tuple of (edge, sign)."""
+    tail, head = graph.tails.tolist(), graph.heads.tolist()
+
+    def from_root(v: int) -> list[tuple[int, int]]:
+        steps = []
+        while reached[v] >= 0:
+            e = reached[v]
+            sign = 1 if head[e] == v else -1
+            steps.append((e, sign))
+            v = tail[e] if sign > 0 else head[e]
+        return steps[::-1]
+
+    down, back = from_root(tail[edge]), from_root(head[edge])
+    shared = 0
+    while shared < min(len(down), len(back)) and down[shared] == back[shared]:
+        shared += 1
+    home = [(e, -sign) for e, sign in reversed(back[shared:])]
+    return tuple((graph.edges[e], sign) for e, sign in [*down[shared:], (edge, 1), *home])

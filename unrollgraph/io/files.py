@@ -1,0 +1,143 @@
+"""Reading and writing files, in the format that their suffix names.
+
+=========  =========================================================
+suffix     format
+=========  =========================================================
+``.json``  node-link JSON: everything, exactly (`node_link`)
+``.csv``   edge list with commas (`edge_list`)
+``.tsv``   edge list with tabs
+=========  =========================================================
+
+A file is written beside its place and moved there when it is whole, so that nobody
+finds half of one.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from unrollgraph.errors import DelayError, FormatError
+from unrollgraph.io import edge_list, node_link
+
+__all__ = ["read", "write"]
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+def read(path: str | os.PathLike[str]) -> Any:
+    """Read a delay graph from a file.
+
+    Parameters
+    ----------
+    path : path
+        A file whose suffix is ``.json``, ``.csv`` or ``.tsv``.
+
+    Returns
+    -------
+    networkx.DiGraph or networkx.MultiDiGraph
+        The graph, with delays in the attribute ``delay``.
+
+    Raises
+    ------
+    FormatError
+        If the suffix is unknown, or the file does not hold a delay graph; the
+        message names the file and the place.
+    OSError
+        If there is no such file, or it cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import unrollgraph as ug
+    >>> path = Path(mkdtemp()) / "seed.csv"
+    >>> ug.io.write(ug.gallery.seed_network(), path)
+    >>> print(path.read_text())
+    source,target,delay
+    in,A,0
+    A,B,0
+    B,C,0
+    C,A,1
+    C,out,0
+    <BLANKLINE>
+    >>> ug.is_retiming(ug.io.read(path), ug.gallery.seed_network())
+    True
+    """
+    path = Path(path)
+    suffix = _suffix(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if suffix == ".json":
+            return node_link.loads(text)
+        return edge_list.loads(text, _DELIMITERS[suffix])
+    except UnicodeDecodeError:
+        raise FormatError(f"{path}: not a text file in UTF-8") from None
+    except (FormatError, DelayError) as error:
+        raise FormatError(f"{path}: {error}") from None
+
+
+def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None:
+    """Write a delay graph, or a lift, to a file.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    path : path
+        Where to write; its suffix is ``.json``, ``.csv`` or ``.tsv``. A file that
+        stands there is replaced at once or not at all.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Raises
+    ------
+    FormatError
+        If the suffix is unknown, or the format cannot hold the graph exactly.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> U = ug.unroll(ug.gallery.seed_network(), range(-2, 6))
+    >>> path = Path(mkdtemp()) / "window.json"
+    >>> ug.io.write(U, path)
+    >>> nx.utils.graphs_equal(ug.io.read(path), U.copy())
+    True
+    """
+    path = Path(path)
+    suffix = _suffix(path)
+    if suffix == ".json":
+        text = node_link.dumps(G, delay)
+    else:
+        text = edge_list.dumps(G, _DELIMITERS[suffix], delay)
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError(f"UTF-8 cannot hold {error.object[error.start]!r}") from None
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix != ".json" and suffix not in _DELIMITERS:
+        raise FormatError(
+            f"{path}: the suffix {path.suffix!r} names no format; use .json, .csv or .tsv"
+        )
+    return suffix

@@ -1,0 +1,207 @@
+"""Delay graphs as node-link JSON, the canonical format.
+
+The layout is networkx's own, so that ``networkx.node_link_graph`` reads it too:
+
+    {"directed": true, "multigraph": false, "unrollgraph": 1, "graph": {},
+     "nodes": [{"id": "A"}, ...],
+     "edges": [{"source": "A", "target": "B", "delay": 1}, ...]}
+
+JSON has no tuples. A vertex, a key or an attribute that is one is written as
+``{"tuple": [...]}``; the delay of an edge in Z^d alone is a plain list. Vertices are
+strings, integers or tuples of those. What JSON cannot hold exactly is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import networkx as nx
+
+from unrollgraph.errors import FormatError, show_edge, show_vertex
+from unrollgraph.graph.delay_graph import as_delay_graph
+
+__all__ = ["dumps", "loads"]
+
+VERSION = 1
+
+
+def dumps(G: Any, delay: str = "delay") -> str:
+    """Write a delay graph as text."""
+    graph = as_delay_graph(G, delay)
+    name = graph.delay_name
+    nodes = [
+        {"id": _vertex_out(v), **_attributes_out(data, {"id"}, show_vertex(v))}
+        for v, data in zip(graph.vertices, graph.vertex_data, strict=True)
+    ]
+    edges = []
+    for edge, data, time in zip(graph.edges, graph.edge_data, graph.times, strict=True):
+        item = {"source": _vertex_out(edge[0]), "target": _vertex_out(edge[1])}
+        if graph.multigraph:
+            item["key"] = _vertex_out(edge[2])
+        others = {k: v for k, v in data.items() if k != name}
+        item |= _attributes_out(others, {"source", "target", "key"}, show_edge(edge))
+        if name in data:
+            item[name] = time if graph.dimension == 1 else list(time)
+        edges.append(item)
+    head = {
+        "directed": True,
+        "multigraph": graph.multigraph,
+        "unrollgraph": VERSION,
+        "graph": _attributes_out(graph.graph_data, set(), "the graph"),
+    }
+    lines = [json.dumps(head, ensure_ascii=False)[:-1] + ","]
+    for part, items in (("nodes", nodes), ("edges", edges)):
+        rows = ",\n  ".join(json.dumps(item, ensure_ascii=False) for item in items)
+        lines.append(f' "{part}": [\n  {rows}\n ]' if rows else f' "{part}": []')
+    return lines[0] + "\n" + ",\n".join(lines[1:]) + "}\n"
+
+
+def loads(text: str, delay: str = "delay") -> Any:
+    """Read a delay graph from text."""
+    try:
+        document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_repeats)
+    except json.JSONDecodeError as error:
+        raise FormatError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise FormatError("not a graph: brackets are nested too deeply") from None
+    if not isinstance(document, dict) or "nodes" not in document:
+        raise FormatError('not a node-link graph: there is no list "nodes"')
+    if document.get("unrollgraph", VERSION) != VERSION:
+        raise FormatError(
+            f"written in version {document['unrollgraph']!r} of the format, but this program "
+            f"reads version {VERSION}; use a newer unrollgraph"
+        )
+    if document.get("directed") is not True:
+        raise FormatError('the graph is not directed; a delay graph has "directed": true')
+    multigraph = document.get("multigraph", False)
+    G: Any = nx.MultiDiGraph() if multigraph else nx.DiGraph()
+    G.graph.update(_attributes_in(_of_kind(document.get("graph", {}), dict, '"graph"')))
+    for k, item in enumerate(_of_kind(document["nodes"], list, '"nodes"')):
+        where = f"node {k}"
+        rest = dict(_of_kind(item, dict, where))
+        vertex = _vertex_in(_take(rest, "id", where), where)
+        if vertex in G:
+            raise FormatError(f"{where} is {show_vertex(vertex)}, which stands there before")
+        G.add_node(vertex)
+        G.nodes[vertex].update(_attributes_in(rest))
+    edges = document.get("edges", document.get("links", []))
+    for k, item in enumerate(_of_kind(edges, list, '"edges"')):
+        where = f"edge {k}"
+        rest = dict(_of_kind(item, dict, where))
+        ends = [_vertex_in(_take(rest, end, where), where) for end in ("source", "target")]
+        for vertex in ends:
+            if vertex not in G:
+                raise FormatError(f"{where} joins {show_vertex(vertex)}, which is no node")
+        key = [_vertex_in(rest.pop("key"), where)] if multigraph and "key" in rest else []
+        if G.has_edge(*ends, *key) and (key or not multigraph):
+            raise FormatError(
+                f"{where}, {show_edge((*ends, *key))}, stands there before; parallel edges "
+                'need "multigraph": true and keys of their own'
+            )
+        added = G.add_edge(*ends, *key)
+        data = G.edges[(*ends, added) if multigraph else tuple(ends)]
+        if isinstance(rest.get(delay), list):
+            rest[delay] = {"tuple": rest[delay]}
+        data.update(_attributes_in(rest))
+    as_delay_graph(G, delay)  # refuses what is no delay
+    return G
+
+
+# -- values ----------------------------------------------------------------------
+
+
+def _vertex_out(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return {"tuple": [_vertex_out(part) for part in value]}
+    if isinstance(value, str) or type(value) is int:
+        return value
+    raise FormatError(
+        f"a file names vertices and keys by strings, integers and tuples of those, but "
+        f"{value!r} is {_article(value)}; relabel it, with networkx.relabel_nodes for instance"
+    )
+
+
+def _vertex_in(value: Any, where: str) -> Any:
+    if isinstance(value, dict) and list(value) == ["tuple"] and isinstance(value["tuple"], list):
+        return tuple(_vertex_in(part, where) for part in value["tuple"])
+    if isinstance(value, str) or type(value) is int:
+        return value
+    raise FormatError(
+        f"{where} names {json.dumps(value)}, but vertices and keys are strings, integers or "
+        '{"tuple": [...]} of those'
+    )
+
+
+def _attributes_out(data: Any, taken: set[str], where: str) -> dict[str, Any]:
+    for name in data:
+        if not isinstance(name, str) or name in taken:
+            raise FormatError(f"{where} has an attribute named {name!r}, which a file cannot hold")
+    return {name: _value_out(value, f"{name} of {where}") for name, value in data.items()}
+
+
+def _value_out(value: Any, where: str) -> Any:
+    if value is None or isinstance(value, str) or type(value) in {bool, int}:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is tuple:
+        return {"tuple": [_value_out(part, where) for part in value]}
+    if type(value) is list:
+        return [_value_out(part, where) for part in value]
+    if isinstance(value, dict) and list(value) != ["tuple"] and all(map(_is_text, value)):
+        return {k: _value_out(part, where) for k, part in value.items()}
+    raise FormatError(
+        f"the attribute {where} is {value!r}, {_article(value)} that JSON cannot hold exactly; "
+        "use strings, numbers, booleans, None, and lists, tuples and dicts of those"
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _value_in(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_value_in(part) for part in value]
+    if isinstance(value, dict):
+        if list(value) == ["tuple"] and isinstance(value["tuple"], list):
+            return tuple(_value_in(part) for part in value["tuple"])
+        return {k: _value_in(part) for k, part in value.items()}
+    return value
+
+
+def _attributes_in(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: _value_in(value) for name, value in data.items()}
+
+
+def _article(value: Any) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _of_kind(value: Any, kind: type, where: str) -> Any:
+    if not isinstance(value, kind):
+        wanted = "an object" if kind is dict else "a list"
+        raise FormatError(f"{where} is {json.dumps(value)[:60]}, but it must be {wanted}")
+    return value
+
+
+def _take(item: dict[str, Any], name: str, where: str) -> Any:
+    if name not in item:
+        raise FormatError(f'{where} has no "{name}"')
+    return item.pop(name)
+
+
+def _no_constant(name: str) -> Any:
+    raise FormatError(f"{name} is no number that a file can hold")
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FormatError(f'an object gives "{twice}" twice')
+    return found

@@ -1,0 +1,235 @@
+"""Certificates: what proves that an infinite cover is acyclic, or that it is not.
+
+A `Schedule` gives every vertex ``(v, t)`` of the delay cover a key, and keys strictly
+increase along every arc; so there is no cycle. It is a finite thing: to each vertex v
+of the base belong affine forms ``X . t + rho``, and the key is the tuple of their
+values. Along an arc over an edge of delay d a form with the same slope at both ends
+changes by the constant ``X . d + rho(head) - rho(tail)``, so that going once through
+the edges of the base checks all arcs of the cover.
+
+A `ZeroWalk` is a closed walk of the base whose total delay is zero; its lift is closed
+too, so there is a cycle. Such a walk may need a number of edges of the size of the
+delays, so it is kept as segments with counts and never written out.
+
+Both verify themselves with ``check()``, in exact integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, pairwise, repeat
+from typing import Any
+
+from unrollgraph.cover.sheets import as_time
+from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
+from unrollgraph.graph.delay_graph import DelayGraph, Edge
+
+__all__ = ["Schedule", "Stage", "ZeroWalk"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One affine form ``slope . t + offset`` for each vertex of the base.
+
+    Attributes
+    ----------
+    slopes : tuple of tuple of int
+        The slope at each vertex, in the order of the vertices.
+    offsets : tuple of int
+        The offset at each vertex.
+    """
+
+    slopes: tuple[tuple[int, ...], ...]
+    offsets: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A proof that a delay cover is acyclic: keys that increase along every arc.
+
+    Attributes
+    ----------
+    graph : DelayGraph
+        The base.
+    stages : tuple of Stage
+        Keys are compared first by the first stage, and so on.
+    time_direction : str
+        ``"forward"`` if every cycle of the base has a positive total delay, or there
+        is none; ``"backward"`` if every cycle has a negative one; else ``"mixed"``.
+        In Z^d with d >= 2, ``"forward"`` means lexicographically positive.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> schedule = ug.verdict(ug.gallery.seed_network())
+    >>> schedule.key(("C", 0)), schedule.key(("A", 1)), schedule.is_linear
+    ((3,), (6,), True)
+    >>> schedule.check()
+    True
+    """
+
+    graph: DelayGraph
+    stages: tuple[Stage, ...]
+    time_direction: str
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether one form with the same slope everywhere suffices."""
+        return len(self.stages) == 1 and len(set(self.stages[0].slopes)) <= 1
+
+    def key(self, node: Any) -> tuple[int, ...]:
+        """Key of a vertex ``(v, t)`` of the delay cover: one integer for each stage."""
+        vertex, time = node
+        found = as_time(time, self.graph.dimension)
+        if vertex not in self.graph.number or found is None:
+            raise ValueError(f"{show_vertex(node)} is no vertex of the cover")
+        k = self.graph.number[vertex]
+        times = found if isinstance(found, tuple) else (found,)
+        return tuple(_dot(s.slopes[k], times) + s.offsets[k] for s in self.stages)
+
+    def check(self) -> bool:
+        """Verify that keys increase along every arc of the infinite cover.
+
+        Returns
+        -------
+        bool
+            True.
+
+        Raises
+        ------
+        CertificateError
+            With the first edge over which they do not.
+
+        Notes
+        -----
+        O(stages x edges x d) exact integer operations.
+        """
+        graph = self.graph
+        ends = zip(graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True)
+        for edge, (u, v, delay) in zip(graph.edges, ends, strict=True):
+            if not self._increases(u, v, delay):
+                raise CertificateError(
+                    f"the schedule does not increase over the edge {show_edge(edge)}", edge=edge
+                )
+        return True
+
+    def _increases(self, u: int, v: int, delay: list[int]) -> bool:
+        for stage in self.stages:
+            if stage.slopes[u] != stage.slopes[v]:
+                return False  # the change depends on the time and was not decided before
+            gain = _dot(stage.slopes[u], delay) + stage.offsets[v] - stage.offsets[u]
+            if gain:
+                return gain > 0
+        return False
+
+    def __repr__(self) -> str:
+        kind = "linear" if self.is_linear else "lexicographic"
+        return f"<{kind} Schedule of {len(self.graph.vertices)} vertices, {self.time_direction}>"
+
+
+@dataclass(frozen=True)
+class ZeroWalk:
+    """A proof that a delay cover has a cycle: a closed walk of total delay zero.
+
+    Iterating yields its edges one by one, of which there may be very many.
+
+    Attributes
+    ----------
+    graph : DelayGraph
+        The base.
+    segments : tuple of (walk, count)
+        Walks joined head to tail, each walked ``count`` times; a walk that is walked
+        more than once is closed.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> G = nx.MultiDiGraph()
+    >>> _ = G.add_edge("a", "a", delay=2), G.add_edge("a", "a", delay=-3)
+    >>> walk = ug.find_zero_walk(G)
+    >>> walk.segments
+    (((('a', 'a', 0),), 3), ((('a', 'a', 1),), 2))
+    >>> walk.length, walk.check()
+    (5, True)
+    """
+
+    graph: DelayGraph
+    segments: tuple[tuple[tuple[Edge, ...], int], ...]
+
+    @property
+    def length(self) -> int:
+        """Number of edges; it may exceed what ``len`` can return."""
+        return sum(len(walk) * count for walk, count in self.segments)
+
+    def __iter__(self) -> Iterator[Edge]:
+        return chain.from_iterable(
+            chain.from_iterable(repeat(walk, count)) for walk, count in self.segments
+        )
+
+    def total(self) -> tuple[int, ...]:
+        """Total delay, in exact integers."""
+        sums = [0] * self.graph.dimension
+        for walk, count in self.segments:
+            for edge in walk:
+                for axis, d in enumerate(self.graph.delays[self.graph.edge_number[edge]].tolist()):
+                    sums[axis] += count * d
+        return tuple(sums)
+
+    def check(self) -> bool:
+        """Verify that this is a closed walk of the base, of at least one edge and total zero.
+
+        Returns
+        -------
+        bool
+            True.
+
+        Raises
+        ------
+        CertificateError
+            If it is not.
+
+        Notes
+        -----
+        O(edges in the segments), whatever their counts.
+        """
+        for walk, count in self.segments:
+            if not walk or count < 1:
+                raise CertificateError("a segment of the walk is empty")
+            for edge in walk:
+                if edge not in self.graph.edge_number:
+                    raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
+            joined = [*walk, walk[0]] if count > 1 else walk
+            for before, after in pairwise(joined):
+                _must_join(before, after)
+        walks = [walk for walk, _ in self.segments]
+        if not walks:
+            raise CertificateError("the walk has no edges")
+        for before_walk, after_walk in pairwise([*walks, walks[0]]):
+            _must_join(before_walk[-1], after_walk[0])
+        if any(self.total()):
+            raise CertificateError(f"the total delay of the walk is {self.total()}, not zero")
+        return True
+
+    def __str__(self) -> str:
+        """Segments such as ``(a -> a) x 3``, one after another."""
+        parts = []
+        for walk, count in self.segments:
+            text = show_walk(walk)
+            if self.graph.multigraph and len(walk) == 1:
+                text = show_edge(walk[0])
+            parts.append(f"{text}" if count == 1 else f"({text}) x {count}")
+        return ", then ".join(parts)
+
+
+def _must_join(before: Edge, after: Edge) -> None:
+    if before[1] != after[0]:
+        raise CertificateError(
+            f"the walk does not join: {show_edge(after)} does not leave {show_vertex(before[1])}",
+            edge=after,
+        )
+
+
+def _dot(a: tuple[int, ...], b: Any) -> int:
+    return sum(x * y for x, y in zip(a, b, strict=True))

@@ -1,0 +1,236 @@
+"""A map between two directed graphs.
+
+A *graph map* sends vertices of a total graph to vertices of a base, and arcs to
+edges. It is a *homomorphism* when the ends of an arc go to the ends of its edge;
+whether it is one, and whether arcs lift uniquely along it, is the subject of
+`unrollgraph.morphism.laws`.
+
+On a multigraph the images of the vertices do not say to which of several parallel
+edges an arc goes. So arcs have images of their own: they go by key where the keys
+of the two graphs agree, or are given one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NoReturn
+
+import networkx as nx
+
+from unrollgraph.errors import FrozenError, LiftError, show_edge, show_vertex
+
+__all__ = ["GraphMap", "as_graph_map"]
+
+
+class GraphMap:
+    """A map from a total graph to a base.
+
+    Parameters
+    ----------
+    total, base : networkx.DiGraph or networkx.MultiDiGraph
+        The graph above and the graph below.
+    nodes : mapping
+        The vertex of ``base`` under each vertex of ``total``.
+    edges : mapping, optional
+        The edge of ``base`` under each arc of ``total``. May be left out where the
+        keys agree or no edges of the base are parallel: then an arc goes to the
+        edge between the images of its ends, of the same key if there are several.
+
+    Raises
+    ------
+    LiftError
+        If a vertex has no image, or one that is no vertex of the base; or an arc
+        has no entry in ``edges``.
+
+    Examples
+    --------
+    The hexagon covers the triangle twice.
+
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> hexagon = nx.cycle_graph(6, create_using=nx.DiGraph)
+    >>> triangle = nx.cycle_graph(3, create_using=nx.DiGraph)
+    >>> p = ug.GraphMap(hexagon, triangle, {v: v % 3 for v in hexagon})
+    >>> p(4), p.edge((5, 0)), p.fibre(1)
+    (1, (2, 0), (1, 4))
+    >>> ug.is_covering(p)
+    True
+    """
+
+    total: Any
+    base: Any
+    nodes: Mapping[Any, Any]
+    edges: Mapping[Any, Any] | None
+
+    def __init__(
+        self,
+        total: Any,
+        base: Any,
+        nodes: Mapping[Any, Any],
+        edges: Mapping[Any, Any] | None = None,
+    ) -> None:
+        for graph, what in ((total, "total graph"), (base, "base")):
+            if not isinstance(graph, nx.DiGraph):
+                raise TypeError(
+                    f"the {what} of a GraphMap is a networkx DiGraph or MultiDiGraph, "
+                    f"not {type(graph).__name__}"
+                )
+        for node in total:
+            if node not in nodes:
+                raise LiftError(f"the map gives no image of {show_vertex(node)}", node=node)
+            if nodes[node] not in base:
+                raise LiftError(
+                    f"the map sends {show_vertex(node)} to {nodes[node]!r}, which is no vertex "
+                    "of the base",
+                    node=node,
+                )
+        if edges is not None:
+            for arc in arcs_of(total):
+                if arc not in edges:
+                    raise LiftError(f"edges gives no image of the arc {show_edge(arc)}", edge=arc)
+            edges = dict(edges)
+        self.__dict__.update(total=total, base=base, nodes=dict(nodes), edges=edges)
+
+    @classmethod
+    def projecting(cls, total: Any, base: Any, nodes: Mapping[Any, Any]) -> GraphMap:
+        """Make the map of a graph that was built with it: nothing is checked or listed.
+
+        ``nodes`` may compute its values, and has a method ``fibre``.
+        """
+        p = object.__new__(cls)
+        p.__dict__.update(total=total, base=base, nodes=nodes, edges=None)
+        return p
+
+    def __call__(self, node: Any) -> Any:
+        """Image of a vertex."""
+        try:
+            return self.nodes[node]
+        except (KeyError, TypeError):
+            raise LiftError(
+                f"{show_vertex(node)} is no vertex of the total graph", node=node
+            ) from None
+
+    def edge(self, arc: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Image of an arc; it need not be an edge of the base unless the map is a homomorphism.
+
+        Raises
+        ------
+        LiftError
+            If it could be any of several parallel edges.
+        """
+        if self.edges is not None:
+            image: tuple[Any, ...] = self.edges[arc]
+            return image
+        tail, head = self(arc[0]), self(arc[1])
+        if not self.base.is_multigraph():
+            return tail, head
+        keys = self.base.succ[tail].get(head, {})
+        if not keys:
+            return tail, head
+        if len(arc) == 3 and arc[2] in keys:
+            return tail, head, arc[2]
+        if len(keys) == 1:
+            return tail, head, next(iter(keys))
+        raise LiftError(
+            f"the arc {show_edge(arc)} could lie over any of {len(keys)} edges "
+            f"{show_vertex(tail)} -> {show_vertex(head)}; say which with edges=",
+            edge=(tail, head),
+        )
+
+    def covers_edge(self, arc: tuple[Any, ...]) -> bool:
+        """Whether an arc lies over an edge of the base between the images of its ends."""
+        edge = self.edge(arc)
+        return (
+            len(edge) == (3 if self.base.is_multigraph() else 2)
+            and edge[:2] == (self(arc[0]), self(arc[1]))
+            and bool(self.base.has_edge(*edge))
+        )
+
+    def fibre(self, vertex: Any) -> tuple[Any, ...]:
+        """All vertices above one of the base, in the order of the total graph."""
+        if vertex not in self.base:
+            raise LiftError(f"{show_vertex(vertex)} is no vertex of the base", node=vertex)
+        lazy = getattr(self.nodes, "fibre", None)
+        found: tuple[Any, ...] = lazy(vertex) if lazy else self._fibres.get(vertex, ())
+        return found
+
+    @cached_property
+    def _fibres(self) -> dict[Any, tuple[Any, ...]]:
+        fibres: dict[Any, list[Any]] = {}
+        for node in self.total:
+            fibres.setdefault(self.nodes[node], []).append(node)
+        return {vertex: tuple(copies) for vertex, copies in fibres.items()}
+
+    def then(self, q: Any) -> GraphMap:
+        """Compose with a map whose total graph is this map's base.
+
+        Parameters
+        ----------
+        q : GraphMap or anything with a projection
+            A map from ``self.base``; a lift may stand for its projection.
+
+        Returns
+        -------
+        GraphMap
+            The map ``x -> q(self(x))`` from ``self.total`` to ``q.base``.
+        """
+        q = as_graph_map(q)
+        nodes = {}
+        for node in self.total:
+            middle = self(node)
+            if middle not in q.nodes:
+                raise LiftError(
+                    f"the maps do not compose: {show_vertex(middle)} is no vertex of the second "
+                    "map's total graph",
+                    node=middle,
+                )
+            nodes[node] = q(middle)
+        edges = {arc: q.edge(self.edge(arc)) for arc in arcs_of(self.total)}
+        return GraphMap(self.total, q.base, nodes, edges)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the images agree, vertex by vertex and arc by arc."""
+        if not isinstance(other, GraphMap):
+            return NotImplemented
+        if set(self.total) != set(other.total) or set(self.base) != set(other.base):
+            return False
+        arcs = set(arcs_of(self.total))
+        return (
+            arcs == set(arcs_of(other.total))
+            and set(arcs_of(self.base)) == set(arcs_of(other.base))
+            and all(self(node) == other(node) for node in self.total)
+            and all(self.edge(arc) == other.edge(arc) for arc in arcs)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise FrozenError(f"a GraphMap is frozen; {name} cannot be set")
+
+    def __repr__(self) -> str:
+        return f"GraphMap({self.total!r} -> {self.base})"
+
+
+def as_graph_map(p: Any) -> GraphMap:
+    """Return a map itself, or the projection of what has one."""
+    if isinstance(p, GraphMap):
+        return p
+    projection = getattr(p, "projection", None)
+    if isinstance(projection, GraphMap):
+        return projection
+    raise TypeError(
+        f"expected a GraphMap, or a graph that knows its projection, not {type(p).__name__}; "
+        "make one with GraphMap(total, base, nodes)"
+    )
+
+
+def arcs_of(graph: Any) -> Any:
+    """Edges of a networkx graph, with their keys where it has any."""
+    return graph.edges(keys=True) if graph.is_multigraph() else graph.edges()
+
+
+def arcs_at(graph: Any, node: Any, side: str) -> Any:
+    """Edges into (side ``"in"``) or out of a vertex, with their keys where it has any."""
+    view = graph.in_edges if side == "in" else graph.out_edges
+    return view(node, keys=True) if isinstance(graph, nx.MultiDiGraph) else view(node)
