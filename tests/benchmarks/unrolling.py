@@ -6,6 +6,7 @@ Everything that is compared runs in one process, in interleaved rounds; printed 
 the medians and the spread (least to most). Exits 1 when a figure is missed.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -160,9 +161,13 @@ def verdicts():
 def imports():
     print("\nimport unrollgraph beside import networkx, numpy (fresh interpreters)")
 
-    def fresh(code):
-        subprocess.run([sys.executable, "-c", code], check=True)
+    # Installed packages come with their bytecode; let this one have its own too.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
+    def fresh(code):
+        subprocess.run([sys.executable, "-c", code], check=True, env=env)
+
+    fresh("import unrollgraph")
     times = interleaved(
         {
             "import networkx, numpy": lambda: fresh("import networkx, numpy"),

@@ -54,8 +54,8 @@ class Sheets(Protocol):
     def data(self, edge: int, sheet: Any) -> Mapping[Any, Any]:
         """Attributes of the copy of an edge that leaves a sheet."""
 
-    def count(self, edge: int) -> int:
-        """Number of copies of an edge."""
+    def count(self) -> int:
+        """Number of copies of all edges together."""
 
     def boundary(self, edge: int, side: str) -> Iterator[tuple[Any, Any]]:
         """Sheets, inside and outside, that an edge joins across the boundary."""
@@ -100,9 +100,11 @@ class Window:
     def data(self, edge: int, sheet: Time) -> FrozenDict:  # noqa: ARG002
         return self.graph.edge_data[edge]
 
-    def count(self, edge: int) -> int:
-        delay = self.graph.delays[edge].tolist()
-        return math.prod(max(0, len(a) - abs(d)) for a, d in zip(self.axes, delay, strict=True))
+    def count(self) -> int:
+        lengths = [len(axis) for axis in self.axes]
+        sizes = np.maximum(0, lengths - np.abs(self.graph.delays))
+        exact = np.int64 if len(self) * len(self.graph.edges) < 2**62 else object
+        return int(sizes.astype(exact).prod(axis=1).sum())
 
     def boundary(self, edge: int, side: str) -> Iterator[tuple[Time, Time]]:
         """Pairs (inside, outside) in the order of the times inside."""
@@ -166,8 +168,8 @@ class Torus:
         carried = self._split(edge, sheet, 1)[0]
         return FrozenDict({**self.graph.edge_data[edge], self.graph.delay_name: carried})
 
-    def count(self, edge: int) -> int:  # noqa: ARG002
-        return len(self)
+    def count(self) -> int:
+        return len(self) * len(self.graph.edges)
 
     def boundary(self, edge: int, side: str) -> Iterator[tuple[Time, Time]]:  # noqa: ARG002
         return iter(())

@@ -68,6 +68,8 @@ class DelayGraph:
         Whether parallel edges are told apart by keys.
     delay_name : str
         The attribute from which the delays were read.
+    number : mapping
+        Number of each vertex.
     vertex_data, edge_data : tuple of dict
         The attributes, in the order of `vertices` and `edges`; read-only.
     graph_data : dict
@@ -106,9 +108,10 @@ class DelayGraph:
     delays: NDArray[np.int64]
     multigraph: bool
     delay_name: str
-    vertex_data: tuple[FrozenDict, ...]
-    edge_data: tuple[FrozenDict, ...]
+    number: Mapping[Any, int]
     graph_data: FrozenDict
+    _vertex_data: list[dict[Any, Any]]
+    _edge_data: list[dict[Any, Any]]
 
     def __init__(self, G: Any, delay: str = "delay") -> None:
         if isinstance(G, DelayGraph):
@@ -124,23 +127,20 @@ class DelayGraph:
                 "a delay graph is directed; give the edges directions with G.to_directed(), "
                 "then delays of opposite sign with unrollgraph.with_reverses"
             )
-        graph: Any = G
-        multigraph = graph.is_multigraph()
-        triples = list(graph.edges(keys=True, data=True) if multigraph else graph.edges(data=True))
-        edges = tuple([triple[:-1] for triple in triples])
-        data = [triple[-1] for triple in triples]
+        edges, data = _read_edges(G)
         number = {vertex: k for k, vertex in enumerate(G)}
         self.__dict__.update(
             vertices=tuple(number),
             edges=edges,
+            number=number,
             tails=_frozen_array([number[edge[0]] for edge in edges]),
             heads=_frozen_array([number[edge[1]] for edge in edges]),
             delays=_read_delays([item.get(delay, _ABSENT) for item in data], edges),
-            multigraph=multigraph,
+            multigraph=G.is_multigraph(),
             delay_name=delay,
-            vertex_data=tuple([FrozenDict(G.nodes[vertex]) for vertex in number]),
-            edge_data=tuple([FrozenDict(item) for item in data]),
             graph_data=FrozenDict(G.graph),
+            _vertex_data=[item.copy() for _, item in G.nodes(data=True)],
+            _edge_data=data,
         )
 
     # -- sizes ---------------------------------------------------------------
@@ -153,9 +153,14 @@ class DelayGraph:
     # -- indices, made when first needed --------------------------------------
 
     @cached_property
-    def number(self) -> Mapping[Any, int]:
-        """Number of each vertex."""
-        return {vertex: k for k, vertex in enumerate(self.vertices)}
+    def vertex_data(self) -> tuple[FrozenDict, ...]:
+        """Attributes of each vertex; read-only."""
+        return tuple(map(FrozenDict, self._vertex_data))
+
+    @cached_property
+    def edge_data(self) -> tuple[FrozenDict, ...]:
+        """Attributes of each edge; read-only."""
+        return tuple(map(FrozenDict, self._edge_data))
 
     @cached_property
     def edge_number(self) -> Mapping[Edge, int]:
@@ -226,7 +231,7 @@ class DelayGraph:
             and self.vertices == other.vertices
             and self.edges == other.edges
             and np.array_equal(self.delays, other.delays)
-            and self.vertex_data == other.vertex_data
+            and self._vertex_data == other._vertex_data
             and self._other_data() == other._other_data()
             and self.graph_data == other.graph_data
         )
@@ -237,7 +242,7 @@ class DelayGraph:
     def _other_data(self) -> list[dict[Any, Any]]:
         return [
             {name: value for name, value in data.items() if name != self.delay_name}
-            for data in self.edge_data
+            for data in self._edge_data
         ]
 
     def __reduce__(self) -> tuple[type, tuple[Any, str]]:
@@ -303,6 +308,20 @@ def _integer(value: Any) -> int:
     if isinstance(value, bool | np.bool_):
         raise TypeError("a bool is no integer")
     return operator.index(value)
+
+
+def _read_edges(G: Any) -> tuple[tuple[Edge, ...], list[dict[Any, Any]]]:
+    """Edges in the order of ``G.edges``, and copies of their attributes.
+
+    Plain dicts of numbers and strings are of no concern to the garbage collector,
+    and are frozen only when somebody asks for them.
+    """
+    if G.is_multigraph():
+        edges = [(u, v, k) for u, row in G.adjacency() for v, keyed in row.items() for k in keyed]
+        data = [d.copy() for _, row in G.adjacency() for kd in row.values() for d in kd.values()]
+        return tuple(edges), data
+    pairs = [(u, v) for u, row in G.adjacency() for v in row]
+    return tuple(pairs), [d.copy() for _, row in G.adjacency() for d in row.values()]
 
 
 def _read_delays(values: list[Any], edges: tuple[Edge, ...]) -> NDArray[np.int64]:
