@@ -142,6 +142,13 @@ def test_the_root_exports_what_the_rooms_do():
         _ = ug.nothing
 
 
+def test_the_reference_has_an_entry_for_every_public_name():
+    pages = " ".join(path.read_text() for path in (ROOT / "docs" / "api").glob("*.rst"))
+    entries = set(re.findall(r"^   (\w+)$", pages, re.M))
+    assert {name for name in PUBLIC if name != "testing"} <= entries
+    assert set(ug.gallery.__all__) <= entries
+
+
 def test_errors_descend_from_the_root_and_from_what_a_newcomer_catches():
     builtin = (ValueError, TypeError, ug.errors.nx.NetworkXException)
     for name in ug.errors.__all__:

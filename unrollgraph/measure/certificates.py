@@ -30,7 +30,7 @@ __all__ = ["Schedule", "Stage", "ZeroWalk"]
 
 @dataclass(frozen=True)
 class Stage:
-    """One affine form ``slope . t + offset`` for each vertex of the base.
+    """One affine form for each vertex of the base: slope times time, plus an offset.
 
     Attributes
     ----------
