@@ -12,6 +12,7 @@ room           what lives there
 `morphism`     maps between graphs: covering laws, lifting
 `cover`        the infinite delay cover, its windows and quotients
 `measure`      verdicts about the infinite cover, with certificates
+`nn`           operations, networks, running forward and backward
 `io`           reading and writing delay graphs
 `testing`      Hypothesis strategies for your own tests
 =============  ==========================================================
@@ -41,6 +42,8 @@ from unrollgraph.errors import (
     LiftError,
     NotACoveringError,
     NotARetimingError,
+    ShapeError,
+    StaleRunError,
     UnrollgraphError,
     WindowError,
 )
@@ -77,7 +80,7 @@ from unrollgraph.morphism import (
 )
 
 if TYPE_CHECKING:
-    from unrollgraph import io, testing
+    from unrollgraph import io, nn, testing
 
 __version__ = "0.1.0.dev0"
 
@@ -97,7 +100,9 @@ __all__ = [
     "NotARetimingError",
     "Obstruction",
     "Schedule",
+    "ShapeError",
     "Stage",
+    "StaleRunError",
     "UnrollgraphError",
     "WindowError",
     "ZeroWalk",
@@ -117,6 +122,7 @@ __all__ = [
     "is_opfibration",
     "is_retiming",
     "lift_walk",
+    "nn",
     "obstructions",
     "retime",
     "schedule",
@@ -127,7 +133,7 @@ __all__ = [
     "with_reverses",
 ]
 
-_ON_FIRST_USE = {"io", "testing"}
+_ON_FIRST_USE = {"io", "nn", "testing"}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,8 @@ __all__ = [
     "LiftError",
     "NotACoveringError",
     "NotARetimingError",
+    "ShapeError",
+    "StaleRunError",
     "UnrollgraphError",
     "WindowError",
 ]
@@ -138,6 +140,30 @@ class NotARetimingError(UnrollgraphError, ValueError):
     def __init__(self, message: str, *, walk: tuple[tuple[Any, int], ...] = ()) -> None:
         super().__init__(message)
         self.walk = walk
+
+
+class ShapeError(UnrollgraphError, ValueError):
+    """Values whose shape does not fit the vertex or the edges that they meet.
+
+    Attributes
+    ----------
+    vertex : object
+        The vertex at which they meet.
+    expected, found : object
+        What fits, and what was given.
+    """
+
+    def __init__(
+        self, message: str, *, vertex: Any = None, expected: Any = None, found: Any = None
+    ) -> None:
+        super().__init__(message)
+        self.vertex = vertex
+        self.expected = expected
+        self.found = found
+
+
+class StaleRunError(UnrollgraphError, ValueError):
+    """A run that would go backward with other parameters than it went forward."""
 
 
 class FormatError(UnrollgraphError, ValueError):

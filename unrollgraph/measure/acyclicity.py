@@ -40,7 +40,7 @@ from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.order import cycle_among, levels, strong_components, tree_walk
-from unrollgraph.graph.potentials import feasible_potential
+from unrollgraph.graph.potentials import ascent
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk
 
 __all__ = [
@@ -293,22 +293,12 @@ def _ascent(
 ) -> tuple[int, list[int], tuple[int, ...]]:
     """Prove every cycle positive, by a slope and offsets, or find one that is not.
 
-    Bounds: potentials stay within 4 n max|d| < 2**63 for n < 2**30; offsets, which
-    are larger, are Python integers.
+    Offsets may leave 64 bits and are Python integers.
     """
-    r = np.zeros(n, dtype=np.int64)
-    if delays.min(initial=0) < 0:
-        potential, cycle = feasible_potential(n, tails, heads, delays.tolist())
-        if cycle:
-            return 0, [], cycle
-        r = -np.array(potential, dtype=np.int64)
-    zero = np.flatnonzero(delays + r[heads] - r[tails] == 0)
-    level = levels(n, tails[zero], heads[zero])
-    if level.min(initial=0) < 0:
-        return 0, [], tuple(zero[list(cycle_among(level, tails[zero], heads[zero]))].tolist())
+    shifts, level, cycle = ascent(n, tails, heads, delays)
     slope = 1 + int(level.max(initial=0))
-    offsets = [slope * a + b for a, b in zip(r.tolist(), level.tolist(), strict=True)]
-    return slope, offsets, ()
+    offsets = [slope * a + b for a, b in zip(shifts.tolist(), level.tolist(), strict=True)]
+    return slope, offsets, cycle
 
 
 def _mixed_verdict(graph: DelayGraph) -> Schedule:

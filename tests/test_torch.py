@@ -1,0 +1,113 @@
+"""PyTorch's recurrent modules: values and all gradients, to 1e-10.
+
+Skipped where PyTorch is not installed, unless UNROLLGRAPH_ALL_TOOLS says that it must be.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from unrollgraph import nn
+
+if os.environ.get("UNROLLGRAPH_ALL_TOOLS"):
+    import torch
+else:
+    torch = pytest.importorskip("torch")
+
+TOLERANCE = 1e-10
+GATES = {"RNN": ("h",), "LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n")}
+KINDS = [
+    ("RNN", {"nonlinearity": "tanh"}),
+    ("RNN", {"nonlinearity": "relu"}),
+    ("GRU", {}),
+    ("LSTM", {}),
+]
+
+
+def initial_states(module, kind, states):
+    """The module's (layers x directions, batch, hidden) states as boundary values."""
+    found = {}
+    for k in range(module.num_layers * (1 + module.bidirectional)):
+        layer, direction = divmod(k, 1 + module.bidirectional)
+        for name, state in zip(("h", "c") if kind == "LSTM" else ("h",), states, strict=True):
+            side = found.setdefault("final" if direction else "initial", {})
+            side[f"{name}_{layer}_{direction}"] = state[k : k + 1].detach().numpy()
+    return found
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
+@pytest.mark.parametrize("both", [False, True], ids=["forward", "both ways"])
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize(("kind", "more"), KINDS, ids=str)
+def test_values_and_gradients_are_those_of_the_module(kind, more, layers, both, bias):
+    torch.manual_seed(0)
+    module = getattr(torch.nn, kind)(
+        3, 4, num_layers=layers, bidirectional=both, bias=bias, dtype=torch.float64, **more
+    )
+    T, batch = 7, 5
+    x = torch.randn(T, batch, 3, dtype=torch.float64, requires_grad=True)
+    count = 2 if kind == "LSTM" else 1
+    states = [
+        torch.randn(layers * (1 + both), batch, 4, dtype=torch.float64, requires_grad=True)
+        for _ in range(count)
+    ]
+    output, _ = module(x, tuple(states) if count == 2 else states[0])
+    w = torch.randn_like(output)
+    (output * w).sum().backward()
+
+    net = nn.from_torch(module)
+    run = net.forward({"x": x.detach().numpy()}, **initial_states(module, kind, states))
+    gradients = run.backward({"y": w.numpy()})
+
+    def close(a, b):
+        b = b.detach().numpy()
+        assert a.shape == b.shape
+        assert np.abs(a - b).max() <= TOLERANCE
+
+    close(run.values["y"], output)
+    close(gradients.inputs["x"], x.grad)
+    names = ("h", "c")[:count]
+    for k in range(layers * (1 + both)):
+        layer, direction = divmod(k, 1 + both)
+        suffix = f"_{layer}_{direction}"
+        ending = f"_l{layer}" + ("_reverse" if direction else "")
+        found = gradients.final if direction else gradients.initial
+        for name, state in zip(names, states, strict=True):
+            close(found[name + suffix][0], state.grad[k])
+        width = getattr(module, f"weight_ih{ending}").shape[1]
+        for g, gate in enumerate(GATES[kind]):
+            rows = slice(4 * g, 4 * g + 4)
+            if gate == "n":
+                parts = {("xn", "ih"): slice(None), ("hn", "hh"): slice(None)}
+            else:
+                parts = {(gate, "ih"): slice(0, width), (gate, "hh"): slice(width, None)}
+            for (vertex, side), columns in parts.items():
+                own = gradients.parameters[f"{vertex}{suffix}.weight"][:, columns]
+                close(own, getattr(module, f"weight_{side}{ending}").grad[rows])
+                if bias:
+                    own = gradients.parameters[f"{vertex}{suffix}.bias"]
+                    close(own, getattr(module, f"bias_{side}{ending}").grad[rows])
+
+
+def test_float32_modules_make_float32_networks():
+    net = nn.from_torch(torch.nn.GRU(2, 3))
+    assert net.dtype == np.float32
+    assert net.forward({"x": np.ones((4, 2))}).values["y"].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "text"),
+    [
+        (
+            lambda: torch.nn.Linear(2, 3),
+            TypeError,
+            "expected a torch.nn.RNN, GRU or LSTM, not Linear",
+        ),
+        (lambda: torch.nn.LSTM(2, 3, proj_size=2), ValueError, "projection"),
+        (lambda: torch.nn.GRU(2, 3, num_layers=2, dropout=0.5), ValueError, "dropout"),
+    ],
+)
+def test_modules_that_have_no_network_are_refused(module, error, text):
+    with pytest.raises(error, match=text):
+        nn.from_torch(module())

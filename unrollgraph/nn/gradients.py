@@ -1,0 +1,211 @@
+"""Gradients of a run: summed over the fibres, or copy by copy.
+
+A parameter of the base is used by every copy of its vertex. It enters the unrolled
+network by the diagonal ``w -> (w, ..., w)``, whose transpose is the sum; so the exact
+gradient is the sum of the gradients of the copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.nn.binding import Binding, Weights
+from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
+from unrollgraph.nn.values import Ref, Value
+
+__all__ = ["Gradients"]
+
+Array = NDArray[Any]
+
+
+class Gradients:
+    """What a run's `backward` returns.
+
+    Attributes
+    ----------
+    parameters : dict
+        The exact gradient of each parameter: the sum over the copies of its vertex,
+        and over the batch.
+    """
+
+    parameters: dict[str, Array]
+
+    def __init__(
+        self,
+        names: Sequence[Any],
+        forward: ForwardValues,
+        backward: BackwardValues,
+        binding: Binding,
+        weights: Weights,
+        *,
+        batched: bool,
+    ) -> None:
+        self._names, self._forward, self._backward = names, forward, backward
+        self._binding, self._weights, self._batched = binding, weights, batched
+        self._computed = backward.needed
+        self.parameters = {name: np.zeros_like(a) for name, a in weights.parameters.items()}
+        for y, g in backward.uses:
+            for name, part, gradient in self._summed(y, g):
+                self.parameters[name][part] += gradient
+
+    # -- parameters --------------------------------------------------------------
+
+    def _parts(self, y: int, g: int) -> tuple[Value, list[Array], Array]:
+        """A value that uses parameters, what it reads, and its gradient."""
+        value = self._forward.values[y]
+        return value, [self._binding.read(ref) for ref in value.args], self._binding.read(Ref(g))
+
+    def _summed(self, y: int, g: int) -> list[tuple[str, Any, Array]]:
+        value, sources, gradient = self._parts(y, g)
+        rows = [a.reshape(-1, a.shape[-1]) for a in (*sources, gradient)]
+        *inputs, dy = rows
+        weight = value.weights[0]
+        if value.kind == "product":
+            return [(weight.name, _block(weight), dy.T @ inputs[0])]
+        if value.kind == "bias":
+            return [(weight.name, (), dy.sum(axis=0))]
+        if value.kind == "embedding":
+            table = np.zeros_like(self.parameters[weight.name])
+            np.add.at(table, inputs[0][:, 0], dy)
+            return [(weight.name, (), table)]
+        done = self._binding.read(Ref(y)).reshape(dy.shape)
+        return self._opaque(value, inputs, done, dy)
+
+    def _opaque(
+        self, value: Value, inputs: list[Array], done: Array, dy: Array
+    ) -> list[tuple[str, Any, Array]]:
+        own = {w.name.rpartition(".")[2]: self._weights.parameters[w.name] for w in value.weights}
+        _, found = value.extra.adjoint(dy, done, inputs, own)
+        return [(w.name, (), found[w.name.rpartition(".")[2]]) for w in value.weights]
+
+    def copies(self, name: str) -> Array:
+        """Gradient of each copy of a parameter.
+
+        Parameters
+        ----------
+        name : str
+            Name of the parameter.
+
+        Returns
+        -------
+        ndarray, shape (copies, *shape of the parameter)
+            In the order of the fibre of its vertex, over a window in the order of
+            time. The sum over the first axis is the exact gradient.
+
+        Raises
+        ------
+        KeyError
+            If there is no such parameter.
+        """
+        shape = self.parameters[name].shape
+        result: Array | None = None
+        for y, g in self._backward.uses:
+            value = self._forward.values[y]
+            if name not in {weight.name for weight in value.weights}:
+                continue
+            _, sources, gradient = self._parts(y, g)
+            if result is None:
+                result = np.zeros((len(gradient), *shape), gradient.dtype)
+            if value.kind == "product":
+                part = (slice(None), *_block(value.weights[0]))
+                result[part] += np.matmul(gradient.swapaxes(1, 2), sources[0])
+            elif value.kind == "bias":
+                result += gradient.sum(axis=1)
+            elif value.kind == "embedding":
+                places = np.arange(len(gradient))[:, None]
+                np.add.at(result, (places, sources[0][:, :, 0]), gradient)
+            else:
+                done = self._binding.read(Ref(y))
+                for k, row in enumerate(gradient):
+                    parts = self._opaque(value, [a[k] for a in sources], done[k], row)
+                    result[k] += next(found for own, _, found in parts if own == name)
+        if result is None:  # nothing that was given a gradient depends on it
+            vertex = next(
+                value.vertex
+                for value in self._forward.values
+                if name in {weight.name for weight in value.weights}
+            )
+            result = np.zeros((len(self._binding.read(Ref(vertex))), *shape))
+            result = result.astype(self.parameters[name].dtype)
+        return result
+
+    def mean(self) -> dict[str, Array]:
+        """Average of the copies of each parameter, as the unrolling picture has it.
+
+        Over a window of T steps this is the exact gradient divided by T: the same
+        direction, so that a step along it is a step along the gradient with another
+        learning rate. It is not a multiple of the gradient over a graph whose fibres
+        differ in size, since then each parameter is divided by another number; nor is
+        an average over the arcs inside a window, of which there are fewer for longer
+        delays.
+
+        Returns
+        -------
+        dict
+            By name of the parameter.
+        """
+        return {name: self.copies(name).mean(axis=0) for name in self.parameters}
+
+    # -- what was given from outside ---------------------------------------------
+
+    @property
+    def inputs(self) -> dict[Any, Array]:
+        """Gradient of each input, in its shape; computed when asked for.
+
+        Integers, as an `Embedding` takes them, have none.
+        """
+        found = {}
+        for v, y in self._forward.inputs.items():
+            if self._forward.values[y].kind == "indices":
+                continue
+            g = self._backward.gradients.get(y)
+            like = self._binding.read(Ref(y))
+            if g is not None:
+                self._ensure([g])
+                like = self._binding.read(Ref(g))
+            gradient = like.copy() if g is not None else np.zeros_like(like)
+            found[self._names[v]] = gradient if self._batched else gradient[:, 0]
+        return found
+
+    @property
+    def initial(self) -> dict[Any, Array]:
+        """Gradient of each initial value that is read; computed when asked for.
+
+        Over a window of shape (k, [batch,] size), the k steps before the first; over
+        another graph of shape ([batch,] size), summed over the arcs that are missing.
+        """
+        return self._outside("before")
+
+    @property
+    def final(self) -> dict[Any, Array]:
+        """Gradient of each value that is read from after the window, by negative delays."""
+        return self._outside("after")
+
+    def _outside(self, side: str) -> dict[Any, Array]:
+        found = {}
+        for v, refs in self._backward.terms.items():
+            self._ensure([ref.value for ref in refs])
+            gradient = self._binding.outside(v, refs, side)
+            if gradient is not None:
+                if not self._batched:
+                    gradient = gradient[..., 0, :]
+                found[self._names[v]] = gradient
+        return found
+
+    def _ensure(self, roots: list[int]) -> None:
+        """Compute gradients on which no parameter depends."""
+        count = len(self._forward.values)
+        more = closure(list(self._backward.values), count, roots) - self._computed
+        external = set(self._backward.external.values())
+        fresh = sorted(more - external)
+        self._binding.open(self._backward.values, fresh)
+        self._binding.compute(self._backward.values, fresh, self._weights, back=True)
+        self._computed = self._computed | more
+
+
+def _block(weight: Any) -> tuple[Any, ...]:
+    return () if weight.columns is None else (slice(None), slice(*weight.columns))

@@ -1,0 +1,448 @@
+"""A network: operations on the vertices of a delay graph, parameters on its base.
+
+A network may be run over a window of steps, or over any acyclic graph above its base.
+Either way every copy of a vertex computes the same operation with the same parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unrollgraph.errors import ShapeError, StaleRunError, show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.morphism.graph_map import as_graph_map
+from unrollgraph.nn.binding import Binding, CopiesBinding, Weights, WindowBinding
+from unrollgraph.nn.gradients import Gradients
+from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
+from unrollgraph.nn.plan import Copies, plan_copies, plan_levels
+from unrollgraph.nn.values import Ref
+
+__all__ = ["Network", "Run"]
+
+Array = NDArray[Any]
+
+
+class Network:
+    """A delay graph whose vertices carry operations.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph whose vertices have an attribute ``op``.
+    seed : int
+        Seed of the first parameters. They are drawn vertex by vertex in the order of
+        the graph: weights uniformly by the scheme of Glorot and Bengio, before
+        rectified units by that of He et al.; biases are zero.
+    dtype : dtype
+        ``numpy.float64`` or ``numpy.float32``, in which everything is computed.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Attributes
+    ----------
+    parameters : dict
+        Arrays by name, such as ``"A.weight"``; to be written in place.
+    graph : DelayGraph
+        The base.
+
+    Raises
+    ------
+    ShapeError
+        If sizes do not fit along the edges, or a vertex has no operation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import unrollgraph as ug
+    >>> from unrollgraph import nn
+    >>> G = nn.architectures.seed(2, 3, 1)
+    >>> net = nn.Network(G)
+    >>> {name: array.shape for name, array in net.parameters.items()}["A.weight"]
+    (3, 5)
+    >>> run = net.forward({"in": np.ones((4, 2))})
+    >>> run.values["out"].shape, run[("A", 2)].shape
+    ((4, 1), (3,))
+    >>> gradients = run.backward({"out": np.ones((4, 1))})
+    >>> gradients.copies("A.weight").shape
+    (4, 3, 5)
+    """
+
+    parameters: dict[str, Array]
+    graph: DelayGraph
+
+    def __init__(
+        self, G: Any, seed: int = 0, *, dtype: Any = np.float64, delay: str = "delay"
+    ) -> None:
+        self.graph = as_delay_graph(G, delay)
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in {np.dtype(np.float64), np.dtype(np.float32)}:
+            raise ValueError(f"a network computes in float64 or float32, not in {self.dtype}")
+        self._forward = lower(self.graph)
+        self._backward: dict[frozenset[int], BackwardValues] = {}
+        rng = np.random.default_rng(seed)
+        self.parameters = {
+            name: rng.uniform(-p.bound, p.bound, p.shape).astype(self.dtype)
+            for name, p in self._forward.parameters.items()
+        }
+
+    def forward(
+        self,
+        inputs: Mapping[Any, ArrayLike],
+        over: Any = None,
+        initial: Mapping[Any, ArrayLike] | None = None,
+        *,
+        final: Mapping[Any, ArrayLike] | None = None,
+        steps: int | None = None,
+        check_finite: bool = False,
+    ) -> Run:
+        """Compute the values of all copies of all vertices.
+
+        Parameters
+        ----------
+        inputs : mapping
+            For each vertex whose operation is an `Input`, an array of shape
+            ``(T, size)`` or ``(T, batch, size)``; for an `Embedding`, integers of
+            shape ``(T,)`` or ``(T, batch)``. With ``over``, T is the number of copies
+            and the order that of the fibre.
+        over : GraphMap or anything with a projection, optional
+            An acyclic graph above the base. A window of T steps unless given.
+        initial : mapping, optional
+            What is read from before the window: for a vertex v of shape
+            ``(k, [batch,] size)``, the values at the k steps before the first, where k
+            is the largest delay out of v; ``(size,)`` stands for all of them. With
+            ``over``, of shape ``([batch,] size)``, what is read where an arc is
+            missing. Zero unless given.
+        final : mapping, optional
+            What negative delays read from after the window, likewise.
+        steps : int, optional
+            T, for networks without inputs.
+        check_finite : bool
+            Whether inputs that are infinite or not numbers are refused.
+
+        Returns
+        -------
+        Run
+            The values, and the way back.
+
+        Raises
+        ------
+        ShapeError
+            If an array does not fit its vertex.
+        CyclicCoverError
+            If there is no order in which to compute: the unrolling, or the graph
+            given as ``over``, has a directed cycle.
+        LiftError
+            If ``over`` does not lie above the network, or a copy would read one edge
+            twice.
+
+        Notes
+        -----
+        Over a window, values on no cycle are computed for all steps at once and the
+        others step by step; over another graph, level by level.
+        """
+        if over is None:
+            return self._over_window(inputs, initial or {}, final or {}, steps, check_finite)
+        if final:
+            raise ValueError("final is read after a window; over another graph give initial")
+        copies = plan_copies(self.graph, as_graph_map(over))
+        levels = plan_levels(self.graph, copies)
+        lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
+        arrays, batch = self._inputs(inputs, lengths, check_finite)
+        binding = CopiesBinding(self.graph, copies, levels, batch or 1, self.dtype)
+        self._open(binding, arrays)
+        for name, array in (initial or {}).items():
+            v = self._vertex(name, "initial")
+            size = self._forward.values[v].size
+            binding.buffers[v][-1] = self._shaped(name, array, (batch or 1, size))
+        return self._run(binding, copies, batched=batch is not None)
+
+    def _over_window(
+        self,
+        inputs: Mapping[Any, ArrayLike],
+        initial: Mapping[Any, ArrayLike],
+        final: Mapping[Any, ArrayLike],
+        steps: int | None,
+        check_finite: bool,
+    ) -> Run:
+        if self.graph.dimension > 1:
+            raise ValueError(
+                f"the delays are in Z^{self.graph.dimension}, so there is no window of steps; say "
+                "what to run over, as in over=unroll(G, (3, 4))"
+            )
+        T = self._steps(inputs, steps)
+        arrays, batch = self._inputs(inputs, dict.fromkeys(self._forward.inputs, T), check_finite)
+        binding = WindowBinding(self.graph, T, batch or 1, self.dtype)
+        self._open(binding, arrays)
+        for given, what in ((initial, "initial"), (final, "final")):
+            for name, array in given.items():
+                v = self._vertex(name, what)
+                buffer, before = binding.buffers[v], binding.before[v]
+                room = buffer[:before] if what == "initial" else buffer[before + T :]
+                if not len(room):
+                    raise ShapeError(
+                        f"{what} gives values of {show_vertex(name)}, but no edge reads it from "
+                        f"{'before' if what == 'initial' else 'after'} the window",
+                        vertex=name,
+                    )
+                room[...] = self._shaped(name, array, room.shape, batched=batch is not None)
+        return self._run(binding, None, batched=batch is not None)
+
+    # -- arrays at the door ----------------------------------------------------------
+
+    def _vertex(self, name: Any, what: str) -> int:
+        if name not in self.graph.number:
+            raise ShapeError(f"{what} names {name!r}, which is no vertex", vertex=name)
+        return self.graph.number[name]
+
+    def _steps(self, inputs: Mapping[Any, ArrayLike], steps: int | None) -> int:
+        found = [np.shape(inputs[name])[:1] for name in inputs]
+        if steps is None and not (found and found[0]):
+            raise ShapeError("the number of steps is told by no input; give steps")
+        T = int(found[0][0]) if steps is None else int(steps)
+        if T < 1:
+            raise ShapeError(f"a window has at least one step, not {T}")
+        return T
+
+    def _inputs(
+        self, inputs: Mapping[Any, ArrayLike], lengths: dict[int, int], check_finite: bool
+    ) -> tuple[dict[int, Array], int | None]:
+        """Read inputs as (copies, batch, size); the batch is None where there is no such axis."""
+        for name in inputs:
+            if self._vertex(name, "inputs") not in self._forward.inputs:
+                raise ShapeError(f"{show_vertex(name)} takes no input", vertex=name)
+        arrays: dict[int, Array] = {}
+        batch: int | None = None
+        for count, (v, k) in enumerate(self._forward.inputs.items()):
+            name, value = self.graph.vertices[v], self._forward.values[k]
+            if name not in inputs:
+                raise ShapeError(f"the input of {show_vertex(name)} is missing", vertex=name)
+            array = np.asarray(inputs[name])
+            indices = value.kind == "indices"
+            if indices:
+                array = self._as_indices(name, v, array)[..., None]
+            elif array.dtype.kind not in "fiu":
+                raise ShapeError(
+                    f"the input of {show_vertex(name)} holds {array.dtype}, not real numbers",
+                    vertex=name,
+                )
+            own = array.shape[1] if array.ndim == 3 else None
+            if count == 0:
+                batch = own
+            expected = (lengths[v], *((batch,) if batch is not None else ()), value.size)
+            if array.shape != expected:
+                shown = (expected[:-1], array.shape[:-1]) if indices else (expected, array.shape)
+                raise ShapeError(
+                    f"the input of {show_vertex(name)} has shape {shown[1]}, but {shown[0]} is "
+                    f"expected: {'copies' if lengths[v] != len(array) else 'steps'}, then batch if "
+                    "there is one, then size",
+                    vertex=name,
+                    expected=shown[0],
+                    found=shown[1],
+                )
+            if check_finite and not np.all(np.isfinite(array)):
+                raise ValueError(f"the input of {show_vertex(name)} is not finite everywhere")
+            arrays[k] = array.reshape(lengths[v], batch or 1, value.size)
+        return arrays, batch
+
+    def _as_indices(self, name: Any, v: int, array: Array) -> Array:
+        vocabulary = self.graph.vertex_data[v]["op"].vocabulary
+        if array.dtype.kind not in "iu":
+            raise ShapeError(
+                f"the input of {show_vertex(name)} holds {array.dtype}, not integers", vertex=name
+            )
+        if array.size and (array.min() < 0 or array.max() >= vocabulary):
+            raise ShapeError(
+                f"the input of {show_vertex(name)} goes from {array.min()} to {array.max()}, but "
+                f"its vocabulary is 0 to {vocabulary - 1}",
+                vertex=name,
+            )
+        return array
+
+    def _shaped(
+        self, name: Any, array: ArrayLike, shape: tuple[int, ...], *, batched: bool = True
+    ) -> Array:
+        """Read a boundary value of shape (size,), with or without the batch axis."""
+        found = np.asarray(array, dtype=self.dtype)
+        given = found.shape
+        if found.ndim == len(shape) - 1 > 1:
+            found = found[:, None]
+        if given == shape[-1:] or found.shape in {shape, (*shape[:-2], 1, shape[-1])}:
+            return np.broadcast_to(found, shape)
+        wanted = shape if batched else (*shape[:-2], shape[-1])
+        raise ShapeError(
+            f"the boundary value of {show_vertex(name)} has shape {given}, but {wanted} or "
+            f"{shape[-1:]} is expected",
+            vertex=name,
+            expected=wanted,
+            found=given,
+        )
+
+    # -- running ---------------------------------------------------------------------
+
+    def _open(self, binding: Binding, arrays: dict[int, Array]) -> None:
+        values = self._forward.values
+        binding.open(values, range(len(values)))
+        for k, array in arrays.items():
+            binding.fill(k, array)
+        for k, value in enumerate(values):
+            if value.kind == "constant":
+                binding.fill(k, value.extra)
+
+    def _run(self, binding: Binding, copies: Copies | None, *, batched: bool) -> Run:
+        weights = Weights(self.parameters)
+        values = self._forward.values
+        chosen = [k for k, v in enumerate(values) if v.kind not in {"input", "indices", "constant"}]
+        binding.compute(values, chosen, weights, back=False)
+        return Run(self, binding, weights, copies, batched=batched)
+
+    def _adjoint(self, outside: frozenset[int]) -> BackwardValues:
+        if outside not in self._backward:
+            self._backward[outside] = lower_adjoint(self._forward, outside)
+        return self._backward[outside]
+
+    def __repr__(self) -> str:
+        count = sum(array.size for array in self.parameters.values())
+        return f"<Network of {len(self.graph.vertices)} vertices, {count} parameters>"
+
+
+class Run:
+    """The values of one forward pass, and the way back.
+
+    Attributes
+    ----------
+    values : mapping
+        For each vertex v, an array of shape ``(T, [batch,] size)``: its values over the
+        window, or at its copies in the order of the fibre. Read-only.
+    """
+
+    values: Mapping[Any, Array]
+
+    def __init__(
+        self,
+        network: Network,
+        binding: Binding,
+        weights: Weights,
+        copies: Copies | None,
+        *,
+        batched: bool,
+    ) -> None:
+        self._network, self._binding, self._weights = network, binding, weights
+        self._copies, self._batched = copies, batched
+        self.values = _Outputs(network.graph, binding, batched)
+
+    def __getitem__(self, node: Any) -> Array:
+        """Value at a copy: ``(v, t)`` over a window, else a vertex of the graph run over."""
+        if self._copies is not None:
+            vertex, place = self._copies.position[node]
+            value: Array = self.values[self._network.graph.vertices[vertex]][place]
+            return value
+        vertex, time = node
+        values = self.values[vertex]
+        if not 0 <= time < len(values):
+            raise KeyError(node)
+        found: Array = values[time]
+        return found
+
+    @property
+    def state(self) -> dict[Any, Array]:
+        """What the next window reads from this one: its ``initial``.
+
+        For each vertex v that is read with a positive delay, its last k values, where k
+        is the largest delay out of v. Over a window only.
+        """
+        if not isinstance(self._binding, WindowBinding):
+            raise ValueError("a state is handed on at the end of a window; this run has none")
+        found = {}
+        for v, name in enumerate(self._network.graph.vertices):
+            before = self._binding.before[v]
+            if before:
+                steps = self._binding.steps
+                last = self._binding.buffers[v][steps : steps + before].copy()
+                found[name] = last if self._batched else last[:, 0]
+        return found
+
+    def backward(self, gradients: Mapping[Any, ArrayLike]) -> Gradients:
+        """Propagate gradients of some values back to parameters, inputs and initial values.
+
+        Parameters
+        ----------
+        gradients : mapping
+            For some vertices v, the gradient of a loss by ``values[v]``, of its shape.
+
+        Returns
+        -------
+        Gradients
+            Exact gradients of the loss.
+
+        Raises
+        ------
+        ShapeError
+            If an array has not the shape of its values.
+        StaleRunError
+            If the parameters of the network have changed since the run was made.
+
+        Notes
+        -----
+        May be called again; runs do not disturb each other.
+        """
+        network, binding = self._network, self._binding
+        for name, array in network.parameters.items():
+            if not np.array_equal(array, self._weights.parameters[name], equal_nan=True):
+                raise StaleRunError(
+                    f"the parameter {name} has changed since this run went forward; run forward "
+                    "again before going backward"
+                )
+        arrays = {}
+        for name, given in gradients.items():
+            v = network._vertex(name, "the gradient")
+            array = np.asarray(given, dtype=network.dtype)
+            values = self.values[name]
+            if array.shape != values.shape:
+                raise ShapeError(
+                    f"the gradient of {show_vertex(name)} has shape {array.shape}, but its values "
+                    f"have {values.shape}",
+                    vertex=name,
+                    expected=values.shape,
+                    found=array.shape,
+                )
+            arrays[v] = array if self._batched else array[:, None]
+        adjoint = network._adjoint(frozenset(arrays))
+        # the rooms of the forward values stay as they are; those of the gradients are new
+        own = binding.another()
+        external = adjoint.external
+        chosen = sorted(adjoint.needed - set(external.values()))
+        own.open(adjoint.values, [*chosen, *external.values()])
+        for v, k in external.items():
+            own.fill(k, arrays[v])
+        own.compute(adjoint.values, chosen, self._weights, back=True)
+        return Gradients(
+            network.graph.vertices,
+            network._forward,
+            adjoint,
+            own,
+            self._weights,
+            batched=self._batched,
+        )
+
+
+class _Outputs(Mapping[Any, Array]):
+    """Values of the vertices, by name."""
+
+    def __init__(self, graph: DelayGraph, binding: Binding, batched: bool) -> None:
+        self._graph, self._binding, self._batched = graph, binding, batched
+
+    def __getitem__(self, vertex: Any) -> Array:
+        array = self._binding.read(Ref(self._graph.number[vertex]))
+        array = array if self._batched else array[:, 0]
+        array.flags.writeable = False
+        return array
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._graph.vertices)
+
+    def __len__(self) -> int:
+        return len(self._graph.vertices)

@@ -1,0 +1,223 @@
+"""The table of steps: what each computes, and what each passes back.
+
+A row has a *kernel* and an *adjoint* side by side. A kernel takes its arguments and
+weights and, last, the array to write: most are NumPy's own functions. All arrays have
+shape ``(rows, size)`` and a row of the result depends on the same row of the arguments
+alone, so that one call serves a single step of time, all steps at once, or a level of
+a general graph.
+
+An adjoint rule gets the gradient of the value and returns, for each argument, what is
+added to the gradient of that argument, as a reference: a value of its own where
+something must be computed, the gradient itself where nothing must. Reading down the
+last column checks the mathematics:
+
+============  =====================  ==========================================
+kind          value                  passed back
+============  =====================  ==========================================
+copy          a                      g
+tanh          y = tanh(a)            (1 - y^2) g
+sigmoid       y = 1/(1 + exp(-a))    y (1 - y) g
+relu          y = max(a, 0)          [y > 0] g
+add           a + b                  g, g
+multiply      a b                    b g, a g
+complement    1 - a                  -g
+concatenate   (a, b, ...)            the columns of g
+product       W a                    W^T g;  weight: g a^T
+bias          a + w                  g;      weight: g
+embedding     row of W               weight: g at that row
+opaque        a user's operation     what its adjoint says
+============  =====================  ==========================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.nn.values import Ref, Value, Values, Weight
+
+__all__ = ["TABLE", "Row", "opaque_parts"]
+
+Array = NDArray[Any]
+Adjoint = Callable[[Values, int, Ref], list[Ref | None]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A kernel and its adjoint; rows that occur only in gradients have none."""
+
+    kernel: Callable[..., Any] | None
+    adjoint: Adjoint | None = None
+
+
+# -- kernels that NumPy does not have ------------------------------------------------
+
+
+def _sigmoid(a: Array, out: Array) -> None:
+    np.multiply(a, 0.5, out)
+    np.tanh(out, out)
+    np.multiply(out, 0.5, out)
+    np.add(out, 0.5, out)
+
+
+def _relu(a: Array, out: Array) -> None:
+    np.maximum(a, 0, out=out)
+
+
+def _complement(a: Array, out: Array) -> None:
+    np.subtract(1, a, out)
+
+
+def _tanh_slope(y: Array, out: Array) -> None:
+    np.multiply(y, y, out)
+    np.subtract(1, out, out)
+
+
+def _sigmoid_slope(y: Array, out: Array) -> None:
+    np.subtract(1, y, out)
+    np.multiply(y, out, out)
+
+
+def _relu_slope(y: Array, out: Array) -> None:
+    np.greater(y, 0, out)
+
+
+def _concatenate(*arrays: Array) -> None:
+    *parts, out = arrays
+    np.concatenate(parts, axis=-1, out=out)
+
+
+def _embedding(indices: Array, table: Array, out: Array) -> None:
+    np.take(table, indices[:, 0], axis=0, out=out, mode="clip")
+
+
+# -- adjoint rules ---------------------------------------------------------------------
+
+
+def _pass(_: Values, __: int, g: Ref) -> list[Ref | None]:
+    return [g]
+
+
+def _by_slope(slope: str) -> Adjoint:
+    def rule(values: Values, y: int, g: Ref) -> list[Ref | None]:
+        value = values.items[y]
+        factor = values.add(value.vertex, value.size, slope, Ref(y))
+        return [values.add(value.vertex, value.size, "multiply", g, factor)]
+
+    return rule
+
+
+def _multiply(values: Values, y: int, g: Ref) -> list[Ref | None]:
+    value = values.items[y]
+    a, b = value.args
+    return [values.add(value.vertex, value.size, "multiply", g, other) for other in (b, a)]
+
+
+def _negate(values: Values, y: int, g: Ref) -> list[Ref | None]:
+    value = values.items[y]
+    return [values.add(value.vertex, value.size, "negative", g)]
+
+
+def _columns(values: Values, y: int, g: Ref) -> list[Ref | None]:
+    parts: list[Ref | None] = []
+    at = 0
+    for ref in values.items[y].args:
+        size = values.size_of(ref)
+        parts.append(Ref(g.value, columns=(at, at + size)))
+        at += size
+    return parts
+
+
+def _product(values: Values, y: int, g: Ref) -> list[Ref | None]:
+    value = values.items[y]
+    (weight,), (source,) = value.weights, value.args
+    back = Weight(weight.name, weight.columns, transposed=True)
+    size = values.size_of(source)
+    return [values.add(value.vertex, size, "product", g, weights=(back,))]
+
+
+def _no_gradient(values: Values, y: int, __: Ref) -> list[Ref | None]:
+    return [None] * len(values.items[y].args)
+
+
+def _opaque_adjoint(values: Values, y: int, g: Ref) -> list[Ref | None]:
+    """All gradients of a user's operation beside each other in one value."""
+    value = values.items[y]
+    sizes = [values.size_of(ref) for ref in value.args]
+    if not sizes:
+        return []
+    together = values.add(
+        value.vertex,
+        sum(sizes),
+        "opaque back",
+        g,
+        Ref(y),
+        *value.args,
+        weights=value.weights,
+        extra=value.extra,
+    )
+    parts: list[Ref | None] = []
+    at = 0
+    for size in sizes:
+        parts.append(Ref(together.value, columns=(at, at + size)))
+        at += size
+    return parts
+
+
+TABLE: dict[str, Row] = {
+    "input": Row(None, _no_gradient),
+    "indices": Row(None, _no_gradient),
+    "constant": Row(None, _no_gradient),
+    "external": Row(None),
+    "copy": Row(np.positive, _pass),
+    "tanh": Row(np.tanh, _by_slope("tanh slope")),
+    "tanh slope": Row(_tanh_slope),
+    "sigmoid": Row(_sigmoid, _by_slope("sigmoid slope")),
+    "sigmoid slope": Row(_sigmoid_slope),
+    "relu": Row(_relu, _by_slope("relu slope")),
+    "relu slope": Row(_relu_slope),
+    "add": Row(np.add, lambda _, __, g: [g, g]),
+    "multiply": Row(np.multiply, _multiply),
+    "complement": Row(_complement, _negate),
+    "negative": Row(np.negative),
+    "concatenate": Row(_concatenate, _columns),
+    "product": Row(np.matmul, _product),
+    "bias": Row(np.add, _pass),
+    "embedding": Row(_embedding, _no_gradient),
+    "opaque": Row(None, _opaque_adjoint),
+    "opaque back": Row(None),
+}
+
+
+def opaque_parts(value: Value) -> tuple[Any, list[str]]:
+    """The user's operation of an opaque value, and its own names of its parameters."""
+    return value.extra, [weight.name.rpartition(".")[2] for weight in value.weights]
+
+
+def kernel_of(value: Value) -> Callable[..., Any]:
+    """The kernel of a value; for a user's operation one made around its methods."""
+    row = TABLE[value.kind]
+    if row.kernel is not None:
+        return row.kernel
+    op, names = opaque_parts(value)
+    count = len(names)
+
+    def forward(*arrays: Array) -> None:
+        *sources, out = arrays
+        weights = sources[len(sources) - count :] if count else []
+        sources = sources[: len(sources) - count]
+        out[...] = op.forward(sources, dict(zip(names, weights, strict=True)))
+
+    def back(*arrays: Array) -> None:
+        g, y, *sources = arrays[:-1]
+        out = arrays[-1]
+        weights = sources[len(sources) - count :] if count else []
+        sources = sources[: len(sources) - count]
+        gradients, _ = op.adjoint(g, y, sources, dict(zip(names, weights, strict=True)))
+        np.concatenate(gradients, axis=-1, out=out, casting="same_kind")
+
+    return forward if value.kind == "opaque" else back

@@ -1,0 +1,115 @@
+"""Networks made from PyTorch's recurrent modules, parameters included.
+
+PyTorch is not imported here: a module that is given brings it along.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from unrollgraph.graph import gallery
+from unrollgraph.nn.architectures import gru_ops, gru_wires, lstm_ops
+from unrollgraph.nn.network import Network
+from unrollgraph.nn.ops import Concat, Dense, Input, Op
+
+__all__ = ["from_torch"]
+
+# Rows of a module's weights, one block of `hidden` rows for each gate, in its order.
+_GATES = {"RNN_TANH": ("h",), "RNN_RELU": ("h",), "LSTM": ("i", "f", "g", "o")}
+
+
+def from_torch(module: Any) -> Network:
+    """Make a network that computes what a recurrent module of PyTorch does.
+
+    Parameters
+    ----------
+    module : torch.nn.RNN, torch.nn.GRU or torch.nn.LSTM
+        Any number of layers, one or both directions, without dropout or projection.
+
+    Returns
+    -------
+    Network
+        Its input vertex is ``"x"`` and its output vertex ``"y"``, whose values are the
+        module's ``output`` for a sequence of shape (T, batch, size). Vertices of layer
+        l and direction d (0 forward, 1 backward) end in ``_l_d``. Where the module has
+        two biases of a gate, the network has their sum.
+
+    Raises
+    ------
+    TypeError
+        If it is no such module.
+
+    Examples
+    --------
+    >>> import torch  # doctest: +SKIP
+    >>> nn.from_torch(torch.nn.GRU(3, 4))  # doctest: +SKIP
+    <Network of 13 vertices, 100 parameters>
+    """
+    mode = getattr(module, "mode", None)
+    if mode not in {*_GATES, "GRU"}:
+        raise TypeError(f"expected a torch.nn.RNN, GRU or LSTM, not {type(module).__name__}")
+    if module.dropout or getattr(module, "proj_size", 0):
+        raise ValueError("a module with dropout or projection has no network here")
+    G: Any = nx.DiGraph()
+    ops: dict[str, Op] = {"x": Input(module.input_size), "y": Concat()}
+    directions = 2 if module.bidirectional else 1
+    source = "x"
+    for layer in range(module.num_layers):
+        for direction in range(directions):
+            suffix, step = f"_{layer}_{direction}", 1 - 2 * direction
+            G.add_weighted_edges_from(_wires(mode, source, suffix, step), weight="delay")
+            ops |= _operations(mode, module, suffix)
+        outs = [f"h_{layer}_{direction}" for direction in range(directions)]
+        source = "y" if layer + 1 == module.num_layers else f"y_{layer}"
+        ops[source] = Concat()
+        G.add_weighted_edges_from([(h, source, 0) for h in outs], weight="delay")
+    nx.set_node_attributes(G, ops, "op")
+    dtype = np.asarray(module.weight_hh_l0.detach().cpu()).dtype
+    net = Network(G, dtype=dtype)
+    for layer in range(module.num_layers):
+        for direction in range(directions):
+            _copy_parameters(net, mode, module, layer, direction)
+    return net
+
+
+def _wires(mode: str, source: str, suffix: str, step: int) -> list[tuple[str, str, int]]:
+    if mode == "GRU":
+        return gru_wires(source, suffix, step)
+    if mode == "LSTM":
+        edges: Any = gallery.lstm().edges(data="delay")
+        return [(source if u == "x" else u + suffix, v + suffix, d * step) for u, v, d in edges]
+    return [(source, "h" + suffix, 0), ("h" + suffix, "h" + suffix, step)]
+
+
+def _operations(mode: str, module: Any, suffix: str) -> dict[str, Op]:
+    if mode == "GRU":
+        return gru_ops(module.hidden_size, suffix, bias=module.bias)
+    if mode == "LSTM":
+        return lstm_ops(module.hidden_size, suffix, bias=module.bias)
+    activation = "relu" if mode == "RNN_RELU" else "tanh"
+    return {"h" + suffix: Dense(module.hidden_size, activation, bias=module.bias)}
+
+
+def _copy_parameters(net: Network, mode: str, module: Any, layer: int, direction: int) -> None:
+    """Split the module's stacked rows into gates, and join what reads x and h."""
+    ending = f"_l{layer}" + ("_reverse" if direction else "")
+    suffix = f"_{layer}_{direction}"
+
+    def blocks(name: str) -> list[Any]:
+        array = np.asarray(getattr(module, name + ending).detach().cpu())
+        return list(array.reshape(-1, module.hidden_size, *array.shape[1:]))
+
+    names = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if module.bias else ()))
+    from_x, from_h, *biases = map(blocks, names)
+    for k, gate in enumerate(_GATES.get(mode, ("r", "z"))):
+        net.parameters[f"{gate}{suffix}.weight"][...] = np.hstack([from_x[k], from_h[k]])
+        if biases:
+            net.parameters[f"{gate}{suffix}.bias"][...] = biases[0][k] + biases[1][k]
+    if mode == "GRU":
+        for gate, weight, bias in (("xn", from_x, biases[:1]), ("hn", from_h, biases[1:])):
+            net.parameters[f"{gate}{suffix}.weight"][...] = weight[2]
+            if bias:
+                net.parameters[f"{gate}{suffix}.bias"][...] = bias[0][2]
