@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import networkx as nx
+import numpy as np
 import oracle
 import pytest
 
@@ -111,6 +112,15 @@ def test_demo_tells_the_story(capsys):
     assert "20 vertices and 19 arcs" in out
     assert "C_-1 -> A_0 enters and C_3 -> A_4 leaves" in out
     assert "it leads from A_0 to A_1" in out
+    rows = {tuple(line.split("[")[0].split()): line.split("[")[1:] for line in out.splitlines()}
+    matrices = {
+        name: [[float(x) for x in part.split("]")[0].split()] for part in row]
+        for name, row in rows.items()
+        if row
+    }
+    total = np.sum([matrices["copy", str(t)] for t in range(4)], axis=0)
+    assert np.allclose(total, matrices["sum",], atol=3e-4)
+    assert np.allclose(total / 4, matrices["mean",], atol=2e-4)
     assert "a -> B -> C -> A has total delay 0".lower() in out.lower()
 
 

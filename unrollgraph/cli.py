@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import unrollgraph as ug
+from unrollgraph import nn
 from unrollgraph.errors import show_edge, show_vertex
 
 __all__ = ["main"]
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     unroll.add_argument("-o", "--output", required=True, metavar="OUT", help="a .json file")
     unroll.set_defaults(run=_unroll)
 
-    demo = commands.add_parser("demo", help="the seed network, unrolled and checked")
+    demo = commands.add_parser("demo", help="the seed network, unrolled, checked and run")
     demo.set_defaults(run=_demo)
     return parser
 
@@ -235,6 +236,13 @@ def _window(text: str) -> Any:
 
 
 def _demo(_: argparse.Namespace) -> int:
+    _demo_unrolling()
+    _demo_network()
+    return 0
+
+
+def _demo_unrolling() -> None:
+    """Unroll the seed network, check it, and show what the delay is for."""
     G = ug.gallery.seed_network()
     U = ug.unroll(G, 4)
     cover = ug.DelayCover(G)
@@ -271,7 +279,43 @@ With delay 0 on C -> A it would be closed above too:"""
         ug.verdict(G)
     except ug.CyclicCoverError as error:
         print(f"    {error}.")
-    return 0
+
+
+def _demo_network() -> None:
+    """Run the seed network over four steps, and back."""
+    net = nn.Network(nn.architectures.seed(1, 2, 1))
+    steps = range(4)
+    run = net.forward({"in": [[1.0], [0.5], [-0.5], [-1.0]]}, initial={"C": [0.0, 0.0]})
+    print(
+        """
+Now each vertex is a vector: A, B and C of two entries, A = tanh(M_A (in, C of the step
+before) + b), and so on. Run over four steps, with C zero before the first:
+"""
+    )
+    print("         ", "".join(f"{f't = {t}':<18}" for t in steps).rstrip())
+    for vertex in ("in", "A", "B", "C", "out"):
+        cells = (f"{_numbers(run[vertex, t]):<18}" for t in steps)
+        print(f"    {vertex:<6}", "".join(cells).rstrip())
+    gradients = run.backward({"out": run.values["out"]})
+    copies = gradients.copies("A.weight")
+    print(
+        """
+Backward through the unrolled network, for the loss (out_0^2 + ... + out_3^2)/2, each copy
+of M_A gets a gradient of its own, here its two rows:
+"""
+    )
+    for t in steps:
+        print(f"    copy {t}  {_rows(copies[t])}")
+    print(f"    sum     {_rows(gradients.parameters['A.weight'])}   the exact gradient")
+    print(f"    mean    {_rows(gradients.mean()['A.weight'])}   the same direction")
+
+
+def _numbers(values: Any) -> str:
+    return " ".join(f"{float(value):7.4f}" for value in values)
+
+
+def _rows(matrix: Any) -> str:
+    return "  ".join(f"[{_numbers(row)}]" for row in matrix)
 
 
 def _copy(node: tuple[Any, Any]) -> str:

@@ -167,8 +167,10 @@ def cell(ratios, figure=None, *, least=True):
 
 def main(sizes):
     good = True
-    print(f"{'batch,hidden,T':<15}{'dtype':<9}{'cell':<6}{'ours ms':>9}  {'torch.nn / ours':<22}"
-          f"{'JAX / ours':<22}{'ours / products':<22}")
+    print(
+        f"{'batch,hidden,T':<15}{'dtype':<9}{'cell':<6}{'ours ms':>9}  {'torch.nn / ours':<22}"
+        f"{'JAX / ours':<22}{'ours / products':<22}"
+    )
     for dtype in ("float64", "float32"):
         for size in sizes:
             for kind in ("RNN", "GRU", "LSTM"):
@@ -181,8 +183,11 @@ def main(sizes):
                 against_products, b = cell(ratios["products"], limit, least=False)
                 against_jax = cell(ratios["jax"])[0] if "jax" in ratios else f"{'-':<22}"
                 good = good and a and b
-                print(f"{','.join(map(str, size)):<15}{dtype:<9}{kind:<6}{seconds * 1e3:9.2f}  "
-                      f"{against_torch}{against_jax}{against_products}", flush=True)
+                print(
+                    f"{','.join(map(str, size)):<15}{dtype:<9}{kind:<6}{seconds * 1e3:9.2f}  "
+                    f"{against_torch}{against_jax}{against_products}",
+                    flush=True,
+                )
     return 0 if good else 1
 
 

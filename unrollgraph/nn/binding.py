@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import Incidence
-from unrollgraph.nn.plan import Copies, Level, Loop, order_within, plan_window
+from unrollgraph.nn.plan import Copies, Level, Loop, Program
 from unrollgraph.nn.primitives import kernel_of
 from unrollgraph.nn.values import Ref, Value, Weight
 
@@ -68,10 +68,8 @@ class Binding(Protocol):
     def fill(self, value: int, data: Array) -> None:
         """Write the whole of a value that is given from outside."""
 
-    def compute(
-        self, values: Sequence[Value], chosen: Sequence[int], weights: Weights, *, back: bool
-    ) -> None:
-        """Compute the chosen values, of which the others are there."""
+    def compute(self, program: Program, weights: Weights) -> None:
+        """Compute the chosen values of a program, of which the others are there."""
 
     def read(self, ref: Ref) -> Array:
         """What a reference reads at all copies, of shape ``(copies, batch, size)``."""
@@ -153,19 +151,12 @@ class WindowBinding:
                 result[rows] += passed[at + inside.start : at + inside.stop]
         return result
 
-    def compute(
-        self,
-        values: Sequence[Value],
-        chosen: Sequence[int],
-        weights: Weights,
-        *,
-        back: bool,  # noqa: ARG002  (the plan finds the direction of each loop)
-    ) -> None:
-        for part in plan_window(self.graph, values, chosen):
+    def compute(self, program: Program, weights: Weights) -> None:
+        for part in program.steps:
             if isinstance(part, Loop):
-                self._step(values, part, weights)
+                self._step(program.values, part, weights)
             else:
-                value = values[part.value]
+                value = program.values[part.value]
                 args = [_rows(self.read(ref)) for ref in value.args]
                 args += [weights.layout(value, weight) for weight in value.weights]
                 kernel_of(value)(*args, _rows(self.read(Ref(part.value))))
@@ -272,16 +263,10 @@ class CopiesBinding:
             result[some] = np.add.reduceat(buffer[heads], begins, axis=0)
         return result
 
-    def compute(
-        self, values: Sequence[Value], chosen: Sequence[int], weights: Weights, *, back: bool
-    ) -> None:
-        at: dict[int, list[int]] = {}
-        for k in chosen:
-            at.setdefault(values[k].vertex, []).append(k)
-        order = {v: order_within(values, ks) for v, ks in at.items()}
-        for level in self.levels[::-1] if back else self.levels:
-            for k in order.get(level.vertex, ()):
-                value = values[k]
+    def compute(self, program: Program, weights: Weights) -> None:
+        for level in self.levels[::-1] if program.back else self.levels:
+            for k in program.at_vertex.get(level.vertex, ()):
+                value = program.values[k]
                 args = [_rows(self._read_at(ref, level.rows)) for ref in value.args]
                 args += [weights.layout(value, weight) for weight in value.weights]
                 out = np.empty((len(level.rows) * self.batch, value.size), self.dtype)

@@ -7,14 +7,15 @@ gradient is the sum of the gradients of the copies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.binding import Binding, Weights
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
+from unrollgraph.nn.plan import Program
 from unrollgraph.nn.values import Ref, Value
 
 __all__ = ["Gradients"]
@@ -36,7 +37,7 @@ class Gradients:
 
     def __init__(
         self,
-        names: Sequence[Any],
+        graph: DelayGraph,
         forward: ForwardValues,
         backward: BackwardValues,
         binding: Binding,
@@ -44,7 +45,7 @@ class Gradients:
         *,
         batched: bool,
     ) -> None:
-        self._names, self._forward, self._backward = names, forward, backward
+        self._graph, self._forward, self._backward = graph, forward, backward
         self._binding, self._weights, self._batched = binding, weights, batched
         self._computed = backward.needed
         self.parameters = {name: np.zeros_like(a) for name, a in weights.parameters.items()}
@@ -168,7 +169,7 @@ class Gradients:
                 self._ensure([g])
                 like = self._binding.read(Ref(g))
             gradient = like.copy() if g is not None else np.zeros_like(like)
-            found[self._names[v]] = gradient if self._batched else gradient[:, 0]
+            found[self._graph.vertices[v]] = gradient if self._batched else gradient[:, 0]
         return found
 
     @property
@@ -193,17 +194,17 @@ class Gradients:
             if gradient is not None:
                 if not self._batched:
                     gradient = gradient[..., 0, :]
-                found[self._names[v]] = gradient
+                found[self._graph.vertices[v]] = gradient
         return found
 
     def _ensure(self, roots: list[int]) -> None:
         """Compute gradients on which no parameter depends."""
         count = len(self._forward.values)
         more = closure(list(self._backward.values), count, roots) - self._computed
-        external = set(self._backward.external.values())
-        fresh = sorted(more - external)
-        self._binding.open(self._backward.values, fresh)
-        self._binding.compute(self._backward.values, fresh, self._weights, back=True)
+        fresh = more - set(self._backward.external.values())
+        program = Program(self._graph, self._backward.values, fresh, back=True)
+        self._binding.open(program.values, program.chosen)
+        self._binding.compute(program, self._weights)
         self._computed = self._computed | more
 
 

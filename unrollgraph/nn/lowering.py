@@ -153,34 +153,35 @@ def lower_adjoint(forward: ForwardValues, outside: frozenset[int]) -> BackwardVa
         value = forward.values[y]
         values.chain("add", value.vertex, value.size, terms[y])
         values.items[slot] = values.items.pop()  # what chain appended last
-    uses = tuple((y, slots[y]) for y in slots if forward.values[y].weights)
-    items = [_read_directly(value, values.items, count) for value in values.items]
+    items = [
+        replace(value, args=tuple(_directly(ref, values.items, count) for ref in value.args))
+        for value in values.items
+    ]
+    uses = []
+    for y, slot in slots.items():
+        if forward.values[y].weights:
+            ref = _directly(Ref(slot), values.items, count)
+            uses.append((y, ref.value if ref == Ref(ref.value) else slot))
     through = {
         y: tuple(ref for ref in refs if ref.back)
         for y, refs in terms.items()
         if y < forward.vertices
     }
-    roots = [g for _, g in uses]
-    return BackwardValues(
-        tuple(items), slots, through, external, uses, closure(items, count, roots)
-    )
+    needed = closure(items, count, [g for _, g in uses])
+    return BackwardValues(tuple(items), slots, through, external, tuple(uses), needed)
 
 
-def _read_directly(value: Value, values: list[Value], first: int) -> Value:
-    """Let a value read past gradients that are mere copies of another."""
-
-    def follow(ref: Ref) -> Ref:
-        while ref.value >= first and values[ref.value].kind == "copy":
-            (source,) = values[ref.value].args
-            if source.edge is None and source.columns is None:
-                ref = replace(ref, value=source.value)
-            elif ref.edge is None and (ref.columns is None or source.columns is None):
-                return replace(source, columns=ref.columns or source.columns)
-            else:
-                break
-        return ref
-
-    return replace(value, args=tuple(follow(ref) for ref in value.args))
+def _directly(ref: Ref, values: list[Value], first: int) -> Ref:
+    """Read past gradients that are mere copies of another."""
+    while ref.value >= first and values[ref.value].kind == "copy":
+        (source,) = values[ref.value].args
+        if source.edge is None and source.columns is None:
+            ref = replace(ref, value=source.value)
+        elif ref.edge is None and (ref.columns is None or source.columns is None):
+            return replace(source, columns=ref.columns or source.columns)
+        else:
+            break
+    return ref
 
 
 def _reached(values: tuple[Value, ...], outside: frozenset[int]) -> set[int]:

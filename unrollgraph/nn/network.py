@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import ShapeError, StaleRunError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.morphism.graph_map import as_graph_map
+from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 from unrollgraph.nn.binding import Binding, CopiesBinding, Weights, WindowBinding
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
-from unrollgraph.nn.plan import Copies, plan_copies, plan_levels
+from unrollgraph.nn.plan import Copies, Level, Program, plan_copies, plan_levels
 from unrollgraph.nn.values import Ref
 
 __all__ = ["Network", "Run"]
 
 Array = NDArray[Any]
+PLANS_KEPT = 8
 
 
 class Network:
@@ -82,7 +84,11 @@ class Network:
         if self.dtype not in {np.dtype(np.float64), np.dtype(np.float32)}:
             raise ValueError(f"a network computes in float64 or float32, not in {self.dtype}")
         self._forward = lower(self.graph)
-        self._backward: dict[frozenset[int], BackwardValues] = {}
+        given = {"input", "indices", "constant"}
+        chosen = [k for k, v in enumerate(self._forward.values) if v.kind not in given]
+        self._program = Program(self.graph, self._forward.values, chosen, back=False)
+        self._backward: dict[frozenset[int], tuple[BackwardValues, Program]] = {}
+        self._copies: dict[int, tuple[GraphMap, Copies, tuple[Level, ...]]] = {}
         rng = np.random.default_rng(seed)
         self.parameters = {
             name: rng.uniform(-p.bound, p.bound, p.shape).astype(self.dtype)
@@ -148,8 +154,7 @@ class Network:
             return self._over_window(inputs, initial or {}, final or {}, steps, check_finite)
         if final:
             raise ValueError("final is read after a window; over another graph give initial")
-        copies = plan_copies(self.graph, as_graph_map(over))
-        levels = plan_levels(self.graph, copies)
+        copies, levels = self._plan(as_graph_map(over))
         lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
         arrays, batch = self._inputs(inputs, lengths, check_finite)
         binding = CopiesBinding(self.graph, copies, levels, batch or 1, self.dtype)
@@ -294,15 +299,30 @@ class Network:
 
     def _run(self, binding: Binding, copies: Copies | None, *, batched: bool) -> Run:
         weights = Weights(self.parameters)
-        values = self._forward.values
-        chosen = [k for k, v in enumerate(values) if v.kind not in {"input", "indices", "constant"}]
-        binding.compute(values, chosen, weights, back=False)
+        binding.compute(self._program, weights)
         return Run(self, binding, weights, copies, batched=batched)
 
-    def _adjoint(self, outside: frozenset[int]) -> BackwardValues:
+    def _adjoint(self, outside: frozenset[int]) -> tuple[BackwardValues, Program]:
+        """The gradient for gradients given at some vertices, planned once."""
         if outside not in self._backward:
-            self._backward[outside] = lower_adjoint(self._forward, outside)
+            adjoint = lower_adjoint(self._forward, outside)
+            chosen = adjoint.needed - set(adjoint.external.values())
+            program = Program(self.graph, adjoint.values, chosen, back=True)
+            self._backward[outside] = adjoint, program
         return self._backward[outside]
+
+    def _plan(self, p: GraphMap) -> tuple[Copies, tuple[Level, ...]]:
+        """The plan over a graph above the base, kept if that graph cannot change."""
+        kept = self._copies.get(id(p))
+        if kept is not None and kept[0] is p:
+            return kept[1:]
+        copies = plan_copies(self.graph, p)
+        levels = plan_levels(self.graph, copies)
+        if nx.is_frozen(p.total):
+            while len(self._copies) >= PLANS_KEPT:
+                self._copies.pop(next(iter(self._copies)))
+            self._copies[id(p)] = p, copies, levels
+        return copies, levels
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
@@ -410,17 +430,15 @@ class Run:
                     found=array.shape,
                 )
             arrays[v] = array if self._batched else array[:, None]
-        adjoint = network._adjoint(frozenset(arrays))
+        adjoint, program = network._adjoint(frozenset(arrays))
         # the rooms of the forward values stay as they are; those of the gradients are new
         own = binding.another()
-        external = adjoint.external
-        chosen = sorted(adjoint.needed - set(external.values()))
-        own.open(adjoint.values, [*chosen, *external.values()])
-        for v, k in external.items():
+        own.open(program.values, [*program.chosen, *adjoint.external.values()])
+        for v, k in adjoint.external.items():
             own.fill(k, arrays[v])
-        own.compute(adjoint.values, chosen, self._weights, back=True)
+        own.compute(program, self._weights)
         return Gradients(
-            network.graph.vertices,
+            network.graph,
             network._forward,
             adjoint,
             own,

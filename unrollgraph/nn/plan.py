@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,16 @@ from unrollgraph.graph.potentials import ascent
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 from unrollgraph.nn.values import Value
 
-__all__ = ["Bulk", "Copies", "Level", "Loop", "plan_copies", "plan_levels", "plan_window"]
+__all__ = [
+    "Bulk",
+    "Copies",
+    "Level",
+    "Loop",
+    "Program",
+    "plan_copies",
+    "plan_levels",
+    "plan_window",
+]
 
 IntArray = NDArray[np.int64]
 
@@ -62,6 +72,41 @@ class Loop:
     values: tuple[int, ...]
     clocks: tuple[int, ...]
     sign: int
+
+
+class Program:
+    """Values to be computed together, and the order in which to; found once, when asked for.
+
+    Attributes
+    ----------
+    graph : DelayGraph
+        The base.
+    values : tuple of Value
+        All values that are referred to.
+    chosen : tuple of int
+        Those to compute; the others are there already.
+    back : bool
+        Whether values are read back through edges: whether this is a gradient.
+    """
+
+    def __init__(
+        self, graph: DelayGraph, values: tuple[Value, ...], chosen: Iterable[int], *, back: bool
+    ) -> None:
+        self.graph, self.values, self.back = graph, values, back
+        self.chosen = tuple(sorted(chosen))
+
+    @cached_property
+    def steps(self) -> tuple[Bulk | Loop, ...]:
+        """The order over a window."""
+        return plan_window(self.graph, self.values, self.chosen)
+
+    @cached_property
+    def at_vertex(self) -> dict[int, list[int]]:
+        """The order at one copy, for each vertex: for any other graph."""
+        at: dict[int, list[int]] = {}
+        for k in self.chosen:
+            at.setdefault(self.values[k].vertex, []).append(k)
+        return {v: _order_within(self.values, ks) for v, ks in at.items()}
 
 
 # -- over a window -----------------------------------------------------------------
@@ -229,7 +274,7 @@ def plan_levels(graph: DelayGraph, copies: Copies) -> tuple[Level, ...]:
     )
 
 
-def order_within(values: Sequence[Value], chosen: Sequence[int]) -> list[int]:
+def _order_within(values: Sequence[Value], chosen: Sequence[int]) -> list[int]:
     """Order the values at one vertex so that each follows what it reads at its own copy."""
     place = {k: i for i, k in enumerate(chosen)}
     wires = [
