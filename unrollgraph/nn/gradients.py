@@ -94,8 +94,9 @@ class Gradients:
         Returns
         -------
         ndarray, shape (copies, ...)
-            Behind the first axis the shape of the parameter. In the order of the fibre of its vertex, over a window in the order of
-            time. The sum over the first axis is the exact gradient.
+            Behind the first axis the shape of the parameter. In the order of the fibre of
+            its vertex, over a window in the order of time. The sum over the first axis is
+            the exact gradient.
 
         Raises
         ------

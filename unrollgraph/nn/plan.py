@@ -150,7 +150,7 @@ def plan_window(
         u, v = (np.array([local[int(a[e])] for e in edges[c]]) for a in (tails, heads))
         clocks, level, sign = _clocks(len(local), u, v, delays[edges[c]])
         if not sign:
-            raise CyclicCoverError(_cyclic_message(graph, [values[names[i]] for i in members[c]]))
+            raise _cyclic(graph, [values[names[i]] for i in members[c]])
         order = sorted(range(len(local)), key=lambda k: (level[k], k))
         steps.append(
             Loop(tuple(names[members[c][k]] for k in order), tuple(clocks[k] for k in order), sign)
@@ -169,12 +169,30 @@ def _clocks(
     return [], [], 0
 
 
-def _cyclic_message(graph: DelayGraph, values: list[Value]) -> str:
-    names = dict.fromkeys(show_vertex(graph.vertices[value.vertex]) for value in values)
-    return (
-        f"the unrolling has a directed cycle through {', '.join(names)}, so there is no order "
-        "in which to compute it; unrollgraph.find_zero_walk names the closed walk of total "
-        "delay 0"
+def _cyclic(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
+    """The refusal of a component with cycles of both signs, or of total zero.
+
+    The cycles are looked for among the edges of the base that join its vertices.
+    """
+    inside = {value.vertex for value in values}
+    edges = [
+        e
+        for e, (u, v) in enumerate(zip(graph.tails.tolist(), graph.heads.tolist(), strict=True))
+        if u in inside and v in inside
+    ]
+    ends = graph.tails[edges], graph.heads[edges]
+    told = []
+    for sign in (1, -1):
+        _, _, cycle = ascent(len(graph.vertices), *ends, sign * graph.delays[edges, 0])
+        walk = tuple(graph.edges[edges[k]] for k in cycle)
+        total = sum(graph.delays[[edges[k] for k in cycle], 0].tolist())
+        told.append((total, f"the cycle {show_walk(walk)} has total delay {total}", walk))
+    zero = next((one for one in told if not one[0]), None)
+    reason = zero[1] if zero else f"{told[0][1]} and {told[1][1]}, which can be made to cancel"
+    return CyclicCoverError(
+        f"the unrolling has a directed cycle, so there is no order in which to compute it: "
+        f"{reason}; unrollgraph.find_zero_walk tells the whole of it",
+        walk=zero[2] if zero else None,
     )
 
 
