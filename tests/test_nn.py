@@ -677,7 +677,7 @@ def test_gradients_that_do_not_fit_are_refused():
         (0, "it: the cycle a -> b -> a has total delay 0; "),
         (
             -1,
-            "the cycle a -> b -> a has total delay -1 and the cycle a -> a has total delay 1, which",
+            "a -> b -> a has total delay -1 and the cycle a -> a has total delay 1, which can",
         ),
     ],
 )
