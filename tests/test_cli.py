@@ -165,6 +165,24 @@ def test_argparse_explains_the_window(capsys):
     assert "--window" in err
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    """As in ``unrollgraph check big.csv --json | head -c 1``."""
+    path = tmp_path / "big.csv"
+    rows = "".join(f"v{k},v{k + 1},1\n" for k in range(50_000))
+    path.write_text("source,target,delay\n" + rows)
+    call = f"sys.exit(main(['check', '--json', {str(path)!r}]))"
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; from unrollgraph.cli import main; {call}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    child.stdout.read(1)
+    child.stdout.close()
+    assert child.stderr.read() == b""
+    child.stderr.close()
+    assert child.wait() == 141
+
+
 def test_the_installed_command_runs():
     command = [
         sys.executable,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -28,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, head for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (ug.UnrollgraphError, NotImplementedError) as error:
         return _fail(str(error))
     except OSError as error:
@@ -130,6 +136,10 @@ def _report(graph: ug.DelayGraph, proof: ug.Schedule | ug.ZeroWalk) -> dict[str,
     return report
 
 
+def _count(things: Sequence[Any], one: str, many: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else many}"
+
+
 def _plain(value: Any) -> Any:
     """A vertex or key as JSON holds it: tuples become lists."""
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
@@ -138,7 +148,8 @@ def _plain(value: Any) -> Any:
 def _summary(graph: ug.DelayGraph) -> list[str]:
     power = "" if graph.dimension == 1 else f"^{graph.dimension}"
     return [
-        f"graph      {len(graph.vertices)} vertices, {len(graph.edges)} edges, delays in Z{power}"
+        f"graph      {_count(graph.vertices, 'vertex', 'vertices')}, "
+        f"{_count(graph.edges, 'edge', 'edges')}, delays in Z{power}"
     ]
 
 
