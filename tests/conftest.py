@@ -6,6 +6,7 @@ settings.register_profile("default", deadline=None, derandomize=True, max_exampl
 settings.register_profile(
     "thorough",
     deadline=None,
+    derandomize=False,  # else it would follow the default profile, which is loaded before
     max_examples=2000,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],

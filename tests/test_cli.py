@@ -1,6 +1,7 @@
 """The command line as a new user meets it, with wrong input too."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_a_cyclic_graph_exits_1_with_its_walk(capsys, cyclic):
         ),
         ("f,f,1\nb,b,-1\n", ["cycles go both ways in time", r"f: \(", "cuts up to 2 arcs"]),
         ("h,h,1;0\nh,h,0;1\n", ["delays in Z\\^2", r"1\*t1 \+ 1\*t2", r"by \(1, 0\)"]),
-        ("a,b,0\n", ["boundary   none"]),
+        ("a,b,0\n", ["boundary   none", "ACYCLIC: there are no cycles"]),
     ],
 )
 def test_check_reads_well_on_other_kinds(capsys, tmp_path, wires, lines):
@@ -141,7 +142,7 @@ def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
         (["unroll", seed, "--window=0", "-o", out_file], "is empty"),
         (["unroll", seed, "--window=a:b", "-o", out_file], "not understood"),
         (["unroll", seed, "--window=0:2,0:2", "-o", out_file], "has 2 axes"),
-        (["unroll", tmp_path / "grid.csv", "--window=0:2", "-o", out_file], "has 1 axes"),
+        (["unroll", tmp_path / "grid.csv", "--window=0:2", "-o", out_file], "has 1 axis, but"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "out.png"], "names no format"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "out.csv"], "write JSON"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "no" / "out.json"], "No such file"),
@@ -154,6 +155,38 @@ def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
         assert err.startswith("unrollgraph: ")
         assert err.count("\n") == 1, err
         assert sorted(tmp_path.iterdir()) == before
+
+
+def test_hostile_files_and_terminals_get_one_line(capsys, tmp_path):
+    digits, deep = tmp_path / "digits.json", tmp_path / "deep.json"
+    node = '{"directed": true, "edges": [], "nodes": [{"id": 1, "x": %s}]}'
+    digits.write_text(node % ("9" * 5000))
+    deep.write_text(node % ("[" * 900 + "]" * 900))
+    for path in (digits, deep):
+        code, out, err = run(capsys, "check", path)
+        assert (code, out, err.count("\n")) in {(2, "", 1), (0, out, 0)}, err
+    odd = tmp_path / "odd.json"
+    odd.write_text('{"directed": true, "edges": [], "nodes": [{"id": "\\ud800"}, {"id": "a\\nb"}]}')
+    for encoding in ("ascii", "utf-8"):
+        done = subprocess.run(
+            [sys.executable, "-m", "unrollgraph.cli", "check", str(odd)],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"'a\\nb'" in done.stdout
+
+
+def test_a_window_too_large_for_a_file_is_refused(capsys, tmp_path):
+    out_file = tmp_path / "out.json"
+    for window, text in [("0:99999999999", "more than the 1000000"), ("9" * 26, "can be counted")]:
+        code, out, err = run(
+            capsys, "unroll", DATA / "seed.json", f"--window={window}", "-o", out_file
+        )
+        assert (code, out) == (2, "")
+        assert text in err
+    assert not out_file.exists()
 
 
 def test_argparse_explains_the_window(capsys):
@@ -184,12 +217,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
 
 
 def test_the_installed_command_runs():
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from unrollgraph.cli import main; sys.exit(main())",
-    ]
-    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    command = Path(sys.executable).parent / "unrollgraph"
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stdout.strip() == f"unrollgraph {ug.__version__}"
 

@@ -115,6 +115,17 @@ def test_reference_row_81_unfolds_loops_1_and_2_by_2():
     assert found == sorted(case["expect"]["unfolded_edges"])
 
 
+def test_there_are_no_other_sheets():
+    C = ug.cyclic_cover(ug.gallery.elman(), 3)
+    assert ("h", 2) in C
+    assert all(("h", t) not in C for t in (-1, 3, 7, 0.5, None))
+    G = nx.DiGraph()
+    G.add_edge("h", "h", delay=(1, 0))
+    D = ug.cyclic_cover(G, (2, 3))
+    assert ("h", (1, 2)) in D
+    assert all(("h", t) not in D for t in ((2, 0), (0, 3), (-1, 0), 1, (0,), (0, 0, 0)))
+
+
 @pytest.mark.parametrize("n", [0, -1, 1.5, True, "3", (2, 2), ()], ids=repr)
 def test_bad_numbers_of_sheets_are_refused(n):
     with pytest.raises(ug.WindowError, match="must be a positive integer"):

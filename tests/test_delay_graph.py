@@ -38,6 +38,8 @@ def one_edge(delay):
         2**31 + 1,
         -(2**31) - 1,
         (0, 2**40),
+        -(2**63),
+        2**63 - 1,
         10**30,
     ],
     ids=repr,
@@ -130,8 +132,21 @@ def test_nothing_of_it_can_be_written():
         del graph.vertices
     with pytest.raises(ValueError, match="read-only"):
         graph.delays[0] = 2
-    with pytest.raises(ug.FrozenError):
-        graph.edge_data[0]["delay"] = 2
+    writes = [
+        lambda d: d.__setitem__("delay", 2),
+        lambda d: d.__delitem__("delay"),
+        lambda d: d.__ior__({"delay": 2}),
+        lambda d: d.setdefault("x", 2),
+        lambda d: d.pop("delay"),
+        lambda d: d.popitem(),
+        lambda d: d.clear(),
+        lambda d: d.update(delay=2),
+    ]
+    for write in writes:
+        with pytest.raises(ug.FrozenError):
+            write(graph.edge_data[0])
+    assert graph.edge_data[0] == {"delay": 1}
+    assert type(graph.edge_data[0] | {}) is dict
     with pytest.raises(TypeError):
         graph.base.edges["u", "v"]["delay"] = 2
     with pytest.raises(nx.NetworkXError):
@@ -162,6 +177,12 @@ def test_equality_sees_delays_kinds_order_and_attributes():
     assert graph != ug.DelayGraph(nx.MultiDiGraph(G))
     G.nodes["u"]["op"] = "dense"
     assert graph != ug.DelayGraph(G)
+    twin = one_edge(1)
+    twin.edges["u", "v"]["colour"] = "red"
+    assert graph != ug.DelayGraph(twin)
+    twin = one_edge(1)
+    twin.graph["name"] = "net"
+    assert graph != ug.DelayGraph(twin)
     absent, explicit = nx.DiGraph([("u", "v")]), one_edge(0)
     assert ug.DelayGraph(absent) == ug.DelayGraph(explicit)
     assert graph != 3

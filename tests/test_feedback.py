@@ -58,6 +58,11 @@ def test_the_greedy_order_keeps_its_bound_on_tournaments():
         assert len(late) <= G.number_of_edges() / 2 - len(G) / 6
 
 
+def test_the_greedy_order_puts_sinks_last_and_sources_first():
+    G = nx.DiGraph([("t", "s"), ("m", "t"), ("s", "m"), ("first", "m"), ("m", "last")])
+    assert delayed(ug.delay_feedback(G, method="greedy")) == {("m", "t")}
+
+
 def test_old_delays_do_not_matter_even_when_they_are_none():
     G = nx.DiGraph()
     G.add_edge("a", "a", delay="late", colour="red")

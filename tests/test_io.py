@@ -119,6 +119,15 @@ BAD = {
     "not json.json": ("{", "not JSON: .* line 1"),
     "empty.json": ("", "not JSON"),
     "list.json": ("[]", 'no list "nodes"'),
+    "no edges.json": ('{"directed": true, "nodes": [], "edge": []}', 'no list "edges"'),
+    "kind.json": (
+        '{"directed": true, "nodes": [], "multigraph": "false"}',
+        "must be true or false",
+    ),
+    "version.json": ('{"directed": true, "nodes": [], "unrollgraph": true}', "version True"),
+    "infinite.json": ('{"directed": true, "nodes": [{"id": 1, "x": 1e999}]}', "1e999 is no number"),
+    "digits.json": ("9" * 5000, "integer string conversion"),
+    "tuple.json": ('{"directed": true, "nodes": [{"id": {"tuple": [1], "b": 2}}]}', "node 0 names"),
     "nodes.json": ('{"nodes": 3, "directed": true}', '"nodes" is 3, but it must be a list'),
     "undirected.json": ('{"nodes": []}', "not directed"),
     "future.json": ('{"nodes": [], "directed": true, "unrollgraph": 7}', "version 7 .*newer"),
@@ -256,6 +265,42 @@ def test_a_failing_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
         ug.io.write(ug.gallery.elman(), path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_hostile_values_are_refused_on_writing(tmp_path):
+    itself = []
+    itself.append(itself)
+    for value in (itself, 10**5000):
+        with pytest.raises(ug.FormatError, match="nested too deeply|a file cannot hold it"):
+            ug.io.write(graph(node={"op": value}), tmp_path / "graph.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_errors_of_the_disk_name_the_target(tmp_path):
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(OSError, match="folder.json"):
+        ug.io.write(ug.gallery.elman(), tmp_path / "folder.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.json"]
+
+
+def test_links_and_permissions_stay(tmp_path):
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    ug.io.write(ug.gallery.elman(), link)
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert nx.utils.graphs_equal(ug.io.read(target), ug.gallery.elman())
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_the_delay_may_have_another_name_in_a_file(tmp_path, suffix):
+    G = nx.DiGraph()
+    G.add_edge("a", "b", lag=(1, 0))
+    path = tmp_path / f"net{suffix}"
+    ug.io.write(G, path, delay="lag")
+    assert nx.utils.graphs_equal(ug.io.read(path, delay="lag"), G)
 
 
 def test_written_files_have_ordinary_permissions(tmp_path):

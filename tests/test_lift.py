@@ -166,7 +166,8 @@ def test_the_attributes_of_copies_are_those_below():
     assert U.graph == {"name": "cell"}
     assert U.name == "cell"
     stored = U.copy()
-    stored.nodes["x", 2]["op"]["kind"] = "changed"
+    stored.nodes["x", 2]["op"] = "changed"
+    assert U.nodes["x", 2] == {"op": {"kind": "input"}}
 
 
 def test_a_lift_knows_its_map():

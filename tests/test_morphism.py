@@ -3,6 +3,7 @@
 from itertools import pairwise, product
 
 import networkx as nx
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -204,6 +205,26 @@ def test_a_walk_lifts_to_one_walk_that_climbs_by_its_delay(G, data):
 def test_walks_that_do_not_lift_are_refused(walk, start, text):
     with pytest.raises(ug.LiftError, match=text):
         ug.lift_walk(ug.unroll(ug.gallery.seed_network(), 4), walk, start)
+
+
+def test_lifts_have_times_in_python_integers():
+    U = ug.unroll(ug.gallery.seed_network(), 4)
+    for p in (U, ug.DelayCover(ug.gallery.seed_network())):
+        (arc,) = ug.lift_walk(p, [("A", "B")], ("A", np.int64(2)))
+        assert all(type(t) is int for _, t in arc)
+
+
+@pytest.mark.parametrize("image", [5, None, ("a",), ["a", "b"]])
+def test_an_image_that_is_no_edge_is_refused(image):
+    total, base = nx.DiGraph([(0, 1)]), nx.DiGraph([("a", "b")])
+    with pytest.raises(ug.LiftError, match="which is no edge; an edge is"):
+        ug.GraphMap(total, base, {0: "a", 1: "b"}, {(0, 1): image})
+
+
+def test_maps_of_infinite_covers_can_be_compared():
+    cover, same = (ug.DelayCover(ug.gallery.seed_network()) for _ in range(2))
+    assert cover.projection == cover.projection == same.projection
+    assert cover.projection != ug.DelayCover(ug.gallery.elman()).projection
 
 
 def test_a_walk_with_two_lifts_is_refused():

@@ -111,6 +111,30 @@ def test_potentials_leave_64_bits_without_a_word():
     assert feasible_potential(3, tails, heads, [big, -3 * big, 2 * big - 1])[1] == (0, 1, 2)
 
 
+def test_a_cycle_of_zeros_is_no_negative_cycle():
+    """It is met on the way down from an edge that falls."""
+    tails, heads = np.array([0, 0, 1, 2, 3]), np.array([1, 1, 2, 3, 1])
+    weights = [0, -5, 0, 0, 0]
+    potential, cycle = feasible_potential(4, tails, heads, weights)
+    assert not cycle
+    assert potential[1] - potential[0] == -5
+
+
+def test_one_round_carries_a_change_as_far_as_it_goes(monkeypatch):
+    """A falling label in front of a long path of zeros: the path is scanned once, not n times."""
+    from unrollgraph.graph import potentials
+
+    looks = []
+    look = potentials._parent_cycle
+    monkeypatch.setattr(potentials, "_parent_cycle", lambda *a: looks.append(a) or look(*a))
+    n = 2000
+    tails = np.array([0, *range(n - 1)])
+    heads = np.array([1, *range(1, n)])
+    _, cycle = feasible_potential(n, tails, heads, [0, -1, *[0] * (n - 2)])
+    assert not cycle
+    assert len(looks) <= 2
+
+
 def test_a_long_negative_ring_is_found_without_recursion():
     n = 50_000
     tails = np.arange(n)

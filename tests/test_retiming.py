@@ -108,6 +108,15 @@ def test_bad_shifts_are_refused(shifts, text):
         ug.retime(ug.gallery.elman(), shifts)
 
 
+def test_reverses_of_reverses_are_refused_and_odd_attributes_kept():
+    G = nx.DiGraph()
+    G.add_edge("a", "b", delay=1, key="k", u_for_edge=3)
+    H = ug.with_reverses(G)
+    assert H.edges["b", "a", (0, "reverse")] == {"delay": -1, "key": "k", "u_for_edge": 3}
+    with pytest.raises(ValueError, match=r"b -> a \(key \(0, 'reverse'\)\) stands there already"):
+        ug.with_reverses(H)
+
+
 @given(delay_graphs(dimension=2))
 def test_reverses_have_opposite_delays_and_the_same_ends(G):
     H = ug.with_reverses(G)

@@ -134,7 +134,7 @@ def test_large_patterns_are_climbed_as_small_ones_are():
     rng = np.random.default_rng(0)
     for u, v, d in rng.integers([0, 0, -40], [7, 7, 41], (25, 3)).tolist():
         G.add_edge(u, v, delay=d)
-    T = 3000
+    T = 5000
     U = ug.unroll(G, T)
     arrays = U.to_arrays()
     graph = ug.DelayGraph(G)
@@ -161,6 +161,21 @@ def test_delays_longer_than_the_window_leave_only_the_boundary():
     assert len(U.boundary_in()) == len(U.boundary_out()) == 1000
     assert U.to_csr().nnz == 0
     assert len(U.to_arrays().tails) == 0
+
+
+def test_huge_windows_are_counted_exactly_or_refused():
+    G = nx.MultiDiGraph()
+    for d in (0, 1, 2**31):
+        G.add_edge("a", "a", delay=(d, 0))
+    U = ug.unroll(G, (range(2**31 + 1), range(2**31 - 1)))
+    n = 2**31 - 1
+    assert U.number_of_edges() == n * ((2**31 + 1) + 2**31 + 1) > 2**62
+    assert U._index_type() is np.int64
+    assert ug.unroll(ug.gallery.elman(), 3)._index_type() is np.int32
+    with pytest.raises(ug.WindowError, match="more than can be counted"):
+        ug.unroll(G, (2**40, 2**40))
+    with pytest.raises(ug.WindowError, match="more than can be counted"):
+        ug.cyclic_cover(ug.gallery.elman(), 2**63)
 
 
 def test_reference_row_73_and_the_count_of_the_boundary():

@@ -7,6 +7,7 @@ unrolling is cyclic), 2 on bad input, which is told in one line on standard erro
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -18,15 +19,19 @@ from typing import Any
 import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.errors import show_edge, show_vertex
+from unrollgraph.graph.order import levels
 
 __all__ = ["main"]
 
+LARGEST_FILE = 1_000_000
 _WINDOW = re.compile(r"(-?\d+):(-?\d+)|(\d+)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     parser = _parser()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names that the terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -164,8 +169,9 @@ def _proof_lines(proof: ug.Schedule | ug.ZeroWalk) -> list[str]:
         "backward": "every cycle takes time backward",
         "mixed": "cycles go both ways in time, but never meet",
     }[proof.time_direction]
-    if not proof.graph.edges:
-        direction = "there are no edges"
+    graph = proof.graph
+    if levels(len(graph.vertices), graph.tails, graph.heads).min(initial=0) >= 0:
+        direction = "there are no cycles"
     lines = [f"verdict    ACYCLIC: {direction}"]
     if proof.is_linear:
         slope = proof.stages[0].slopes[0] if proof.graph.vertices else (1,)
@@ -223,6 +229,14 @@ def _boundary_lines(graph: ug.DelayGraph, most: int = 6) -> list[str]:
 
 def _unroll(options: argparse.Namespace) -> int:
     U = ug.unroll(ug.io.read(options.file), _window(options.window))
+    size = U.number_of_nodes() + U.number_of_edges()
+    if size > LARGEST_FILE:
+        raise ug.WindowError(
+            f"the window {options.window} has {U.number_of_nodes()} vertices and "
+            f"{U.number_of_edges()} arcs, more than the {LARGEST_FILE} that are written to a file; "
+            "take a smaller one, or use to_arrays() of unrollgraph.unroll in Python",
+            window=options.window,
+        )
     ug.io.write(U, options.output)
     print(f"{options.output}: {U.number_of_nodes()} vertices, {U.number_of_edges()} arcs")
     return 0
@@ -335,3 +349,7 @@ def _copy(node: tuple[Any, Any]) -> str:
 
 def _arc(arc: tuple[Any, ...]) -> str:
     return f"{_copy(arc[0])} -> {_copy(arc[1])}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -172,7 +172,8 @@ class FormatError(UnrollgraphError, ValueError):
 
 def show_vertex(vertex: Any) -> str:
     """Text of a vertex in a message: strings bare, all else as Python writes it."""
-    return vertex if isinstance(vertex, str) and vertex else repr(vertex)
+    bare = isinstance(vertex, str) and vertex.isprintable() and vertex
+    return vertex if bare else repr(vertex)
 
 
 def show_edge(edge: tuple[Any, ...]) -> str:

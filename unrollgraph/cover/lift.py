@@ -92,7 +92,7 @@ class Lift:
 
     def fibre(self, vertex: Any) -> tuple[Any, ...]:
         """All copies of a vertex of the base, sheet by sheet."""
-        if vertex not in self._graph.number:
+        if vertex not in self.base:
             raise LiftError(f"{show_vertex(vertex)} is no vertex of the base", node=vertex)
         return tuple([(vertex, sheet) for sheet in self._sheets])
 
@@ -296,6 +296,11 @@ class _OverNodes(Mapping[Any, Any]):
         except KeyError:
             return False
         return True
+
+    def written(self, node: Any) -> Any:
+        """A vertex as the lift writes it."""
+        number, sheet = self._find(node)
+        return self._lift._graph.vertices[number], sheet
 
 
 class _Nodes(_OverNodes):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -193,11 +194,14 @@ def as_window(graph: DelayGraph, window: Any) -> Window:
     parts = window if isinstance(window, tuple) else (window,)
     if len(parts) != d:
         raise WindowError(
-            f"the window {window!r} has {len(parts)} axes, but the delays are in Z^{d}; "
+            f"the window {window!r} has {len(parts)} {'axis' if len(parts) == 1 else 'axes'}, but "
+            f"the delays are in Z^{d}; "
             f"give {'one range' if d == 1 else f'a tuple of {d} ranges'}",
             window=window,
         )
-    return Window(graph, tuple(_as_range(part, window) for part in parts))
+    axes = tuple(_as_range(part, window) for part in parts)
+    _must_be_countable(graph, [axis.stop - axis.start for axis in axes], window)
+    return Window(graph, axes)
 
 
 def _as_range(part: Any, window: Any) -> range:
@@ -212,9 +216,10 @@ def _as_range(part: Any, window: Any) -> range:
                 "or an int n for range(n)",
                 window=window,
             ) from None
-    if axis.step != 1 or not axis:
+    if axis.step != 1 or axis.stop <= axis.start:
         raise WindowError(
-            f"the window {window!r} {'is empty' if not axis else 'has gaps'}; each axis is a "
+            f"the window {window!r} {'has gaps' if axis.step != 1 and axis else 'is empty'}; "
+            "each axis is a "
             "non-empty range of step 1, such as range(-2, 6)",
             window=window,
         )
@@ -232,7 +237,19 @@ def as_torus(graph: DelayGraph, n: Any) -> Torus:
     if len(moduli) != d or any(modulus < 1 for modulus in moduli):
         wanted = "a positive integer" if d == 1 else f"a tuple of {d} positive integers"
         raise WindowError(f"the number of sheets is {n!r}, but it must be {wanted}", window=n)
+    _must_be_countable(graph, moduli, n)
     return Torus(graph, moduli)
+
+
+def _must_be_countable(graph: DelayGraph, lengths: Sequence[int], given: Any) -> None:
+    """Python counts no more things than ``sys.maxsize``."""
+    size = math.prod(lengths) * max(1, len(graph.vertices))
+    if size > sys.maxsize:
+        raise WindowError(
+            f"{given!r} makes {size} vertices, more than can be counted; take fewer, or ask "
+            "DelayCover about single ones",
+            window=given,
+        )
 
 
 def _as_count(value: Any) -> int:

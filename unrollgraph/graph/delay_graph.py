@@ -330,7 +330,7 @@ def _read_delays(values: list[Any], edges: tuple[Edge, ...]) -> NDArray[np.int64
             delays = np.array(values, dtype=np.int64).reshape(-1, 1)
         except OverflowError:
             delays = None
-        if delays is not None and np.all(np.abs(delays) <= LARGEST_DELAY):
+        if delays is not None and np.all((delays >= -LARGEST_DELAY) & (delays <= LARGEST_DELAY)):
             return _frozen_array(delays)
     vectors = [
         None if value is _ABSENT else check_delay(value, edge)

@@ -47,7 +47,8 @@ def delay_feedback(
     method : {"dfs", "greedy"}
         ``"dfs"`` delays the back edges of a depth-first search. ``"greedy"`` delays
         the backward edges of the order of Eades, Lin and Smyth, at most
-        ``m/2 - n/6`` of them where no edge is a loop or has its reverse.
+        ``m/2 - n/6`` of them where no edge is a loop or has its reverse and no
+        vertex is isolated.
     delay : str
         The edge attribute to write.
 

@@ -80,9 +80,10 @@ def feasible_potential(
     change as far as it goes. A cycle met on the way closes with its reduced total;
     if that is negative it is the answer. Each round does at least what a round of
     Bellman and Ford does, so without a negative cycle there are at most n of them:
-    O(n m), in practice a handful of rounds. With a negative cycle the parents of
-    the vertices close up after at most n rounds; they are looked at whenever the
-    work since the last look exceeds n.
+    O(n m). On graphs of networks and circuits a handful of rounds suffices; where
+    labels fall one by one into a large hub there are as many rounds as falls. With a
+    negative cycle the parents of the vertices close up after at most n rounds; they
+    are looked at whenever the work since the last look exceeds n.
     """
     forest, _ = forest_potential(n, tails, heads, weights)
     by_tail = Incidence(n, tails)

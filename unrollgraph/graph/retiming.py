@@ -18,7 +18,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from unrollgraph.errors import NotARetimingError, show_walk
+from unrollgraph.errors import NotARetimingError, show_edge, show_walk
 from unrollgraph.graph.delay_graph import (
     DelayGraph,
     as_delay_graph,
@@ -191,6 +191,12 @@ def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
         reverse under ``(key, "reverse")``, with equal attributes and the opposite
         delay.
 
+    Raises
+    ------
+    ValueError
+        If an edge and a reverse would have the same ends and key: reverses are taken
+        of a graph without them.
+
     Examples
     --------
     >>> import networkx as nx
@@ -208,8 +214,14 @@ def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
     for edge, data, d in zip(graph.edges, graph.edge_data, graph.times, strict=True):
         opposite = -d if graph.dimension == 1 else tuple(-part for part in d)
         key = edge[2] if graph.multigraph else 0
-        H.add_edge(edge[0], edge[1], key, **{**data, name: d})
-        H.add_edge(edge[1], edge[0], (key, "reverse"), **{**data, name: opposite})
+        there, back = (*edge[:2], key), (edge[1], edge[0], (key, "reverse"))
+        for new, time in ((there, d), (back, opposite)):
+            if H.has_edge(*new):
+                raise ValueError(
+                    f"{show_edge(new)} stands there already: this graph has reverses of its own"
+                )
+            H.add_edge(*new)
+            H.edges[new].update({**data, name: time})
     return H
 
 

@@ -6,7 +6,9 @@ make a multigraph; their keys are 0, 1, ... unless a column ``key`` names them. 
 columns are attributes of the edges, as strings, an empty field meaning none.
 
 An edge list holds less than a graph does: no isolated vertices, no attributes of
-vertices. A graph that would lose something is refused; JSON holds it.
+vertices. A graph that would lose one is refused; JSON holds it. Two things go without a
+word, since an edge list cannot say them: the order of vertices and edges may change, and
+a multigraph without parallel edges comes back as a simple graph.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ def dumps(G: Any, delimiter: str, delay: str = "delay") -> str:
     return out.getvalue()
 
 
-def loads(text: str, delimiter: str) -> Any:
+def loads(text: str, delimiter: str, name: str = "delay") -> Any:
     """Read a delay graph from text."""
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
@@ -67,10 +69,10 @@ def loads(text: str, delimiter: str) -> Any:
         ends = (fields.pop("source").strip(), fields.pop("target").strip())
         if not all(ends):
             raise FormatError(f"line {line} lacks a source or a target")
-        delay = _read_delay(fields.pop("delay", ""), line)
+        time = _read_delay(fields.pop("delay", ""), line)
         key = fields.pop("key", None)
-        data = {name: value for name, value in fields.items() if value}
-        edges.append((ends, key, data if delay is None else {**data, "delay": delay}))
+        data: dict[str, Any] = {column: value for column, value in fields.items() if value}
+        edges.append((ends, key, data if time is None else {**data, name: time}))
     parallel = "key" in header or len({ends for ends, _, _ in edges}) < len(edges)
     G: Any = nx.MultiDiGraph() if parallel else nx.DiGraph()
     for ends, key, data in edges:
@@ -79,7 +81,7 @@ def loads(text: str, delimiter: str) -> Any:
         added = G.add_edge(*ends, key) if parallel else G.add_edge(*ends)
         G.edges[(*ends, added) if parallel else ends].update(data)
     try:
-        DelayGraph(G)
+        DelayGraph(G, name)
     except DelayError as error:
         raise FormatError(str(error)) from None
     return G

@@ -27,18 +27,21 @@ __all__ = ["read", "write"]
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
-def read(path: str | os.PathLike[str]) -> Any:
+def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
     """Read a delay graph from a file.
 
     Parameters
     ----------
     path : path
         A file whose suffix is ``.json``, ``.csv`` or ``.tsv``.
+    delay : str
+        The edge attribute that holds the delay: in JSON the name under which it
+        stands, from an edge list the name that it gets.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        The graph, with delays in the attribute ``delay``.
+        The graph, with its delays in that attribute.
 
     Raises
     ------
@@ -71,8 +74,8 @@ def read(path: str | os.PathLike[str]) -> Any:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if suffix == ".json":
-            return node_link.loads(text)
-        return edge_list.loads(text, _DELIMITERS[suffix])
+            return node_link.loads(text, delay)
+        return edge_list.loads(text, _DELIMITERS[suffix], delay)
     except UnicodeDecodeError:
         raise FormatError(f"{path}: not a text file in UTF-8") from None
     except (FormatError, DelayError) as error:
@@ -121,13 +124,21 @@ def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise FormatError(f"UTF-8 cannot hold {error.object[error.start]!r}") from None
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        _replace(path.resolve(), data)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file whole, keeping the permissions of one that stands there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unrollgraph-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         mask = os.umask(0)
         os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

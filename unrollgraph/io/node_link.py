@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import networkx as nx
 
-from unrollgraph.errors import FormatError, show_edge, show_vertex
+from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import as_delay_graph
 
 __all__ = ["dumps", "loads"]
@@ -29,6 +29,19 @@ VERSION = 1
 
 def dumps(G: Any, delay: str = "delay") -> str:
     """Write a delay graph as text."""
+    try:
+        return _text_of(G, delay)
+    except FormatError:
+        raise
+    except RecursionError:
+        raise FormatError("an attribute is nested too deeply for a file, or holds itself") from None
+    except ValueError as error:  # an integer of thousands of digits
+        if isinstance(error, DelayError):
+            raise
+        raise FormatError(f"a file cannot hold it: {str(error).partition(';')[0]}") from None
+
+
+def _text_of(G: Any, delay: str) -> str:
     graph = as_delay_graph(G, delay)
     name = graph.delay_name
     nodes = [
@@ -61,21 +74,38 @@ def dumps(G: Any, delay: str = "delay") -> str:
 def loads(text: str, delay: str = "delay") -> Any:
     """Read a delay graph from text."""
     try:
-        document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_repeats)
+        document = json.loads(
+            text,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_no_repeats,
+        )
+        return _graph_of(document, delay)
     except json.JSONDecodeError as error:
         raise FormatError(f"not JSON: {error}") from None
+    except FormatError:
+        raise
+    except ValueError as error:  # an integer of thousands of digits
+        raise FormatError(str(error).partition(";")[0]) from None
     except RecursionError:
         raise FormatError("not a graph: brackets are nested too deeply") from None
+
+
+def _graph_of(document: Any, delay: str) -> Any:
+    """Make the graph of a document that is JSON."""
     if not isinstance(document, dict) or "nodes" not in document:
         raise FormatError('not a node-link graph: there is no list "nodes"')
-    if document.get("unrollgraph", VERSION) != VERSION:
+    version = document.get("unrollgraph", VERSION)
+    if type(version) is not int or version != VERSION:
         raise FormatError(
-            f"written in version {document['unrollgraph']!r} of the format, but this program "
+            f"written in version {version!r} of the format, but this program "
             f"reads version {VERSION}; use a newer unrollgraph"
         )
     if document.get("directed") is not True:
         raise FormatError('the graph is not directed; a delay graph has "directed": true')
     multigraph = document.get("multigraph", False)
+    if not isinstance(multigraph, bool):
+        raise FormatError(f'"multigraph" is {json.dumps(multigraph)}, but it must be true or false')
     G: Any = nx.MultiDiGraph() if multigraph else nx.DiGraph()
     G.graph.update(_attributes_in(_of_kind(document.get("graph", {}), dict, '"graph"')))
     for k, item in enumerate(_of_kind(document["nodes"], list, '"nodes"')):
@@ -86,7 +116,9 @@ def loads(text: str, delay: str = "delay") -> Any:
             raise FormatError(f"{where} is {show_vertex(vertex)}, which stands there before")
         G.add_node(vertex)
         G.nodes[vertex].update(_attributes_in(rest))
-    edges = document.get("edges", document.get("links", []))
+    if "edges" not in document and "links" not in document:
+        raise FormatError('not a node-link graph: there is no list "edges"')
+    edges = document.get("edges", document.get("links"))
     for k, item in enumerate(_of_kind(edges, list, '"edges"')):
         where = f"edge {k}"
         rest = dict(_of_kind(item, dict, where))
@@ -194,7 +226,12 @@ def _take(item: dict[str, Any], name: str, where: str) -> Any:
     return item.pop(name)
 
 
-def _no_constant(name: str) -> Any:
+def _finite(digits: str) -> float:
+    value = float(digits)
+    return value if math.isfinite(value) else _no_constant(digits)
+
+
+def _no_constant(name: str) -> NoReturn:
     raise FormatError(f"{name} is no number that a file can hold")
 
 

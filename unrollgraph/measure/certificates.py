@@ -106,6 +106,8 @@ class Schedule:
         O(stages x edges x d) exact integer operations.
         """
         graph = self.graph
+        for stage in self.stages:
+            _must_be_exact(stage, len(graph.vertices), graph.dimension)
         ends = zip(graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True)
         for edge, (u, v, delay) in zip(graph.edges, ends, strict=True):
             if not self._increases(u, v, delay):
@@ -195,8 +197,10 @@ class ZeroWalk:
         O(edges in the segments), whatever their counts.
         """
         for walk, count in self.segments:
-            if not walk or count < 1:
-                raise CertificateError("a segment of the walk is empty")
+            if not walk or type(count) is not int or count < 1:
+                raise CertificateError(
+                    "a segment of the walk is empty, or no whole number of times"
+                )
             for edge in walk:
                 if edge not in self.graph.edge_number:
                     raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
@@ -221,6 +225,20 @@ class ZeroWalk:
                 text = show_edge(walk[0])
             parts.append(f"{text}" if count == 1 else f"({text}) x {count}")
         return ", then ".join(parts)
+
+
+def _must_be_exact(stage: Stage, n: int, dimension: int) -> None:
+    """Certificates are in Python integers, one form for each vertex."""
+    numbers = [*stage.offsets, *chain.from_iterable(stage.slopes)]
+    if (
+        len(stage.offsets) != n
+        or len(stage.slopes) != n
+        or any(len(slope) != dimension for slope in stage.slopes)
+        or any(type(number) is not int for number in numbers)
+    ):
+        raise CertificateError(
+            f"a stage needs {n} slopes of {dimension} and {n} offsets, all of them integers"
+        )
 
 
 def _must_join(before: Edge, after: Edge) -> None:

@@ -29,7 +29,8 @@ class GraphMap:
     Parameters
     ----------
     total, base : networkx.DiGraph or networkx.MultiDiGraph
-        The graph above and the graph below.
+        The graph above and the graph below. They are not copied: change them and the
+        map is no longer one.
     nodes : mapping
         The vertex of ``base`` under each vertex of ``total``.
     edges : mapping, optional
@@ -89,6 +90,12 @@ class GraphMap:
             for arc in arcs_of(total):
                 if arc not in edges:
                     raise LiftError(f"edges gives no image of the arc {show_edge(arc)}", edge=arc)
+                if not isinstance(edges[arc], tuple) or len(edges[arc]) not in {2, 3}:
+                    raise LiftError(
+                        f"edges sends the arc {show_edge(arc)} to {edges[arc]!r}, which is no "
+                        "edge; an edge is (u, v), or (u, v, key) in a multigraph",
+                        edge=arc,
+                    )
             edges = dict(edges)
         self.__dict__.update(total=total, base=base, nodes=dict(nodes), edges=edges)
 
@@ -120,6 +127,8 @@ class GraphMap:
             If it could be any of several parallel edges.
         """
         if self.edges is not None:
+            if arc not in self.edges:
+                raise LiftError(f"{arc!r} is no arc of the total graph", edge=arc)
             image: tuple[Any, ...] = self.edges[arc]
             return image
         tail, head = self(arc[0]), self(arc[1])
@@ -193,6 +202,10 @@ class GraphMap:
         """Whether the images agree, vertex by vertex and arc by arc."""
         if not isinstance(other, GraphMap):
             return NotImplemented
+        if self is other:
+            return True
+        if not isinstance(self.total, nx.DiGraph) or not isinstance(other.total, nx.DiGraph):
+            return bool(self.total == other.total)  # infinite, with the one map it knows
         if set(self.total) != set(other.total) or set(self.base) != set(other.base):
             return False
         arcs = set(arcs_of(self.total))

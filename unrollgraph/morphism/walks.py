@@ -57,7 +57,9 @@ def lift_walk(p: Any, walk: Iterable[tuple[Any, ...]], start: Any) -> tuple[tupl
     p = as_graph_map(p)
     if start not in p.total:
         raise LiftError(f"{show_vertex(start)} is no vertex of the total graph", node=start)
-    here, lifted = start, []
+    # a lift knows how it writes a vertex: with times that are Python ints
+    written = getattr(p.nodes, "written", None)
+    here, lifted = written(start) if written else start, []
     for step in walk:
         edge = tuple(step)
         if len(edge) != (3 if p.base.is_multigraph() else 2) or not p.base.has_edge(*edge):
