@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import unrollgraph as ug
 
@@ -158,6 +159,12 @@ def test_errors_descend_from_the_root_and_from_what_a_newcomer_catches():
         assert issubclass(error, ug.UnrollgraphError)
         if error is not ug.UnrollgraphError:
             assert issubclass(error, builtin)
+
+
+def test_the_default_examples_repeat_and_the_thorough_ones_do_not():
+    assert settings.get_profile("default").derandomize
+    assert not settings.get_profile("thorough").derandomize
+    assert settings.get_profile("thorough").max_examples == 2000
 
 
 def test_the_version_is_said_once():
