@@ -16,7 +16,8 @@ reading back a gather or, where several arcs over one edge leave a copy, a sum.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Protocol
 
@@ -86,8 +87,22 @@ def _columns(array: Array, ref: Ref) -> Array:
     return array if ref.columns is None else array[..., slice(*ref.columns)]
 
 
-def _dtype(value: Value, dtype: Any) -> Any:
-    return np.int64 if value.kind == "indices" else dtype
+def _allocated(
+    values: Sequence[Value], shapes: Mapping[int, tuple[int, ...]], dtype: Any
+) -> dict[int, Array]:
+    """Arrays of these shapes, cut from one piece of memory.
+
+    A single large piece is given out in large pages, which are much quicker to get.
+    """
+    sizes = {k: math.prod(shape) for k, shape in shapes.items() if values[k].kind != "indices"}
+    whole = np.empty(sum(sizes.values()), dtype)
+    ends = np.cumsum([*sizes.values()]).tolist()
+    found = {
+        k: whole[end - size : end].reshape(shapes[k])
+        for (k, size), end in zip(sizes.items(), ends, strict=True)
+    }
+    integers = {k: np.empty(shapes[k], np.int64) for k in shapes if k not in sizes}
+    return found | integers
 
 
 class WindowBinding:
@@ -117,9 +132,12 @@ class WindowBinding:
                 if ref.value in rooms:
                     room, shift = rooms[ref.value], self.shift(ref)
                     room[0], room[1] = max(room[0], -shift), max(room[1], shift)
-        for k, (before, after) in rooms.items():
-            value, places = values[k], before + self.steps + after
-            buffer = np.empty((places, self.batch, value.size), _dtype(value, self.dtype))
+        shapes = {
+            k: (before + self.steps + after, self.batch, values[k].size)
+            for k, (before, after) in rooms.items()
+        }
+        for k, buffer in _allocated(values, shapes, self.dtype).items():
+            before, _ = rooms[k]
             buffer[:before] = 0
             buffer[before + self.steps :] = 0
             self.buffers[k], self.before[k] = buffer, before
@@ -207,10 +225,11 @@ class CopiesBinding:
         return other
 
     def open(self, values: Sequence[Value], chosen: Iterable[int]) -> None:
-        for k in chosen:
-            value = values[k]
-            places = len(self.copies.fibres[value.vertex]) + 1
-            buffer = np.empty((places, self.batch, value.size), _dtype(value, self.dtype))
+        fibres = self.copies.fibres
+        shapes = {
+            k: (len(fibres[values[k].vertex]) + 1, self.batch, values[k].size) for k in chosen
+        }
+        for k, buffer in _allocated(values, shapes, self.dtype).items():
             buffer[-1] = 0
             self.buffers[k] = buffer
 
