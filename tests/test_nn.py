@@ -723,6 +723,67 @@ def test_a_network_without_inputs_runs_for_the_steps_that_are_given():
     assert run.backward({"h": np.ones((5, 1))}).initial["h"].tolist() == [[5.0]]
 
 
+class Wrong(Square):
+    """A user's operation that returns what does not fit."""
+
+    def __init__(self, forward=None, adjoint=None):
+        self._forward, self._adjoint = forward, adjoint
+
+    def forward(self, sources, parameters):
+        return self._forward(sources[0]) if self._forward else super().forward(sources, parameters)
+
+    def adjoint(self, *args):
+        return self._adjoint(args[0]) if self._adjoint else super().adjoint(*args)
+
+
+@pytest.mark.parametrize(
+    ("op", "text"),
+    [
+        (Wrong(forward=lambda a: a[:, :1]), r"Wrong.forward returned an array of shape \(4, 1\)"),
+        (Wrong(forward=lambda a: a[0]), r"of shape \(2,\), but \(4, 2\)"),
+        (Wrong(adjoint=lambda g: ([g], {})), "adjoint returned no gradient of scale, but one of"),
+        (Wrong(adjoint=lambda g: ([g], {"scale": g})), r"a gradient of shape \(4, 2\) of scale"),
+        (Wrong(adjoint=lambda g: ([g, g], {"scale": g[0]})), "returned 2 gradients for 1 sources"),
+        (
+            Wrong(adjoint=lambda g: ([g[:, :1]], {"scale": g[0]})),
+            r"Wrong.adjoint returned an array of shape \(4, 1\)",
+        ),
+    ],
+)
+def test_operations_that_return_what_does_not_fit_are_named(op, text):
+    net = nn.Network(net_of([("x", "h", 0)], {"x": nn.Input(2), "h": op}))
+
+    def there_and_back():
+        return net.forward({"x": np.ones((4, 2))}).backward({"h": np.ones((4, 2))}).inputs
+
+    with pytest.raises(ug.ShapeError, match=text):
+        there_and_back()
+
+
+def test_parameters_that_are_replaced_by_others_are_refused():
+    net = nn.Network(A.elman(1, 2, 1), dtype=np.float32)
+    net.parameters["h.bias"] = np.zeros(2)
+    with pytest.raises(ug.ShapeError, match="h.bias has become float64 .*write into it in place"):
+        net.forward({"x": np.ones((3, 1))})
+
+
+def test_an_input_without_copies_need_not_be_given():
+    G = net_of([("x", "y", 0)], {"x": nn.Input(1), "z": nn.Input(2), "y": nn.Dense(1)})
+    total = nx.MultiDiGraph([(0, 1, 0)])
+    p = ug.GraphMap(total, ug.DelayGraph(G).base, {0: "x", 1: "y"})
+    run = nn.Network(G).forward({"x": np.ones((1, 4, 1))}, over=p)
+    assert run.values["y"].shape == (1, 4, 1)
+    assert run.values["z"].shape == (0, 4, 2)
+    with pytest.raises(ValueError, match="fibres tell it"):
+        nn.Network(G).forward({"x": np.ones((1, 4, 1))}, over=p, steps=1)
+
+
+def test_equal_operations_are_equal():
+    assert nn.Constant([1, 2]) == nn.Constant(np.array([1.0, 2.0]))
+    assert nn.Dense(3) == nn.Dense(3) != nn.Dense(4)
+    assert ug.DelayGraph(A.lstm(1, 2, 1)) == ug.DelayGraph(A.lstm(1, 2, 1))
+
+
 def test_nothing_under_nn_names_a_cell():
     import re
     from pathlib import Path

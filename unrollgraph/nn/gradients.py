@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrollgraph.errors import ShapeError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.binding import Binding, Weights
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
@@ -81,6 +82,16 @@ class Gradients:
     ) -> list[tuple[str, Any, Array]]:
         own = {w.name.rpartition(".")[2]: self._weights.parameters[w.name] for w in value.weights}
         _, found = value.extra.adjoint(dy, done, inputs, own)
+        for name, parameter in own.items():
+            shape = np.shape(found[name]) if name in found else None
+            if shape != parameter.shape:
+                raise ShapeError(
+                    f"{type(value.extra).__name__}.adjoint returned "
+                    f"{'no gradient' if shape is None else f'a gradient of shape {shape}'} of "
+                    f"{name}, but one of shape {parameter.shape} is expected",
+                    expected=parameter.shape,
+                    found=shape,
+                )
         return [(w.name, (), found[w.name.rpartition(".")[2]]) for w in value.weights]
 
     def copies(self, name: str) -> Array:

@@ -107,6 +107,8 @@ def lower(graph: DelayGraph) -> ForwardValues:
         vertex = graph.vertices[v]
         name = vertex if isinstance(vertex, str) else repr(vertex)
         for own, parameter in op.parameters([sizes[u] for u in tails[v]]).items():
+            if not own.isidentifier():
+                raise ShapeError(f"{own!r} is no name of a parameter of {name}", vertex=vertex)
             if f"{name}.{own}" in parameters:
                 raise ShapeError(f"two vertices name a parameter {name}.{own}", vertex=vertex)
             parameters[f"{name}.{own}"] = parameter

@@ -154,6 +154,8 @@ class Network:
             return self._over_window(inputs, initial or {}, final or {}, steps, check_finite)
         if final:
             raise ValueError("final is read after a window; over another graph give initial")
+        if steps is not None:
+            raise ValueError("steps is the length of a window; over another graph fibres tell it")
         copies, levels = self._plan(as_graph_map(over))
         lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
         arrays, batch = self._inputs(inputs, lengths, check_finite)
@@ -221,8 +223,11 @@ class Network:
                 raise ShapeError(f"{show_vertex(name)} takes no input", vertex=name)
         arrays: dict[int, Array] = {}
         batch: int | None = None
-        for count, (v, k) in enumerate(self._forward.inputs.items()):
+        first = True
+        for v, k in self._forward.inputs.items():
             name, value = self.graph.vertices[v], self._forward.values[k]
+            if name not in inputs and not lengths[v]:
+                continue  # no copy of it anywhere
             if name not in inputs:
                 raise ShapeError(f"the input of {show_vertex(name)} is missing", vertex=name)
             array = np.asarray(inputs[name])
@@ -235,8 +240,8 @@ class Network:
                     vertex=name,
                 )
             own = array.shape[1] if array.ndim == 3 else None
-            if count == 0:
-                batch = own
+            if first:
+                batch, first = own, False
             expected = (lengths[v], *((batch,) if batch is not None else ()), value.size)
             if array.shape != expected:
                 shown = (expected[:-1], array.shape[:-1]) if indices else (expected, array.shape)
@@ -298,6 +303,15 @@ class Network:
                 binding.fill(k, value.extra)
 
     def _run(self, binding: Binding, copies: Copies | None, *, batched: bool) -> Run:
+        for name, p in self._forward.parameters.items():
+            array = self.parameters[name]
+            if array.shape != p.shape or array.dtype != self.dtype:
+                raise ShapeError(
+                    f"the parameter {name} has become {array.dtype} of shape {array.shape}, but it "
+                    f"is {self.dtype} of shape {p.shape}; write into it in place",
+                    expected=p.shape,
+                    found=array.shape,
+                )
         weights = Weights(self.parameters)
         binding.compute(self._program, weights)
         return Run(self, binding, weights, copies, batched=batched)

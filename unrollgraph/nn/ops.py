@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -195,22 +195,20 @@ class Embedding(Op):
 class Constant(Op):
     """The same vector at every copy."""
 
-    value: ArrayLike
-    _array: Array = field(init=False, repr=False, compare=False)
+    value: tuple[float, ...]
 
-    def __post_init__(self) -> None:
-        array = np.atleast_1d(np.array(self.value, dtype=np.float64))
+    def __init__(self, value: ArrayLike) -> None:
+        array = np.atleast_1d(np.array(value, dtype=np.float64))
         if array.ndim != 1 or not array.size:
             raise ValueError(f"a Constant is a vector, but it was given the shape {array.shape}")
-        array.flags.writeable = False
-        object.__setattr__(self, "_array", array)
+        object.__setattr__(self, "value", tuple(array.tolist()))
 
     def size_of(self, sizes: Sequence[int]) -> int:
         _exactly(0, sizes)
-        return len(self._array)
+        return len(self.value)
 
     def lower(self, site: Site) -> Ref:
-        return site.add(len(self._array), "constant", extra=self._array)
+        return site.add(len(self.value), "constant", extra=self.value)
 
 
 @dataclass(frozen=True)
@@ -329,8 +327,19 @@ class Multiply(_Elementwise):
     _kind = "multiply"
 
 
+class _OneSource(Op):
+    """What keeps the length of a single source."""
+
+    def size_of(self, sizes: Sequence[int]) -> int:
+        _exactly(1, sizes)
+        return sizes[0]
+
+    def hint(self, sizes: Sequence[int | None]) -> int | None:
+        return _any_known(sizes)
+
+
 @dataclass(frozen=True)
-class Activation(Op):
+class Activation(_OneSource):
     """A non-linearity applied to one source."""
 
     name: str
@@ -338,28 +347,14 @@ class Activation(Op):
     def __post_init__(self) -> None:
         _known_activation(self.name)
 
-    def size_of(self, sizes: Sequence[int]) -> int:
-        _exactly(1, sizes)
-        return sizes[0]
-
-    def hint(self, sizes: Sequence[int | None]) -> int | None:
-        return _any_known(sizes)
-
     def lower(self, site: Site) -> Ref:
         kind = "copy" if self.name == "linear" else self.name
         return site.add(site.sizes()[0], kind, site.sources[0])
 
 
 @dataclass(frozen=True)
-class Complement(Op):
+class Complement(_OneSource):
     """One minus the source."""
-
-    def size_of(self, sizes: Sequence[int]) -> int:
-        _exactly(1, sizes)
-        return sizes[0]
-
-    def hint(self, sizes: Sequence[int | None]) -> int | None:
-        return _any_known(sizes)
 
     def lower(self, site: Site) -> Ref:
         return site.add(site.sizes()[0], "complement", site.sources[0])

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrollgraph.errors import ShapeError
 from unrollgraph.nn.values import Ref, Value, Values, Weight
 
 __all__ = ["TABLE", "Row", "opaque_parts"]
@@ -198,6 +199,15 @@ def opaque_parts(value: Value) -> tuple[Any, list[str]]:
     return value.extra, [weight.name.rpartition(".")[2] for weight in value.weights]
 
 
+def _must_have(array: Array, shape: tuple[int, ...], who: str) -> None:
+    if np.shape(array) != shape:
+        raise ShapeError(
+            f"{who} returned an array of shape {np.shape(array)}, but {shape} is expected",
+            expected=shape,
+            found=np.shape(array),
+        )
+
+
 def kernel_of(value: Value) -> Callable[..., Any]:
     """The kernel of a value; for a user's operation one made around its methods."""
     row = TABLE[value.kind]
@@ -210,7 +220,9 @@ def kernel_of(value: Value) -> Callable[..., Any]:
         *sources, out = arrays
         weights = sources[len(sources) - count :] if count else []
         sources = sources[: len(sources) - count]
-        out[...] = op.forward(sources, dict(zip(names, weights, strict=True)))
+        result = op.forward(sources, dict(zip(names, weights, strict=True)))
+        _must_have(result, out.shape, f"{type(op).__name__}.forward")
+        out[...] = result
 
     def back(*arrays: Array) -> None:
         g, y, *sources = arrays[:-1]
@@ -218,6 +230,13 @@ def kernel_of(value: Value) -> Callable[..., Any]:
         weights = sources[len(sources) - count :] if count else []
         sources = sources[: len(sources) - count]
         gradients, _ = op.adjoint(g, y, sources, dict(zip(names, weights, strict=True)))
+        if len(gradients) != len(sources):
+            raise ShapeError(
+                f"{type(op).__name__}.adjoint returned {len(gradients)} gradients for "
+                f"{len(sources)} sources"
+            )
+        for gradient, source in zip(gradients, sources, strict=True):
+            _must_have(gradient, source.shape, f"{type(op).__name__}.adjoint")
         np.concatenate(gradients, axis=-1, out=out, casting="same_kind")
 
     return forward if value.kind == "opaque" else back
