@@ -746,7 +746,7 @@ class Wrong(Square):
         (Wrong(adjoint=lambda g: ([g, g], {"scale": g[0]})), "returned 2 gradients for 1 sources"),
         (
             Wrong(adjoint=lambda g: ([g[:, :1]], {"scale": g[0]})),
-            r"Wrong.adjoint returned an array of shape \(4, 1\)",
+            r"adjoint returned an array of",
         ),
     ],
 )
