@@ -6,6 +6,8 @@ import networkx as nx
 import nn_oracle
 import numpy as np
 import pytest
+from hypothesis import assume, given, reject
+from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph import nn
@@ -102,11 +104,27 @@ NETWORKS = {
 }
 
 
+def random_network(rng):
+    """Up to five vertices of random operations, joined at random with delays of both signs."""
+    G = nx.MultiDiGraph()
+    G.add_node("x", op=nn.Input(2))
+    kinds = [nn.Dense(2), nn.Dense(2, "sigmoid", combine="add"), nn.Add(), nn.Multiply()]
+    kinds += [nn.Complement(), nn.Activation("tanh"), Square()]
+    names = [f"v{k}" for k in range(rng.integers(1, 6))]
+    for v in names:
+        G.add_node(v, op=kinds[rng.integers(len(kinds))])
+    for v in names:
+        single = isinstance(G.nodes[v]["op"], nn.Complement | nn.Activation | Square)
+        for _ in range(1 if single else rng.integers(1, 4)):
+            G.add_edge(str(rng.choice(["x", *names])), v, delay=int(rng.integers(-2, 4)))
+    return G
+
+
 class Case:
     """A network with random data, its answers from the oracle, and those of a run."""
 
-    def __init__(self, name, T=6, batch=3, seed=0):
-        self.G = NETWORKS[name](2, 3, 2)
+    def __init__(self, network, T=6, batch=3, seed=0):
+        self.G = NETWORKS[network](2, 3, 2) if isinstance(network, str) else network
         self.T, self.batch = T, batch
         self.rng = np.random.default_rng(seed)
         self.net = nn.Network(self.G, seed=seed)
@@ -273,10 +291,8 @@ def test_the_plane_agrees_with_the_oracle():
 # -- boundary ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*NETWORKS])
-@pytest.mark.parametrize("T", [1, 2, 6])
-def test_boundary_values_and_their_gradients_agree_with_the_oracle(name, T):
-    case = Case(name, T=T)
+def agrees_at_the_boundary(case):
+    """Values, gradients and boundary gradients, with random boundary values."""
     delays = {v: [case.G.edges[e]["delay"] for e in _out(case.G, v)] for v in case.G}
     before = {v: max([0, *d]) for v, d in delays.items()}
     after = {v: max([0, *(-x for x in d)]) for v, d in delays.items()}
@@ -293,15 +309,35 @@ def test_boundary_values_and_their_gradients_agree_with_the_oracle(name, T):
     gradients = run.backward(case.given)
     expected = case.oracle(outside)
     agrees(case, run, gradients, expected)
-    for given, found, shift in (
+    for boundary, found, shift in (
         (initial, gradients.initial, before),
         (final, gradients.final, None),
     ):
-        assert set(found) == set(given)
-        for v, array in given.items():
+        assert set(found) == set(boundary)
+        for v, array in boundary.items():
             for k in range(len(array)):
                 t = k - shift[v] if shift else case.T + k
                 close(found[v][k], expected.outside.get(((v, t), v), np.zeros_like(array[k])))
+
+
+@pytest.mark.parametrize("name", [*NETWORKS])
+@pytest.mark.parametrize("T", [1, 2, 6])
+def test_boundary_values_and_their_gradients_agree_with_the_oracle(name, T):
+    agrees_at_the_boundary(Case(name, T=T))
+
+
+@given(st.integers(0, 10**9))
+def test_random_networks_agree_with_the_oracle(seed):
+    rng = np.random.default_rng(seed)
+    G = random_network(rng)
+    assume(ug.is_acyclic(ug.DelayCover(G)))
+    try:
+        nn.Network(G)
+    except ug.ShapeError:  # a cycle on which no operation tells its size
+        reject()
+    case = Case(G, T=int(rng.integers(1, 7)), batch=int(rng.integers(1, 4)), seed=seed)
+    case.given = {v: g for v, g in case.given.items() if rng.random() < 0.5}
+    agrees_at_the_boundary(case)
 
 
 def _out(G, v):
@@ -456,6 +492,22 @@ def test_what_no_gradient_reaches_has_gradient_zero():
     none = case.run().backward({})
     assert not any(g.any() for g in none.parameters.values())
     assert not none.inputs["x"].any()
+
+
+def test_boundary_gradients_have_the_shape_of_the_boundary_whatever_is_reached():
+    """Only the reader at delay 1 gets a gradient; h is read at delay 3 as well."""
+    G = net_of(
+        [("x", "h", 0), ("h", "a", 1), ("h", "b", 3), ("h", "c", -2)],
+        {"x": nn.Input(1), "h": nn.Dense(1), **{v: nn.Dense(1) for v in "abc"}},
+    )
+    run = nn.Network(G).forward({"x": np.ones((4, 1))})
+    gradients = run.backward({"a": np.ones((4, 1))})
+    assert gradients.initial["h"].shape == (3, 1)
+    assert gradients.initial["h"][:2].tolist() == [[0], [0]]
+    assert gradients.initial["h"][2] != 0
+    assert gradients.final["h"].tolist() == [[0], [0]]
+    over = nn.Network(G).forward({"x": np.ones((4, 1))}, over=ug.unroll(G, 4))
+    assert over.backward({"x": np.ones((4, 1))}).initial["h"].tolist() == [0]
 
 
 def test_a_network_on_a_graph_its_copy_and_its_json_agree_bit_for_bit():

@@ -151,16 +151,13 @@ class WindowBinding:
 
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
         """Continue the gradient of an output into the rows before or after the window."""
-        ahead = [self.shift(ref) for ref in refs]
-        if side == "before":
-            times = range(-max(0, *ahead, 0), 0)
-        else:
-            times = range(self.steps, self.steps + max(0, *(-d for d in ahead), 0))
+        before, (places, _, size) = self.before[vertex], self.buffers[vertex].shape
+        times = range(-before, 0) if side == "before" else range(self.steps, places - before)
         if not times:
             return None
-        size = self.buffers[vertex].shape[-1]
         result = np.zeros((len(times), self.batch, size), self.dtype)
-        for ref, d in zip(refs, ahead, strict=True):
+        for ref in refs:
+            d = self.shift(ref)
             passed = _columns(self.buffers[ref.value], ref)
             inside = range(max(times.start, -d), min(times.stop, self.steps - d))
             if inside:
@@ -250,16 +247,14 @@ class CopiesBinding:
 
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
         """Sum what is passed back along arcs that are missing."""
-        if side == "after":
+        missing = {e: self.copies.sources[e] < 0 for e in self.graph.out_numbers[vertex]}
+        if side == "after" or not any(one.any() for one in missing.values()):
             return None
-        result = None
+        result = np.zeros((self.batch, self.buffers[vertex].shape[-1]), self.dtype)
         for ref in refs:
-            passed = _columns(self.buffers[ref.value], ref)[:-1]
-            missing = self.copies.sources[ref.edge or 0] < 0
-            if missing.any():
-                if result is None:
-                    result = np.zeros((self.batch, self.buffers[vertex].shape[-1]), self.dtype)
-                result += passed[missing].sum(axis=0)
+            if ref.edge is not None:
+                passed = _columns(self.buffers[ref.value], ref)[:-1]
+                result += passed[missing[ref.edge]].sum(axis=0)
         return result
 
     def _gathered_back(self, edge: int, buffer: Array, rows: Array | None) -> Array:

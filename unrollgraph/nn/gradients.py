@@ -200,13 +200,14 @@ class Gradients:
 
     def _outside(self, side: str) -> dict[Any, Array]:
         found = {}
-        for v, refs in self._backward.terms.items():
+        for v, name in enumerate(self._graph.vertices):
+            refs = self._backward.terms.get(v, ())
             self._ensure([ref.value for ref in refs])
             gradient = self._binding.outside(v, refs, side)
             if gradient is not None:
                 if not self._batched:
                     gradient = gradient[..., 0, :]
-                found[self._graph.vertices[v]] = gradient
+                found[name] = gradient
         return found
 
     def _ensure(self, roots: list[int]) -> None:
