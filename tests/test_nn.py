@@ -463,6 +463,60 @@ def test_backward_twice_and_two_runs_do_not_disturb_each_other():
         )
 
 
+def test_gradients_of_one_run_are_values_of_their_own():
+    """What is asked of the first after a second, different, backward, and after writing."""
+    case = Case("coupled")
+    run = case.run()
+    first = run.backward(case.given)
+    run.backward({v: -3 * g for v, g in case.given.items()})
+    for array in (*first.inputs.values(), *first.initial.values(), *run.state.values()):
+        array[...] = 99
+    agrees(case, run, first, case.oracle())
+    again = case.run().backward(case.given)
+    for v, gradient in again.initial.items():
+        assert np.array_equal(first.initial[v], gradient)
+
+
+def test_a_users_operation_cannot_write_into_a_run():
+    class Rude(Square):
+        def forward(self, sources, parameters):
+            sources[0][...] = 0
+            return sources[0] * parameters["scale"]
+
+    net = nn.Network(net_of([("x", "h", 0)], {"x": nn.Input(2), "h": Rude()}))
+    with pytest.raises(ValueError, match="read-only"):
+        net.forward({"x": np.ones((4, 2))})
+
+
+def test_float32_cannot_hold_everything():
+    net = nn.Network(A.elman(1, 2, 1), dtype=np.float32)
+    with pytest.raises(ValueError, match="given for x is not finite"):
+        net.forward({"x": np.full((2, 1), 1e300)}, check_finite=True)
+
+
+@pytest.mark.parametrize("periods", [(1,), (3,), (2, 4), (2, 3), (1, 2, 4)])
+def test_clockwork_has_every_tick(periods):
+    G = A.clockwork(1, 2, 1, periods)
+    ticks = int(np.lcm.reduce(periods))
+    for end in "xy":
+        assert sorted(v[1] for v in G if v[0] == end) == list(range(ticks))
+    run = nn.Network(G).forward({("x", i): np.ones((2, 1)) for i in range(ticks)})
+    assert run.values["y", ticks - 1].shape == (2, 1)
+    with pytest.raises(ValueError, match="modules is 0"):
+        A.clockwork(1, 2, 1, ())
+
+
+def test_networks_are_pickled_without_their_plans():
+    import pickle
+
+    net = nn.Network(A.elman(1, 2, 1))
+    run = net.forward({"x": np.ones((2_000, 1))}, over=ug.unroll(net.graph, 2_000))
+    text = pickle.dumps(net)
+    assert len(text) < 20_000
+    again = pickle.loads(text).forward({"x": np.ones((2_000, 1))})
+    close(again.values["y"], run.values["y"])
+
+
 def test_a_run_refuses_to_go_backward_after_a_step():
     case = Case("elman")
     run = case.run()
@@ -679,8 +733,16 @@ def test_operations_that_are_none_are_refused(call, text):
         ({"z": np.ones((4, 2))}, {}, "'z', which is no vertex"),
         ({"x": np.ones((4, 2)), "h": np.ones((4, 3))}, {}, "h takes no input"),
         ({"x": np.full((4, 2), "a")}, {}, "not real numbers"),
-        ({"x": np.full((4, 2), np.nan)}, {"check_finite": True}, "input of x is not finite"),
-        ({"x": np.full((4, 2), np.inf)}, {"check_finite": True}, "input of x is not finite"),
+        ({"x": np.full((4, 2), np.nan)}, {"check_finite": True}, "given for x is not finite"),
+        ({"x": np.full((4, 2), np.inf)}, {"check_finite": True}, "given for x is not finite"),
+        (
+            {"x": np.ones((4, 2))},
+            {"check_finite": True, "initial": {"h": np.full(3, np.nan)}},
+            "given for h is not finite",
+        ),
+        ({"x": np.ones((4, 0, 2))}, {}, "the batch of x is empty"),
+        ({"x": 3.0}, {"steps": 4}, "has shape"),
+        ({"x": np.ones((4, 2))}, {"steps": 2.5}, "an integer, not 2.5"),
         ({"x": np.ones((4, 2))}, {"initial": {"z": 1}}, "initial names 'z'"),
         ({"x": np.ones((4, 2))}, {"initial": {"y": np.ones(2)}}, "no edge reads it from before"),
         ({"x": np.ones((4, 2))}, {"final": {"h": np.ones(3)}}, "no edge reads it from after"),

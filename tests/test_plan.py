@@ -121,6 +121,13 @@ def test_plans_are_kept_for_graphs_that_cannot_change(monkeypatch):
     cut = net.forward(x, over=p)
     assert len(calls) == 3
     assert not np.array_equal(cut.values["y"][1], first.values["y"][1])
+    free = U.copy()
+    view = ug.GraphMap(free.subgraph(list(free)), U.base, {node: node[0] for node in U})
+    net.forward(x, over=view)
+    free.remove_edge(("h", 0), ("h", 1))
+    assert np.array_equal(net.forward(x, over=view).values["y"], cut.values["y"])
+    calls.clear()
+    calls.extend([None] * 3)
     for length in range(4, 4 + nn.network.PLANS_KEPT):
         net.forward({"x": np.ones((length, 1))}, over=ug.unroll(net.graph, length))
     assert len(net._copies) == nn.network.PLANS_KEPT

@@ -170,12 +170,11 @@ def dilated(layers: int) -> nx.DiGraph[str]:
 
 
 def clockwork(periods: Sequence[int] = (1, 2, 4)) -> nx.DiGraph[tuple[int, int]]:
-    """Clockwork modules; one step is a whole period of the slowest.
+    """Clockwork modules; one step is ``lcm(periods)`` ticks.
 
     Module g is computed at the ticks that its period divides; an edge leads to it
-    from modules of the same or a longer period. Within a macro-step of
-    ``lcm(periods)`` ticks, vertex ``(i, g)`` is module g at tick i. This is the
-    form to draw and run.
+    from modules of the same or a longer period. Vertex ``(i, g)`` is module g at tick i
+    of a step. This is the form to draw and run.
     """
     return _simple([(u, v, d // _lcm(periods)) for u, v, d in _clockwork(periods)])
 
@@ -236,6 +235,7 @@ def _memory(delays: Iterable[int]) -> nx.MultiDiGraph[str]:
 
 
 def _lcm(periods: Sequence[int]) -> int:
+    _at_least(1, modules=len(periods))
     for period in periods:
         _at_least(1, period=period)
     return math.lcm(*periods)

@@ -7,6 +7,7 @@ Wirings that the gallery has are taken from there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,6 +75,8 @@ def recurrent_highway(inputs: int, hidden: int, outputs: int, depth: int = 3) ->
     Zilly et al. (2017): ``s = h t + s' (1 - t)`` with ``h = tanh(W s')`` and the gate
     ``t = sigmoid(W s')``; the first layer reads the input besides.
     """
+    if depth < 1:
+        raise ValueError(f"depth is {depth}, but it must be at least 1")
     G: nx.DiGraph[str] = nx.DiGraph()
     ops: dict[str, Op] = _ends(inputs, outputs)
     for i in range(1, depth + 1):
@@ -103,22 +106,21 @@ def recurrent_highway(inputs: int, hidden: int, outputs: int, depth: int = 3) ->
 def clockwork(inputs: int, hidden: int, outputs: int, periods: Sequence[int] = (1, 2, 4)) -> Any:
     """Modules that are computed at the ticks that their periods divide.
 
-    A step is a whole period of the slowest module. Vertex ``(i, g)`` is module g at
-    tick i, ``("x", i)`` and ``("y", i)`` are the input and the output of that tick. An
-    output reads each module's last value. Copies of a module at different ticks have
+    A step is ``lcm(periods)`` ticks. Vertex ``(i, g)`` is module g at tick i,
+    ``("x", i)`` and ``("y", i)`` are the input and the output of that tick. An output
+    reads each module's last value. Copies of a module at different ticks have
     parameters of their own.
     """
     G: Any = gallery.clockwork(periods)
     ops: dict[Any, Op] = {node: Dense(hidden) for node in G}
-    ticks = max(i for i, _ in G) + 1 if len(periods) > 1 or periods[0] > 1 else 1
+    ticks = range(math.lcm(*periods))
+    G.add_nodes_from(("x", i) for i in ticks)
     for i, g in list(ops):
         G.add_edge(("x", i), (i, g), delay=0)
-    for i in range(ticks):
+    for i in ticks:
         ops[("x", i)], ops[("y", i)] = Input(inputs), Dense(outputs, "linear")
         for g, period in enumerate(periods):
             G.add_edge((i // period * period, g), ("y", i), delay=0)
-        if ("x", i) not in G:
-            G.add_node(("x", i))
     return _with(G, ops)
 
 

@@ -17,6 +17,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.binding import Binding, Weights
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.plan import Program
+from unrollgraph.nn.primitives import read_only
 from unrollgraph.nn.values import Ref, Value
 
 __all__ = ["Gradients"]
@@ -81,7 +82,9 @@ class Gradients:
         self, value: Value, inputs: list[Array], done: Array, dy: Array
     ) -> list[tuple[str, Any, Array]]:
         own = {w.name.rpartition(".")[2]: self._weights.parameters[w.name] for w in value.weights}
-        _, found = value.extra.adjoint(dy, done, inputs, own)
+        *arrays, dy, done = map(read_only, (*inputs, dy, done))
+        own = {name: read_only(array) for name, array in own.items()}
+        _, found = value.extra.adjoint(dy, done, arrays, own)
         for name, parameter in own.items():
             shape = np.shape(found[name]) if name in found else None
             if shape != parameter.shape:
@@ -161,7 +164,12 @@ class Gradients:
         dict
             By name of the parameter.
         """
-        return {name: self.copies(name).mean(axis=0) for name in self.parameters}
+        copies = {
+            weight.name: len(self._binding.read(Ref(value.vertex)))
+            for value in self._forward.values
+            for weight in value.weights
+        }
+        return {name: g / max(1, copies[name]) for name, g in self.parameters.items()}
 
     # -- what was given from outside ---------------------------------------------
 

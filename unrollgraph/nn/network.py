@@ -6,6 +6,7 @@ Either way every copy of a vertex computes the same operation with the same para
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -127,7 +128,8 @@ class Network:
         steps : int, optional
             T, for networks without inputs.
         check_finite : bool
-            Whether inputs that are infinite or not numbers are refused.
+            Whether inputs and boundary values are refused that are infinite, or not
+            numbers, in the precision of the network.
 
         Returns
         -------
@@ -150,6 +152,10 @@ class Network:
         Over a window, values on no cycle are computed for all steps at once and the
         others step by step; over another graph, level by level.
         """
+        if check_finite:
+            for given in (initial or {}, final or {}):
+                for name, array in given.items():
+                    self._must_be_finite(name, array)
         if over is None:
             return self._over_window(inputs, initial or {}, final or {}, steps, check_finite)
         if final:
@@ -209,7 +215,10 @@ class Network:
         found = [np.shape(inputs[name])[:1] for name in inputs]
         if steps is None and not (found and found[0]):
             raise ShapeError("the number of steps is told by no input; give steps")
-        T = int(found[0][0]) if steps is None else int(steps)
+        try:
+            T = int(found[0][0]) if steps is None else operator.index(steps)
+        except TypeError:
+            raise ShapeError(f"the number of steps is an integer, not {steps!r}") from None
         if T < 1:
             raise ShapeError(f"a window has at least one step, not {T}")
         return T
@@ -240,6 +249,8 @@ class Network:
                     vertex=name,
                 )
             own = array.shape[1] if array.ndim == 3 else None
+            if own == 0:
+                raise ShapeError(f"the batch of {show_vertex(name)} is empty", vertex=name)
             if first:
                 batch, first = own, False
             expected = (lengths[v], *((batch,) if batch is not None else ()), value.size)
@@ -247,16 +258,21 @@ class Network:
                 shown = (expected[:-1], array.shape[:-1]) if indices else (expected, array.shape)
                 raise ShapeError(
                     f"the input of {show_vertex(name)} has shape {shown[1]}, but {shown[0]} is "
-                    f"expected: {'copies' if lengths[v] != len(array) else 'steps'}, then batch if "
-                    "there is one, then size",
+                    "expected: steps or copies, then batch if there is one, then size",
                     vertex=name,
                     expected=shown[0],
                     found=shown[1],
                 )
-            if check_finite and not np.all(np.isfinite(array)):
-                raise ValueError(f"the input of {show_vertex(name)} is not finite everywhere")
+            if check_finite:
+                self._must_be_finite(name, array)
             arrays[k] = array.reshape(lengths[v], batch or 1, value.size)
         return arrays, batch
+
+    def _must_be_finite(self, name: Any, given: ArrayLike) -> None:
+        with np.errstate(over="ignore"):  # what the network's precision cannot hold is infinite
+            array = np.asarray(given).astype(self.dtype)
+        if not np.all(np.isfinite(array)):
+            raise ValueError(f"what is given for {show_vertex(name)} is not finite everywhere")
 
     def _as_indices(self, name: Any, v: int, array: Array) -> Array:
         vocabulary = self.graph.vertex_data[v]["op"].vocabulary
@@ -332,11 +348,15 @@ class Network:
             return kept[1:]
         copies = plan_copies(self.graph, p)
         levels = plan_levels(self.graph, copies)
-        if nx.is_frozen(p.total):
+        # a view is frozen too, but follows the graph that it shows; a lift is a value
+        if nx.is_frozen(p.total) and getattr(p.total, "projection", None) is p:
             while len(self._copies) >= PLANS_KEPT:
                 self._copies.pop(next(iter(self._copies)))
             self._copies[id(p)] = p, copies, levels
         return copies, levels
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_copies": {}}  # plans are found again
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())

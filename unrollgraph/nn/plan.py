@@ -63,8 +63,8 @@ class Loop:
     values : tuple of int
         In the order within a step.
     clocks : tuple of int
-        The value ``values[k]`` is computed at time ``sign * (s - clocks[k])`` in
-        step s.
+        In step s the value ``values[k]`` is computed at the time number
+        ``s - clocks[k]``, counted from the first if the sign is 1, else from the last.
     sign : int
         1 forward in time, -1 backward.
     """

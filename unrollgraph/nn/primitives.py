@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 from unrollgraph.errors import ShapeError
 from unrollgraph.nn.values import Ref, Value, Values, Weight
 
-__all__ = ["TABLE", "Row", "opaque_parts"]
+__all__ = ["TABLE", "Row", "kernel_of", "opaque_parts", "read_only"]
 
 Array = NDArray[Any]
 Adjoint = Callable[[Values, int, Ref], list[Ref | None]]
@@ -199,6 +199,13 @@ def opaque_parts(value: Value) -> tuple[Any, list[str]]:
     return value.extra, [weight.name.rpartition(".")[2] for weight in value.weights]
 
 
+def read_only(array: Array) -> Array:
+    """A view that cannot be written, as a user's operation gets it."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def _must_have(array: Array, shape: tuple[int, ...], who: str) -> None:
     if np.shape(array) != shape:
         raise ShapeError(
@@ -217,7 +224,8 @@ def kernel_of(value: Value) -> Callable[..., Any]:
     count = len(names)
 
     def forward(*arrays: Array) -> None:
-        *sources, out = arrays
+        out = arrays[-1]
+        sources = list(map(read_only, arrays[:-1]))
         weights = sources[len(sources) - count :] if count else []
         sources = sources[: len(sources) - count]
         result = op.forward(sources, dict(zip(names, weights, strict=True)))
@@ -225,7 +233,7 @@ def kernel_of(value: Value) -> Callable[..., Any]:
         out[...] = result
 
     def back(*arrays: Array) -> None:
-        g, y, *sources = arrays[:-1]
+        g, y, *sources = map(read_only, arrays[:-1])
         out = arrays[-1]
         weights = sources[len(sources) - count :] if count else []
         sources = sources[: len(sources) - count]
