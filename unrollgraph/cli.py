@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, head for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (ug.UnrollgraphError, NotImplementedError) as error:
+    except ug.UnrollgraphError as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
@@ -120,7 +120,8 @@ def _report(graph: ug.DelayGraph, proof: ug.Schedule | ug.ZeroWalk) -> dict[str,
         "acyclic": isinstance(proof, ug.Schedule),
     }
     if isinstance(proof, ug.Schedule):
-        report["time_direction"] = proof.time_direction
+        if graph.dimension == 1:
+            report["time_direction"] = proof.time_direction
         report["linear"] = proof.is_linear
         report["schedule"] = [
             [
@@ -164,35 +165,55 @@ def _proof_lines(proof: ug.Schedule | ug.ZeroWalk) -> list[str]:
             "verdict    CYCLIC: the unrolling has a directed cycle",
             f"because    the closed walk {proof} has total delay 0 ({proof.length} edges)",
         ]
-    direction = {
-        "forward": "every cycle takes time forward",
-        "backward": "every cycle takes time backward",
-        "mixed": "cycles go both ways in time, but never meet",
-    }[proof.time_direction]
-    graph = proof.graph
-    if levels(len(graph.vertices), graph.tails, graph.heads).min(initial=0) >= 0:
-        direction = "there are no cycles"
-    lines = [f"verdict    ACYCLIC: {direction}"]
+    lines = [f"verdict    ACYCLIC: {_reason(proof)}"]
     if proof.is_linear:
         slope = proof.stages[0].slopes[0] if proof.graph.vertices else (1,)
-        form = " + ".join(
-            f"{x}*t{axis if len(slope) > 1 else ''}" for axis, x in enumerate(slope, 1)
-        ).replace("+ -", "- ")
-        lines.append(f"because    {form} + offset(v) increases along every arc, with the offsets")
+        lines.append(
+            f"because    {_form(slope)} + offset(v) increases along every arc, with the offsets"
+        )
     else:
-        lines.append("because    (component(v), slope(v)*t + offset(v)) increases along every arc,")
-        lines.append("           with these (component, slope, offset)")
+        lines.append("because    these tuples increase along every arc, in lexicographic order:")
     return [*lines, f"           {_offsets(proof)}"]
 
 
+def _reason(schedule: ug.Schedule) -> str:
+    """What the cycles of an acyclic unrolling do, in a few words."""
+    graph = schedule.graph
+    if levels(len(graph.vertices), graph.tails, graph.heads).min(initial=0) >= 0:
+        return "there are no cycles"
+    if graph.dimension > 1:
+        return (
+            "every cycle goes forward along one direction"
+            if schedule.is_linear
+            else "cycles go against one another, but never cancel"
+        )
+    return {
+        "forward": "every cycle takes time forward",
+        "backward": "every cycle takes time backward",
+        "mixed": "cycles go both ways in time, but never meet",
+    }[schedule.time_direction]
+
+
+def _form(slope: tuple[int, ...], offset: int = 0) -> str:
+    """An affine form of time, such as ``2*t1 - t2 + 3``."""
+    names = ["t"] if len(slope) == 1 else [f"t{axis}" for axis in range(1, len(slope) + 1)]
+    text = ""
+    for x, name in zip((*slope, offset), (*names, ""), strict=True):
+        if x:
+            factors = [str(abs(x))] if abs(x) > 1 or not name else []
+            sign = (" - " if x < 0 else " + ") if text else ("-" if x < 0 else "")
+            text += sign + "*".join(factors + [name] * bool(name))
+    return text or "0"
+
+
 def _offsets(proof: ug.Schedule, most: int = 8) -> str:
-    stages = proof.stages
+    """What the proof gives to each vertex: an offset, or its forms."""
     shown = []
     for k, vertex in enumerate(proof.graph.vertices[:most]):
         if proof.is_linear:
-            value: Any = stages[0].offsets[k]
+            value = str(proof.stages[0].offsets[k])
         else:
-            value = (stages[0].offsets[k], *stages[1].slopes[k], stages[1].offsets[k])
+            value = f"({', '.join(_form(s.slopes[k], s.offsets[k]) for s in proof.stages)})"
         shown.append(f"{show_vertex(vertex)}: {value}")
     rest = len(proof.graph.vertices) - len(shown)
     return ", ".join(shown) + (f", and {rest} more (--json lists them)" if rest else "")
@@ -292,7 +313,7 @@ Unrolled over four steps:
 covering but for the boundary: {_arc(before)} enters and {_arc(after)} leaves.
 
 For ever in both directions it is a covering: {ug.is_covering(cover)}. And it is acyclic, since
-{schedule.stages[0].slopes[0][0]}*t + offset(v) increases along every arc, with the offsets
+{_form(schedule.stages[0].slopes[0])} + offset(v) increases along every arc, with the offsets
     {_offsets(schedule)}
 
 The cycle is closed below and open above: it leads from {first} to {last}.

@@ -13,7 +13,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Incidence", "cycle_among", "levels", "strong_components", "tree_walk"]
+__all__ = [
+    "Incidence",
+    "breadth_first",
+    "cycle_among",
+    "levels",
+    "strong_components",
+    "tree_walk",
+]
 
 IntArray = NDArray[np.int64]
 
@@ -103,21 +110,25 @@ def strong_components(n: int, tails: IntArray, heads: IntArray) -> IntArray:
 
 def tree_walk(n: int, tails: IntArray, heads: IntArray, start: int, goal: int) -> tuple[int, ...]:
     """Edge numbers of a shortest walk from start to goal, by breadth-first search."""
-    by_tail = Incidence(n, tails)
-    starts, out = by_tail.starts.tolist(), by_tail.edges.tolist()
-    came = {start: -1}
-    queue = [start]
-    for u in queue:  # grows while it is read
-        if u == goal:
-            break
-        for e in out[starts[u] : starts[u + 1]]:
-            v = int(heads[e])
-            if v not in came:
-                came[v] = e
-                queue.append(v)
+    came = breadth_first(n, tails, heads, start)
     walk: list[int] = []
     v = goal
     while v != start:
         walk.append(came[v])
         v = int(tails[came[v]])
     return tuple(reversed(walk))
+
+
+def breadth_first(n: int, tails: IntArray, heads: IntArray, start: int) -> dict[int, int]:
+    """Return the edge by which each vertex is first reached, nearest first; -1 at the start."""
+    by_tail = Incidence(n, tails)
+    starts, out = by_tail.starts.tolist(), by_tail.edges.tolist()
+    head = heads.tolist()
+    came = {start: -1}
+    queue = [start]
+    for u in queue:  # grows while it is read
+        for e in out[starts[u] : starts[u + 1]]:
+            if head[e] not in came:
+                came[head[e]] = e
+                queue.append(head[e])
+    return came

@@ -8,8 +8,8 @@ reduced and plain totals agree. Hence
   has total zero (`forest_potential` makes a spanning forest zero; what then
   remains is the answer);
 * all weights can be reduced to non-negative ones exactly when every *directed*
-  cycle has a non-negative total (`feasible_potential`), and without a cycle of zeros
-  exactly when every directed cycle has a positive one (`ascent`).
+  cycle has a non-negative total (`feasible_potential`, and `clocks` for delays), and
+  without a cycle of zeros exactly when every directed cycle has a positive one (`ascent`).
 
 All sums are Python integers and therefore exact, whatever the weights. Within a
 spanning forest they stay below ``n * max|w|``.
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.order import Incidence, cycle_among, from_first, levels
 
-__all__ = ["ascent", "feasible_potential", "forest_potential"]
+__all__ = ["ascent", "clocks", "feasible_potential", "forest_potential"]
 
 IntArray = NDArray[np.int64]
 
@@ -143,29 +143,42 @@ def feasible_potential(
     return [a + b for a, b in zip(forest, label, strict=True)], ()
 
 
+def clocks(
+    n: int, tails: IntArray, heads: IntArray, delays: IntArray
+) -> tuple[IntArray, IntArray, tuple[int, ...]]:
+    """Find clocks by which no edge goes back in time, or a cycle that does.
+
+    Returns ``(r, still, ())``: all ``d + r(head) - r(tail)`` are non-negative, and zero
+    for the edges ``still``. Or returns ``([], [], cycle)`` with the edge numbers of a
+    cycle of negative total. Delays are an array of int64 with ``4 n max|d| < 2**63``, or
+    of Python integers of any size.
+    """
+    r = np.zeros(n, dtype=delays.dtype)
+    if len(delays) and delays.min() < 0:
+        potential, cycle = feasible_potential(n, tails, heads, delays.tolist())
+        if cycle:
+            return r[:0], np.empty(0, dtype=np.int64), cycle
+        r = -np.array(potential, dtype=delays.dtype)
+    return r, np.flatnonzero(delays + r[heads] - r[tails] == 0), ()
+
+
 def ascent(
     n: int, tails: IntArray, heads: IntArray, delays: IntArray
 ) -> tuple[IntArray, IntArray, tuple[int, ...]]:
-    """Find clocks by which all edges go forward in time, or a cycle that does not.
+    """Find clocks and levels by which all edges go forward in time, or a cycle that does not.
 
     Returns ``(r, level, ())``: all ``d + r(head) - r(tail)`` are non-negative, and
     along the edges where they are zero the level increases; so with time counted by
     ``t + r(v)``, and by level within a time, every edge goes forward. Or returns
     ``([], [], cycle)`` with the edge numbers of a cycle of total delay <= 0.
-
-    Bounds: potentials stay within ``4 n max|d| < 2**63`` for n < 2**30.
     """
     none = np.empty(0, dtype=np.int64)
-    r = np.zeros(n, dtype=np.int64)
-    if delays.min(initial=0) < 0:
-        potential, cycle = feasible_potential(n, tails, heads, delays.tolist())
-        if cycle:
-            return none, none, cycle
-        r = -np.array(potential, dtype=np.int64)
-    zero = np.flatnonzero(delays + r[heads] - r[tails] == 0)
-    level = levels(n, tails[zero], heads[zero])
+    r, still, cycle = clocks(n, tails, heads, delays)
+    if cycle:
+        return none, none, cycle
+    level = levels(n, tails[still], heads[still])
     if level.min(initial=0) < 0:
-        found = zero[list(cycle_among(level, tails[zero], heads[zero]))]
+        found = still[list(cycle_among(level, tails[still], heads[still]))]
         return none, none, tuple(found.tolist())
     return r, level, ()
 

@@ -1,20 +1,20 @@
 """Is the infinite unrolling acyclic? Decided on the finite base, with a proof.
 
 The delay cover has a directed cycle exactly when some closed walk of the base has
-total delay zero; such a walk lies in one strong component. For delays in Z:
+total delay zero; such a walk lies in one strong component.
 
-* If every cycle has a positive total, some retiming ``r`` makes all delays
-  non-negative, and then no cycle of zero delays is left. With L(v) the number of edges
-  on a longest path of zero delays into v, and X above every L, the form
-  ``X (t + r(v)) + L(v)`` increases along every arc: a linear schedule, *forward*.
-* If every cycle has a negative total, the same holds with time reversed: *backward*.
-* Else each strong component is looked at by itself. If the cycles of each have one
-  sign, the cover is acyclic, components one after another: *mixed*.
-* Else some component has a cycle of total ``a >= 0`` and one of total ``-b <= 0``. Run
-  through often enough and joined by a closed walk through both, they cancel.
+If some slope X has ``X . total > 0`` for every cycle, there are offsets rho such that
+the form ``X . t + rho(v)`` increases along every arc: a *linear* schedule, and the
+converse holds. For delays in Z it says that all cycles have totals of one sign.
 
-For delays in Z^d with d >= 2, here only those are decided that are lexicographically
-positive or zero; then the edges of delay zero decide.
+Else some totals cancel one another. `separate` finds the X that leaves as little as
+possible undecided: no total is negative along it, and zero are those alone that take part
+in a combination that is zero. The edges of their cycles fall into strongly connected
+parts. One part: its totals cancel along one closed walk, and the cover has a
+cycle. Several: each is decided by itself, and the forms that it gets are compared
+after those found so far: a *lexicographic* schedule. For delays in Z it says that the
+cycles of each component have totals of one sign. In Z^d there are at most d forms in
+a row, and one to begin with where components differ.
 
 `verdict` returns the proof or raises with the refutation; `is_acyclic`, `schedule`,
 `find_zero_walk`, `find_cycle` and `time_direction` are readings of it.
@@ -22,13 +22,15 @@ positive or zero; then the edges of delay zero decide.
 References
 ----------
 R. M. Karp, R. E. Miller, S. Winograd, The organization of computations for uniform
-recurrence equations, Journal of the ACM 14 (1967). J. B. Orlin, Some problems on
+recurrence equations, Journal of the ACM 14 (1967). L. Lamport, The parallel execution of
+DO loops, Communications of the ACM 17 (1974). J. B. Orlin, Some problems on
 dynamic/periodic graphs, in Progress in Combinatorial Optimization (1984).
+S. R. Kosaraju, G. F. Sullivan, Detecting cycles in dynamic graphs in polynomial time,
+STOC (1988).
 """
 
 from __future__ import annotations
 
-from math import gcd
 from typing import Any
 
 import networkx as nx
@@ -39,9 +41,9 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.graph.order import cycle_among, levels, strong_components, tree_walk
-from unrollgraph.graph.potentials import ascent
-from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk
+from unrollgraph.measure.cancellation import zero_walk
+from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
+from unrollgraph.measure.separation import Cycle, Separation, Wiring, separate
 
 __all__ = [
     "find_cycle",
@@ -51,8 +53,6 @@ __all__ = [
     "time_direction",
     "verdict",
 ]
-
-IntArray = NDArray[np.int64]
 
 
 def verdict(G: Any, *, delay: str = "delay") -> Schedule:
@@ -75,21 +75,19 @@ def verdict(G: Any, *, delay: str = "delay") -> Schedule:
     ------
     CyclicCoverError
         If the cover has a directed cycle; it carries the `ZeroWalk`.
-    NotImplementedError
-        For delays in Z^d with d >= 2, unless every delay is zero or has a positive
-        first non-zero entry.
 
     Notes
     -----
     In Z: O(n m) exact integer operations at worst, in practice a few passes over
-    the edges.
+    the edges. In Z^d that for each slope tried; they are few where d is small. No
+    number is ever rounded.
 
     Examples
     --------
     >>> import networkx as nx
     >>> import unrollgraph as ug
     >>> ug.verdict(ug.gallery.bidirectional())
-    <lexicographic Schedule of 4 vertices, mixed>
+    <lexicographic Schedule of 4 vertices in 2 stages>
     >>> G = nx.DiGraph()
     >>> G.add_edge("a", "b")
     >>> G.add_edge("b", "a")
@@ -100,9 +98,24 @@ def verdict(G: Any, *, delay: str = "delay") -> Schedule:
     walk a -> b -> a has total delay 0; change the delay of one of its edges
     """
     graph = as_delay_graph(G, delay)
-    if graph.dimension == 1:
-        return _verdict_in_z(graph)
-    return _lexicographic_verdict(graph)
+    n, zero = len(graph.vertices), (0,) * graph.dimension
+    whole = Wiring(n, graph.tails, graph.heads, graph.delays)
+    slopes, offsets = [[zero] * n], [[0] * n]
+    todo = [(0, np.arange(n), np.arange(len(graph.edges)), whole)]
+    for depth, vertices, edges, piece in todo:  # grows while it is read
+        if depth == len(slopes):
+            slopes.append([zero] * n)
+            offsets.append([0] * n)
+        found = separate(piece)
+        if len(found.parts) == 1:
+            _refuse(graph, edges, piece, found)
+        for v, offset in zip(vertices.tolist(), found.offsets, strict=True):
+            slopes[depth][v], offsets[depth][v] = found.slope, offset
+        for part in found.parts:
+            ends, inner = piece.within(part)
+            todo.append((depth + 1, vertices[ends], edges[part], inner))
+    forms = zip(slopes, offsets, strict=True)
+    return Schedule(graph, tuple(Stage(tuple(a), tuple(b)) for a, b in forms))
 
 
 def is_acyclic(cover: DelayCover) -> bool:
@@ -261,151 +274,23 @@ def time_direction(G: Any, *, delay: str = "delay") -> str:
     'mixed'
     """
     graph = as_delay_graph(G, delay)
-    if graph.dimension > 1:
-        raise ValueError(
-            f"time has one direction where delays are integers, but these are in "
-            f"Z^{graph.dimension}; the slope of verdict(G) tells a direction in which to run"
-        )
+    one_axis(graph)
     try:
         return verdict(graph).time_direction
     except CyclicCoverError:
         return "cyclic"
 
 
-# -- delays in Z -------------------------------------------------------------------
-
-
-def _verdict_in_z(graph: DelayGraph) -> Schedule:
-    n, delays = len(graph.vertices), graph.delays[:, 0]
-    found = []
-    for sign, direction in ((1, "forward"), (-1, "backward")):
-        slope, offsets, cycle = _ascent(n, graph.tails, graph.heads, sign * delays)
-        if not cycle:
-            return Schedule(graph, (_stage(n, sign * slope, offsets),), direction)
-        if not delays[list(cycle)].sum():
-            _refuse(graph, [(cycle, 1)])
-        found.append(cycle)
-    return _mixed_verdict(graph)
-
-
-def _ascent(
-    n: int, tails: IntArray, heads: IntArray, delays: IntArray
-) -> tuple[int, list[int], tuple[int, ...]]:
-    """Prove every cycle positive, by a slope and offsets, or find one that is not.
-
-    Offsets may leave 64 bits and are Python integers.
-    """
-    shifts, level, cycle = ascent(n, tails, heads, delays)
-    slope = 1 + int(level.max(initial=0))
-    offsets = [slope * a + b for a, b in zip(shifts.tolist(), level.tolist(), strict=True)]
-    return slope, offsets, cycle
-
-
-def _mixed_verdict(graph: DelayGraph) -> Schedule:
-    """Look at each strong component by itself; the whole has cycles of both signs."""
-    n, delays = len(graph.vertices), graph.delays[:, 0]
-    component = strong_components(n, graph.tails, graph.heads)
-    inner = component[graph.tails] == component[graph.heads]
-    slopes, offsets = [1] * n, [0] * n
-    by_component = np.argsort(component, kind="stable")
-    members = np.split(by_component, np.cumsum(np.bincount(component))[:-1])
-    edges_in = np.flatnonzero(inner)
-    edges_in = edges_in[np.argsort(component[graph.tails[edges_in]], kind="stable")]
-    labels, begins = np.unique(component[graph.tails[edges_in]], return_index=True)
-    local = np.empty(n, dtype=np.int64)
-    for label, edges in zip(labels.tolist(), np.split(edges_in, begins[1:]), strict=True):
-        vertices = members[label]
-        local[vertices] = np.arange(len(vertices))
-        tails, heads = local[graph.tails[edges]], local[graph.heads[edges]]
-        refuted = []
-        for sign in (1, -1):
-            slope, offset, cycle = _ascent(len(vertices), tails, heads, sign * delays[edges])
-            if not cycle:
-                for v, b in zip(vertices.tolist(), offset, strict=True):
-                    slopes[v], offsets[v] = sign * slope, b
-                break
-            refuted.append(tuple(edges[list(cycle)].tolist()))
-        else:
-            _refuse(graph, _cancel(graph, *refuted))
-    ranks = Stage(((0,),) * n, tuple(component.tolist()))
-    forms = Stage(tuple((slope,) for slope in slopes), tuple(offsets))
-    return Schedule(graph, (ranks, forms), "mixed")
-
-
-def _cancel(
-    graph: DelayGraph, falling: tuple[int, ...], rising: tuple[int, ...]
-) -> list[tuple[tuple[int, ...], int]]:
-    """Combine a cycle of total <= 0 and one of total >= 0 into a closed walk of total 0."""
-    tails, heads, delays = graph.tails, graph.heads, graph.delays[:, 0]
-
-    def total(walk: tuple[int, ...]) -> int:
-        return sum(delays[list(walk)].tolist())
-
-    a, b = total(rising), -total(falling)
-    if not a or not b:
-        return [(rising if not a else falling, 1)]
-    on_rising = {int(tails[e]): k for k, e in enumerate(rising)}
-    meeting = next((k for k, e in enumerate(falling) if int(tails[e]) in on_rising), None)
-    if meeting is not None:
-        k = on_rising[int(tails[falling[meeting]])]
-        g = gcd(a, b)
-        turned = falling[meeting:] + falling[:meeting]
-        return [(rising[k:] + rising[:k], b // g), (turned, a // g)]
-    n, start, goal = len(graph.vertices), int(tails[falling[0]]), int(tails[rising[0]])
-    there, back = (tree_walk(n, tails, heads, *ends) for ends in ((start, goal), (goal, start)))
-    c = total(there) + total(back)
-    if not c:
-        return [(there + back, 1)]
-    if c > 0:
-        g = gcd(b, c)
-        return [(there + back, b // g), (falling, c // g)]
-    g = gcd(a, c)
-    return [(back + there, a // g), (rising, -c // g)]
-
-
-# -- delays in Z^d -----------------------------------------------------------------
-
-
-def _lexicographic_verdict(graph: DelayGraph) -> Schedule:
-    """Decide by the zero delays, where all others are lexicographically positive.
-
-    The slope is built from the last axis to the first: X_i exceeds what the later
-    axes can take away from an edge whose first non-zero entry is the i-th, so that
-    X . d >= 1 for every delay that is not zero.
-    """
-    n, dimension = len(graph.vertices), graph.dimension
-    vectors = sorted({tuple(d) for d in graph.delays.tolist()})
-    zero_vector = (0,) * dimension
-    if vectors and vectors[0] < zero_vector:
-        raise NotImplementedError(
-            f"delays in Z^{dimension} are decided only where the first non-zero entry of each "
-            f"is positive, and {vectors[0]} is not so"
-        )
-    zero = np.flatnonzero(~graph.delays.any(axis=1))
-    tails, heads = graph.tails[zero], graph.heads[zero]
-    level = levels(n, tails, heads)
-    if level.min(initial=0) < 0:
-        _refuse(graph, [(tuple(zero[list(cycle_among(level, tails, heads))].tolist()), 1)])
-    slope = [1] * dimension
-    for axis in reversed(range(dimension)):
-        lost = [
-            -sum(x * part for x, part in zip(slope[axis + 1 :], d[axis + 1 :], strict=True))
-            for d in vectors
-            if d[axis] > 0 and not any(d[:axis])
-        ]
-        slope[axis] = 1 + max(0, *lost, 0)
-    scale = 1 + int(level.max(initial=0))
-    stage = Stage((tuple(scale * x for x in slope),) * n, tuple(level.tolist()))
-    return Schedule(graph, (stage,), "forward")
-
-
-def _stage(n: int, slope: int, offsets: list[int]) -> Stage:
-    return Stage(((slope,),) * n, tuple(offsets))
-
-
-def _refuse(graph: DelayGraph, segments: list[tuple[tuple[int, ...], int]]) -> None:
+def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Wiring, found: Separation) -> None:
+    """Raise the closed walk that the only part of a separation holds."""
+    (part,) = found.parts
+    place = {e: k for k, e in enumerate(part.tolist())}
+    cycles = [Cycle(tuple(place[e] for e in c.edges), c.total) for c in found.lineality.cycles]
+    within = Wiring(piece.n, piece.tails[part], piece.heads[part], piece.delays[part])
+    names = [graph.edges[e] for e in edges[part].tolist()]
+    segments = zero_walk(within, cycles, found.lineality.counts)
     walk = ZeroWalk(
-        graph, tuple((tuple(graph.edges[e] for e in part), count) for part, count in segments)
+        graph, tuple((tuple(names[k] for k in walk), count) for walk, count in segments)
     )
     raise CyclicCoverError(
         f"the unrolling has a directed cycle, since the closed walk {walk} has total delay 0; "

@@ -2,8 +2,8 @@
 
 A `Schedule` gives every vertex ``(v, t)`` of the delay cover a key, and keys strictly
 increase along every arc; so there is no cycle. It is a finite thing: to each vertex v
-of the base belong affine forms ``X . t + rho``, and the key is the tuple of their
-values. Along an arc over an edge of delay d a form with the same slope at both ends
+of the base belong affine forms ``X . t + rho``, one for each stage, and the key is the
+tuple of their values. Along an arc over an edge of delay d a form with the same slope at both ends
 changes by the constant ``X . d + rho(head) - rho(tail)``, so that going once through
 the edges of the base checks all arcs of the cover.
 
@@ -25,7 +25,7 @@ from unrollgraph.cover.sheets import as_time
 from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, Edge
 
-__all__ = ["Schedule", "Stage", "ZeroWalk"]
+__all__ = ["Schedule", "Stage", "ZeroWalk", "one_axis"]
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,6 @@ class Schedule:
         The base.
     stages : tuple of Stage
         Keys are compared first by the first stage, and so on.
-    time_direction : str
-        ``"forward"`` if every cycle of the base has a positive total delay, or there
-        is none; ``"backward"`` if every cycle has a negative one; else ``"mixed"``.
-        In Z^d with d >= 2, ``"forward"`` means lexicographically positive.
 
     Examples
     --------
@@ -71,12 +67,25 @@ class Schedule:
 
     graph: DelayGraph
     stages: tuple[Stage, ...]
-    time_direction: str
 
     @property
     def is_linear(self) -> bool:
         """Whether one form with the same slope everywhere suffices."""
         return len(self.stages) == 1 and len(set(self.stages[0].slopes)) <= 1
+
+    @property
+    def time_direction(self) -> str:
+        """For delays in Z ``"forward"``, ``"backward"`` or ``"mixed"``, as `time_direction` says.
+
+        Raises
+        ------
+        ValueError
+            If the delays are vectors, which have no such direction.
+        """
+        one_axis(self.graph)
+        if not self.is_linear:
+            return "mixed"
+        return "backward" if any(slope < (0,) for slope in self.stages[0].slopes) else "forward"
 
     def key(self, node: Any) -> tuple[int, ...]:
         """Key of a vertex ``(v, t)`` of the delay cover: one integer for each stage."""
@@ -126,8 +135,12 @@ class Schedule:
         return False
 
     def __repr__(self) -> str:
+        count = len(self.stages)
         kind = "linear" if self.is_linear else "lexicographic"
-        return f"<{kind} Schedule of {len(self.graph.vertices)} vertices, {self.time_direction}>"
+        return (
+            f"<{kind} Schedule of {len(self.graph.vertices)} vertices in "
+            f"{count} stage{'s' if count > 1 else ''}>"
+        )
 
 
 @dataclass(frozen=True)
@@ -225,6 +238,15 @@ class ZeroWalk:
                 text = show_edge(walk[0])
             parts.append(f"{text}" if count == 1 else f"({text}) x {count}")
         return ", then ".join(parts)
+
+
+def one_axis(graph: DelayGraph) -> None:
+    """Refuse delays that are vectors, where one direction of time is asked for."""
+    if graph.dimension > 1:
+        raise ValueError(
+            f"time has one direction where delays are integers, but these are in "
+            f"Z^{graph.dimension}; the slopes of verdict(G) tell a direction in which to run"
+        )
 
 
 def _must_be_exact(stage: Stage, n: int, dimension: int) -> None:
