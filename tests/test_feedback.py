@@ -20,7 +20,7 @@ def without(G, edges):
     return H
 
 
-@given(delay_graphs(vertices=6, edges=14), st.sampled_from(["dfs", "greedy"]))
+@given(delay_graphs(vertices=6, edges=14), st.sampled_from(["dfs", "greedy", "exact"]))
 def test_undelayed_edges_hold_no_cycle_and_delays_are_0_and_1(G, method):
     H = ug.delay_feedback(G, method=method)
     assert type(H) is type(G)
@@ -46,7 +46,7 @@ def test_depth_first_delays_the_backward_edge_of_the_seed_network():
 
 def test_an_acyclic_graph_gets_no_delays_and_a_loop_gets_one():
     G = nx.DiGraph([(1, 2), (2, 3), (1, 3), (2, 2)])
-    for method in ("dfs", "greedy"):
+    for method in ("dfs", "greedy", "exact"):
         assert delayed(ug.delay_feedback(G, method=method)) == {(2, 2)}
 
 
@@ -61,6 +61,49 @@ def test_the_greedy_order_keeps_its_bound_on_tournaments():
 def test_the_greedy_order_puts_sinks_last_and_sources_first():
     G = nx.DiGraph([("t", "s"), ("m", "t"), ("s", "m"), ("first", "m"), ("m", "last")])
     assert delayed(ug.delay_feedback(G, method="greedy")) == {("m", "t")}
+
+
+def fewest(G):
+    """Fewest backward edges of an order, by dynamic programming over what stands in front."""
+    vertices = list(G)
+    number = {v: k for k, v in enumerate(vertices)}
+    ends = [(number[u], number[v]) for u, v in nx.MultiDiGraph(G).edges()]
+    least = [0] * 2 ** len(vertices)
+    for front in range(1, len(least)):
+        least[front] = min(
+            least[front & ~(1 << last)] + sum(u == last and bool(front >> v & 1) for u, v in ends)
+            for last in range(len(vertices))
+            if front >> last & 1
+        )
+    return least[-1]
+
+
+@given(delay_graphs(vertices=7, edges=20))
+def test_the_exact_method_delays_as_few_edges_as_any_order(G):
+    assert len(delayed(ug.delay_feedback(G, method="exact"))) == fewest(G)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_exact_method_on_denser_graphs(seed):
+    G = nx.gnm_random_graph(10, [25, 40, 60][seed % 3], seed, directed=True)
+    late = delayed(ug.delay_feedback(G, method="exact"))
+    assert nx.is_directed_acyclic_graph(without(G, late))
+    assert len(late) == fewest(G)
+
+
+def test_of_each_pair_of_opposite_edges_one_is_delayed():
+    G = nx.complete_graph(17, create_using=nx.DiGraph)
+    assert len(delayed(ug.delay_feedback(G, method="exact"))) == 17 * 16 / 2
+
+
+def test_the_exact_method_counts_components_one_by_one_and_says_its_limit():
+    small = nx.gnm_random_graph(12, 40, 1, directed=True)
+    many = nx.disjoint_union_all([small] * 12)
+    alone = delayed(ug.delay_feedback(small, method="exact"))
+    assert len(delayed(ug.delay_feedback(many, method="exact"))) == 12 * len(alone)
+    large = nx.complete_graph(18, create_using=nx.DiGraph)
+    with pytest.raises(ValueError, match="up to 300 edges, and that of 0 has 306; take method="):
+        ug.delay_feedback(large, method="exact")
 
 
 def test_old_delays_do_not_matter_even_when_they_are_none():
@@ -83,7 +126,8 @@ def test_old_delays_do_not_matter_even_when_they_are_none():
         ({"order": [], "roots": ["A"]}, "give no roots"),
         ({"order": [], "method": "greedy"}, "give no roots or method"),
         ({"roots": ["A"], "method": "greedy"}, "roots"),
-        ({"method": "magic"}, "'dfs' or 'greedy'"),
+        ({"method": "magic"}, "'dfs', 'greedy' or 'exact'"),
+        ({"roots": ["A"], "method": "exact"}, "roots"),
     ],
 )
 def test_bad_choices_are_refused(options, text):
