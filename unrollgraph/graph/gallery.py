@@ -3,7 +3,9 @@
 Each function returns a new networkx graph that is yours to change: a `DiGraph`,
 or a `MultiDiGraph` where two edges join the same pair. Sequences enter at ``x``
 and leave at ``y`` (``in`` and ``out`` in the seed network). The recurrent ones are
-those by which Zhang et al. (2016) and others measure the depth of architectures.
+those by which Zhang et al. (2016) and others measure the depth of architectures. Those
+at the end have delays in Z^2 and Z^3; crystal nets have each edge in one direction, and
+`with_reverses` adds the other.
 
 References
 ----------
@@ -11,7 +13,9 @@ S. Zhang et al., Architectural complexity measures of recurrent neural networks,
 NIPS 2016, arXiv 1602.08210. R. Pascanu et al., How to construct deep recurrent
 neural networks, ICLR 2014, arXiv 1312.6026. J. Koutnik et al., A clockwork RNN,
 ICML 2014. S. Chang et al., Dilated recurrent neural networks, NIPS 2017,
-arXiv 1710.02224.
+arXiv 1710.02224. A. Graves, S. Fernandez, J. Schmidhuber, Multi-dimensional recurrent
+neural networks, ICANN 2007. T. Sunada, Crystals that nature might miss creating, Notices
+of the AMS 55 (2008).
 """
 
 from __future__ import annotations
@@ -32,11 +36,15 @@ __all__ = [
     "deep_output_shortcut",
     "deep_transition",
     "deep_transition_shortcut",
+    "diamond",
     "dilated",
     "elman",
+    "grid_2d",
     "lstm",
     "mist",
     "narx",
+    "opposed_pair",
+    "opposed_quartet",
     "recurrent_highway",
     "regular_skip",
     "retimed_top_down",
@@ -44,11 +52,12 @@ __all__ = [
     "same_layer_skips",
     "seed_network",
     "skip",
+    "srs",
     "stacked",
     "top_down",
 ]
 
-_Wire = tuple[Any, Any, int]
+_Wire = tuple[Any, Any, Any]
 
 
 def seed_network() -> nx.DiGraph[str]:
@@ -215,6 +224,61 @@ def lstm() -> nx.DiGraph[str]:
             ("c", "tc", 0),
             ("o", "h", 0),
             ("tc", "h", 0),
+        ]
+    )
+
+
+def grid_2d() -> nx.MultiDiGraph[str]:
+    """A recurrent layer over the plane: loops of delay (1, 0) and (0, 1)."""
+    return _parallel(
+        [("x", "h", (0, 0)), ("h", "h", (1, 0)), ("h", "h", (0, 1)), ("h", "y", (0, 0))]
+    )
+
+
+def opposed_pair() -> nx.DiGraph[str]:
+    """Loops of delay (1, 0) and (-1, 0), joined by a cycle of total (0, 1).
+
+    The unrolling is acyclic, but no linear schedule exists: the totals of the loops
+    cancel. The second coordinate decides first.
+    """
+    return _simple(
+        [("a", "a", (1, 0)), ("b", "b", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
+    )
+
+
+def opposed_quartet() -> nx.DiGraph[str]:
+    """Two opposed pairs in Z^3, against one another: a schedule needs three stages."""
+    return _simple(
+        [
+            ("a", "a", (1, 0, 0)),
+            ("b", "b", (-1, 0, 0)),
+            ("a", "b", (0, 1, 0)),
+            ("b", "a", (0, 0, 0)),
+            ("c", "c", (1, 0, 0)),
+            ("d", "d", (-1, 0, 0)),
+            ("c", "d", (0, -1, 0)),
+            ("d", "c", (0, 0, 0)),
+            ("a", "c", (0, 0, 1)),
+            ("c", "a", (0, 0, 0)),
+        ]
+    )
+
+
+def diamond() -> nx.MultiDiGraph[str]:
+    """The diamond net: two atoms in a cell, joined in four directions."""
+    return _parallel([("a", "b", d) for d in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))])
+
+
+def srs() -> nx.DiGraph[int]:
+    """The srs net, or K4 crystal: the maximal abelian cover of the complete graph on 1 to 4."""
+    return _simple(
+        [
+            (1, 2, (0, 0, 0)),
+            (1, 3, (0, 0, 0)),
+            (1, 4, (0, 0, 0)),
+            (2, 3, (1, 0, 0)),
+            (3, 4, (0, 1, 0)),
+            (4, 2, (0, 0, 1)),
         ]
     )
 

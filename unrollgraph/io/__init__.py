@@ -4,9 +4,29 @@ Which page answers which question:
 
 * `files` -- reading and writing by suffix;
 * `node_link` -- the JSON format, which holds everything;
-* `edge_list` -- CSV and TSV.
+* `edge_list` -- CSV and TSV;
+* `gml`, `graphml`, `dot` -- formats of other programs;
+* `tables` -- SciPy, pandas and the text of crystal nets, in memory;
+* `texts` -- delays as text, and proof that nothing was lost.
 """
 
 from unrollgraph.io.files import read, write
+from unrollgraph.io.tables import (
+    from_pandas_edgelist,
+    from_periodic_graph,
+    from_scipy_sparse_arrays,
+    to_pandas_edgelist,
+    to_periodic_graph,
+    to_scipy_sparse_arrays,
+)
 
-__all__ = ["read", "write"]
+__all__ = [
+    "from_pandas_edgelist",
+    "from_periodic_graph",
+    "from_scipy_sparse_arrays",
+    "read",
+    "to_pandas_edgelist",
+    "to_periodic_graph",
+    "to_scipy_sparse_arrays",
+    "write",
+]

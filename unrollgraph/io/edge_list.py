@@ -21,6 +21,7 @@ import networkx as nx
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.io.texts import delay_of, text_of
 
 __all__ = ["dumps", "loads"]
 
@@ -40,7 +41,7 @@ def dumps(G: Any, delimiter: str, delay: str = "delay") -> str:
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)
     for edge, delays, data in zip(graph.edges, graph.delays.tolist(), graph.edge_data, strict=True):
-        row = [edge[0], edge[1], ";".join(map(str, delays)), *(edge[2:] if keyed else [])]
+        row = [edge[0], edge[1], text_of(tuple(delays)), *(edge[2:] if keyed else [])]
         writer.writerow([*row, *(data.get(name, "") for name in names)])
     return out.getvalue()
 
@@ -69,7 +70,8 @@ def loads(text: str, delimiter: str, name: str = "delay") -> Any:
         ends = (fields.pop("source").strip(), fields.pop("target").strip())
         if not all(ends):
             raise FormatError(f"line {line} lacks a source or a target")
-        time = _read_delay(fields.pop("delay", ""), line)
+        field = fields.pop("delay", "")
+        time = delay_of(field, f"line {line}") if field.strip() else None
         key = fields.pop("key", None)
         data: dict[str, Any] = {column: value for column, value in fields.items() if value}
         edges.append((ends, key, data if time is None else {**data, name: time}))
@@ -85,19 +87,6 @@ def loads(text: str, delimiter: str, name: str = "delay") -> Any:
     except DelayError as error:
         raise FormatError(str(error)) from None
     return G
-
-
-def _read_delay(field: str, line: int) -> Any:
-    if not field.strip():
-        return None
-    try:
-        parts = tuple(int(part) for part in field.split(";"))
-    except ValueError:
-        raise FormatError(
-            f"line {line} has the delay {field.strip()!r}, but a delay is an integer, or integers "
-            "joined by semicolons such as 1;0"
-        ) from None
-    return parts if len(parts) > 1 else parts[0]
 
 
 def _must_fit(graph: DelayGraph) -> None:

@@ -1,12 +1,18 @@
 """Reading and writing files, in the format that their suffix names.
 
-=========  =========================================================
-suffix     format
-=========  =========================================================
-``.json``  node-link JSON: everything, exactly (`node_link`)
-``.csv``   edge list with commas (`edge_list`)
-``.tsv``   edge list with tabs
-=========  =========================================================
+============  ======================================================
+suffix        format
+============  ======================================================
+``.json``     node-link JSON: everything, exactly (`node_link`)
+``.csv``      edge list with commas (`edge_list`)
+``.tsv``      edge list with tabs
+``.gml``      GML, the Graph Modelling Language (`gml`)
+``.graphml``  GraphML (`graphml`)
+``.dot``      Graphviz, for drawing; written, not read (`dot`)
+============  ======================================================
+
+What a format cannot hold exactly is refused on writing. Reading evaluates no code,
+resolves no entities and fetches nothing.
 
 A file is written beside its place and moved there when it is whole, so that nobody
 finds half of one.
@@ -16,15 +22,32 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unrollgraph.errors import DelayError, FormatError
-from unrollgraph.io import edge_list, node_link
+from unrollgraph.io import dot, edge_list, gml, graphml, node_link
 
 __all__ = ["read", "write"]
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_Codec = TypeVar("_Codec")
+
+READERS: dict[str, Callable[[str, str], Any]] = {
+    ".json": node_link.loads,
+    ".csv": lambda text, delay: edge_list.loads(text, ",", delay),
+    ".tsv": lambda text, delay: edge_list.loads(text, "\t", delay),
+    ".gml": gml.loads,
+    ".graphml": graphml.loads,
+}
+WRITERS: dict[str, Callable[[Any, str], str]] = {
+    ".json": node_link.dumps,
+    ".csv": lambda G, delay: edge_list.dumps(G, ",", delay),
+    ".tsv": lambda G, delay: edge_list.dumps(G, "\t", delay),
+    ".gml": gml.dumps,
+    ".graphml": graphml.dumps,
+    ".dot": dot.dumps,
+}
 
 
 def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
@@ -33,10 +56,10 @@ def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
     Parameters
     ----------
     path : path
-        A file whose suffix is ``.json``, ``.csv`` or ``.tsv``.
+        A file whose suffix is ``.json``, ``.csv``, ``.tsv``, ``.gml`` or ``.graphml``.
     delay : str
-        The edge attribute that holds the delay: in JSON the name under which it
-        stands, from an edge list the name that it gets.
+        The edge attribute that holds the delay: the name under which it stands in the
+        file, from an edge list the name that it gets.
 
     Returns
     -------
@@ -70,12 +93,9 @@ def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
     True
     """
     path = Path(path)
-    suffix = _suffix(path)
+    loads = _chosen(READERS, path, "read")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if suffix == ".json":
-            return node_link.loads(text, delay)
-        return edge_list.loads(text, _DELIMITERS[suffix], delay)
+        return loads(path.read_text(encoding="utf-8-sig"), delay)
     except UnicodeDecodeError:
         raise FormatError(f"{path}: not a text file in UTF-8") from None
     except (FormatError, DelayError) as error:
@@ -90,8 +110,9 @@ def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None
     G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
         A delay graph.
     path : path
-        Where to write; its suffix is ``.json``, ``.csv`` or ``.tsv``. A file that
-        stands there is replaced at once or not at all.
+        Where to write; its suffix is ``.json``, ``.csv``, ``.tsv``, ``.gml``,
+        ``.graphml`` or ``.dot``. A file that stands there is replaced at once or not at
+        all.
     delay : str
         The edge attribute that holds the delay.
 
@@ -115,11 +136,7 @@ def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None
     True
     """
     path = Path(path)
-    suffix = _suffix(path)
-    if suffix == ".json":
-        text = node_link.dumps(G, delay)
-    else:
-        text = edge_list.dumps(G, _DELIMITERS[suffix], delay)
+    text = _chosen(WRITERS, path, "written")(G, delay)
     try:
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -145,10 +162,11 @@ def _replace(path: Path, data: bytes) -> None:
         raise
 
 
-def _suffix(path: Path) -> str:
+def _chosen(formats: dict[str, _Codec], path: Path, done: str) -> _Codec:
+    """What reads or writes a file of this suffix."""
     suffix = path.suffix.lower()
-    if suffix != ".json" and suffix not in _DELIMITERS:
-        raise FormatError(
-            f"{path}: the suffix {path.suffix!r} names no format; use .json, .csv or .tsv"
-        )
-    return suffix
+    if suffix in formats:
+        return formats[suffix]
+    known = f"{', '.join(list(formats)[:-1])} or {list(formats)[-1]}"
+    why = f"is not {done}" if suffix in WRITERS else "names no format"
+    raise FormatError(f"{path}: the suffix {path.suffix!r} {why}; use {known}")

@@ -132,12 +132,7 @@ def bidirectional(inputs: int, hidden: int, outputs: int) -> Any:
 
 def grid_2d(inputs: int, hidden: int, outputs: int) -> Any:
     """A recurrent layer over the plane, with delays (1, 0) and (0, 1)."""
-    G: Any = nx.MultiDiGraph()
-    G.add_weighted_edges_from(
-        [("x", "h", (0, 0)), ("h", "h", (1, 0)), ("h", "h", (0, 1)), ("h", "y", (0, 0))],
-        weight="delay",
-    )
-    return _with(G, _ends(inputs, outputs) | {"h": Dense(hidden)})
+    return _with(gallery.grid_2d(), _ends(inputs, outputs) | {"h": Dense(hidden)})
 
 
 def gru(inputs: int, hidden: int, outputs: int) -> Any:

@@ -1,0 +1,429 @@
+"""Formats of other programs: what is written comes back as it was, or is refused."""
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pydot
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+import unrollgraph as ug
+from unrollgraph.io import dot, edge_list, gml, graphml, node_link
+from unrollgraph.testing import delay_graphs
+
+FORMATS = {
+    "json": (node_link.dumps, node_link.loads),
+    "csv": (lambda G: edge_list.dumps(G, ","), lambda text: edge_list.loads(text, ",")),
+    "gml": (gml.dumps, gml.loads),
+    "graphml": (graphml.dumps, graphml.loads),
+}
+
+words = st.text(max_size=4) | st.sampled_from(["a", "b", "id", "label", "1", "source", "key"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | words,
+    lambda parts: st.lists(parts, max_size=2) | st.dictionaries(words, parts, max_size=2),
+    max_leaves=3,
+)
+data = st.dictionaries(words, values, max_size=2)
+
+
+@st.composite
+def laden_graphs(draw):
+    """Delay graphs with names and attributes of every kind."""
+    d = draw(st.integers(1, 3))
+    entry = st.integers(-(2**31), 2**31)
+    names = draw(st.lists(words | st.integers(-2, 2), min_size=1, max_size=4, unique_by=repr))
+    G = draw(st.sampled_from([nx.DiGraph, nx.MultiDiGraph]))()
+    for name in names:
+        G.add_node(name)
+        G.nodes[name].update(draw(data))
+    for _ in range(draw(st.integers(0, 4))):
+        ends = draw(st.sampled_from(names)), draw(st.sampled_from(names))
+        key = [draw(st.none() | st.integers(0, 2) | words)] if G.is_multigraph() else []
+        added = G.add_edge(*ends, *key)
+        item = G.edges[(*ends, added) if G.is_multigraph() else ends]
+        item.update(draw(data))
+        if draw(st.booleans()):
+            item["delay"] = draw(entry) if d == 1 else draw(st.tuples(*[entry] * d))
+    G.graph.update(draw(data))
+    return G
+
+
+def exactly(G):
+    """All that a delay graph is, with types and order."""
+    edges = G.edges(keys=True, data=True) if G.is_multigraph() else G.edges(data=True)
+    rows = [(ends, {k: repr(x) for k, x in item.items()}) for *ends, item in edges]
+    nodes = [(v, {k: repr(x) for k, x in item.items()}) for v, item in G.nodes(data=True)]
+    graph = {k: repr(x) for k, x in G.graph.items()}
+    return repr((G.is_multigraph(), graph, nodes, rows))
+
+
+@pytest.mark.parametrize("name", ["json", "gml", "graphml"])
+@given(G=laden_graphs())
+def test_what_is_written_comes_back_exactly_or_is_refused(name, G):
+    dumps, loads = FORMATS[name]
+    try:
+        ug.DelayGraph(G)
+    except ug.DelayError:
+        return
+    try:
+        text = dumps(G)
+    except ug.FormatError:
+        return
+    back = loads(text)
+    if name == "json":
+        assert ug.DelayGraph(back) == ug.DelayGraph(G)
+    else:
+        for H in (G, back):
+            H.graph = dict(sorted(H.graph.items(), key=repr))
+        assert ug.DelayGraph(back).vertices == ug.DelayGraph(G).vertices
+        assert nx.utils.graphs_equal(back, G) or "nan" in exactly(G)
+        assert sorted(exactly(back)) == sorted(exactly(G))
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+@given(delay_graphs(dimension=2, delays=2**31) | delay_graphs(delays=2**31))
+def test_plain_delay_graphs_are_held_by_every_format(name, G):
+    dumps, loads = FORMATS[name]
+    G.remove_nodes_from(list(nx.isolates(G)))  # which an edge list has not
+    if not G:
+        return
+    back = loads(dumps(G))
+    if name == "csv":
+        wires = [sorted((u, v, d) for u, v, d in H.edges(data="delay")) for H in (G, back)]
+        assert wires[0] == wires[1]
+    else:
+        assert exactly(back) == exactly(G)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".tsv", ".gml", ".graphml"])
+@pytest.mark.parametrize("name", ["seed_network", "lstm", "diamond"])
+def test_files_of_every_suffix(tmp_path, suffix, name):
+    G = getattr(ug.gallery, name)()
+    path = tmp_path / f"net{suffix}"
+    ug.io.write(G, path)
+    back = ug.io.read(path)
+    assert sorted(G.edges(data="delay")) == sorted(back.edges(data="delay"))
+
+
+def test_networkx_reads_what_we_write_and_we_read_what_it_writes(tmp_path):
+    G = ug.gallery.seed_network()
+    ug.io.write(G, tmp_path / "a.gml")
+    ug.io.write(G, tmp_path / "a.graphml")
+    for H in (nx.read_gml(tmp_path / "a.gml"), nx.read_graphml(tmp_path / "a.graphml")):
+        assert {e: int(d) for *e, d in H.edges(data="delay") for e in [tuple(e)]} == {
+            e: d for *e, d in G.edges(data="delay") for e in [tuple(e)]
+        }
+    nx.write_gml(G, tmp_path / "b.gml")
+    nx.write_graphml(G, tmp_path / "b.graphml")
+    assert exactly(ug.io.read(tmp_path / "b.gml")) == exactly(G)
+    assert exactly(ug.io.read(tmp_path / "b.graphml")) == exactly(G)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "change", "text"),
+    [
+        ("gml", lambda G: nx.relabel_nodes(G, {"A": 1}), "GML cannot hold the vertex 1"),
+        ("gml", lambda G: G.add_node("z", on=True), "the attribute 'on' of z, True"),
+        ("gml", lambda G: G.add_node("z", w=2**40), "the attribute 'w' of z"),
+        ("gml", lambda G: G.add_node("z", **{"a b": 1}), "GML cannot hold it"),
+        ("graphml", lambda G: nx.relabel_nodes(G, {"A": 1}), "GraphML cannot hold the vertex 1"),
+        ("graphml", lambda G: G.add_node("z", on=[1]), "GraphML cannot hold it"),
+        ("graphml", lambda G: G.add_node("z", s="\r"), "the attribute 's' of z"),
+        ("graphml", lambda G: G.add_node("z\0"), "GraphML cannot hold it: not XML"),
+        ("graphml", lambda G: G.graph.update(multigraph=1), "for itself"),
+        ("graphml", lambda _: nx.MultiDiGraph([("a", "b", "0")]), "cannot hold the edge a -> b"),
+        ("gml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
+        ("graphml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
+    ],
+)
+def test_what_a_format_would_lose_is_refused_by_name(tmp_path, suffix, change, text):
+    G = ug.gallery.seed_network()
+    G = change(G) or G
+    with pytest.raises(ug.FormatError, match=text) as caught:
+        ug.io.write(G, tmp_path / f"net.{suffix}")
+    assert "JSON" in str(caught.value) or "rename it" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_multigraph_without_parallel_edges_stays_one():
+    G = nx.MultiDiGraph([("a", "b", 3)])
+    for name in ("gml", "graphml"):
+        dumps, loads = FORMATS[name]
+        assert exactly(loads(dumps(G))) == exactly(G)
+
+
+XML = '<?xml version="1.0"?>{}<graphml xmlns="http://graphml.graphdrawing.org/xmlns">{}</graphml>'
+GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "graphml",
+            XML.format('<!DOCTYPE g [<!ENTITY x "y">]>', GRAPH),
+            "declares a document type",
+        ),
+        (
+            "graphml",
+            XML.format('<!DOCTYPE g [<!ENTITY x SYSTEM "file:///etc/passwd">]>', "&x;"),
+            "declares a document type",
+        ),
+        ("graphml", XML.format('<!DOCTYPE g SYSTEM "g.dtd">', GRAPH), "declares a document type"),
+        ("graphml", XML.format("", GRAPH.format("&x;")), "not XML: undefined entity"),
+        ("graphml", "", "not XML"),
+        ("graphml", "<graphml/>", "0 elements <graph>"),
+        ("graphml", XML.format("", GRAPH + GRAPH), "2 elements <graph>"),
+        ("graphml", XML.format("", GRAPH.format("<node/>")), 'node 1 has no "id"'),
+        ("graphml", XML.format("", GRAPH.format('<node id="a"/>')), "stands there before"),
+        ("graphml", XML.format("", GRAPH.format('<edge source="a"/>')), 'edge 0 has no "target"'),
+        ("graphml", XML.format("", GRAPH.format('<edge target="a"/>')), 'edge 0 has no "source"'),
+        (
+            "graphml",
+            XML.format("", GRAPH.format('<edge source="a" target="b"/>')),
+            "'b', which is the id of no node",
+        ),
+        (
+            "graphml",
+            XML.format("", GRAPH.format('<edge id="0" source="a" target="a"/>' * 2)),
+            "the id of another edge",
+        ),
+        (
+            "graphml",
+            XML.format("", GRAPH.format('<edge source="a" target="a"><data key="d"/></edge>')),
+            "no key d",
+        ),
+        ("graphml", XML.format("", '<graph edgedefault="undirected"/>'), "not directed"),
+        ("gml", "", "not GML"),
+        ("gml", "graph [", "not GML"),
+        ("gml", 'graph [ node [ id 0 label "a" ] ]', "not directed"),
+        ("gml", 'graph [ directed 1 node [ label "a" ] ]', "'id'"),
+        ("gml", "graph [ directed 1 node [ id 0 ] ]", "'label'"),
+        ("gml", 'graph [ directed 1 node [ id 0 label "a" ] edge [ source 0 ] ]', "'target'"),
+        ("gml", 'graph [ directed 1 node [ id 0 label "a" ] edge [ target 0 ] ]', "'source'"),
+        (
+            "gml",
+            'graph [ directed 1 node [ id 0 label "a" ] edge [ source 0 target 0 delay "x" ] ]',
+            "a -> a has the delay 'x'",
+        ),
+        (
+            "gml",
+            'graph [ directed 1 node [ id 0 label "a" ] edge [ source 0 target 0 delay 1.5 ] ]',
+            "1.5",
+        ),
+        ("gml", "graph " + "[ a " * 5000, "nested too deeply"),
+    ],
+)
+def test_broken_and_hostile_texts_are_told_in_one_sentence(name, text, message):
+    with pytest.raises(ug.FormatError, match=message) as caught:
+        FORMATS[name][1](text)
+    assert len(str(caught.value)) < 300
+
+
+def test_default_delays_of_graphml_count():
+    key = '<key id="d" for="edge" attr.name="delay" attr.type="int"><default>1</default></key>'
+    loop = '<edge source="a" target="a"/>'
+    G = graphml.loads(XML.format("", key + GRAPH.format(loop)))
+    assert list(G.edges(data="delay")) == [("a", "a", 1)]
+    assert G.graph == {}
+
+
+@pytest.mark.parametrize("text", ["1_0", "\u0661", "1;", ";", "0x1", "1.0", "1,0", "9" * 5000])
+def test_a_delay_is_written_in_plain_digits(text):
+    with pytest.raises(ug.FormatError, match="has the delay|has a delay of 5000"):
+        edge_list.loads(f'source,target,delay\na,b,"{text}"\n', ",")
+
+
+# -- DOT -------------------------------------------------------------------------------
+
+
+quiet = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the parser's own parser
+
+
+@quiet
+@pytest.mark.parametrize("name", ["lstm", "srs", "diamond", "opposed_quartet"])
+def test_another_parser_finds_every_edge_of_a_dot_file(name):
+    G = getattr(ug.gallery, name)()
+    (found,) = pydot.graph_from_dot_data(dot.dumps(G))
+    assert found.get_type() == "digraph"
+    assert len(found.get_nodes()) == len(G)
+    edges = [(e.get_source(), e.get_destination(), e.get("delay")) for e in found.get_edges()]
+    texts = {
+        d: ";".join(map(str, d)) if isinstance(d, tuple) else d for *_, d in G.edges(data="delay")
+    }
+    wires = G.edges(data="delay")
+    assert sorted(edges) == sorted((f'"{u}"', f'"{v}"', f'"{texts[d]}"') for u, v, d in wires)
+    labelled = [e for e in found.get_edges() if e.get("label")]
+    assert len(labelled) == sum(1 for *_, d in wires if np.any(d))
+
+
+@quiet
+def test_odd_names_are_quoted_and_told_apart():
+    G = nx.DiGraph([("1", 1), ('say "x"', "back\\slash"), ("two\nlines", "node")])
+    (found,) = pydot.graph_from_dot_data(dot.dumps(G))
+    assert len(found.get_nodes()) == 6
+    assert len(found.get_edges()) == 3
+    U = ug.unroll(ug.gallery.elman(), 2)
+    assert "\"('h', 0)\" -> \"('h', 1)\"" in dot.dumps(U)
+
+
+def test_dot_is_written_and_not_read(tmp_path):
+    ug.io.write(ug.gallery.elman(), tmp_path / "net.dot")
+    assert 'label="1"' in (tmp_path / "net.dot").read_text()
+    with pytest.raises(ug.FormatError, match="'.dot' is not read; use .json, .csv, .tsv, .gml or"):
+        ug.io.read(tmp_path / "net.dot")
+
+
+# -- tables in memory ------------------------------------------------------------------
+
+
+@given(delay_graphs(dimension=2))
+def test_sparse_arrays_count_edges_and_come_back(G):
+    arrays = ug.io.to_scipy_sparse_arrays(G)
+    total = sum(a.toarray() for a in arrays.values())
+    assert np.array_equal(total, nx.to_numpy_array(G, weight=None))
+    assert list(arrays) == sorted({d for *_, d in G.edges(data="delay")})
+    assert all(isinstance(a, csr_array) for a in arrays.values())
+    back = ug.io.from_scipy_sparse_arrays(arrays, list(G))
+    assert list(back) == list(G)
+    assert sorted(back.edges(data="delay")) == sorted(G.edges(data="delay"))
+
+
+def test_arrays_count_the_walks_of_fibonacci():
+    """Row 51: loops of delay 1 and 2; walks of total n are counted by A(z)'s powers."""
+    G = nx.MultiDiGraph()
+    G.add_edge("h", "h", delay=1)
+    G.add_edge("h", "h", delay=2)
+    arrays = ug.io.to_scipy_sparse_arrays(G)
+    walks = [np.eye(1)]
+    for n in range(1, 10):
+        walks.append(sum(walks[n - d] @ a.toarray() for d, a in arrays.items() if d <= n))
+    assert [int(w[0, 0]) for w in walks] == [1, 1, 2, 3, 5, 8, 13, 21, 34, 55]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "vertices", "text"),
+    [
+        ({0: [[0, 1]]}, None, "square"),
+        ({0: [[1]], 1: [[1, 0], [0, 0]]}, None, "alike"),
+        ({0: [[0.5]]}, None, "no count"),
+        ({0: [[-1]]}, None, "no count"),
+        ({0: [[1]]}, "ab", "1 different names of vertices are needed, but 2"),
+        ({0: np.ones((2, 2))}, "aa", "different names"),
+        ({"x": [[1]]}, None, "delay"),
+        ({1: [[1]], (1, 0): [[1]]}, None, "dimension"),
+    ],
+)
+def test_arrays_that_are_no_delay_graph_are_refused(arrays, vertices, text):
+    with pytest.raises(ValueError, match=text):
+        ug.io.from_scipy_sparse_arrays(arrays, vertices)
+
+
+@given(delay_graphs(dimension=2, delays=2**31) | delay_graphs())
+def test_data_frames_hold_the_edges(G):
+    G.remove_nodes_from(list(nx.isolates(G)))
+    table = ug.io.to_pandas_edgelist(G)
+    assert len(table) == G.number_of_edges()
+    back = ug.io.from_pandas_edgelist(table)
+    edges = [
+        sorted(H.edges(keys=True, data=True) if H.is_multigraph() else H.edges(data=True), key=repr)
+        for H in (G, back)
+    ]
+    assert edges[0] == edges[1]
+
+
+def test_a_frame_with_gaps_and_attributes():
+    table = pd.DataFrame(
+        {"source": ["a", "b"], "target": ["b", "a"], "lag": [1.0, None], "op": [None, "x"]}
+    )
+    G = ug.io.from_pandas_edgelist(table, delay="lag")
+    assert list(G.edges(data=True)) == [("a", "b", {"lag": 1}), ("b", "a", {"op": "x"})]
+    assert list(ug.io.to_pandas_edgelist(G, delay="lag").columns) == [
+        "source",
+        "target",
+        "lag",
+        "op",
+    ]
+    assert ug.io.to_pandas_edgelist(nx.MultiDiGraph()).columns.tolist() == [
+        "source",
+        "target",
+        "key",
+        "delay",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        ({"source": ["a"]}, "no column 'target'"),
+        ({"source": ["a"], "target": [None]}, "row 0 lacks a source or a target"),
+        ({"source": ["a"], "target": ["b"], "key": [None]}, "row 0 lacks a key"),
+        ({"source": ["a"] * 2, "target": ["b"] * 2, "key": [1, 1]}, "stands there twice"),
+        ({"source": ["a"], "target": ["b"], "delay": [1.5]}, "1.5"),
+    ],
+)
+def test_frames_that_are_no_edge_list_are_refused(columns, text):
+    with pytest.raises(ug.FormatError, match=text):
+        ug.io.from_pandas_edgelist(pd.DataFrame(columns))
+
+
+def test_an_attribute_named_like_a_column_is_refused():
+    G = nx.MultiDiGraph()
+    G.add_edges_from([("a", "b", 0, {"key": 1})])
+    with pytest.raises(ug.FormatError, match="'key', as a column is"):
+        ug.io.to_pandas_edgelist(G)
+
+
+@pytest.mark.parametrize("name", ["diamond", "srs"])
+def test_nets_as_their_programs_write_them(name):
+    G = getattr(ug.gallery, name)()
+    text = ug.io.to_periodic_graph(G)
+    back = ug.io.from_periodic_graph(text)
+    assert ug.io.to_periodic_graph(back) == text
+    names = dict(enumerate(G, 1))
+    wires = [(names[u], names[v], d) for u, v, d in back.edges(data="delay")]
+    assert wires == list(G.edges(data="delay"))
+    # the primitive cubic net, as the documentation of PeriodicGraphs.jl has it
+    pcu = ug.io.from_periodic_graph("3 1 1 0 0 1 1 1 0 1 0 1 1 1 0 0")
+    assert len(pcu) == 1
+    assert sorted(d for *_, d in pcu.edges(data="delay")) == [(0, 0, 1), (0, 1, 0), (1, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "begins with its dimension"),
+        ("0", "begins with its dimension"),
+        ("2 1 1 0", "4 integers"),
+        ("1 1 1 x", "integers only"),
+        ("1 1 3 0", "without gaps"),
+        ("1 0 1 0", "without gaps"),
+        ("1 1 1 99999999999", "beyond the range"),
+        ("1 1 1000000000000 0", "without gaps"),
+    ],
+)
+def test_texts_that_are_no_net_are_refused(text, message):
+    with pytest.raises(ug.FormatError, match=message):
+        ug.io.from_periodic_graph(text)
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [
+        [("a", "b", 1), ("a", "b", 1)],
+        [("a", "b", 1), ("b", "a", -1)],
+        [("a", "a", 0)],
+        [("a", "a", 1), ("a", "a", -1)],
+    ],
+)
+def test_graphs_that_are_no_net_are_refused(edges):
+    G = nx.MultiDiGraph()
+    G.add_weighted_edges_from(edges, weight="delay")
+    with pytest.raises(ug.FormatError, match="each edge once"):
+        ug.io.to_periodic_graph(G)
+    G.add_node("z")
+    with pytest.raises(ug.FormatError, match="isolated vertices, and z"):
+        ug.io.to_periodic_graph(G)

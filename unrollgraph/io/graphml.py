@@ -1,0 +1,126 @@
+"""Delay graphs as GraphML, the XML format of the graph drawing community.
+
+Vertices are strings, attributes strings, numbers and booleans; a delay is written as
+text, ``1`` or ``1;0``, and read as text or a number. What does not come back as it was is
+refused on writing. A multigraph says that it is one by an attribute of the graph.
+
+The parser is networkx's, behind a door of our own: a document type declaration is
+refused, so that no entity is ever resolved and nothing fetched; ends, identifiers and
+parallel edges are checked, which networkx would pass over or merge in silence; and
+default values, which it keeps aside, are given to the vertices and edges that have none.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+import networkx as nx
+
+from unrollgraph.errors import FormatError
+from unrollgraph.graph.delay_graph import as_delay_graph
+from unrollgraph.io.texts import must_return, read_delays, with_texts
+
+__all__ = ["dumps", "loads"]
+
+_SPACE = "{http://graphml.graphdrawing.org/xmlns}"
+_MARK = "multigraph"
+
+
+def dumps(G: Any, delay: str = "delay") -> str:
+    """Write a delay graph as text, or say what GraphML cannot hold of it."""
+    graph = as_delay_graph(G, delay)
+    H = with_texts(graph)
+    if _MARK in H.graph:
+        raise FormatError(f"GraphML keeps the attribute {_MARK!r} of a graph for itself; rename it")
+    if graph.multigraph:
+        H.graph[_MARK] = True
+    try:
+        text = "\n".join(nx.generate_graphml(H, named_key_ids=False)) + "\n"
+    except (nx.NetworkXError, TypeError, ValueError) as error:
+        raise FormatError(f"GraphML cannot hold it: {error}; write JSON, which holds it") from None
+    try:
+        back = loads(text, graph.delay_name)
+    except FormatError as error:
+        raise FormatError(f"GraphML cannot hold it: {error}; write JSON, which holds it") from None
+    must_return(graph, back, "GraphML")
+    return text
+
+
+def loads(text: str, delay: str = "delay") -> Any:
+    """Read a delay graph from text."""
+    _must_be_plain(text)
+    _must_be_sound(ElementTree.fromstring(text))
+    try:
+        G = _parsed(text, many=False)
+        if G.graph.get(_MARK) is True:
+            G = _parsed(text, many=True)
+            del G.graph[_MARK]
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a parser trips over in a hostile file
+        raise FormatError(f"not GraphML: {error}") from None
+    for data, name in ((G.nodes, "node_default"), (G.edges, "edge_default")):
+        defaults = G.graph.pop(name)
+        for item in data:
+            for key, value in defaults.items():
+                data[item].setdefault(key, value)
+    read_delays(G, delay)
+    return G
+
+
+def _parsed(text: str, *, many: bool) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of extensions for drawing, which we do not need
+        return nx.parse_graphml(text, force_multigraph=many)
+
+
+def _must_be_plain(text: str) -> None:
+    """Refuse what is no XML, and document types, before anything is made of the text."""
+
+    def refuse(*_: Any) -> NoReturn:
+        raise FormatError(
+            "the file declares a document type, by which XML may name entities and other files; "
+            "remove the declaration"
+        )
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(text, True)
+    except expat.ExpatError as error:
+        raise FormatError(f"not XML: {error}") from None
+
+
+def _must_be_sound(root: Any) -> None:
+    """Refuse what the parser would pass over: missing, repeated or unknown names."""
+    graphs = list(root.iter(f"{_SPACE}graph"))
+    if root.tag != f"{_SPACE}graphml" or len(graphs) != 1:
+        raise FormatError(
+            f"the file holds {len(graphs)} elements <graph> of GraphML, but exactly one is read"
+        )
+    names: set[str] = set()
+    for k, node in enumerate(root.iter(f"{_SPACE}node")):
+        name = _needed(node, "id", f"node {k}")
+        if name in names:
+            raise FormatError(f"node {k} has the id {name!r}, which stands there before")
+        names.add(name)
+    met: set[tuple[str, str, str]] = set()
+    for k, edge in enumerate(root.iter(f"{_SPACE}edge")):
+        ends = (_needed(edge, "source", f"edge {k}"), _needed(edge, "target", f"edge {k}"))
+        for end in ends:
+            if end not in names:
+                raise FormatError(f"edge {k} joins {end!r}, which is the id of no node")
+        if "id" in edge.attrib:
+            if (*ends, edge.attrib["id"]) in met:
+                raise FormatError(f"edge {k} has the id of another edge from {ends[0]!r}")
+            met.add((*ends, edge.attrib["id"]))
+
+
+def _needed(element: Any, name: str, where: str) -> str:
+    if name not in element.attrib:
+        raise FormatError(f'{where} has no "{name}"')
+    value: str = element.attrib[name]
+    return value

@@ -1,0 +1,351 @@
+"""Delay graphs as the tables and texts of other libraries, in memory.
+
+* SciPy: one sparse adjacency array for each delay, the coefficients of
+  ``A(z) = sum of A_d z^d``.
+* pandas: an edge list with the columns ``source``, ``target`` and ``delay``.
+* PeriodicGraphs.jl and Systre: the text of a crystal net, ``3 1 2 0 0 0 1 2 0 0 1 ...``,
+  the dimension and then for each edge its ends, counted from 1, and its offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
+from unrollgraph.graph.delay_graph import as_delay_graph
+
+__all__ = [
+    "from_pandas_edgelist",
+    "from_periodic_graph",
+    "from_scipy_sparse_arrays",
+    "to_pandas_edgelist",
+    "to_periodic_graph",
+    "to_scipy_sparse_arrays",
+]
+
+
+def to_scipy_sparse_arrays(G: Any, *, delay: str = "delay") -> dict[Any, Any]:
+    """Adjacency arrays of a delay graph, one for each delay that occurs.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    dict from delay to scipy.sparse.csr_array of int64, shape (n, n)
+        Delays in increasing order. An entry counts the edges of that delay from the
+        vertex of its row to that of its column, vertices in the order of ``G``.
+
+    Notes
+    -----
+    O(n + m) for each delay that occurs. Names and attributes are left out.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> arrays = ug.io.to_scipy_sparse_arrays(ug.gallery.elman())
+    >>> {d: a.toarray().tolist() for d, a in arrays.items()}
+    {0: [[0, 1, 0], [0, 0, 1], [0, 0, 0]], 1: [[0, 0, 0], [0, 1, 0], [0, 0, 0]]}
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415  (heavy: loaded on first use)
+
+    graph = as_delay_graph(G, delay)
+    n = len(graph.vertices)
+    vectors, number = np.unique(graph.delays, axis=0, return_inverse=True)
+    arrays = {}
+    for k, vector in enumerate(vectors.tolist()):
+        edges = np.flatnonzero(number.ravel() == k)
+        ones = np.ones(len(edges), dtype=np.int64)
+        coo = coo_array((ones, (graph.tails[edges], graph.heads[edges])), shape=(n, n))
+        arrays[vector[0] if graph.dimension == 1 else tuple(vector)] = coo.tocsr()
+    return arrays
+
+
+def from_scipy_sparse_arrays(
+    arrays: Mapping[Any, Any], vertices: Sequence[Any] | None = None
+) -> Any:
+    """Make a delay graph from adjacency arrays, one for each delay.
+
+    Parameters
+    ----------
+    arrays : mapping from delay to sparse or dense array of shape (n, n)
+        Entries are numbers of edges: natural numbers, of any type.
+    vertices : sequence of hashable, optional
+        Names of the vertices; ``0 .. n - 1`` unless given.
+
+    Returns
+    -------
+    networkx.DiGraph or networkx.MultiDiGraph
+        A multigraph where some pair of vertices is joined more than once.
+
+    Raises
+    ------
+    FormatError
+        If arrays are of different shapes or not square, or an entry is no number of
+        edges.
+    DelayError
+        If a delay is none.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> G = ug.io.from_scipy_sparse_arrays({0: [[0, 1], [0, 0]], 1: [[1, 0], [1, 0]]}, "ab")
+    >>> list(G.edges(data="delay"))
+    [('a', 'b', 0), ('a', 'a', 1), ('b', 'a', 1)]
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415  (heavy: loaded on first use)
+
+    n, names, rows = None, vertices, []
+    for time, array in arrays.items():
+        coo = coo_array(array)
+        n = coo.shape[0] if n is None else n
+        if coo.shape != (n, n):
+            raise FormatError(
+                f"the array of delay {time!r} has the shape {coo.shape}, but all are square and "
+                "alike"
+            )
+        counts = coo.data.tolist()
+        for u, v, count in zip(*(i.tolist() for i in coo.coords), counts, strict=True):
+            if count != int(count) or count < 0:
+                raise FormatError(f"the array of delay {time!r} has an entry {count!r}, no count")
+            rows += [(u, v, time)] * int(count)
+    names = range(n or 0) if vertices is None else vertices
+    if len(names) != (n or 0) or len(set(names)) != len(names):
+        raise FormatError(f"{n} different names of vertices are needed, but {len(names)} are given")
+    return _graph_of(names, [(names[u], names[v], {"delay": time}) for u, v, time in rows])
+
+
+def to_pandas_edgelist(G: Any, *, delay: str = "delay") -> Any:
+    """Edge list of a delay graph as a pandas DataFrame.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each edge: ``source``, ``target``, in a multigraph ``key``, then the
+        delay under its name and the other attributes.
+
+    Notes
+    -----
+    Isolated vertices and attributes of vertices are left out. Needs pandas.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> print(ug.io.to_pandas_edgelist(ug.gallery.elman()))
+      source target  delay
+    0      x      h      0
+    1      h      h      1
+    2      h      y      0
+    """
+    import pandas as pd  # noqa: PLC0415  (optional)
+
+    graph = as_delay_graph(G, delay)
+    rows = []
+    for edge, time, data in zip(graph.edges, graph.times, graph.edge_data, strict=True):
+        ends = dict(zip(("source", "target", "key"), edge, strict=False))
+        taken = set(ends) & set(data)
+        if taken:
+            raise FormatError(f"an attribute of edges is named {min(taken)!r}, as a column is")
+        rows.append({**ends, **data, graph.delay_name: time})
+    columns = ["source", "target", *(["key"] if graph.multigraph else []), graph.delay_name]
+    found = pd.DataFrame(rows, columns=None if rows else columns)
+    others = [name for name in found.columns if name not in columns]
+    return found[[*columns, *others]]
+
+
+def from_pandas_edgelist(table: Any, *, delay: str = "delay") -> Any:
+    """Make a delay graph from an edge list in a pandas DataFrame.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row for each edge, with the columns ``source`` and ``target``, and if need be
+        ``key`` and the delay: integers, or tuples of them; absent ones are zero.
+        Further columns are attributes; where one has no value there is none.
+    delay : str
+        The column that holds the delay, and the attribute that gets it.
+
+    Returns
+    -------
+    networkx.DiGraph or networkx.MultiDiGraph
+        A multigraph where there are keys, or parallel edges.
+
+    Raises
+    ------
+    FormatError
+        If a column is missing, an end is, or an edge stands there twice.
+    DelayError
+        If a delay is none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import unrollgraph as ug
+    >>> table = pd.DataFrame({"source": ["a", "b"], "target": ["b", "a"], "delay": [0, 1]})
+    >>> list(ug.io.from_pandas_edgelist(table).edges(data="delay"))
+    [('a', 'b', 0), ('b', 'a', 1)]
+    """
+    import pandas as pd  # noqa: PLC0415  (optional)
+
+    for name in ("source", "target"):
+        if name not in table.columns:
+            raise FormatError(f"the table has no column {name!r}")
+    rows = []
+    for k, row in enumerate(table.astype(object).to_dict("records")):
+        data = {name: value for name, value in row.items() if pd.isna(value) is not True}
+        if "source" not in data or "target" not in data:
+            raise FormatError(f"row {k} lacks a source or a target")
+        rows.append((data.pop("source"), data.pop("target"), data))
+        if "key" in table.columns and "key" not in data:
+            raise FormatError(f"row {k} lacks a key")
+        if isinstance(data.get(delay), float) and data[delay].is_integer():
+            data[delay] = int(data[delay])  # pandas makes floats of a column with gaps
+    return _graph_of((), rows, delay)
+
+
+def to_periodic_graph(G: Any, *, delay: str = "delay") -> str:
+    """Text of a delay graph as PeriodicGraphs.jl and Systre read nets.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph whose edges stand for undirected ones, each there once.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    str
+        The dimension, then for each edge its ends and its delay; vertices are counted
+        from 1 in the order of ``G``.
+
+    Raises
+    ------
+    FormatError
+        If a vertex is isolated, which the text cannot say, or an edge is there
+        twice or joins a vertex to itself with delay zero, which a net has not.
+
+    Notes
+    -----
+    Names and attributes are left out.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ug.io.to_periodic_graph(ug.gallery.diamond())
+    '3 1 2 0 0 0 1 2 1 0 0 1 2 0 1 0 1 2 0 0 1'
+    """
+    graph = as_delay_graph(G, delay)
+    ends = list(zip(graph.tails.tolist(), graph.heads.tolist(), strict=True))
+    joined = {end for pair in ends for end in pair}
+    for k, vertex in enumerate(graph.vertices):
+        if k not in joined:
+            raise FormatError(f"a net has no isolated vertices, and {show_vertex(vertex)} is one")
+    met = set()
+    for (u, v), time, edge in zip(ends, graph.delays.tolist(), graph.edges, strict=True):
+        forth, back = (u, v, *time), (v, u, *(-x for x in time))
+        if forth in met or back in met or forth == back:
+            raise FormatError(
+                "a net has each edge once, in one direction, and none of delay zero from a "
+                f"vertex to itself, but not so {show_edge(edge)} of delay {tuple(time)}"
+            )
+        met.add(forth)
+    numbers = [
+        (u + 1, v + 1, *time) for (u, v), time in zip(ends, graph.delays.tolist(), strict=True)
+    ]
+    return " ".join(map(str, [graph.dimension, *(x for row in numbers for x in row)]))
+
+
+def from_periodic_graph(text: str) -> Any:
+    """Make a delay graph from the text of a net of PeriodicGraphs.jl or Systre.
+
+    Parameters
+    ----------
+    text : str
+        Integers: the dimension, then for each edge its ends, counted from 1, and its
+        offset.
+
+    Returns
+    -------
+    networkx.MultiDiGraph
+        Vertices ``1 .. n``, each edge in the direction in which it is written;
+        `with_reverses` makes the net of it, which has both.
+
+    Raises
+    ------
+    FormatError
+        If the text is none of this kind.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> G = ug.io.from_periodic_graph("2 1 1 1 0 1 1 0 1")
+    >>> list(G.edges(data="delay"))
+    [(1, 1, (1, 0)), (1, 1, (0, 1))]
+    >>> ug.is_acyclic(ug.DelayCover(G)), ug.is_acyclic(ug.DelayCover(ug.with_reverses(G)))
+    (True, False)
+    """
+    try:
+        numbers = [int(part) for part in text.split()]
+    except ValueError:
+        raise FormatError(
+            "the text of a net holds integers only, such as 2 1 1 1 0 1 1 0 1"
+        ) from None
+    if not numbers or numbers[0] < 1:
+        raise FormatError("the text of a net begins with its dimension, a positive integer")
+    d, rest = numbers[0], numbers[1:]
+    if len(rest) % (d + 2):
+        raise FormatError(
+            f"in dimension {d} each edge has {d + 2} integers, its ends and {d} of its offset, but "
+            f"{len(rest)} is no multiple of that"
+        )
+    rows = [rest[k : k + d + 2] for k in range(0, len(rest), d + 2)]
+    met = {x for row in rows for x in row[:2]}
+    if met != set(range(1, len(met) + 1)):
+        raise FormatError(
+            f"the vertices of a net are 1 to n without gaps, but these are {sorted(met)[:9]}"
+        )
+    G: Any = nx.MultiDiGraph()
+    G.add_nodes_from(range(1, len(met) + 1))
+    for u, v, *time in rows:
+        G.add_edge(u, v, delay=tuple(time) if d > 1 else time[0])
+    return _checked(G, "delay")
+
+
+def _graph_of(vertices: Sequence[Any], rows: list[Any], delay: str = "delay") -> Any:
+    """Make a graph of rows ``(source, target, data)``, where data may have a key."""
+    parallel = any("key" in data for *_, data in rows)
+    parallel = parallel or len({(u, v) for u, v, _ in rows}) < len(rows)
+    G: Any = nx.MultiDiGraph() if parallel else nx.DiGraph()
+    G.add_nodes_from(vertices)
+    for u, v, row in rows:
+        data = dict(row)
+        key = [data.pop("key")] if "key" in data else []
+        if key and G.has_edge(u, v, *key):
+            raise FormatError(f"the edge {show_edge((u, v, *key))} stands there twice")
+        added = G.add_edge(u, v, *key)
+        G.edges[(u, v, added) if parallel else (u, v)].update(data)
+    return _checked(G, delay)
+
+
+def _checked(G: Any, delay: str) -> Any:
+    try:
+        as_delay_graph(G, delay)
+    except DelayError as error:
+        raise FormatError(str(error)) from None
+    return G
