@@ -266,6 +266,18 @@ def test_large_graphs_take_few_slopes():
     assert isinstance(decide(G), ug.ZeroWalk)
 
 
+def test_more_axes_than_can_be_searched_are_refused_where_a_search_is_needed():
+    unit = [tuple(int(i == axis) for i in range(100)) for axis in range(100)]
+    G = graph_of([("h", "h", d) for d in unit])
+    assert decide(G).is_linear
+    G.add_edge("h", "h", delay=tuple(-x for x in unit[5]))
+    with pytest.raises(ug.DelayError, match=r"told apart in Z\^64 at most, .* in Z\^100"):
+        ug.verdict(G)
+    G.add_edge("h", "h", delay=(0,) * 100)
+    with pytest.raises(ug.DelayError, match="told apart"):  # the limit comes before the search
+        ug.verdict(G)
+
+
 def test_vectors_have_no_single_direction():
     G = graph_of([("h", "h", (1, 0))])
     with pytest.raises(ValueError, match=r"these are in Z\^2"):

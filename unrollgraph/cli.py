@@ -14,7 +14,7 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import unrollgraph as ug
 from unrollgraph import nn
@@ -37,30 +37,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, head for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 128 + signal.SIGPIPE
     except ug.UnrollgraphError as error:
         return _fail(str(error))
     except OSError as error:
+        if error.filename is None:  # of the standard output, a full disk for instance
+            _forget_output()
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except MemoryError:
-        return _fail("not enough memory; take a smaller window")
+        return _fail("not enough memory for a graph or a window of this size")
     return code
 
 
+def _forget_output() -> None:
+    """Send what waits to be printed nowhere, so that Python does not try once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message: str) -> int:
-    print("unrollgraph:", " ".join(message.split()), file=sys.stderr)
+    text = " ".join(message.split())
+    if len(text) > 1000:  # it quotes something from a file that nobody wants to read
+        text = f"{text[:600]} ... {text[-300:]}"
+    print("unrollgraph:", text, file=sys.stderr)
     return 2
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(_fail(f"{message}; {self.prog} --help tells more"))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="unrollgraph",
         description="Unroll directed graphs with cycles into their acyclic covers.",
     )
     parser.add_argument("--version", action="version", version=f"unrollgraph {ug.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    formats = "a delay graph: node-link .json, or .csv/.tsv with the columns source,target,delay"
+    formats = (
+        "a delay graph: node-link .json, .gml, .graphml, or .csv/.tsv with the columns "
+        "source,target,delay"
+    )
 
     check = commands.add_parser(
         "check",
@@ -85,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         help="times from A to B - 1, or N for 0:N; write the sign =, as in --window=-2:6, and "
         "for delays in Z^d one window for each axis, as in --window=0:3,0:4",
     )
-    unroll.add_argument("-o", "--output", required=True, metavar="OUT", help="a .json file")
+    unroll.add_argument("-o", "--output", required=True, metavar="OUT", help="a .json or .dot file")
     unroll.set_defaults(run=_unroll)
 
     demo = commands.add_parser("demo", help="the seed network, unrolled, checked and run")

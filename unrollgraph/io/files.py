@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from unrollgraph.errors import DelayError, FormatError
+from unrollgraph.errors import FormatError
 from unrollgraph.io import dot, edge_list, gml, graphml, node_link
 
 __all__ = ["read", "write"]
@@ -98,7 +98,7 @@ def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
         return loads(path.read_text(encoding="utf-8-sig"), delay)
     except UnicodeDecodeError:
         raise FormatError(f"{path}: not a text file in UTF-8") from None
-    except (FormatError, DelayError) as error:
+    except ValueError as error:  # of ours, or a name that no file can have
         raise FormatError(f"{path}: {error}") from None
 
 
@@ -145,10 +145,18 @@ def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None
         _replace(path.resolve(), data)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
+    except ValueError as error:  # a name that no file can have
+        raise FormatError(f"{path!s:.40}: {error}") from None
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file whole, keeping the permissions of one that stands there."""
+    """Write a file whole, keeping the permissions of one that stands there.
+
+    What is no ordinary file, a pipe or a device, is written to and not replaced.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(data)
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unrollgraph-")
     try:
         with os.fdopen(handle, "wb") as file:

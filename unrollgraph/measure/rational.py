@@ -40,11 +40,11 @@ def primitive(vector: Sequence[Fraction | int]) -> tuple[int, ...]:
 
 def orthogonal(vectors: Sequence[Vector], dimension: int) -> tuple[tuple[int, ...], ...]:
     """Integer basis of all that is orthogonal to the vectors."""
-    rows, pivots = _reduced([list(map(Fraction, v)) for v in vectors])
+    rows, pivots, scale = _reduced(vectors)
     basis = []
     for free in (axis for axis in range(dimension) if axis not in pivots):
-        solution = [Fraction(0)] * dimension
-        solution[free] = Fraction(1)
+        solution = [0] * dimension
+        solution[free] = scale
         for row, pivot in zip(rows, pivots, strict=True):
             solution[pivot] = -row[free]
         basis.append(primitive(solution))
@@ -56,15 +56,16 @@ def solve(columns: Sequence[Vector], target: Sequence[int | Fraction]) -> list[F
 
     At most as many of them as the columns have rank are not zero.
     """
+    common = lcm(*(Fraction(x).denominator for x in target))
     rows = [
-        [*(Fraction(column[axis]) for column in columns), Fraction(value)]
+        [*(column[axis] for column in columns), int(value * common)]
         for axis, value in enumerate(target)
     ]
-    reduced, pivots = _reduced(rows)
+    reduced, pivots, scale = _reduced(rows)
     assert len(columns) not in pivots, "the target is not in the span of the columns"
     found = [Fraction(0)] * len(columns)
     for row, pivot in zip(reduced, pivots, strict=True):
-        found[pivot] = row[-1]
+        found[pivot] = Fraction(row[-1], scale * common)
     return found
 
 
@@ -91,11 +92,11 @@ def nearest_point(points: Sequence[Vector]) -> tuple[tuple[Fraction, ...], dict[
     first = min(range(len(points)), key=norms.__getitem__)
     weights = {first: Fraction(1)}
     while True:
-        y = _combination(points, weights)
-        against = [sum(a * b for a, b in zip(y, p, strict=True)) for p in points]
+        common, y = _combination(points, weights)  # the point is y / common
+        against = [dot(y, p) for p in points]
         worst = min(range(len(points)), key=against.__getitem__)
-        if against[worst] >= sum(x * x for x in y):
-            return y, weights
+        if common * against[worst] >= dot(y, y):
+            return tuple(Fraction(x, common) for x in y), weights
         weights[worst] = Fraction(0)
         while True:
             goal = _affine_weights([points[k] for k in weights])
@@ -122,12 +123,11 @@ def rounded(y: Sequence[Fraction], points: Sequence[Vector]) -> tuple[int, ...]:
         scale *= 2
 
 
-def _combination(points: Sequence[Vector], weights: dict[int, Fraction]) -> tuple[Fraction, ...]:
-    chosen = [(points[k], weight) for k, weight in weights.items()]
-    return tuple(
-        sum((weight * p[axis] for p, weight in chosen), Fraction(0))
-        for axis in range(len(points[0]))
-    )
+def _combination(points: Sequence[Vector], weights: dict[int, Fraction]) -> tuple[int, list[int]]:
+    """Return the weighted sum of points as integers over a common denominator."""
+    common = lcm(*(weight.denominator for weight in weights.values()))
+    whole = [(int(weight * common), points[k]) for k, weight in weights.items()]
+    return common, [sum(w * p[axis] for w, p in whole) for axis in range(len(points[0]))]
 
 
 def _affine_weights(points: list[Vector]) -> list[Fraction]:
@@ -140,21 +140,30 @@ def _affine_weights(points: list[Vector]) -> list[Fraction]:
     return solve(columns, [0] * size + [1])[:-1]
 
 
-def _reduced(rows: list[list[Fraction]]) -> tuple[list[list[Fraction]], list[int]]:
-    """Reduced echelon form: the rows that are not zero, and their pivots."""
-    rows = [list(row) for row in rows]
+def _reduced(rows: Sequence[Sequence[int]]) -> tuple[list[list[int]], list[int], int]:
+    """Reduced echelon form of integer rows.
+
+    Returns the rows that are not zero, the column of the pivot of each, and the one
+    number that stands at all pivots. Bareiss: every entry is a minor of the
+    matrix, so that dividing by the pivot before is exact and no number grows beyond that.
+    """
+    work = [list(row) for row in rows]
     pivots: list[int] = []
-    for column in range(len(rows[0]) if rows else 0):
+    scale = 1
+    for column in range(len(work[0]) if work else 0):
         depth = len(pivots)
-        at = next((k for k in range(depth, len(rows)) if rows[k][column]), None)
+        at = next((k for k in range(depth, len(work)) if work[k][column]), None)
         if at is None:
             continue
-        rows[depth], rows[at] = rows[at], rows[depth]
-        pivot = rows[depth][column]
-        rows[depth] = [x / pivot for x in rows[depth]]
-        for k, row in enumerate(rows):
-            if k != depth and row[column]:
-                factor = row[column]
-                rows[k] = [x - factor * y for x, y in zip(row, rows[depth], strict=True)]
+        work[depth], work[at] = work[at], work[depth]
+        row = work[depth]
+        pivot = row[column]
+        for k, other in enumerate(work):
+            if k != depth:
+                factor = other[column]
+                work[k] = [
+                    (pivot * x - factor * y) // scale for x, y in zip(other, row, strict=True)
+                ]
+        scale = pivot
         pivots.append(column)
-    return rows[: len(pivots)], pivots
+    return work[: len(pivots)], pivots, scale
