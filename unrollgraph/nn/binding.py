@@ -18,40 +18,91 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import repeat
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import Incidence
-from unrollgraph.nn.plan import Copies, Level, Loop, Program
+from unrollgraph.nn.fusion import Call, Lanes, Location, call_of, fused, shared, shift_of
+from unrollgraph.nn.plan import Bulk, Copies, Level, Loop, Program
 from unrollgraph.nn.primitives import kernel_of
+from unrollgraph.nn.stepping import instruction, step_program
 from unrollgraph.nn.values import Ref, Value, Weight
 
 __all__ = ["Binding", "CopiesBinding", "Weights", "WindowBinding"]
 
 Array = NDArray[Any]
+LARGEST_KEPT = 2**28
+_B = TypeVar("_B", bound="Binding")
 
 
 class Weights:
-    """The parameters as a run found them, in the layouts that steps use."""
+    """The parameters as a run found them, in the layouts that steps use.
+
+    Layouts stay where they are, so that calls can be bound to them; `refresh` fills
+    them anew.
+    """
 
     def __init__(self, parameters: dict[str, Array]) -> None:
         self.parameters = {name: array.copy() for name, array in parameters.items()}
-        self._layouts: dict[Weight, Array] = {}
+        self._layouts: dict[tuple[str, tuple[Weight, ...]], Array] = {}
+        self._copies: list[tuple[Array, Array]] = []
 
-    def layout(self, value: Value, weight: Weight) -> Array:
-        """The array of a weight; for a product the factor on the right."""
-        if value.kind != "product":
-            return self.parameters[weight.name]
-        if weight not in self._layouts:
-            block = self.parameters[weight.name]
-            if weight.columns is not None:
-                block = block[:, slice(*weight.columns)]
-            self._layouts[weight] = np.ascontiguousarray(block if weight.transposed else block.T)
-        return self._layouts[weight]
+    def refresh(self, parameters: dict[str, Array]) -> None:
+        """Take over parameters that have changed."""
+        for name, array in parameters.items():
+            np.copyto(self.parameters[name], array)
+        for layout, block in self._copies:
+            np.copyto(layout, block)
+
+    def layout(self, kind: str, weights: tuple[Weight, ...]) -> Array:
+        """The array of some weights beside each other; for products the factor on the right."""
+        if len(weights) == 1 and kind not in {"product", "products"}:
+            return self.parameters[weights[0].name]
+        if (kind, weights) not in self._layouts:
+            blocks = [self._block(kind, weight) for weight in weights]
+            axis = 0 if kind == "products" else -1
+            layout = np.ascontiguousarray(np.concatenate(blocks, axis=axis))
+            ends = np.cumsum([block.shape[axis] for block in blocks])[:-1]
+            places = np.split(layout, ends, axis=axis)
+            self._layouts[kind, weights] = layout
+            self._copies += zip(places, blocks, strict=True)
+        return self._layouts[kind, weights]
+
+    def _block(self, kind: str, weight: Weight) -> Array:
+        block = self.parameters[weight.name]
+        if weight.columns is not None:
+            block = block[:, slice(*weight.columns)]
+        return block if weight.transposed or kind == "bias" else block.T
+
+
+class Lease(Generic[_B]):
+    """A binding in use; it is free for another run when nobody holds the lease any more.
+
+    Attributes
+    ----------
+    binding : Binding
+        The binding.
+    weights : Weights
+        The parameters to which its calls are bound.
+    free : list
+        Where it goes.
+    under : Lease, optional
+        Another, without whose arrays this one is of no use.
+    """
+
+    def __init__(
+        self, binding: _B, weights: Weights, free: list[Any], under: Lease[Any] | None = None
+    ) -> None:
+        self.binding, self.weights, self.free, self.under = binding, weights, free, under
+
+    def __del__(self) -> None:
+        if not self.free and self.binding.size() <= LARGEST_KEPT:
+            self.free.append((self.binding, self.weights))
 
 
 class Binding(Protocol):
@@ -59,6 +110,10 @@ class Binding(Protocol):
 
     buffers: dict[int, Array]
     batch: int
+    gradients: dict[frozenset[int], list[Any]]  # bindings over this one that are free
+
+    def size(self) -> int:
+        """Bytes of all arrays."""
 
     def another(self) -> Binding:
         """Return a binding that sees the values of this one and adds its own."""
@@ -106,47 +161,73 @@ def _allocated(
 
 
 class WindowBinding:
-    """Values over a window of steps."""
+    """Values over a window of steps.
 
-    def __init__(self, graph: DelayGraph, steps: int, batch: int, dtype: Any) -> None:
+    Values of one role in a stack are columns of one array; see `fusion`.
+    """
+
+    def __init__(self, graph: DelayGraph, steps: int, batch: int, dtype: Any, lanes: Lanes) -> None:
         self.graph, self.steps, self.batch, self.dtype = graph, steps, batch, dtype
-        self.delays: list[int] = graph.delays[:, 0].tolist()
+        self.lanes = lanes
         self.buffers: dict[int, Array] = {}
         self.before: dict[int, int] = {}
+        self._arrays: dict[int, Array] = {}
+        self._places: dict[int, Location] = {}
+        self._bound: WeakKeyDictionary[Program, list[Callable[[], None]]] = WeakKeyDictionary()
+        self.gradients: dict[frozenset[int], list[Any]] = {}
 
     def another(self) -> WindowBinding:
         other = copy.copy(self)
         other.buffers, other.before = dict(self.buffers), dict(self.before)
+        other._arrays, other._places = dict(self._arrays), dict(self._places)
+        other._bound, other.gradients = WeakKeyDictionary(), {}
         return other
 
-    def shift(self, ref: Ref) -> int:
-        """Steps from a reader to what it reads."""
-        if ref.edge is None:
-            return 0
-        return self.delays[ref.edge] if ref.back else -self.delays[ref.edge]
-
     def open(self, values: Sequence[Value], chosen: Iterable[int]) -> None:
-        rooms = {k: [0, 0] for k in chosen}
+        rooms = {k: [0, 0] for k in chosen if k not in self._places}
         for value in values:
             for ref in value.args:
                 if ref.value in rooms:
-                    room, shift = rooms[ref.value], self.shift(ref)
+                    room, shift = rooms[ref.value], shift_of(self.graph, ref)
                     room[0], room[1] = max(room[0], -shift), max(room[1], shift)
-        shapes = {
-            k: (before + self.steps + after, self.batch, values[k].size)
-            for k, (before, after) in rooms.items()
-        }
-        for k, buffer in _allocated(values, shapes, self.dtype).items():
-            before, _ = rooms[k]
-            buffer[:before] = 0
-            buffer[before + self.steps :] = 0
-            self.buffers[k], self.before[k] = buffer, before
+        groups = shared(self.graph, values, rooms, self.lanes)
+        shapes, befores = {}, {}
+        for group in groups:
+            before, after = (max(rooms[k][side] for k in group) for side in (0, 1))
+            width = sum(values[k].size for k in group)
+            shapes[group[0]] = (before + self.steps + after, self.batch, width)
+            befores[group[0]] = before
+        arrays = _allocated(values, shapes, self.dtype)
+        for group in groups:
+            first, start = group[0], 0
+            array, before = arrays[first], befores[first]
+            array[:before] = 0
+            array[before + self.steps :] = 0
+            self._arrays[first] = array
+            for k in group:
+                stop = start + values[k].size
+                own = rooms[k][0]
+                end = before + self.steps + rooms[k][1]
+                self._places[k] = Location(first, before, start, stop)
+                self.buffers[k] = array[before - own : end, :, start:stop]
+                self.before[k] = own
+                start = stop
+
+    def clear(self) -> None:
+        """Forget what lies before and after the window."""
+        for k, buffer in self.buffers.items():
+            buffer[: self.before[k]] = 0
+            buffer[self.before[k] + self.steps :] = 0
+
+    def size(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self._arrays.values())
 
     def fill(self, value: int, data: Array) -> None:
         self.read(Ref(value))[...] = data
 
     def read(self, ref: Ref) -> Array:
-        start = self.before[ref.value] + self.shift(ref)
+        start = self.before[ref.value] + shift_of(self.graph, ref)
         return _columns(self.buffers[ref.value][start : start + self.steps], ref)
 
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
@@ -157,7 +238,7 @@ class WindowBinding:
             return None
         result = np.zeros((len(times), self.batch, size), self.dtype)
         for ref in refs:
-            d = self.shift(ref)
+            d = shift_of(self.graph, ref)
             passed = _columns(self.buffers[ref.value], ref)
             inside = range(max(times.start, -d), min(times.stop, self.steps - d))
             if inside:
@@ -167,37 +248,63 @@ class WindowBinding:
         return result
 
     def compute(self, program: Program, weights: Weights) -> None:
-        for part in program.steps:
-            if isinstance(part, Loop):
-                self._step(program.values, part, weights)
-            else:
-                value = program.values[part.value]
-                args = [_rows(self.read(ref)) for ref in value.args]
-                args += [weights.layout(value, weight) for weight in value.weights]
-                kernel_of(value)(*args, _rows(self.read(Ref(part.value))))
+        if program not in self._bound:
+            self._bound[program] = self._bind(program, weights)
+        for call in self._bound[program]:
+            call()
 
-    def _step(self, values: Sequence[Value], loop: Loop, weights: Weights) -> None:
-        """Run a loop: in each step one call for each value, all views made beforehand."""
-        latest = max(loop.clocks)
-        kernels: list[Callable[..., Any]] = []
-        columns: list[list[Any]] = []
-        for k, clock in zip(loop.values, loop.clocks, strict=True):
-            value = values[k]
-            views: list[Any] = [list(self.read(ref))[:: loop.sign] for ref in value.args]
-            views += [repeat(weights.layout(value, weight)) for weight in value.weights]
-            views.append(list(self.read(Ref(k)))[:: loop.sign])
-            calls = list(zip(*views, strict=False))
-            kernels.append(kernel_of(value))
-            columns.append([None] * clock + calls + [None] * (latest - clock))
-        if not latest:
-            for step in zip(*columns, strict=True):
-                for kernel, call in zip(kernels, step, strict=True):
-                    kernel(*call)
-            return
-        for step in zip(*columns, strict=True):
-            for kernel, call in zip(kernels, step, strict=True):
-                if call is not None:
-                    kernel(*call)
+    # -- binding calls to arrays -------------------------------------------------------
+
+    def _bind(self, program: Program, weights: Weights) -> list[Callable[[], None]]:
+        """Calls without arguments that compute a program, one after another."""
+        calls: list[Callable[[], None]] = []
+        bulk: list[Call] = []
+        for part in [*program.steps, None]:
+            if isinstance(part, Bulk):
+                bulk.append(self._call(program.values, part.value, 0))
+                continue
+            calls += [self._bulk(call, weights) for call in fused(bulk)]
+            bulk = []
+            if part is not None:
+                calls.append(self._loop(program.values, part, weights))
+        return calls
+
+    def _call(self, values: Sequence[Value], k: int, clock: int) -> Call:
+        sources = [self._location(ref) for ref in values[k].args]
+        return call_of(values[k], sources, self._location(Ref(k)), clock)
+
+    def _location(self, ref: Ref) -> Location:
+        array, before, start, stop = self._places[ref.value]
+        if ref.columns is not None:
+            start, stop = start + ref.columns[0], start + ref.columns[1]
+        return Location(array, before + shift_of(self.graph, ref), start, stop)
+
+    def _view(self, at: Location) -> Array:
+        return self._arrays[at.array][at.shift : at.shift + self.steps, :, at.start : at.stop]
+
+    def _bulk(self, call: Call, weights: Weights) -> Callable[[], None]:
+        kernel, arrays = instruction(call, [_rows(self._view(x)) for x in call.sources], weights)
+        return partial(kernel, *arrays, _rows(self._view(call.out)))
+
+    def _loop(self, values: Sequence[Value], loop: Loop, weights: Weights) -> Callable[[], None]:
+        """Bind a loop: in each step one call for each group of values, views made beforehand."""
+        calls = fused(
+            self._call(values, k, clock) for k, clock in zip(loop.values, loop.clocks, strict=True)
+        )
+        return step_program(calls, self._series(loop.sign), weights)
+
+    def _series(self, sign: int) -> Callable[[Location, bool], list[Array]]:
+        """Views of each step, made once for all calls that use them."""
+        known: dict[tuple[Location, bool], list[Array]] = {}
+
+        def views(at: Location, flat: bool) -> list[Array]:
+            """Views of shape (batch, size), or of one axis if the batch is a single one."""
+            if (at, flat) not in known:
+                view = self._view(at)
+                known[at, flat] = list(view[:, 0] if flat and self.batch == 1 else view)[::sign]
+            return known[at, flat]
+
+        return views
 
 
 class CopiesBinding:
@@ -215,10 +322,11 @@ class CopiesBinding:
         self.batch, self.dtype = batch, dtype
         self.buffers: dict[int, Array] = {}
         self._targets: dict[int, Incidence] = {}
+        self.gradients: dict[frozenset[int], list[Any]] = {}
 
     def another(self) -> CopiesBinding:
         other = copy.copy(self)
-        other.buffers = dict(self.buffers)
+        other.buffers, other.gradients = dict(self.buffers), {}
         return other
 
     def open(self, values: Sequence[Value], chosen: Iterable[int]) -> None:
@@ -229,6 +337,9 @@ class CopiesBinding:
         for k, buffer in _allocated(values, shapes, self.dtype).items():
             buffer[-1] = 0
             self.buffers[k] = buffer
+
+    def size(self) -> int:
+        return sum(array.nbytes for array in self.buffers.values())
 
     def fill(self, value: int, data: Array) -> None:
         self.buffers[value][:-1] = data
@@ -282,7 +393,7 @@ class CopiesBinding:
             for k in program.at_vertex.get(level.vertex, ()):
                 value = program.values[k]
                 args = [_rows(self._read_at(ref, level.rows)) for ref in value.args]
-                args += [weights.layout(value, weight) for weight in value.weights]
+                args += [weights.layout(value.kind, (weight,)) for weight in value.weights]
                 out = np.empty((len(level.rows) * self.batch, value.size), self.dtype)
                 kernel_of(value)(*args, out)
                 self.buffers[k][level.rows] = out.reshape(len(level.rows), self.batch, value.size)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import ShapeError
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.nn.binding import Binding, Weights
+from unrollgraph.nn.binding import Lease
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.plan import Program
 from unrollgraph.nn.primitives import read_only
@@ -42,15 +42,15 @@ class Gradients:
         graph: DelayGraph,
         forward: ForwardValues,
         backward: BackwardValues,
-        binding: Binding,
-        weights: Weights,
+        lease: Lease[Any],
         *,
         batched: bool,
     ) -> None:
         self._graph, self._forward, self._backward = graph, forward, backward
-        self._binding, self._weights, self._batched = binding, weights, batched
+        self._lease, self._batched = lease, batched
+        self._binding, self._weights = lease.binding, lease.weights
         self._computed = backward.needed
-        self.parameters = {name: np.zeros_like(a) for name, a in weights.parameters.items()}
+        self.parameters = {name: np.zeros_like(a) for name, a in lease.weights.parameters.items()}
         for y, g in backward.uses:
             for name, part, gradient in self._summed(y, g):
                 self.parameters[name][part] += gradient

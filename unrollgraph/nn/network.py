@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import networkx as nx
@@ -17,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from unrollgraph.errors import ShapeError, StaleRunError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
-from unrollgraph.nn.binding import Binding, CopiesBinding, Weights, WindowBinding
+from unrollgraph.nn.binding import Binding, CopiesBinding, Lease, Weights, WindowBinding
+from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
 from unrollgraph.nn.plan import Copies, Level, Program, plan_copies, plan_levels
@@ -88,8 +90,9 @@ class Network:
         given = {"input", "indices", "constant"}
         chosen = [k for k, v in enumerate(self._forward.values) if v.kind not in given]
         self._program = Program(self.graph, self._forward.values, chosen, back=False)
-        self._backward: dict[frozenset[int], tuple[BackwardValues, Program]] = {}
+        self._backward: dict[tuple[frozenset[int], bool], tuple[BackwardValues, Program]] = {}
         self._copies: dict[int, tuple[GraphMap, Copies, tuple[Level, ...]]] = {}
+        self._free: dict[tuple[int, int], list[Any]] = {}
         rng = np.random.default_rng(seed)
         self.parameters = {
             name: rng.uniform(-p.bound, p.bound, p.shape).astype(self.dtype)
@@ -166,12 +169,14 @@ class Network:
         lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
         arrays, batch = self._inputs(inputs, lengths, check_finite)
         binding = CopiesBinding(self.graph, copies, levels, batch or 1, self.dtype)
-        self._open(binding, arrays)
+        binding.open(self._forward.values, range(len(self._forward.values)))
+        self._fill(binding, arrays)
         for name, array in (initial or {}).items():
             v = self._vertex(name, "initial")
             size = self._forward.values[v].size
             binding.buffers[v][-1] = self._shaped(name, array, (batch or 1, size))
-        return self._run(binding, copies, batched=batch is not None)
+        lease = Lease(binding, Weights(self.parameters), [])
+        return self._run(lease, copies, batched=batch is not None)
 
     def _over_window(
         self,
@@ -188,8 +193,9 @@ class Network:
             )
         T = self._steps(inputs, steps)
         arrays, batch = self._inputs(inputs, dict.fromkeys(self._forward.inputs, T), check_finite)
-        binding = WindowBinding(self.graph, T, batch or 1, self.dtype)
-        self._open(binding, arrays)
+        lease = self._leased(T, batch or 1)
+        binding = lease.binding
+        self._fill(binding, arrays)
         for given, what in ((initial, "initial"), (final, "final")):
             for name, array in given.items():
                 v = self._vertex(name, what)
@@ -202,7 +208,7 @@ class Network:
                         vertex=name,
                     )
                 room[...] = self._shaped(name, array, room.shape, batched=batch is not None)
-        return self._run(binding, None, batched=batch is not None)
+        return self._run(lease, None, batched=batch is not None)
 
     # -- arrays at the door ----------------------------------------------------------
 
@@ -309,16 +315,28 @@ class Network:
 
     # -- running ---------------------------------------------------------------------
 
-    def _open(self, binding: Binding, arrays: dict[int, Array]) -> None:
-        values = self._forward.values
-        binding.open(values, range(len(values)))
+    def _leased(self, steps: int, batch: int) -> Lease[WindowBinding]:
+        """A binding over a window: one that no run uses any more, or a new one."""
+        free = self._free.pop((steps, batch), [])
+        while len(self._free) >= PLANS_KEPT:
+            self._free.pop(next(iter(self._free)))
+        self._free[steps, batch] = free
+        if free:
+            binding, weights = free.pop()
+            binding.clear()
+            return Lease(binding, weights, free)
+        binding = WindowBinding(self.graph, steps, batch, self.dtype, self._lanes)
+        binding.open(self._forward.values, range(len(self._forward.values)))
+        return Lease(binding, Weights(self.parameters), free)
+
+    def _fill(self, binding: Binding, arrays: dict[int, Array]) -> None:
         for k, array in arrays.items():
             binding.fill(k, array)
-        for k, value in enumerate(values):
+        for k, value in enumerate(self._forward.values):
             if value.kind == "constant":
                 binding.fill(k, value.extra)
 
-    def _run(self, binding: Binding, copies: Copies | None, *, batched: bool) -> Run:
+    def _run(self, lease: Lease[Any], copies: Copies | None, *, batched: bool) -> Run:
         for name, p in self._forward.parameters.items():
             array = self.parameters[name]
             if array.shape != p.shape or array.dtype != self.dtype:
@@ -328,18 +346,25 @@ class Network:
                     expected=p.shape,
                     found=array.shape,
                 )
-        weights = Weights(self.parameters)
-        binding.compute(self._program, weights)
-        return Run(self, binding, weights, copies, batched=batched)
+        lease.weights.refresh(self.parameters)
+        lease.binding.compute(self._program, lease.weights)
+        return Run(self, lease, copies, batched=batched)
 
-    def _adjoint(self, outside: frozenset[int]) -> tuple[BackwardValues, Program]:
+    @cached_property
+    def _lanes(self) -> Lanes:
+        """The stacks of the network over a window."""
+        return lanes_of(self._program)
+
+    def _adjoint(self, outside: frozenset[int], *, window: bool) -> tuple[BackwardValues, Program]:
         """The gradient for gradients given at some vertices, planned once."""
-        if outside not in self._backward:
+        if (outside, window) not in self._backward:
             adjoint = lower_adjoint(self._forward, outside)
+            if window:
+                adjoint = gathered(self.graph, adjoint, len(self._forward.values))
             chosen = adjoint.needed - set(adjoint.external.values())
             program = Program(self.graph, adjoint.values, chosen, back=True)
-            self._backward[outside] = adjoint, program
-        return self._backward[outside]
+            self._backward[outside, window] = adjoint, program
+        return self._backward[outside, window]
 
     def _plan(self, p: GraphMap) -> tuple[Copies, tuple[Level, ...]]:
         """The plan over a graph above the base, kept if that graph cannot change."""
@@ -356,7 +381,7 @@ class Network:
         return copies, levels
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_copies": {}}  # plans are found again
+        return {**self.__dict__, "_copies": {}, "_free": {}}  # plans are found again
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
@@ -378,15 +403,15 @@ class Run:
     def __init__(
         self,
         network: Network,
-        binding: Binding,
-        weights: Weights,
+        lease: Lease[Any],
         copies: Copies | None,
         *,
         batched: bool,
     ) -> None:
-        self._network, self._binding, self._weights = network, binding, weights
+        self._network, self._lease = network, lease
+        self._binding, self._weights = lease.binding, lease.weights
         self._copies, self._batched = copies, batched
-        self.values = _Outputs(network.graph, binding, batched)
+        self.values = _Outputs(network.graph, lease.binding, batched)
 
     def __getitem__(self, node: Any) -> Array:
         """Value at a copy: ``(v, t)`` over a window, else a vertex of the graph run over."""
@@ -454,19 +479,21 @@ class Run:
         for name, given in gradients.items():
             v = network._vertex(name, "the gradient")
             array = np.asarray(given, dtype=network.dtype)
-            values = self.values[name]
-            if array.shape != values.shape:
+            shape = binding.read(Ref(v)).shape
+            shape = shape if self._batched else (shape[0], shape[2])
+            if array.shape != shape:
                 raise ShapeError(
                     f"the gradient of {show_vertex(name)} has shape {array.shape}, but its values "
-                    f"have {values.shape}",
+                    f"have {shape}",
                     vertex=name,
-                    expected=values.shape,
+                    expected=shape,
                     found=array.shape,
                 )
             arrays[v] = array if self._batched else array[:, None]
-        adjoint, program = network._adjoint(frozenset(arrays))
-        # the rooms of the forward values stay as they are; those of the gradients are new
-        own = binding.another()
+        adjoint, program = network._adjoint(frozenset(arrays), window=self._copies is None)
+        # the rooms of the forward values stay as they are; those of the gradients are others
+        free = binding.gradients.setdefault(frozenset(arrays), [])
+        own = free.pop()[0] if free else binding.another()
         own.open(program.values, [*program.chosen, *adjoint.external.values()])
         for v, k in adjoint.external.items():
             own.fill(k, arrays[v])
@@ -475,8 +502,7 @@ class Run:
             network.graph,
             network._forward,
             adjoint,
-            own,
-            self._weights,
+            Lease(own, self._weights, free, self._lease),
             batched=self._batched,
         )
 
@@ -486,12 +512,15 @@ class _Outputs(Mapping[Any, Array]):
 
     def __init__(self, graph: DelayGraph, binding: Binding, batched: bool) -> None:
         self._graph, self._binding, self._batched = graph, binding, batched
+        self._found: dict[Any, Array] = {}
 
     def __getitem__(self, vertex: Any) -> Array:
-        array = self._binding.read(Ref(self._graph.number[vertex]))
-        array = array if self._batched else array[:, 0]
-        array.flags.writeable = False
-        return array
+        if vertex not in self._found:
+            array = self._binding.read(Ref(self._graph.number[vertex]))
+            # a copy, since another run may take over the rooms when this one is gone
+            self._found[vertex] = (array if self._batched else array[:, 0]).copy()
+            self._found[vertex].flags.writeable = False
+        return self._found[vertex]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._graph.vertices)

@@ -96,6 +96,14 @@ def _embedding(indices: Array, table: Array, out: Array) -> None:
     np.take(table, indices[:, 0], axis=0, out=out, mode="clip")
 
 
+def _products(*arrays: Array) -> None:
+    *given, out = arrays
+    half = len(given) // 2
+    np.matmul(given[0], given[half], out)
+    for source, factor in zip(given[1:half], given[half + 1 :], strict=True):
+        out += source @ factor
+
+
 # -- adjoint rules ---------------------------------------------------------------------
 
 
@@ -191,6 +199,7 @@ TABLE: dict[str, Row] = {
     "embedding": Row(_embedding, _no_gradient),
     "opaque": Row(None, _opaque_adjoint),
     "opaque back": Row(None),
+    "products": Row(_products),
 }
 
 

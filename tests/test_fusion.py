@@ -1,0 +1,207 @@
+"""Steps that do the same are made as one, whatever the network is called; rooms are used again."""
+
+import gc
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph import nn
+from unrollgraph.nn import binding
+from unrollgraph.nn.fusion import lanes_of
+
+A = nn.architectures
+
+
+def shuffled(G, seed):
+    """The same network with other names, in another order."""
+    rng = np.random.default_rng(seed)
+    names = {v: f"n{k}" for v, k in zip(G, rng.permutation(len(G)), strict=True)}
+    order = {v: {e: k for k, e in enumerate(G.in_edges(v, **keyed(G)))} for v in G}
+    H = type(G)()
+    vertices = [list(G)[k] for k in rng.permutation(len(G))]
+    H.add_nodes_from((names[v], G.nodes[v]) for v in vertices)
+    edges = list(G.edges(**keyed(G)))
+    for k in rng.permutation(len(edges)):
+        u, v, *key = edges[k]
+        H.add_edge(names[u], names[v], *key, **G.edges[edges[k]], order=order[v][edges[k]])
+    return H, names
+
+
+def keyed(G):
+    return {"keys": True} if G.is_multigraph() else {}
+
+
+def loops(monkeypatch, G, inputs, outputs, T=5):
+    """The kinds of the calls in each loop, forward and backward."""
+    found = []
+    step = binding.step_program
+
+    def noted(calls, *rest):
+        found.append([call.value.kind for call in calls])
+        return step(calls, *rest)
+
+    monkeypatch.setattr(binding, "step_program", noted)
+    net = nn.Network(G)
+    run = net.forward(
+        {v: np.ones((T, net.graph.vertex_data[net.graph.number[v]]["op"].size)) for v in inputs}
+    )
+    run.backward({v: np.ones_like(run.values[v]) for v in outputs})
+    return found
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2, 3])
+def test_the_gates_of_a_cell_are_one_product_and_its_sigmoids_one_call(monkeypatch, seed):
+    G, x, y = A.lstm(3, 4, 2), "x", "y"
+    if seed is not None:
+        G, names = shuffled(G, seed)
+        x, y = names["x"], names["y"]
+    forward, back = loops(monkeypatch, G, [x], [y])
+    assert sorted(forward) == sorted(
+        ["product", "add", "sigmoid", "tanh", "multiply", "multiply", "add", "tanh", "multiply"]
+    )
+    assert back.count("products") == 1
+    assert back.count("product") == 0
+
+
+def test_a_gated_unit_steps_one_product_and_its_gates_together(monkeypatch):
+    forward, _ = loops(monkeypatch, A.gru(3, 4, 2), ["x"], ["y"])
+    assert forward.count("product") == 1
+    assert forward.count("sigmoid") == 1
+
+
+def test_lanes_are_the_vertices_that_read_one_value_in_a_loop():
+    net = nn.Network(A.lstm(3, 4, 2))
+    number = net.graph.number
+    lanes = lanes_of(net._program)
+    assert set(lanes) == {number[v] for v in "ifog"}
+    places = {v: lanes[number[v]][1] for v in "ifog"}
+    assert sorted(places[v] for v in "ifo") in ([0, 1, 2], [1, 2, 3])  # sigmoids are neighbours
+    for plain in (A.elman(3, 4, 2), A.narx(3, 4, 2), A.seed(3, 4, 2)):
+        assert not lanes_of(nn.Network(plain)._program)
+    assert not lanes_of(nn.Network(A.stacked(3, 4, 2))._program)
+
+
+cells = st.sampled_from(["lstm", "gru", "peephole_lstm", "stacked", "bidirectional", "narx"])
+
+
+@given(cells, st.integers(0, 99), st.integers(1, 4), st.sampled_from([None, 1, 3]))
+def test_names_and_order_do_not_matter(name, seed, T, batch):
+    """The same parameters under other names give the same gradients, copy by copy."""
+    G = getattr(A, name)(2, 3, 2)
+    H, names = shuffled(G, seed)
+    first, second = nn.Network(G, seed=5), nn.Network(H)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(T, *([batch] if batch else []), 2))
+    for key, array in first.parameters.items():
+        vertex, own = key.split(".")
+        second.parameters[f"{names[vertex]}.{own}"][...] = array
+    one, two = first.forward({"x": x}), second.forward({names["x"]: x})
+    w = rng.normal(size=one.values["y"].shape)
+    assert np.allclose(one.values["y"], two.values[names["y"]], atol=1e-13)
+    a, b = one.backward({"y": w}), two.backward({names["y"]: w})
+    for key, gradient in a.parameters.items():
+        vertex, own = key.split(".")
+        assert np.allclose(gradient, b.parameters[f"{names[vertex]}.{own}"], atol=1e-12)
+        assert np.allclose(a.copies(key), b.copies(f"{names[vertex]}.{own}"), atol=1e-12)
+
+
+def test_what_a_run_has_given_stays_when_its_rooms_are_used_again():
+    net = nn.Network(A.lstm(2, 3, 1))
+    x = np.random.default_rng(0).normal(size=(6, 2, 2))
+    run = net.forward({"x": x}, initial={"c": np.ones(3)})
+    values, state = run.values["h"], run.state
+    gradients = run.backward({"h": np.ones((6, 2, 3))})
+    parameters, copies = gradients.parameters, gradients.copies("i.weight")
+    kept = [values, *state.values(), *parameters.values(), copies, *gradients.inputs.values()]
+    before = [array.copy() for array in kept]
+    del run, gradients
+    gc.collect()
+    other = net.forward({"x": 9 * x})
+    other.backward({"h": -np.ones((6, 2, 3))})
+    assert all(np.array_equal(a, b) for a, b in zip(kept, before, strict=True))
+    # what was given from before the window is forgotten
+    fresh = nn.Network(A.lstm(2, 3, 1)).forward({"x": x})
+    again = net.forward({"x": x})
+    assert np.array_equal(again.values["c"], fresh.values["c"])
+
+
+def test_rooms_are_used_again_only_when_nobody_holds_them():
+    net = nn.Network(A.elman(2, 3, 1))
+    x = np.ones((4, 2))
+    first = net.forward({"x": x})
+    second = net.forward({"x": 2 * x})
+    assert first._binding is not second._binding
+    gradients = first.backward({"y": np.ones((4, 1))})
+    held = first._binding
+    del first
+    assert net.forward({"x": x})._binding is not held  # the gradients still read it
+    expected = net.forward({"x": x}).backward({"y": np.ones((4, 1))})
+    assert np.array_equal(gradients.copies("h.weight"), expected.copies("h.weight"))
+    del gradients, second
+    net._free.clear()
+    one = net.forward({"x": x})
+    room = one._binding
+    del one
+    assert net.forward({"x": x})._binding is room
+
+
+def test_few_lengths_are_kept_and_large_rooms_are_not(monkeypatch):
+    net = nn.Network(A.elman(1, 2, 1))
+    for T in range(1, 3 * nn.network.PLANS_KEPT):
+        net.forward({"x": np.ones((T, 1))})
+    assert len(net._free) <= nn.network.PLANS_KEPT
+    monkeypatch.setattr(binding, "LARGEST_KEPT", 100)
+    net = nn.Network(A.elman(1, 2, 1))
+    net.forward({"x": np.ones((50, 1))})
+    assert not any(net._free.values())
+
+
+def test_a_second_run_allocates_nothing_per_step():
+    import tracemalloc
+
+    net = nn.Network(A.lstm(4, 8, 4))
+    peaks = []
+    for T in (50, 500):
+        x, w = np.ones((T, 4)), np.ones((T, 8))
+
+        def run(x=x, w=w):
+            return net.forward({"x": x}).backward({"h": w}).parameters
+
+        run()
+        tracemalloc.start()
+        run()
+        peaks.append(tracemalloc.get_traced_memory()[1] - x.nbytes - w.nbytes)
+        tracemalloc.stop()
+    series = 8 * 450 * 8  # a vector of the state's length at each step more
+    assert peaks[1] - peaks[0] < 5 * series  # of which all values and gradients are 40
+
+
+def test_a_plan_goes_with_the_network_that_is_copied_or_stored():
+    import copy
+    import pickle
+
+    net = nn.Network(nx.DiGraph(A.elman(1, 2, 1)))
+    net.forward({"x": np.ones((3, 1))})
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert not other._free
+        assert np.array_equal(
+            other.forward({"x": np.ones((3, 1))}).values["y"],
+            net.forward({"x": np.ones((3, 1))}).values["y"],
+        )
+
+
+def test_loops_at_different_clocks_run_from_a_list():
+    G = ug.gallery.retimed_top_down()
+    G.add_edge("x", "h1", delay=0)
+    ops = {"x": nn.Input(1), "h1": nn.Dense(2), "h2": nn.Dense(2)}
+    nx.set_node_attributes(G, ops, "op")
+    net = nn.Network(G)
+    x = np.random.default_rng(1).normal(size=(7, 1))
+    over = ug.unroll(net.graph, 7)
+    assert np.allclose(
+        net.forward({"x": x}).values["h2"], net.forward({"x": x}, over=over).values["h2"]
+    )
