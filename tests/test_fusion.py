@@ -63,14 +63,20 @@ def test_the_gates_of_a_cell_are_one_product_and_its_sigmoids_one_call(monkeypat
     assert sorted(forward) == sorted(
         ["product", "add", "sigmoid", "tanh", "multiply", "multiply", "add", "tanh", "multiply"]
     )
-    assert back.count("products") == 1
-    assert back.count("product") == 0
+    # the gradients of h and of c, what goes from one to the other, three gates, and one product
+    assert sorted(back) == sorted(
+        ["add", "multiply", "multiply", "add", "multiply", "multiply", "products"]
+    )
 
 
 def test_a_gated_unit_steps_one_product_and_its_gates_together(monkeypatch):
-    forward, _ = loops(monkeypatch, A.gru(3, 4, 2), ["x"], ["y"])
+    forward, back = loops(monkeypatch, A.gru(3, 4, 2), ["x"], ["y"])
     assert forward.count("product") == 1
     assert forward.count("sigmoid") == 1
+    assert len(forward) == 11
+    assert back.count("products") == 1
+    assert back.count("negative") == 0
+    assert len(back) <= 9
 
 
 def test_lanes_are_the_vertices_that_read_one_value_in_a_loop():

@@ -283,8 +283,14 @@ class WindowBinding:
         return self._arrays[at.array][at.shift : at.shift + self.steps, :, at.start : at.stop]
 
     def _bulk(self, call: Call, weights: Weights) -> Callable[[], None]:
-        kernel, arrays = instruction(call, [_rows(self._view(x)) for x in call.sources], weights)
-        return partial(kernel, *arrays, _rows(self._view(call.out)))
+        views = [_rows(self._view(x)) for x in (*call.sources, call.out)]
+        if any(map(call.is_shared, call.sources)):
+            lanes = call.lanes
+            shapes = [1 if call.is_shared(x) else lanes for x in (*call.sources, call.out)]
+            views = [v.reshape(len(v), n, -1) for v, n in zip(views, shapes, strict=True)]
+        *sources, out = views
+        kernel, arrays = instruction(call, sources, weights)
+        return partial(kernel, *arrays, out)
 
     def _loop(self, values: Sequence[Value], loop: Loop, weights: Weights) -> Callable[[], None]:
         """Bind a loop: in each step one call for each group of values, views made beforehand."""
@@ -293,16 +299,19 @@ class WindowBinding:
         )
         return step_program(calls, self._series(loop.sign), weights)
 
-    def _series(self, sign: int) -> Callable[[Location, bool], list[Array]]:
+    def _series(self, sign: int) -> Callable[[Location, bool, int], list[Array]]:
         """Views of each step, made once for all calls that use them."""
-        known: dict[tuple[Location, bool], list[Array]] = {}
+        known: dict[tuple[Location, bool, int], list[Array]] = {}
 
-        def views(at: Location, flat: bool) -> list[Array]:
-            """Views of shape (batch, size), or of one axis if the batch is a single one."""
-            if (at, flat) not in known:
+        def views(at: Location, flat: bool, lanes: int) -> list[Array]:
+            """Views of shape (batch, [lanes,] size), or without batch if it is a single one."""
+            if (at, flat, lanes) not in known:
                 view = self._view(at)
-                known[at, flat] = list(view[:, 0] if flat and self.batch == 1 else view)[::sign]
-            return known[at, flat]
+                view = view[:, 0] if flat and self.batch == 1 else view
+                if lanes:
+                    view = view.reshape(*view.shape[:-1], lanes, -1)
+                known[at, flat, lanes] = list(view)[::sign]
+            return known[at, flat, lanes]
 
         return views
 

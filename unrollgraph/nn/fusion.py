@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, permutations
 from typing import Any, NamedTuple
 
 from unrollgraph.graph.delay_graph import DelayGraph
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 Lanes = dict[int, tuple[int, int]]
+MOST_TRIED = 6
 
 # kernels that compute each column from the same column of their arguments
 COLUMNWISE = frozenset(
@@ -77,6 +79,8 @@ class Call:
         What is written.
     clock : int
         By how many steps it is behind, in a loop.
+    lanes : int
+        How many values are computed; a source may be one that all of them read.
     """
 
     value: Value
@@ -84,6 +88,12 @@ class Call:
     weights: tuple[tuple[Weight, ...], ...]
     out: Location
     clock: int = 0
+    lanes: int = 1
+
+    def is_shared(self, source: Location) -> bool:
+        """Whether a source is one that several values read."""
+        width = self.out.stop - self.out.start
+        return self.value.kind in COLUMNWISE and source.stop - source.start < width
 
 
 def shift_of(graph: DelayGraph, ref: Ref) -> int:
@@ -119,9 +129,36 @@ def lanes_of(program: Program) -> Lanes:
     lanes: Lanes = {}
     for v in sorted(stack):
         if v not in lanes and len(stack[v]) > 1:
-            ordered = sorted(stack[v], key=lambda u: (values[u].kind, u))
+            ordered = _ordered(values, sorted(stack[v]))
             lanes.update({u: (v, lane) for lane, u in enumerate(ordered)})
     return lanes
+
+
+def _ordered(values: Sequence[Value], vertices: list[int]) -> list[int]:
+    """Order lanes so that those alike are neighbours: by non-linearity, and by where they lead.
+
+    Backward, the gradients of lanes that lead to one place come from there.
+    """
+    readers: dict[int, list[int]] = {}
+    for k, value in enumerate(values):
+        for ref in value.args:
+            readers.setdefault(ref.value, []).append(k)
+
+    def goal(k: int) -> int:
+        while len(readers.get(k, ())) == 1 and values[readers[k][0]].kind in {"multiply", "add"}:
+            k = readers[k][0]
+        return k
+
+    marks = {v: (values[v].kind, goal(v)) for v in vertices}
+
+    def breaks(order: Sequence[int]) -> int:
+        return sum(
+            x != y for a, b in pairwise(order) for x, y in zip(marks[a], marks[b], strict=True)
+        )
+
+    if len(vertices) > MOST_TRIED:
+        return sorted(vertices, key=lambda v: (*marks[v], v))
+    return list(min(permutations(vertices), key=breaks))
 
 
 def shared(
@@ -145,8 +182,13 @@ def shared(
         return known[k]
 
     groups: dict[Any, list[int]] = {}
-    for k in sorted(chosen):
+    names = set(chosen)
+    operands = _operands(values, names, lanes)
+    for k in sorted(names):
         value = values[k]
+        if k in operands:
+            groups.setdefault(("operands", operands[k]), []).append(k)
+            continue
         if value.vertex not in lanes or value.kind in {"indices", "external"}:
             groups[k] = [k]
             continue
@@ -157,6 +199,21 @@ def shared(
         else:
             group.append(k)
     return [sorted(g, key=lambda k: lanes.get(values[k].vertex, (0, 0))) for g in groups.values()]
+
+
+def _operands(values: Sequence[Value], chosen: set[int], lanes: Lanes) -> dict[int, int]:
+    """What sums of products read, in lanes: it stands beside each other whatever its role."""
+    found: dict[int, int] = {}
+    for k in sorted(chosen):
+        reads = [ref.value for ref in values[k].args]
+        if (
+            values[k].kind == "products"
+            and len(set(reads)) == len(reads)
+            and all(ref == Ref(ref.value) for ref in values[k].args)
+            and all(r in chosen and r not in found and values[r].vertex in lanes for r in reads)
+        ):
+            found.update(dict.fromkeys(reads, k))
+    return found
 
 
 # -- calls -----------------------------------------------------------------------------
@@ -220,19 +277,34 @@ def _alike(a: Call, b: Call) -> bool:
 
 
 def _beside(a: Call, b: Call) -> bool:
+    """Whether b continues a: in all columns, or reading once more what a reads in each."""
     if a.out.stop != b.out.start:
         return False
     if a.value.kind == "product":
         return True
-    return all(x.stop == y.start for x, y in zip(a.sources, b.sources, strict=True))
+    return all(_step(a, x, y) for x, y in zip(a.sources, b.sources, strict=True))
+
+
+def _step(a: Call, x: Location, y: Location) -> str:
+    """How a source of a call goes on in the next: "on", "same", or not at all."""
+    first = x.stop - x.start == y.stop - y.start
+    whole = x.stop - x.start == a.out.stop - a.out.start
+    if whole and x.stop == y.start:
+        return "on"
+    alone = first and (not whole or a.lanes == 1)
+    return "same" if x == y and alone and a.value.kind in {"multiply", "add"} else ""
 
 
 def _joined(a: Call, b: Call) -> Call:
     sources = a.sources
     if a.value.kind != "product":
-        sources = tuple(x._replace(stop=y.stop) for x, y in zip(a.sources, b.sources, strict=True))
+        sources = tuple(
+            x._replace(stop=y.stop) if _step(a, x, y) == "on" else x
+            for x, y in zip(a.sources, b.sources, strict=True)
+        )
     weights = tuple(x + y for x, y in zip(a.weights, b.weights, strict=True))
-    return replace(a, sources=sources, weights=weights, out=a.out._replace(stop=b.out.stop))
+    out = a.out._replace(stop=b.out.stop)
+    return replace(a, sources=sources, weights=weights, out=out, lanes=a.lanes + b.lanes)
 
 
 # -- sums of products --------------------------------------------------------------------

@@ -19,6 +19,7 @@ from unrollgraph.errors import ShapeError, StaleRunError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 from unrollgraph.nn.binding import Binding, CopiesBinding, Lease, Weights, WindowBinding
+from unrollgraph.nn.elimination import eliminated
 from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
@@ -360,7 +361,8 @@ class Network:
         if (outside, window) not in self._backward:
             adjoint = lower_adjoint(self._forward, outside)
             if window:
-                adjoint = gathered(self.graph, adjoint, len(self._forward.values))
+                count = len(self._forward.values)
+                adjoint = gathered(self.graph, eliminated(self.graph, adjoint, count), count)
             chosen = adjoint.needed - set(adjoint.external.values())
             program = Program(self.graph, adjoint.values, chosen, back=True)
             self._backward[outside, window] = adjoint, program

@@ -17,12 +17,13 @@ last steps; such a loop is run from a list.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.nn.fusion import COLUMNWISE, Call
+from unrollgraph.nn.fusion import COLUMNWISE, Call, Location
 from unrollgraph.nn.primitives import kernel_of
 from unrollgraph.nn.values import Weight
 
@@ -30,6 +31,9 @@ __all__ = ["instruction", "step_program"]
 
 Array = NDArray[Any]
 Instruction = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+Series = Callable[[Location, bool, int], list[Array]]
 
 
 class Layouts(Protocol):
@@ -51,19 +55,20 @@ def instruction(call: Call, sources: list[Array], weights: Layouts) -> tuple[Any
 class _Writer:
     """Collects the calls of a step: functions of constants and of what is different each step."""
 
-    def __init__(self, series: Callable[[Any, bool], list[Array]]) -> None:
+    def __init__(self, series: Series) -> None:
         self.series = series
         self.columns: list[list[Array]] = []
         self.constants: list[Any] = []
         self.lines: list[tuple[int, list[str]]] = []
         self._names: dict[Any, str] = {}
 
-    def view(self, at: Any, flat: bool) -> str:
+    def view(self, at: Location, flat: bool, lanes: int = 0) -> str:
         """Name of the view of a location, a new one in each step."""
-        if (at, flat) not in self._names:
-            self._names[at, flat] = f"v{len(self.columns)}"
-            self.columns.append(self.series(at, flat))
-        return self._names[at, flat]
+        key = (at, flat, lanes)
+        if key not in self._names:
+            self._names[key] = f"v{len(self.columns)}"
+            self.columns.append(self.series(*key))
+        return self._names[key]
 
     def constant(self, thing: Any) -> str:
         """Name of what is the same in each step."""
@@ -77,9 +82,7 @@ class _Writer:
         self.lines.append((clock, [self.constant(function), *names]))
 
 
-def step_program(
-    calls: Sequence[Call], series: Callable[[Any, bool], list[Array]], weights: Layouts
-) -> Callable[[], None]:
+def step_program(calls: Sequence[Call], series: Series, weights: Layouts) -> Callable[[], None]:
     """Make one function of all steps of a loop."""
     writer = _Writer(series)
     for call in calls:
@@ -101,8 +104,14 @@ def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
     """Write a call as calls of NumPy functions."""
     kind = call.value.kind
     flat = kind in COLUMNWISE or kind in {"product", "products"}
+    if any(map(call.is_shared, call.sources)):
+        lanes = [1 if call.is_shared(x) else call.lanes for x in (*call.sources, call.out)]
+        views = [writer.view(*x) for x in zip((*call.sources, call.out), repeat(flat), lanes)]
+        kernel, _ = instruction(call, [], weights)
+        writer.write(call.clock, kernel, *views)
+        return
     out = writer.view(call.out, flat)
-    example = writer.series(call.out, flat)[0]
+    example = writer.series(call.out, flat, 0)[0]
     sources = [writer.view(source, flat) for source in call.sources]
     if kind == "sigmoid":
         half = writer.constant(_number(0.5, example.dtype))
@@ -115,7 +124,7 @@ def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
         one = writer.constant(_number(1, example.dtype))
         writer.write(call.clock, np.subtract, one, *sources, out)
         return
-    arrays = [writer.series(source, flat)[0] for source in call.sources]
+    arrays = [writer.series(source, flat, 0)[0] for source in call.sources]
     kernel, given = instruction(call, arrays, weights)
     constants = [writer.constant(array) for array in given[len(arrays) :]]
     if kernel is np.matmul and all(a.flags.c_contiguous for a in (*arrays, example)):
