@@ -3,8 +3,8 @@
     python tests/benchmarks/execution.py            all sizes
     python tests/benchmarks/execution.py 1,64,200   some of them
 
-One thread. Everything that is compared runs in one process, in interleaved rounds; a
-cell is the median over the rounds of the peer's time divided by ours, so that above 1
+One thread. Everything that is compared runs in one process, in interleaved rounds, in
+each as often in a row as fits into a fiftieth of a second; a cell is the median over the rounds of the peer's time divided by ours, so that above 1
 we are ahead, with the least and the most behind it. Gradients are compared before
 anything is timed. A peer that is not installed is left out. Exits 1 when a figure is
 missed; a cell within a tenth below its figure counts as met and is marked ~.
@@ -24,6 +24,7 @@ from unrollgraph import nn
 
 torch.set_num_threads(1)
 ROUNDS = 7
+LEAST = 0.02  # seconds for which each runs in a round, as it would in a training loop
 SIZES = [(1, 16, 100), (1, 64, 200), (32, 64, 100), (32, 128, 200), (64, 256, 100), (128, 512, 50)]
 # least ratios to torch.nn in float64: RNN, then GRU and LSTM
 FIGURES = {
@@ -141,14 +142,19 @@ def compare(kind, size, dtype):
     runs = {"own": own, "torch": peer, "products": products(kind, batch, hidden, T, dtype)}
     if jax := jax_run(module, kind, x, w):
         runs["jax"] = jax
-    for run in runs.values():
+    repeats = {}
+    for name, run in runs.items():
         run()
+        start = time.perf_counter()
+        run()
+        repeats[name] = max(1, int(LEAST / (time.perf_counter() - start)))
     times = {name: [] for name in runs}
     for _ in range(ROUNDS):
         for name, run in runs.items():
             start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
+            for _ in range(repeats[name]):
+                run()
+            times[name].append((time.perf_counter() - start) / repeats[name])
     own_times = np.array(times.pop("own"))
     ratios = {name: np.array(seconds) / own_times for name, seconds in times.items()}
     ratios["products"] = 1 / ratios["products"]

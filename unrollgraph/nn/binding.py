@@ -133,6 +133,12 @@ class Binding(Protocol):
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
         """Gradient of what is read from outside at a vertex, of what its readers pass back."""
 
+    def place(self, ref: Ref) -> Any:
+        """What two references have in common if they read the same."""
+
+    def beside(self, values: Sequence[int]) -> list[tuple[list[int], Array]]:
+        """Group values that stand beside each other, with the rows of all of each group."""
+
 
 def _rows(array: Array) -> Array:
     return array.reshape(-1, array.shape[-1])
@@ -173,6 +179,7 @@ class WindowBinding:
         self.before: dict[int, int] = {}
         self._arrays: dict[int, Array] = {}
         self._places: dict[int, Location] = {}
+        self._margins: list[Array] = []
         self._bound: WeakKeyDictionary[Program, list[Callable[[], None]]] = WeakKeyDictionary()
         self.gradients: dict[frozenset[int], list[Any]] = {}
 
@@ -180,7 +187,7 @@ class WindowBinding:
         other = copy.copy(self)
         other.buffers, other.before = dict(self.buffers), dict(self.before)
         other._arrays, other._places = dict(self._arrays), dict(self._places)
-        other._bound, other.gradients = WeakKeyDictionary(), {}
+        other._bound, other.gradients, other._margins = WeakKeyDictionary(), {}, []
         return other
 
     def open(self, values: Sequence[Value], chosen: Iterable[int]) -> None:
@@ -201,8 +208,8 @@ class WindowBinding:
         for group in groups:
             first, start = group[0], 0
             array, before = arrays[first], befores[first]
-            array[:before] = 0
-            array[before + self.steps :] = 0
+            margins = [array[:before], array[before + self.steps :]]
+            self._margins += [margin for margin in margins if len(margin)]
             self._arrays[first] = array
             for k in group:
                 stop = start + values[k].size
@@ -212,12 +219,12 @@ class WindowBinding:
                 self.buffers[k] = array[before - own : end, :, start:stop]
                 self.before[k] = own
                 start = stop
+        self.clear()
 
     def clear(self) -> None:
         """Forget what lies before and after the window."""
-        for k, buffer in self.buffers.items():
-            buffer[: self.before[k]] = 0
-            buffer[self.before[k] + self.steps :] = 0
+        for array in self._margins:
+            array[...] = 0
 
     def size(self) -> int:
         """Bytes of all arrays."""
@@ -247,6 +254,21 @@ class WindowBinding:
                 result[rows] += passed[at + inside.start : at + inside.stop]
         return result
 
+    def beside(self, values: Sequence[int]) -> list[tuple[list[int], Array]]:
+        groups: list[list[int]] = []
+        for k in sorted(values, key=self._places.__getitem__):
+            last = self._places[groups[-1][-1]] if groups else None
+            here = self._places[k]
+            if last and (last.array, last.shift, last.stop) == (here.array, here.shift, here.start):
+                groups[-1].append(k)
+            else:
+                groups.append([k])
+        found = []
+        for group in groups:
+            at, end = self._places[group[0]], self._places[group[-1]].stop
+            found.append((group, _rows(self._view(at._replace(stop=end)))))
+        return found
+
     def compute(self, program: Program, weights: Weights) -> None:
         if program not in self._bound:
             self._bound[program] = self._bind(program, weights)
@@ -270,10 +292,10 @@ class WindowBinding:
         return calls
 
     def _call(self, values: Sequence[Value], k: int, clock: int) -> Call:
-        sources = [self._location(ref) for ref in values[k].args]
-        return call_of(values[k], sources, self._location(Ref(k)), clock)
+        sources = [self.place(ref) for ref in values[k].args]
+        return call_of(values[k], sources, self.place(Ref(k)), clock)
 
-    def _location(self, ref: Ref) -> Location:
+    def place(self, ref: Ref) -> Location:
         array, before, start, stop = self._places[ref.value]
         if ref.columns is not None:
             start, stop = start + ref.columns[0], start + ref.columns[1]
@@ -376,6 +398,12 @@ class CopiesBinding:
                 passed = _columns(self.buffers[ref.value], ref)[:-1]
                 result += passed[missing[ref.edge]].sum(axis=0)
         return result
+
+    def place(self, ref: Ref) -> Ref:
+        return ref
+
+    def beside(self, values: Sequence[int]) -> list[tuple[list[int], Array]]:
+        return [([k], _rows(self.read(Ref(k)))) for k in values]
 
     def _gathered_back(self, edge: int, buffer: Array, rows: Array | None) -> Array:
         """Sum over the arcs over an edge that leave each copy, zero where none does."""

@@ -158,7 +158,7 @@ def _ordered(values: Sequence[Value], vertices: list[int]) -> list[int]:
 
     if len(vertices) > MOST_TRIED:
         return sorted(vertices, key=lambda v: (*marks[v], v))
-    return list(min(permutations(vertices), key=breaks))
+    return min(map(list, permutations(vertices)), key=breaks)
 
 
 def shared(

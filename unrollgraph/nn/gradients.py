@@ -18,7 +18,7 @@ from unrollgraph.nn.binding import Lease
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.plan import Program
 from unrollgraph.nn.primitives import read_only
-from unrollgraph.nn.values import Ref, Value
+from unrollgraph.nn.values import Ref, Value, Weight
 
 __all__ = ["Gradients"]
 
@@ -51,9 +51,41 @@ class Gradients:
         self._binding, self._weights = lease.binding, lease.weights
         self._computed = backward.needed
         self.parameters = {name: np.zeros_like(a) for name, a in lease.weights.parameters.items()}
+        linear: dict[Any, dict[int, int]] = {}
         for y, g in backward.uses:
-            for name, part, gradient in self._summed(y, g):
-                self.parameters[name][part] += gradient
+            value = forward.values[y]
+            if value.kind in {"product", "bias"}:
+                reads = self._binding.place(value.args[0]) if value.kind == "product" else None
+                linear.setdefault(reads, {})[y] = g
+            else:
+                for name, gradient in self._summed(y, g):
+                    self.parameters[name] += gradient
+        for uses in linear.values():
+            self._add_linear(uses)
+
+    def _add_linear(self, uses: dict[int, int]) -> None:
+        """Add the gradients of weights of products that read one value, or of biases.
+
+        Where the gradients of several results stand beside each other, one product gives
+        those of all their weights.
+        """
+        source = None
+        first = self._forward.values[next(iter(uses))]
+        if first.kind == "product":
+            source = self._binding.read(first.args[0])
+            source = source.reshape(-1, source.shape[-1])
+        users: dict[int, list[int]] = {}
+        for y, g in uses.items():
+            users.setdefault(g, []).append(y)
+        for group, dy in self._binding.beside(list(users)):
+            total = np.ones(len(dy), dy.dtype) @ dy if source is None else dy.T @ source
+            start = 0
+            for g in group:
+                stop = start + self._backward.values[g].size
+                for y in users[g]:
+                    (weight,) = self._forward.values[y].weights
+                    self.parameters[weight.name][_block(weight)] += total[start:stop]
+                start = stop
 
     # -- parameters --------------------------------------------------------------
 
@@ -62,25 +94,20 @@ class Gradients:
         value = self._forward.values[y]
         return value, [self._binding.read(ref) for ref in value.args], self._binding.read(Ref(g))
 
-    def _summed(self, y: int, g: int) -> list[tuple[str, Any, Array]]:
+    def _summed(self, y: int, g: int) -> list[tuple[str, Array]]:
         value, sources, gradient = self._parts(y, g)
-        rows = [a.reshape(-1, a.shape[-1]) for a in (*sources, gradient)]
-        *inputs, dy = rows
-        weight = value.weights[0]
-        if value.kind == "product":
-            return [(weight.name, _block(weight), dy.T @ inputs[0])]
-        if value.kind == "bias":
-            return [(weight.name, (), dy.sum(axis=0))]
+        *inputs, dy = [a.reshape(-1, a.shape[-1]) for a in (*sources, gradient)]
         if value.kind == "embedding":
+            (weight,) = value.weights
             table = np.zeros_like(self.parameters[weight.name])
             np.add.at(table, inputs[0][:, 0], dy)
-            return [(weight.name, (), table)]
+            return [(weight.name, table)]
         done = self._binding.read(Ref(y)).reshape(dy.shape)
         return self._opaque(value, inputs, done, dy)
 
     def _opaque(
         self, value: Value, inputs: list[Array], done: Array, dy: Array
-    ) -> list[tuple[str, Any, Array]]:
+    ) -> list[tuple[str, Array]]:
         own = {w.name.rpartition(".")[2]: self._weights.parameters[w.name] for w in value.weights}
         *arrays, dy, done = map(read_only, (*inputs, dy, done))
         own = {name: read_only(array) for name, array in own.items()}
@@ -95,7 +122,7 @@ class Gradients:
                     expected=parameter.shape,
                     found=shape,
                 )
-        return [(w.name, (), found[w.name.rpartition(".")[2]]) for w in value.weights]
+        return [(w.name, found[w.name.rpartition(".")[2]]) for w in value.weights]
 
     def copies(self, name: str) -> Array:
         """Gradient of each copy of a parameter.
@@ -138,7 +165,7 @@ class Gradients:
                 done = self._binding.read(Ref(y))
                 for k, row in enumerate(gradient):
                     parts = self._opaque(value, [a[k] for a in sources], done[k], row)
-                    result[k] += next(found for own, _, found in parts if own == name)
+                    result[k] += next(found for own, found in parts if own == name)
         if result is None:  # nothing that was given a gradient depends on it
             vertex = next(
                 value.vertex
@@ -229,5 +256,5 @@ class Gradients:
         self._computed = self._computed | more
 
 
-def _block(weight: Any) -> tuple[Any, ...]:
+def _block(weight: Weight) -> tuple[Any, ...]:
     return () if weight.columns is None else (slice(None), slice(*weight.columns))

@@ -472,7 +472,7 @@ class Run:
         """
         network, binding = self._network, self._binding
         for name, array in network.parameters.items():
-            if not np.array_equal(array, self._weights.parameters[name], equal_nan=True):
+            if array.tobytes() != self._weights.parameters[name].tobytes():
                 raise StaleRunError(
                     f"the parameter {name} has changed since this run went forward; run forward "
                     "again before going backward"
