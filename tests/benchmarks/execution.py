@@ -4,10 +4,11 @@
     python tests/benchmarks/execution.py 1,64,200   some of them
 
 One thread. Everything that is compared runs in one process, in interleaved rounds, in
-each as often in a row as fits into a fiftieth of a second; a cell is the median over the rounds of the peer's time divided by ours, so that above 1
-we are ahead, with the least and the most behind it. Gradients are compared before
-anything is timed. A peer that is not installed is left out. Exits 1 when a figure is
-missed; a cell within a tenth below its figure counts as met and is marked ~.
+each as often in a row as fits into a fiftieth of a second. A cell is the median over the
+rounds of the peer's time divided by ours, so that above 1 we are ahead, with the least
+and the most behind it. Gradients are compared before anything is timed. A peer that is
+not installed is left out. Exits 1 when a figure is missed; a cell within a tenth below
+its figure counts as met and is marked ~.
 """
 
 import os

@@ -35,12 +35,27 @@ __all__ = ["eliminated"]
 def eliminated(graph: DelayGraph, adjoint: BackwardValues, first: int) -> BackwardValues:
     """Write a gradient over a window with as few values as possible that need a loop."""
     values = [_without_edges(graph, value) for value in adjoint.values]
-    roots = [g for _, g in adjoint.uses]
-    needed = adjoint.needed
+    values = [
+        replace(value, args=tuple(_behind_copies(values, ref, first) for ref in value.args))
+        for value in values
+    ]
+    uses = tuple((y, _behind_copies(values, Ref(g), first).value) for y, g in adjoint.uses)
+    roots = [g for _, g in uses]
+    needed = closure(values, first, roots)
     rewriting = _Rewriting(values, first)
     while rewriting.round(needed):
         needed = closure(values, first, roots)
-    return replace(adjoint, values=tuple(values), needed=closure(values, first, roots))
+    return replace(adjoint, values=tuple(values), uses=uses, needed=closure(values, first, roots))
+
+
+def _behind_copies(values: list[Value], ref: Ref, first: int) -> Ref:
+    """Read what a gradient that is the copy of another is a copy of."""
+    while ref.value >= first and values[ref.value].kind == "copy":
+        (source,) = values[ref.value].args
+        if source != Ref(source.value):
+            break
+        ref = replace(ref, value=source.value)
+    return ref
 
 
 def _without_edges(graph: DelayGraph, value: Value) -> Value:

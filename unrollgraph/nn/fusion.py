@@ -183,11 +183,10 @@ def shared(
 
     groups: dict[Any, list[int]] = {}
     names = set(chosen)
-    operands = _operands(values, names, lanes)
+    operands = _operands(values, names)
     for k in sorted(names):
         value = values[k]
         if k in operands:
-            groups.setdefault(("operands", operands[k]), []).append(k)
             continue
         if value.vertex not in lanes or value.kind in {"indices", "external"}:
             groups[k] = [k]
@@ -198,11 +197,12 @@ def shared(
             groups[k] = [k]  # the same twice at one vertex
         else:
             group.append(k)
-    return [sorted(g, key=lambda k: lanes.get(values[k].vertex, (0, 0))) for g in groups.values()]
+    found = [sorted(g, key=lambda k: lanes.get(values[k].vertex, (0, 0))) for g in groups.values()]
+    return found + [[ref.value for ref in values[k].args] for k in sorted(set(operands.values()))]
 
 
-def _operands(values: Sequence[Value], chosen: set[int], lanes: Lanes) -> dict[int, int]:
-    """What sums of products read, in lanes: it stands beside each other whatever its role."""
+def _operands(values: Sequence[Value], chosen: set[int]) -> dict[int, int]:
+    """What sums of products read, by the sum: it stands beside each other whatever its role."""
     found: dict[int, int] = {}
     for k in sorted(chosen):
         reads = [ref.value for ref in values[k].args]
@@ -210,7 +210,7 @@ def _operands(values: Sequence[Value], chosen: set[int], lanes: Lanes) -> dict[i
             values[k].kind == "products"
             and len(set(reads)) == len(reads)
             and all(ref == Ref(ref.value) for ref in values[k].args)
-            and all(r in chosen and r not in found and values[r].vertex in lanes for r in reads)
+            and all(r in chosen and r not in found for r in reads)
         ):
             found.update(dict.fromkeys(reads, k))
     return found
@@ -310,7 +310,9 @@ def _joined(a: Call, b: Call) -> Call:
 # -- sums of products --------------------------------------------------------------------
 
 
-def gathered(graph: DelayGraph, adjoint: BackwardValues, first: int) -> BackwardValues:
+def gathered(
+    graph: DelayGraph, adjoint: BackwardValues, first: int, lanes: Lanes
+) -> BackwardValues:
     """Write sums of products that come over one delay as one value, for a window.
 
     Values keep their numbers; new ones follow.
@@ -342,6 +344,7 @@ def gathered(graph: DelayGraph, adjoint: BackwardValues, first: int) -> Backward
                 families.setdefault(shift_of(graph, ref), []).append(ref)
         for family in families.values():
             if len(family) > 1:
+                family.sort(key=lambda ref: lanes.get(before[ref.value].vertex, (-1, ref.value)))
                 parts = [before[ref.value] for ref in family]
                 values.append(
                     replace(

@@ -362,7 +362,8 @@ class Network:
             adjoint = lower_adjoint(self._forward, outside)
             if window:
                 count = len(self._forward.values)
-                adjoint = gathered(self.graph, eliminated(self.graph, adjoint, count), count)
+                adjoint = eliminated(self.graph, adjoint, count)
+                adjoint = gathered(self.graph, adjoint, count, self._lanes)
             chosen = adjoint.needed - set(adjoint.external.values())
             program = Program(self.graph, adjoint.values, chosen, back=True)
             self._backward[outside, window] = adjoint, program
