@@ -211,3 +211,36 @@ def test_loops_at_different_clocks_run_from_a_list():
     assert np.allclose(
         net.forward({"x": x}).values["h2"], net.forward({"x": x}, over=over).values["h2"]
     )
+
+
+def test_what_is_read_in_its_own_step_only_has_one_place():
+    """Of a gated cell the products and sums before the gates, but none that is asked for."""
+    net = nn.Network(A.lstm(2, 3, 1))
+    run = net.forward({"x": np.ones((7, 2))})
+    lost = run._binding._lost
+    kinds = {net._forward.values[k].kind for k in lost}
+    assert kinds == {"product", "add"}
+    assert min(lost) >= len(net.graph.vertices)
+    assert not lost & set(run._binding.buffers)  # nobody reads what is not there
+    arrays = run._binding._arrays.values()
+    assert sum(a.shape[-1] for a in arrays if not a.strides[0]) == 2 * 4 * 3  # of h, and the sums
+
+
+def test_gradients_that_were_not_kept_are_computed_again_when_asked_for():
+    net = nn.Network(A.peephole_lstm(2, 3, 1))
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=(5, 2, 2)), rng.normal(size=(5, 2, 3))
+    initial = {v: rng.normal(size=3) for v in ("h", "c")}
+    gradients = net.forward({"x": x}, initial=initial).backward({"h": w})
+    assert gradients._binding._lost
+    U = ug.unroll(net.graph, 5)
+    above = net.forward({"x": x}, over=U, initial=initial).backward({"h": w})
+    for _ in range(2):  # twice, since asking makes room for what was lost
+        assert np.allclose(gradients.inputs["x"], above.inputs["x"], atol=1e-13)
+        for v in initial:
+            assert np.allclose(gradients.initial[v].sum(axis=0), above.initial[v], atol=1e-13)
+    for name in net.parameters:
+        assert np.allclose(gradients.copies(name), above.copies(name), atol=1e-13)
+    del gradients
+    again = net.forward({"x": x}, initial=initial).backward({"h": w})
+    assert np.allclose(again.inputs["x"], above.inputs["x"], atol=1e-13)

@@ -31,6 +31,7 @@ from unrollgraph.nn.fusion import Call, Lanes, Location, call_of, fused, shared,
 from unrollgraph.nn.plan import Bulk, Copies, Level, Loop, Program
 from unrollgraph.nn.primitives import kernel_of
 from unrollgraph.nn.stepping import instruction, step_program
+from unrollgraph.nn.storage import Passing, one_place
 from unrollgraph.nn.values import Ref, Value, Weight
 
 __all__ = ["Binding", "CopiesBinding", "Weights", "WindowBinding"]
@@ -118,8 +119,13 @@ class Binding(Protocol):
     def another(self) -> Binding:
         """Return a binding that sees the values of this one and adds its own."""
 
-    def open(self, values: Sequence[Value], chosen: Iterable[int]) -> None:
-        """Make room for the chosen values."""
+    def open(
+        self, values: Sequence[Value], chosen: Iterable[int], passing: Passing | None = None
+    ) -> None:
+        """Make room for the chosen values, but for those that only pass."""
+
+    def lost(self) -> set[int]:
+        """Values that have been computed and are not kept."""
 
     def fill(self, value: int, data: Array) -> None:
         """Write the whole of a value that is given from outside."""
@@ -180,6 +186,7 @@ class WindowBinding:
         self._arrays: dict[int, Array] = {}
         self._places: dict[int, Location] = {}
         self._margins: list[Array] = []
+        self._lost: set[int] = set()
         self._bound: WeakKeyDictionary[Program, list[Callable[[], None]]] = WeakKeyDictionary()
         self.gradients: dict[frozenset[int], list[Any]] = {}
 
@@ -188,9 +195,16 @@ class WindowBinding:
         other.buffers, other.before = dict(self.buffers), dict(self.before)
         other._arrays, other._places = dict(self._arrays), dict(self._places)
         other._bound, other.gradients, other._margins = WeakKeyDictionary(), {}, []
+        other._lost = set()
         return other
 
-    def open(self, values: Sequence[Value], chosen: Iterable[int]) -> None:
+    def open(
+        self,
+        values: Sequence[Value],
+        chosen: Iterable[int],
+        passing: Passing | None = None,
+    ) -> None:
+        passing = passing or Passing(frozenset(), {})
         rooms = {k: [0, 0] for k in chosen if k not in self._places}
         for value in values:
             for ref in value.args:
@@ -204,22 +218,38 @@ class WindowBinding:
             width = sum(values[k].size for k in group)
             shapes[group[0]] = (before + self.steps + after, self.batch, width)
             befores[group[0]] = before
-        arrays = _allocated(values, shapes, self.dtype)
+        over = passing.over(groups, shapes)
+        still = {g[0] for g in groups if passing.transient.issuperset(g)} - set(over.values())
+        own = {k: shape for k, shape in shapes.items() if k not in over and k not in still}
+        arrays = _allocated(values, own, self.dtype)
+        arrays |= {k: one_place(shapes[k], self.dtype) for k in still}
+        names: dict[int, int] = {}
         for group in groups:
             first, start = group[0], 0
-            array, before = arrays[first], befores[first]
+            while first in over:
+                first = over[first]
+            array, before = arrays[first], befores[group[0]]
+            name = names.setdefault(first, len(self._arrays) + len(names))
             margins = [array[:before], array[before + self.steps :]]
             self._margins += [margin for margin in margins if len(margin)]
-            self._arrays[first] = array
             for k in group:
                 stop = start + values[k].size
-                own = rooms[k][0]
-                end = before + self.steps + rooms[k][1]
-                self._places[k] = Location(first, before, start, stop)
-                self.buffers[k] = array[before - own : end, :, start:stop]
-                self.before[k] = own
+                ahead, behind = rooms[k]
+                end = before + self.steps + behind
+                self._places[k] = Location(name, before, start, stop)
+                self.buffers[k] = array[before - ahead : end, :, start:stop]
+                self.before[k] = ahead
                 start = stop
+        self._arrays |= {name: arrays[first] for first, name in names.items()}
+        members = {group[0]: group for group in groups}
+        self._lost |= {k for first in (*still, *over.values()) for k in members[first]}
         self.clear()
+
+    def lost(self) -> set[int]:
+        """Take leave of values that a program has computed and not kept; return them all."""
+        for k in self._lost & set(self._places):
+            del self._places[k], self.buffers[k], self.before[k]
+        return self._lost
 
     def clear(self) -> None:
         """Forget what lies before and after the window."""
@@ -360,7 +390,13 @@ class CopiesBinding:
         other.buffers, other.gradients = dict(self.buffers), {}
         return other
 
-    def open(self, values: Sequence[Value], chosen: Iterable[int]) -> None:
+    def lost(self) -> set[int]:
+        return set()
+
+    def open(
+        self, values: Sequence[Value], chosen: Iterable[int], passing: Passing | None = None
+    ) -> None:
+        del passing  # all are kept
         fibres = self.copies.fibres
         shapes = {
             k: (len(fibres[values[k].vertex]) + 1, self.batch, values[k].size) for k in chosen

@@ -49,7 +49,7 @@ class Gradients:
         self._graph, self._forward, self._backward = graph, forward, backward
         self._lease, self._batched = lease, batched
         self._binding, self._weights = lease.binding, lease.weights
-        self._computed = backward.needed
+        self._computed = backward.needed - lease.binding.lost()
         self.parameters = {name: np.zeros_like(a) for name, a in lease.weights.parameters.items()}
         linear: dict[Any, dict[int, int]] = {}
         for y, g in backward.uses:
@@ -92,7 +92,8 @@ class Gradients:
     def _parts(self, y: int, g: int) -> tuple[Value, list[Array], Array]:
         """A value that uses parameters, what it reads, and its gradient."""
         value = self._forward.values[y]
-        return value, [self._binding.read(ref) for ref in value.args], self._binding.read(Ref(g))
+        reads = () if value.kind == "bias" else value.args
+        return value, [self._binding.read(ref) for ref in reads], self._binding.read(Ref(g))
 
     def _summed(self, y: int, g: int) -> list[tuple[str, Array]]:
         value, sources, gradient = self._parts(y, g)
@@ -248,7 +249,7 @@ class Gradients:
     def _ensure(self, roots: list[int]) -> None:
         """Compute gradients on which no parameter depends."""
         count = len(self._forward.values)
-        more = closure(list(self._backward.values), count, roots) - self._computed
+        more = closure(self._backward.values, count, roots, self._computed)
         fresh = more - set(self._backward.external.values())
         program = Program(self._graph, self._backward.values, fresh, back=True)
         self._binding.open(program.values, program.chosen)

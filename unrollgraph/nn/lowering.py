@@ -12,6 +12,7 @@ backpropagation through the unrolled graph: nothing in it knows of time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -199,13 +200,15 @@ def _reached(values: tuple[Value, ...], outside: frozenset[int]) -> set[int]:
     return reached
 
 
-def closure(values: list[Value], first: int, roots: list[int]) -> frozenset[int]:
-    """Values from number ``first`` on that the roots read, directly or not."""
-    found = set(roots)
-    queue = list(roots)
+def closure(
+    values: Sequence[Value], first: int, roots: Iterable[int], known: frozenset[int] = frozenset()
+) -> frozenset[int]:
+    """Values from number ``first`` on that the roots read, directly or not, and are not known."""
+    found = set(roots) - known
+    queue = list(found)
     for k in queue:  # grows while it is read
         for arg in values[k].args:
-            if arg.value >= first and arg.value not in found:
+            if arg.value >= first and arg.value not in found and arg.value not in known:
                 found.add(arg.value)
                 queue.append(arg.value)
     return frozenset(found)

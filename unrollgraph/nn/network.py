@@ -24,6 +24,7 @@ from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
 from unrollgraph.nn.plan import Copies, Level, Program, plan_copies, plan_levels
+from unrollgraph.nn.storage import Passing, kept_for_gradients, passing
 from unrollgraph.nn.values import Ref
 
 __all__ = ["Network", "Run"]
@@ -327,7 +328,7 @@ class Network:
             binding.clear()
             return Lease(binding, weights, free)
         binding = WindowBinding(self.graph, steps, batch, self.dtype, self._lanes)
-        binding.open(self._forward.values, range(len(self._forward.values)))
+        binding.open(self._forward.values, range(len(self._forward.values)), self._passing)
         return Lease(binding, Weights(self.parameters), free)
 
     def _fill(self, binding: Binding, arrays: dict[int, Array]) -> None:
@@ -349,12 +350,19 @@ class Network:
                 )
         lease.weights.refresh(self.parameters)
         lease.binding.compute(self._program, lease.weights)
+        lease.binding.lost()
         return Run(self, lease, copies, batched=batched)
 
     @cached_property
     def _lanes(self) -> Lanes:
         """The stacks of the network over a window."""
         return lanes_of(self._program)
+
+    @cached_property
+    def _passing(self) -> Passing:
+        """The forward values that are not kept over a window."""
+        kept = kept_for_gradients(self._forward.values, self._forward.vertices)
+        return passing(self._program, kept)
 
     def _adjoint(self, outside: frozenset[int], *, window: bool) -> tuple[BackwardValues, Program]:
         """The gradient for gradients given at some vertices, planned once."""
@@ -496,8 +504,16 @@ class Run:
         adjoint, program = network._adjoint(frozenset(arrays), window=self._copies is None)
         # the rooms of the forward values stay as they are; those of the gradients are others
         free = binding.gradients.setdefault(frozenset(arrays), [])
+        free_before = bool(free)
         own = free.pop()[0] if free else binding.another()
-        own.open(program.values, [*program.chosen, *adjoint.external.values()])
+        if not free_before:
+            asked = frozenset(g for _, g in adjoint.uses) | set(adjoint.external.values())
+            chosen = [*program.chosen, *adjoint.external.values()]
+            own.open(
+                program.values,
+                chosen,
+                passing(program, asked) if self._copies is None else None,
+            )
         for v, k in adjoint.external.items():
             own.fill(k, arrays[v])
         own.compute(program, self._weights)
