@@ -244,3 +244,18 @@ def test_gradients_that_were_not_kept_are_computed_again_when_asked_for():
     del gradients
     again = net.forward({"x": x}, initial=initial).backward({"h": w})
     assert np.allclose(again.inputs["x"], above.inputs["x"], atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "bidirectional", "narx", "stacked"])
+def test_blocks_of_steps_change_nothing(monkeypatch, name):
+    G = getattr(A, name)(2, 3, 2)
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(9, 4, 2)), rng.normal(size=(9, 4, 2))
+    found = []
+    for size in (1, 2000, 2**40):
+        monkeypatch.setattr(binding, "BLOCK", size)
+        run = nn.Network(G).forward({"x": x})
+        gradients = run.backward({"y": w})
+        found.append([run.values["y"], gradients.inputs["x"], *gradients.parameters.values()])
+    for one in found[:2]:
+        assert all(np.allclose(a, b, atol=1e-13) for a, b in zip(one, found[2], strict=True))

@@ -38,6 +38,7 @@ __all__ = ["Binding", "CopiesBinding", "Weights", "WindowBinding"]
 
 Array = NDArray[Any]
 LARGEST_KEPT = 2**28
+BLOCK = 2**20  # bytes that a block of steps may touch
 _B = TypeVar("_B", bound="Binding")
 
 
@@ -315,7 +316,8 @@ class WindowBinding:
             if isinstance(part, Bulk):
                 bulk.append(self._call(program.values, part.value, 0))
                 continue
-            calls += [self._bulk(call, weights) for call in fused(bulk)]
+            for chain in self._chains(fused(bulk)):
+                calls += self._blocks(chain, weights)
             bulk = []
             if part is not None:
                 calls.append(self._loop(program.values, part, weights))
@@ -334,8 +336,33 @@ class WindowBinding:
     def _view(self, at: Location) -> Array:
         return self._arrays[at.array][at.shift : at.shift + self.steps, :, at.start : at.stop]
 
-    def _bulk(self, call: Call, weights: Weights) -> Callable[[], None]:
-        views = [_rows(self._view(x)) for x in (*call.sources, call.out)]
+    def _chains(self, calls: list[Call]) -> list[list[Call]]:
+        """Take bulk calls apart into chains that read of each other the same step only."""
+        chains: list[list[Call]] = []
+        written: dict[int, int] = {}
+        for call in calls:
+            apart = any(x.shift != written.get(x.array, x.shift) for x in call.sources)
+            if not chains or apart or call.value.kind in {"opaque", "opaque back"}:
+                chains.append([])
+                written = {}
+            chains[-1].append(call)
+            written[call.out.array] = call.out.shift
+        return chains
+
+    def _blocks(self, chain: list[Call], weights: Weights) -> list[Callable[[], None]]:
+        """Run a chain block of steps by block, each small enough to stay in a near cache."""
+        ends = [at for call in chain for at in (*call.sources, call.out)]
+        step = sum(at.stop - at.start for at in set(ends)) * self.batch * self.dtype.itemsize
+        length = max(1, BLOCK // step) if len(chain) > 1 else self.steps
+        begins = range(0, self.steps, length)
+        return [
+            self._bulk(call, weights, slice(begin, begin + length))
+            for begin in begins
+            for call in chain
+        ]
+
+    def _bulk(self, call: Call, weights: Weights, steps: slice) -> Callable[[], None]:
+        views = [_rows(self._view(x)[steps]) for x in (*call.sources, call.out)]
         if any(map(call.is_shared, call.sources)):
             lanes = call.lanes
             shapes = [1 if call.is_shared(x) else lanes for x in (*call.sources, call.out)]
