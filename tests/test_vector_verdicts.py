@@ -1,6 +1,7 @@
 """Verdicts for delays in Z^d, any signs: each certificate verified by `oracle`."""
 
 import random
+from itertools import permutations
 
 import networkx as nx
 import numpy as np
@@ -234,6 +235,33 @@ def test_cycles_that_cancel_but_never_meet_are_joined_by_a_walk():
     assert {edge[:2] for edges, _ in walk.segments for edge in edges} >= {e[:2] for e in ring}
     with_bridge_off = [*ring[:2], ("c", "a", (-5, -3))]  # a ring of total zero is one by itself
     assert decide(graph_of(loops + with_bridge_off)).length == 3
+
+
+def test_a_slope_that_was_guessed_is_turned_by_what_it_leaves_undecided():
+    """Loops cancel; the other cycle is orthogonal to the first slope that they leave."""
+    edges = [("a", "b", (0, 1, -1)), ("b", "a", (0, 0, 0)), ("a", "a", (1, 0, 0))]
+    edges += [("b", "b", (-1, 0, 0))]
+    for order in permutations(edges):
+        for names in ("ab", "ba"):
+            schedule = decide(graph_of([e for v in names for e in order if e[0] == v]))
+            assert not schedule.is_linear
+            assert len(schedule.stages) == 2
+        assert undecided(schedule) == [2, 0]
+
+
+@pytest.mark.parametrize("far", [1, 7, 10**6])
+def test_cycles_that_cancel_with_others_that_cancel(far):
+    """What the second pair adds up to must be undone by many rounds of the first."""
+    loops = [(1, 0), (-1, 0), (far, 1), (0, -1)]
+    for order in permutations(loops):
+        walk = decide(graph_of([("h", "h", d) for d in order]))
+        assert isinstance(walk, ug.ZeroWalk)
+    ring = [(u, v, (0, 0)) for u, v in ("ab", "bc", "cd", "da")]
+    assert decide(graph_of(ring)).length == 4
+    ring[0] = ("a", "b", (3, 2))
+    for order in permutations(loops):
+        spread = [(v, v, d) for v, d in zip("abcd", order, strict=True)]
+        assert isinstance(decide(graph_of(spread + ring)), ug.ZeroWalk)
 
 
 def test_components_that_go_against_one_another_are_decided_one_by_one():
