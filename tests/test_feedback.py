@@ -106,6 +106,21 @@ def test_the_exact_method_counts_components_one_by_one_and_says_its_limit():
         ug.delay_feedback(large, method="exact")
 
 
+def test_a_set_that_is_not_proved_smallest_is_not_returned(monkeypatch):
+    from scipy import optimize
+
+    solve = optimize.milp
+
+    def lazy(*args, **options):
+        found = solve(*args, **options)
+        found.mip_dual_bound -= 1
+        return found
+
+    monkeypatch.setattr(optimize, "milp", lazy)
+    with pytest.raises(ValueError, match="has not proved a smallest set"):
+        ug.delay_feedback(ug.gallery.seed_network(), method="exact")
+
+
 def test_old_delays_do_not_matter_even_when_they_are_none():
     G = nx.DiGraph()
     G.add_edge("a", "a", delay="late", colour="red")

@@ -129,6 +129,7 @@ def test_networkx_reads_what_we_write_and_we_read_what_it_writes(tmp_path):
         ("gml", lambda G: G.add_node("z", on=True), "the attribute 'on' of z, True"),
         ("gml", lambda G: G.add_node("z", w=2**40), "the attribute 'w' of z"),
         ("gml", lambda G: G.add_node("z", **{"a b": 1}), "GML cannot hold it"),
+        ("gml", lambda G: G.add_node("z", w=(1, 2)), "the attribute 'w' of z"),
         ("graphml", lambda G: nx.relabel_nodes(G, {"A": 1}), "GraphML cannot hold the vertex 1"),
         ("graphml", lambda G: G.add_node("z", on=[1]), "GraphML cannot hold it"),
         ("graphml", lambda G: G.add_node("z", s="\r"), "the attribute 's' of z"),

@@ -115,6 +115,64 @@ def test_names_and_order_do_not_matter(name, seed, T, batch):
         assert np.allclose(a.copies(key), b.copies(f"{names[vertex]}.{own}"), atol=1e-12)
 
 
+def same_by_levels(net, inputs, given, T):
+    """A window gives the gradients of an unrolled graph that is taken level by level."""
+    run, above = net.forward(inputs), net.forward(inputs, over=ug.unroll(net.graph, T))
+    a, b = run.backward(given), above.backward(given)
+    for name, gradient in a.parameters.items():
+        assert np.allclose(gradient, b.parameters[name], atol=1e-12), name
+        assert np.allclose(a.copies(name), b.copies(name), atol=1e-12), name
+    for v, gradient in a.inputs.items():
+        assert np.allclose(gradient, b.inputs[v], atol=1e-12), v
+    sums = {}
+    for one in (a.initial, a.final):
+        for v, gradient in one.items():
+            sums[v] = sums.get(v, 0) + gradient.sum(axis=0)
+    for v, total in sums.items():
+        assert np.allclose(total, b.initial[v], atol=1e-12), v
+
+
+@pytest.mark.parametrize("name", [name for name in A.__all__ if name != "grid_2d"])
+def test_gradients_given_at_one_vertex_agree_with_levels(name):
+    """Where others pass gradients on only, they are eliminated."""
+    make = getattr(A, name)
+    net = nn.Network(make(2, 3, 2))
+    rng = np.random.default_rng(1)
+    T, graph = 6, net.graph
+    sizes = {v: net._forward.values[graph.number[v]].size for v in graph.vertices}
+    sources = [v for v in graph.vertices if not graph.in_numbers[graph.number[v]]]
+    inputs = {v: rng.normal(size=(T, 2, sizes[v])) for v in sources}
+    for v in graph.vertices:
+        same_by_levels(net, inputs, {v: rng.normal(size=(T, 2, sizes[v]))}, T)
+
+
+@given(st.integers(0, 10**6))
+def test_random_gated_networks_agree_with_levels(seed):
+    """Products, sums and complements on cycles, some of them retimed."""
+    rng = np.random.default_rng(seed)
+    names = [f"v{k}" for k in range(int(rng.integers(3, 9)))]
+    G = nx.MultiDiGraph()
+    G.add_node("x", op=nn.Input(2))
+    kinds = [nn.Dense(2), nn.Dense(2, "sigmoid"), nn.Multiply(), nn.Add(), nn.Complement()]
+    for v in names:
+        G.add_node(v, op=kinds[rng.integers(len(kinds))])
+    for k, v in enumerate(names):
+        single = isinstance(G.nodes[v]["op"], nn.Complement)
+        for _ in range(1 if single else int(rng.integers(1, 4))):
+            u = int(rng.integers(-1, len(names)))
+            delay = int(rng.integers(u >= k, 3)) if u >= 0 else 0
+            G.add_edge(names[u] if u >= 0 else "x", v, delay=delay)
+    if rng.random() < 0.3:
+        G = ug.retime(G, {v: int(rng.integers(-2, 3)) for v in G})
+    try:
+        net = nn.Network(G)
+    except ug.ShapeError:  # a cycle on which no operation tells its size
+        return
+    T = int(rng.integers(1, 6))
+    given = {names[k]: rng.normal(size=(T, 2, 2)) for k in rng.integers(len(names), size=2)}
+    same_by_levels(net, {"x": rng.normal(size=(T, 2, 2))}, given, T)
+
+
 def test_what_a_run_has_given_stays_when_its_rooms_are_used_again():
     net = nn.Network(A.lstm(2, 3, 1))
     x = np.random.default_rng(0).normal(size=(6, 2, 2))

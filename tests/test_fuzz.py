@@ -229,13 +229,8 @@ def test_a_full_standard_output_is_told_once(command):
     assert re.fullmatch(rb"unrollgraph: [^\n]*No space left on device\n", done.stderr)
 
 
-def test_devices_and_pipes_are_written_to_and_stay(tmp_path):
-    full, pipe = tmp_path / "full.json", tmp_path / "pipe.json"
-    full.symlink_to("/dev/full")
-    code, _, err = call("unroll", DATA / "seed.json", "--window=2", "-o", full)
-    assert code == 2
-    assert err == f"unrollgraph: {full}: No space left on device\n"
-    assert Path("/dev/full").is_char_device()
+def test_pipes_are_written_to_and_stay(tmp_path):
+    pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     assert call("unroll", DATA / "seed.json", "--window=2", "-o", pipe)[0] == 0
@@ -266,8 +261,8 @@ def test_a_billion_steps_are_refused_at_once(tmp_path, axes, text):
     target = tmp_path / "out.json"
     arguments = ["unroll", str(DATA / "seed.json"), f"--window={axes}", "-o", str(target)]
     code = (
-        f"import resource, sys; from unrollgraph.cli import main; code = main({arguments!r}); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
+        f"import re, sys; from unrollgraph.cli import main; code = main({arguments!r}); "
+        "print(*re.findall(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())); sys.exit(code)"
     )
     begin = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

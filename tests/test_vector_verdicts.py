@@ -264,6 +264,15 @@ def test_cycles_that_cancel_with_others_that_cancel(far):
         assert isinstance(decide(graph_of(spread + ring)), ug.ZeroWalk)
 
 
+def test_a_relation_stays_positive_when_a_lineality_grows():
+    """Found by search: what comes second must be undone by several rounds of what came first."""
+    loops = [("a", "a", (1, 0, 0)), ("a", "a", (1, 1, 0)), ("c", "c", (1, -1, 0))]
+    there = [("a", "b", (1, -1, 1)), ("a", "b", (0, 1, -9)), ("b", "c", (1, 0, -1))]
+    back = [("b", "c", (0, 0, 1)), ("b", "a", (0, 9, -1)), ("c", "a", (-3, 1, 0))]
+    edges = [*loops[:2], *there, *back, loops[2]]
+    assert isinstance(decide(graph_of(edges)), ug.ZeroWalk)
+
+
 def test_components_that_go_against_one_another_are_decided_one_by_one():
     """Each has a linear schedule, but no slope serves both; an edge leads from one to the other."""
     schedule = decide(
