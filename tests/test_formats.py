@@ -176,6 +176,7 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
         ("graphml", XML.format('<!DOCTYPE g SYSTEM "g.dtd">', GRAPH), "declares a document type"),
         ("graphml", XML.format("", GRAPH.format("&x;")), "not XML: undefined entity"),
         ("graphml", "", "not XML"),
+        ("graphml", '<graphml xsi:a="b"/>', "not GraphML: unbound prefix"),
         ("graphml", "<graphml/>", "0 elements <graph>"),
         ("graphml", XML.format("", GRAPH + GRAPH), "2 elements <graph>"),
         ("graphml", XML.format("", GRAPH.format("<node/>")), 'node 1 has no "id"'),

@@ -52,13 +52,13 @@ def dumps(G: Any, delay: str = "delay") -> str:
 def loads(text: str, delay: str = "delay") -> Any:
     """Read a delay graph from text."""
     _must_be_plain(text)
-    _must_be_sound(ElementTree.fromstring(text))
     try:
+        _must_be_sound(ElementTree.fromstring(text))
         G = _parsed(text, many=False)
         if G.graph.get(_MARK) is True:
             G = _parsed(text, many=True)
             del G.graph[_MARK]
-    except MemoryError:
+    except (FormatError, MemoryError):
         raise
     except Exception as error:  # whatever a parser trips over in a hostile file
         raise FormatError(f"not GraphML: {error}") from None
