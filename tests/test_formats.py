@@ -177,6 +177,19 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
         ("graphml", XML.format("", GRAPH.format("&x;")), "not XML: undefined entity"),
         ("graphml", "", "not XML"),
         ("graphml", '<graphml xsi:a="b"/>', "not GraphML: unbound prefix"),
+        (
+            "graphml",
+            XML.format(
+                "",
+                GRAPH.format('<edge source="a" target="a"/><edge id="0" source="a" target="a"/>'),
+            ),
+            "two parallel edges of the file have the same key",
+        ),
+        (
+            "graphml",
+            XML.format("", '<key id="d" for="all"><default>1</default></key>' + GRAPH.format("")),
+            "the key 'd' has a default value for all things",
+        ),
         ("graphml", "<graphml/>", "0 elements <graph>"),
         ("graphml", XML.format("", GRAPH + GRAPH), "2 elements <graph>"),
         ("graphml", XML.format("", GRAPH.format("<node/>")), 'node 1 has no "id"'),

@@ -53,7 +53,8 @@ def loads(text: str, delay: str = "delay") -> Any:
     """Read a delay graph from text."""
     _must_be_plain(text)
     try:
-        _must_be_sound(ElementTree.fromstring(text))
+        root = ElementTree.fromstring(text)
+        _must_be_sound(root)
         G = _parsed(text, many=False)
         if G.graph.get(_MARK) is True:
             G = _parsed(text, many=True)
@@ -62,6 +63,11 @@ def loads(text: str, delay: str = "delay") -> Any:
         raise
     except Exception as error:  # whatever a parser trips over in a hostile file
         raise FormatError(f"not GraphML: {error}") from None
+    if G.number_of_edges() != len(list(root.iter(f"{_SPACE}edge"))):
+        raise FormatError(
+            "two parallel edges of the file have the same key; give an id of its own to each "
+            "of them or to none"
+        )
     for data, name in ((G.nodes, "node_default"), (G.edges, "edge_default")):
         defaults = G.graph.pop(name)
         for item in data:
@@ -101,6 +107,12 @@ def _must_be_sound(root: Any) -> None:
         raise FormatError(
             f"the file holds {len(graphs)} elements <graph> of GraphML, but exactly one is read"
         )
+    for key in root.iter(f"{_SPACE}key"):
+        if key.find(f"{_SPACE}default") is not None and key.get("for", "all") == "all":
+            raise FormatError(
+                f"the key {key.get('id')!r} has a default value for all things; say for which, "
+                "node or edge"
+            )
     names: set[str] = set()
     for k, node in enumerate(root.iter(f"{_SPACE}node")):
         name = _needed(node, "id", f"node {k}")
