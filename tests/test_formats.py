@@ -252,6 +252,11 @@ def test_a_delay_is_written_in_plain_digits(text):
         edge_list.loads(f'source,target,delay\na,b,"{text}"\n', ",")
 
 
+def test_a_column_in_capitals_is_not_taken_for_another():
+    with pytest.raises(ug.FormatError, match="the column 'Delay' is to be written 'delay'"):
+        edge_list.loads("source,target,Delay\na,a,1\n", ",")
+
+
 # -- DOT -------------------------------------------------------------------------------
 
 
@@ -414,6 +419,7 @@ def test_nets_as_their_programs_write_them(name):
         ("0", "begins with its dimension"),
         ("2 1 1 0", "4 integers"),
         ("1 1 1 x", "integers only"),
+        ("1 1 2 1_0", "integers only"),
         ("1 1 3 0", "without gaps"),
         ("1 0 1 0", "without gaps"),
         ("1 1 1 99999999999", "beyond the range"),

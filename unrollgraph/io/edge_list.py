@@ -58,6 +58,9 @@ def loads(text: str, delimiter: str, name: str = "delay") -> Any:
             "the first row must name the columns, each once: source, target, and delay unless "
             f"all are zero; it is {delimiter.join(header)!r}"
         )
+    for column in header:
+        if column not in _FIXED and column.lower() in _FIXED:
+            raise FormatError(f"the column {column!r} is to be written {column.lower()!r}")
     edges = []
     for line, row in enumerate(rows[1:], 2):
         if not any(field.strip() for field in row):

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ __all__ = [
     "to_periodic_graph",
     "to_scipy_sparse_arrays",
 ]
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
 
 
 def to_scipy_sparse_arrays(G: Any, *, delay: str = "delay") -> dict[Any, Any]:
@@ -300,12 +303,10 @@ def from_periodic_graph(text: str) -> Any:
     >>> ug.is_acyclic(ug.DelayCover(G)), ug.is_acyclic(ug.DelayCover(ug.with_reverses(G)))
     (True, False)
     """
-    try:
-        numbers = [int(part) for part in text.split()]
-    except ValueError:
-        raise FormatError(
-            "the text of a net holds integers only, such as 2 1 1 1 0 1 1 0 1"
-        ) from None
+    parts = text.split()
+    if not all(_INTEGER.fullmatch(part) for part in parts):
+        raise FormatError("the text of a net holds integers only, such as 2 1 1 1 0 1 1 0 1")
+    numbers = list(map(int, parts))
     if not numbers or numbers[0] < 1:
         raise FormatError("the text of a net begins with its dimension, a positive integer")
     d, rest = numbers[0], numbers[1:]
