@@ -135,6 +135,7 @@ def test_networkx_reads_what_we_write_and_we_read_what_it_writes(tmp_path):
         ("graphml", lambda G: G.add_node("z", s="\r"), "the attribute 's' of z"),
         ("graphml", lambda G: G.add_node("z\0"), "GraphML cannot hold it: not XML"),
         ("graphml", lambda G: G.graph.update(multigraph=1), "for itself"),
+        ("graphml", lambda G: G.graph.update(edge_default="x"), "for itself"),
         ("graphml", lambda _: nx.MultiDiGraph([("a", "b", "0")]), "cannot hold the edge a -> b"),
         ("gml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
         ("graphml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
@@ -157,6 +158,12 @@ def test_a_multigraph_without_parallel_edges_stays_one():
 
 
 XML = '<?xml version="1.0"?>{}<graphml xmlns="http://graphml.graphdrawing.org/xmlns">{}</graphml>'
+KEY = '<key id="d" for="edge" attr.name="delay" attr.type="int"/>'
+LOOP = (
+    KEY
+    + '{}<graph edgedefault="directed"><node id="a"/><edge source="a" target="a">{}</edge></graph>'
+)
+GML = 'graph [ directed 1 node [ id 0 label "a" ] edge [ source 0 target 0 {} ] ]'
 GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
 
 
@@ -212,6 +219,25 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
             "no key d",
         ),
         ("graphml", XML.format("", '<graph edgedefault="undirected"/>'), "not directed"),
+        ("graphml", XML.format("", LOOP.format("", "<data key='d'>1</data>" * 2)), "two values"),
+        ("graphml", XML.format("", LOOP.format("", "<data key='d'>1_0</data>")), "no integer"),
+        ("graphml", XML.format("", LOOP.format("", "<data key='d'>1<x/></data>")), "no integer"),
+        ("graphml", XML.format("", LOOP.format(KEY, "")), "stands there twice"),
+        (
+            "graphml",
+            XML.format("", LOOP.format("", "<data xmlns='' key='d'>1</data>")),
+            "not in the namespace",
+        ),
+        (
+            "graphml",
+            XML.format("", '<key id="n" for="graph" attr.name="node_default"/>' + GRAPH.format("")),
+            "keeps for itself",
+        ),
+        (
+            "gml",
+            GML.format("delay 1 delay 0"),
+            "several delays",
+        ),
         ("gml", "", "not GML"),
         ("gml", "graph [", "not GML"),
         ("gml", 'graph [ node [ id 0 label "a" ] ]', "not directed"),
@@ -331,6 +357,9 @@ def test_arrays_count_the_walks_of_fibonacci():
         ({0: [[1]], 1: [[1, 0], [0, 0]]}, None, "alike"),
         ({0: [[0.5]]}, None, "no count"),
         ({0: [[-1]]}, None, "no count"),
+        ({0: [[float("nan")]]}, None, "no count"),
+        ({0: [[float("inf")]]}, None, "no count"),
+        ({0: [[1j]]}, None, "no count"),
         ({0: [[1]]}, "ab", "1 different names of vertices are needed, but 2"),
         ({0: np.ones((2, 2))}, "aa", "different names"),
         ({"x": [[1]]}, None, "delay"),

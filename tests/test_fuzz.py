@@ -229,6 +229,24 @@ def test_a_full_standard_output_is_told_once(command):
     assert re.fullmatch(rb"unrollgraph: [^\n]*No space left on device\n", done.stderr)
 
 
+def test_closed_and_full_outputs_are_no_tracebacks():
+    check = f"{sys.executable} -m unrollgraph.cli check"
+    for ending, code in [
+        (f"{DATA / 'seed.json'} >&-", 0),
+        ("nowhere.json 2>&-", 2),
+        ("nowhere.json 2>/dev/full", 2),
+    ]:
+        done = subprocess.run(f"{check} {ending}", shell=True, capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (code, b"", b""), ending
+
+
+def test_a_window_of_thousands_of_digits_is_not_understood():
+    code, out, err = call("unroll", DATA / "seed.json", f"--window={'9' * 5000}", "-o", "x.json")
+    assert (code, out) == (2, "")
+    assert "is not understood" in err
+    assert len(err) < 1100
+
+
 def test_pipes_are_written_to_and_stay(tmp_path):
     pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)

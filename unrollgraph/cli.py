@@ -14,6 +14,7 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import unrollgraph as ug
@@ -24,11 +25,13 @@ from unrollgraph.graph.order import levels
 __all__ = ["main"]
 
 LARGEST_FILE = 1_000_000
-_WINDOW = re.compile(r"(-?\d+):(-?\d+)|(\d+)")
+_WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
+    if sys.stdout is None:  # where a shell has closed it
+        sys.stdout = io.StringIO()
     parser = _parser()
     if isinstance(sys.stdout, io.TextIOWrapper):  # names that the terminal cannot show
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -59,7 +62,9 @@ def _fail(message: str) -> int:
     text = " ".join(message.split())
     if len(text) > 1000:  # it quotes something from a file that nobody wants to read
         text = f"{text[:600]} ... {text[-300:]}"
-    print("unrollgraph:", text, file=sys.stderr)
+    if sys.stderr:
+        with suppress(OSError):  # the status says it all the same
+            print("unrollgraph:", text, file=sys.stderr, flush=True)
     return 2
 
 

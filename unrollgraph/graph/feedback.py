@@ -75,9 +75,9 @@ def delay_feedback(
     Notes
     -----
     O(n + m); the greedy order O((n + m) log n). The exact method solves an integer
-    program for each strong component, of up to 300 pairs of vertices joined by edges,
-    mostly within seconds; that no smaller set exists rests on the bound that the solver
-    (HiGHS, in SciPy) has proved.
+    program for each strong component, of up to 300 pairs of vertices joined by edges, in
+    seconds where it is sparse and minutes where it is dense; that no smaller set exists
+    rests on the bound that the solver (HiGHS, in SciPy) has proved.
 
     References
     ----------

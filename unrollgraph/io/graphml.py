@@ -12,6 +12,7 @@ default values, which it keeps aside, are given to the vertices and edges that h
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any, NoReturn
 from xml.etree import ElementTree
@@ -27,14 +28,19 @@ __all__ = ["dumps", "loads"]
 
 _SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _MARK = "multigraph"
+_OWN = ("node_default", "edge_default")  # where the parser keeps default values
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,4000}\s*")
 
 
 def dumps(G: Any, delay: str = "delay") -> str:
     """Write a delay graph as text, or say what GraphML cannot hold of it."""
     graph = as_delay_graph(G, delay)
     H = with_texts(graph)
-    if _MARK in H.graph:
-        raise FormatError(f"GraphML keeps the attribute {_MARK!r} of a graph for itself; rename it")
+    for name in (_MARK, *_OWN):
+        if name in H.graph:
+            raise FormatError(
+                f"GraphML keeps the attribute {name!r} of a graph for itself; rename it"
+            )
     if graph.multigraph:
         H.graph[_MARK] = True
     try:
@@ -65,10 +71,10 @@ def loads(text: str, delay: str = "delay") -> Any:
         raise FormatError(f"not GraphML: {error}") from None
     if G.number_of_edges() != len(list(root.iter(f"{_SPACE}edge"))):
         raise FormatError(
-            "two parallel edges of the file have the same key; give an id of its own to each "
-            "of them or to none"
+            "two parallel edges of the file have the same key, or an edge stands outside the "
+            "graph; give an id of its own to each or to none"
         )
-    for data, name in ((G.nodes, "node_default"), (G.edges, "edge_default")):
+    for data, name in zip((G.nodes, G.edges), _OWN, strict=True):
         defaults = G.graph.pop(name)
         for item in data:
             for key, value in defaults.items():
@@ -107,12 +113,11 @@ def _must_be_sound(root: Any) -> None:
         raise FormatError(
             f"the file holds {len(graphs)} elements <graph> of GraphML, but exactly one is read"
         )
-    for key in root.iter(f"{_SPACE}key"):
-        if key.find(f"{_SPACE}default") is not None and key.get("for", "all") == "all":
-            raise FormatError(
-                f"the key {key.get('id')!r} has a default value for all things; say for which, "
-                "node or edge"
-            )
+    for element in root.iter():
+        kind = element.tag.rpartition("}")[2]
+        if kind in {"graph", "node", "edge", "key", "data"} and element.tag != _SPACE + kind:
+            raise FormatError(f"an element <{kind}> is not in the namespace of GraphML")
+    _must_have_sound_keys(root)
     names: set[str] = set()
     for k, node in enumerate(root.iter(f"{_SPACE}node")):
         name = _needed(node, "id", f"node {k}")
@@ -129,6 +134,35 @@ def _must_be_sound(root: Any) -> None:
             if (*ends, edge.attrib["id"]) in met:
                 raise FormatError(f"edge {k} has the id of another edge from {ends[0]!r}")
             met.add((*ends, edge.attrib["id"]))
+
+
+def _must_have_sound_keys(root: Any) -> None:
+    """Refuse keys and data of which the parser would take one and pass over another."""
+    integers = set()
+    met: set[Any] = set()
+    for key in root.iter(f"{_SPACE}key"):
+        own, name, what = key.get("id"), key.get("attr.name"), key.get("for", "all")
+        if own in met or (what, name) in met:
+            raise FormatError(f"the key {own!r} or its name {name!r} stands there twice")
+        met |= {own, (what, name)}
+        if key.find(f"{_SPACE}default") is not None and what == "all":
+            raise FormatError(
+                f"the key {own!r} has a default value for all things; say for which, node or edge"
+            )
+        if what in {"graph", "all"} and name in _OWN:
+            raise FormatError(f"a key is named {name!r}, which the parser keeps for itself")
+        if key.get("attr.type") in {"int", "integer", "long"}:
+            integers.add(own)
+    for element in root.iter():
+        data = element.findall(f"{_SPACE}data")
+        keys = [item.get("key") for item in data]
+        if len(set(keys)) < len(keys):
+            raise FormatError("an element has two values of one key")
+        for item in data:
+            if item.get("key") in integers and (
+                len(item) or not _INTEGER.fullmatch(item.text or "")
+            ):
+                raise FormatError(f"a value of the key {item.get('key')!r} is no integer")
 
 
 def _needed(element: Any, name: str, where: str) -> str:

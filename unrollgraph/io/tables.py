@@ -117,7 +117,7 @@ def from_scipy_sparse_arrays(
             )
         counts = coo.data.tolist()
         for u, v, count in zip(*(i.tolist() for i in coo.coords), counts, strict=True):
-            if count != int(count) or count < 0:
+            if isinstance(count, complex) or not count >= 0 or count % 1:
                 raise FormatError(f"the array of delay {time!r} has an entry {count!r}, no count")
             rows += [(u, v, time)] * int(count)
     names = range(n or 0) if vertices is None else vertices

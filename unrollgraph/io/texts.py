@@ -52,6 +52,8 @@ def read_delays(G: Any, delay: str) -> None:
         raise FormatError("the graph is not directed, as a delay graph is")
     for edge in G.edges(keys=True) if G.is_multigraph() else G.edges:
         value = G.edges[edge].get(delay)
+        if isinstance(value, list):
+            raise FormatError(f"the edge {show_edge(edge)} has several delays")
         if isinstance(value, str):
             G.edges[edge][delay] = delay_of(value, f"the edge {show_edge(edge)}")
     try:

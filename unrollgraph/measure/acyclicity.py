@@ -76,15 +76,15 @@ def verdict(G: Any, *, delay: str = "delay") -> Schedule:
     CyclicCoverError
         If the cover has a directed cycle; it carries the `ZeroWalk`.
     DelayError
-        If the delays are in Z^d with d > 64 and some cycle does not go along
-        (1, 1, ..., 1).
+        If the delays are in Z^d with d > 64, and a cycle whose total is not zero does not
+        go along (1, 1, ..., 1).
 
     Notes
     -----
     In Z: O(n m) exact integer operations at worst, in practice a few passes over
     the edges. In Z^d that for each slope tried, and they are few where d is small:
-    10,000 edges in Z^3 take a tenth of a second, 200 edges in Z^30 some seconds. No
-    number is ever rounded.
+    10,000 edges in Z^3 take a tenth of a second, some hundreds in Z^16 seconds, in Z^30
+    minutes. No number is ever rounded.
 
     Examples
     --------

@@ -151,7 +151,7 @@ def separate(wiring: Wiring) -> Separation:
     -----
     O(n m) exact operations for each slope tried; those are few where d is small, since
     each halves, roughly, what is left to choose from. From one to the next some small
-    systems of equations in d unknowns are solved: milliseconds for d = 3, seconds for d = 30.
+    systems of equations in d unknowns are solved: milliseconds for d = 3, seconds for d = 16.
     """
     dimension = wiring.delays.shape[1]
     lineality = Lineality((), (), ())
