@@ -420,10 +420,12 @@ def test_frames_that_are_no_edge_list_are_refused(columns, text):
 
 
 def test_an_attribute_named_like_a_column_is_refused():
-    G = nx.MultiDiGraph()
-    G.add_edges_from([("a", "b", 0, {"key": 1})])
-    with pytest.raises(ug.FormatError, match="'key', as a column is"):
-        ug.io.to_pandas_edgelist(G)
+    for G in (nx.MultiDiGraph(), nx.DiGraph()):
+        G.add_edge("a", "b")
+        for *_, data in G.edges(data=True):
+            data["key"] = 1
+        with pytest.raises(ug.FormatError, match="'key', as a column is"):
+            ug.io.to_pandas_edgelist(G)
 
 
 @pytest.mark.parametrize("name", ["diamond", "srs"])
@@ -450,6 +452,7 @@ def test_nets_as_their_programs_write_them(name):
         ("1 1 1 x", "integers only"),
         ("1 1 2 1_0", "integers only"),
         ("1 1 3 0", "without gaps"),
+        ("1 1 1 1 1 1 -1", "each edge once"),
         ("1 0 1 0", "without gaps"),
         ("1 1 1 99999999999", "beyond the range"),
         ("1 1 1000000000000 0", "without gaps"),

@@ -45,9 +45,9 @@ def test_a_rounded_direction_keeps_half_the_margin(points):
     assert gcd(*z) == 1
     margin = min(Fraction(dot(z, p)) for p in points)
     assert margin > 0
-    # in units of y: rounding to primitive integers changes the length alone
+    # in units of y, whose largest entry is rounded to the scale itself
     largest, full = max(map(abs, y)), sum(x * x for x in y)
-    assert 2 * margin * largest >= full * max(map(abs, z)) * Fraction(1, 2)
+    assert 2 * margin * largest >= full * max(map(abs, z))
 
 
 @given(vectors(4, fewest=0))

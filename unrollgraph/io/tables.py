@@ -17,7 +17,7 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
 __all__ = [
     "from_pandas_edgelist",
@@ -161,7 +161,7 @@ def to_pandas_edgelist(G: Any, *, delay: str = "delay") -> Any:
     rows = []
     for edge, time, data in zip(graph.edges, graph.times, graph.edge_data, strict=True):
         ends = dict(zip(("source", "target", "key"), edge, strict=False))
-        taken = set(ends) & set(data)
+        taken = {"source", "target", "key"} & set(data)
         if taken:
             raise FormatError(f"an attribute of edges is named {min(taken)!r}, as a column is")
         rows.append({**ends, **data, graph.delay_name: time})
@@ -259,15 +259,7 @@ def to_periodic_graph(G: Any, *, delay: str = "delay") -> str:
     for k, vertex in enumerate(graph.vertices):
         if k not in joined:
             raise FormatError(f"a net has no isolated vertices, and {show_vertex(vertex)} is one")
-    met = set()
-    for (u, v), time, edge in zip(ends, graph.delays.tolist(), graph.edges, strict=True):
-        forth, back = (u, v, *time), (v, u, *(-x for x in time))
-        if forth in met or back in met or forth == back:
-            raise FormatError(
-                "a net has each edge once, in one direction, and none of delay zero from a "
-                f"vertex to itself, but not so {show_edge(edge)} of delay {tuple(time)}"
-            )
-        met.add(forth)
+    _must_be_net(graph)
     numbers = [
         (u + 1, v + 1, *time) for (u, v), time in zip(ends, graph.delays.tolist(), strict=True)
     ]
@@ -325,7 +317,22 @@ def from_periodic_graph(text: str) -> Any:
     G.add_nodes_from(range(1, len(met) + 1))
     for u, v, *time in rows:
         G.add_edge(u, v, delay=tuple(time) if d > 1 else time[0])
-    return _checked(G, "delay")
+    _must_be_net(DelayGraph(_checked(G, "delay")))
+    return G
+
+
+def _must_be_net(graph: DelayGraph) -> None:
+    """Refuse edges that a net, whose edges have no direction, would have twice or not at all."""
+    met = set()
+    ends = zip(graph.tails.tolist(), graph.heads.tolist(), strict=True)
+    for (u, v), time, edge in zip(ends, graph.delays.tolist(), graph.edges, strict=True):
+        forth, back = (u, v, *time), (v, u, *(-x for x in time))
+        if forth in met or back in met or forth == back:
+            raise FormatError(
+                "a net has each edge once, in one direction, and none of delay zero from a "
+                f"vertex to itself, but not so {show_edge(edge)} of delay {tuple(time)}"
+            )
+        met.add(forth)
 
 
 def _graph_of(vertices: Sequence[Any], rows: list[Any], delay: str = "delay") -> Any:

@@ -91,7 +91,8 @@ class Lineality:
     counts : tuple of int
         Positive, one for each cycle: so often taken the totals add up to zero.
     across : tuple of tuple of int
-        A basis of all that is orthogonal to the space.
+        A basis of all that is orthogonal to the space; left out where nobody asks, of a
+        single cycle of total zero.
     """
 
     cycles: tuple[Cycle, ...]

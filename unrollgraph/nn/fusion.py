@@ -282,10 +282,10 @@ def _beside(a: Call, b: Call) -> bool:
         return False
     if a.value.kind == "product":
         return True
-    return all(_step(a, x, y) for x, y in zip(a.sources, b.sources, strict=True))
+    return all(_way(a, x, y) for x, y in zip(a.sources, b.sources, strict=True))
 
 
-def _step(a: Call, x: Location, y: Location) -> str:
+def _way(a: Call, x: Location, y: Location) -> str:
     """How a source of a call goes on in the next: "on", "same", or not at all."""
     first = x.stop - x.start == y.stop - y.start
     whole = x.stop - x.start == a.out.stop - a.out.start
@@ -299,7 +299,7 @@ def _joined(a: Call, b: Call) -> Call:
     sources = a.sources
     if a.value.kind != "product":
         sources = tuple(
-            x._replace(stop=y.stop) if _step(a, x, y) == "on" else x
+            x._replace(stop=y.stop) if _way(a, x, y) == "on" else x
             for x, y in zip(a.sources, b.sources, strict=True)
         )
     weights = tuple(x + y for x, y in zip(a.weights, b.weights, strict=True))
@@ -337,7 +337,7 @@ def gathered(
         if k in inner:
             continue
         terms = [leaf for arg in before[k].args for leaf in leaves(arg)]
-        families: dict[Any, list[Ref]] = {}
+        families: dict[int, list[Ref]] = {}
         for ref in terms:
             value = before[ref.value]
             if value.kind == "product" and ref.value >= first and readers[ref.value] == 1:
@@ -345,20 +345,22 @@ def gathered(
         for family in families.values():
             if len(family) > 1:
                 family.sort(key=lambda ref: lanes.get(before[ref.value].vertex, (-1, ref.value)))
-                parts = [before[ref.value] for ref in family]
-                values.append(
-                    replace(
-                        parts[0],
-                        kind="products",
-                        args=tuple(arg for part in parts for arg in part.args),
-                        weights=tuple(weight for part in parts for weight in part.weights),
-                    )
-                )
+                values.append(_sum_of_products([before[ref.value] for ref in family]))
                 terms = [ref for ref in terms if ref not in family]
                 terms.append(replace(family[0], value=len(values) - 1))
         values[k] = _summed(values, before[k], terms)
     roots = [g for _, g in adjoint.uses]
     return replace(adjoint, values=tuple(values), needed=closure(values, first, roots))
+
+
+def _sum_of_products(parts: list[Value]) -> Value:
+    """One value that is the sum of several products."""
+    return replace(
+        parts[0],
+        kind="products",
+        args=tuple(arg for part in parts for arg in part.args),
+        weights=tuple(weight for part in parts for weight in part.weights),
+    )
 
 
 def _summed(values: list[Value], like: Value, terms: list[Ref]) -> Value:

@@ -361,8 +361,7 @@ class Network:
     @cached_property
     def _passing(self) -> Passing:
         """The forward values that are not kept over a window."""
-        kept = kept_for_gradients(self._forward.values, self._forward.vertices)
-        return passing(self._program, kept)
+        return passing(self._program, kept_for_gradients(self._forward))
 
     def _adjoint(self, outside: frozenset[int], *, window: bool) -> tuple[BackwardValues, Program]:
         """The gradient for gradients given at some vertices, planned once."""
@@ -504,16 +503,14 @@ class Run:
         adjoint, program = network._adjoint(frozenset(arrays), window=self._copies is None)
         # the rooms of the forward values stay as they are; those of the gradients are others
         free = binding.gradients.setdefault(frozenset(arrays), [])
-        free_before = bool(free)
-        own = free.pop()[0] if free else binding.another()
-        if not free_before:
-            asked = frozenset(g for _, g in adjoint.uses) | set(adjoint.external.values())
-            chosen = [*program.chosen, *adjoint.external.values()]
-            own.open(
-                program.values,
-                chosen,
-                passing(program, asked) if self._copies is None else None,
-            )
+        if free:
+            own, _ = free.pop()
+        else:
+            own = binding.another()
+            outside = adjoint.external.values()
+            asked = frozenset(g for _, g in adjoint.uses).union(outside)
+            brief = passing(program, asked) if self._copies is None else None
+            own.open(program.values, [*program.chosen, *outside], brief)
         for v, k in adjoint.external.items():
             own.fill(k, arrays[v])
         own.compute(program, self._weights)

@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 from unrollgraph.errors import ShapeError
 from unrollgraph.nn.values import Ref, Value, Values, Weight
 
-__all__ = ["TABLE", "Row", "kernel_of", "opaque_parts", "read_only"]
+__all__ = ["RECIPES", "TABLE", "Row", "kernel_of", "opaque_parts", "read_only"]
 
 Array = NDArray[Any]
 Adjoint = Callable[[Values, int, Ref], list[Ref | None]]
@@ -57,34 +57,32 @@ class Row:
 
 # -- kernels that NumPy does not have ------------------------------------------------
 
+# As calls of functions that it has: "a" is what is read, "out" what is written.
+RECIPES: dict[str, tuple[tuple[Any, ...], ...]] = {
+    "sigmoid": (
+        (np.multiply, "a", 0.5, "out"),
+        (np.tanh, "out", "out"),
+        (np.multiply, "out", 0.5, "out"),
+        (np.add, "out", 0.5, "out"),
+    ),
+    "sigmoid slope": ((np.subtract, 1, "a", "out"), (np.multiply, "a", "out", "out")),
+    "tanh slope": ((np.multiply, "a", "a", "out"), (np.subtract, 1, "out", "out")),
+    "relu slope": ((np.greater, "a", 0, "out"),),
+    "complement": ((np.subtract, 1, "a", "out"),),
+}
 
-def _sigmoid(a: Array, out: Array) -> None:
-    np.multiply(a, 0.5, out)
-    np.tanh(out, out)
-    np.multiply(out, 0.5, out)
-    np.add(out, 0.5, out)
+
+def _by_recipe(kind: str) -> Callable[..., Any]:
+    def kernel(a: Array, out: Array) -> None:
+        arrays = {"a": a, "out": out}
+        for function, *operands in RECIPES[kind]:
+            function(*(arrays.get(operand, operand) for operand in operands))
+
+    return kernel
 
 
 def _relu(a: Array, out: Array) -> None:
-    np.maximum(a, 0, out=out)
-
-
-def _complement(a: Array, out: Array) -> None:
-    np.subtract(1, a, out)
-
-
-def _tanh_slope(y: Array, out: Array) -> None:
-    np.multiply(y, y, out)
-    np.subtract(1, out, out)
-
-
-def _sigmoid_slope(y: Array, out: Array) -> None:
-    np.subtract(1, y, out)
-    np.multiply(y, out, out)
-
-
-def _relu_slope(y: Array, out: Array) -> None:
-    np.greater(y, 0, out)
+    np.maximum(a, 0, out=out)  # which takes it by name only
 
 
 def _concatenate(*arrays: Array) -> None:
@@ -184,14 +182,14 @@ TABLE: dict[str, Row] = {
     "external": Row(None),
     "copy": Row(np.positive, _pass),
     "tanh": Row(np.tanh, _by_slope("tanh slope")),
-    "tanh slope": Row(_tanh_slope),
-    "sigmoid": Row(_sigmoid, _by_slope("sigmoid slope")),
-    "sigmoid slope": Row(_sigmoid_slope),
+    "tanh slope": Row(_by_recipe("tanh slope")),
+    "sigmoid": Row(_by_recipe("sigmoid"), _by_slope("sigmoid slope")),
+    "sigmoid slope": Row(_by_recipe("sigmoid slope")),
     "relu": Row(_relu, _by_slope("relu slope")),
-    "relu slope": Row(_relu_slope),
+    "relu slope": Row(_by_recipe("relu slope")),
     "add": Row(np.add, lambda _, __, g: [g, g]),
     "multiply": Row(np.multiply, _multiply),
-    "complement": Row(_complement, _negate),
+    "complement": Row(_by_recipe("complement"), _negate),
     "negative": Row(np.negative),
     "concatenate": Row(_concatenate, _columns),
     "product": Row(np.matmul, _product),

@@ -24,15 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.nn.fusion import COLUMNWISE, Call, Location
-from unrollgraph.nn.primitives import kernel_of
+from unrollgraph.nn.primitives import RECIPES, kernel_of
 from unrollgraph.nn.values import Weight
 
 __all__ = ["instruction", "step_program"]
 
 Array = NDArray[Any]
-Instruction = tuple[Callable[..., Any], tuple[Any, ...]]
-
-
+Name = tuple[str, int]  # of a view, ("v", 0), or a constant, ("c", 0)
 Series = Callable[[Location, bool, int], list[Array]]
 
 
@@ -57,29 +55,27 @@ class _Writer:
 
     def __init__(self, series: Series) -> None:
         self.series = series
-        self.columns: list[list[Array]] = []
-        self.constants: list[Any] = []
-        self.lines: list[tuple[int, list[str]]] = []
-        self._names: dict[Any, str] = {}
+        self.things: dict[str, list[Any]] = {"v": [], "c": []}
+        self.lines: list[tuple[int, tuple[Name, ...]]] = []
+        self._names: dict[Any, Name] = {}
 
-    def view(self, at: Location, flat: bool, lanes: int = 0) -> str:
+    def view(self, at: Location, flat: bool, lanes: int = 0) -> Name:
         """Name of the view of a location, a new one in each step."""
         key = (at, flat, lanes)
-        if key not in self._names:
-            self._names[key] = f"v{len(self.columns)}"
-            self.columns.append(self.series(*key))
+        return self._names.get(key) or self._named(key, "v", self.series(*key))
+
+    def constant(self, thing: Any) -> Name:
+        """Name of what is the same in each step."""
+        return self._names.get(id(thing)) or self._named(id(thing), "c", thing)
+
+    def _named(self, key: Any, sort: str, thing: Any) -> Name:
+        self._names[key] = (sort, len(self.things[sort]))
+        self.things[sort].append(thing)
         return self._names[key]
 
-    def constant(self, thing: Any) -> str:
-        """Name of what is the same in each step."""
-        if id(thing) not in self._names:
-            self._names[id(thing)] = f"c{len(self.constants)}"
-            self.constants.append(thing)
-        return self._names[id(thing)]
-
-    def write(self, clock: int, function: Any, *names: str) -> None:
+    def write(self, clock: int, function: Any, *names: Name) -> None:
         """Append a call."""
-        self.lines.append((clock, [self.constant(function), *names]))
+        self.lines.append((clock, (self.constant(function), *names)))
 
 
 def step_program(calls: Sequence[Call], series: Series, weights: Layouts) -> Callable[[], None]:
@@ -90,13 +86,18 @@ def step_program(calls: Sequence[Call], series: Series, weights: Layouts) -> Cal
     latest = max(call.clock for call in calls)
     if latest:
         return _listed(writer, latest)
-    names = ", ".join(f"c{k}" for k in range(len(writer.constants)))
-    views = ", ".join(f"v{k}" for k in range(len(writer.columns)))
-    lines = [f"        {name}({', '.join(rest)})" for _, (name, *rest) in writer.lines]
-    source = "\n".join([f"def run(rows, {names}):", f"    for {views}, in rows:", *lines])
+    views, constants = writer.things["v"], writer.things["c"]
+    lines = []
+    for _, names in writer.lines:
+        function, *arguments = (f"{sort}{k}" for sort, k in names)
+        lines.append(f"        {function}({', '.join(arguments)})")
+    head = [
+        f"def run(rows, {', '.join(f'c{k}' for k in range(len(constants)))}):",
+        f"    for {', '.join(f'v{k}' for k in range(len(views)))}, in rows:",
+    ]
     space: dict[str, Any] = {}
-    exec(source, space)  # made of names that are numbered here, and of nothing else
-    run, rows, constants = space["run"], list(zip(*writer.columns, strict=True)), writer.constants
+    exec("\n".join(head + lines), space)  # names that are numbered here, and nothing else
+    run, rows = space["run"], list(zip(*views, strict=True))
     return lambda: run(rows, *constants)
 
 
@@ -113,16 +114,14 @@ def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
     out = writer.view(call.out, flat)
     example = writer.series(call.out, flat, 0)[0]
     sources = [writer.view(source, flat) for source in call.sources]
-    if kind == "sigmoid":
-        half = writer.constant(_number(0.5, example.dtype))
-        writer.write(call.clock, np.multiply, *sources, half, out)
-        writer.write(call.clock, np.tanh, out, out)
-        writer.write(call.clock, np.multiply, out, half, out)
-        writer.write(call.clock, np.add, out, half, out)
-        return
-    if kind == "complement":
-        one = writer.constant(_number(1, example.dtype))
-        writer.write(call.clock, np.subtract, one, *sources, out)
+    if kind in RECIPES:
+        operands = {"a": sources[0], "out": out}
+        for function, *parts in RECIPES[kind]:
+            names = [
+                operands[x] if x in operands else writer.constant(_number(x, example.dtype))
+                for x in parts
+            ]
+            writer.write(call.clock, function, *names)
         return
     arrays = [writer.series(source, flat, 0)[0] for source in call.sources]
     kernel, given = instruction(call, arrays, weights)
@@ -142,21 +141,19 @@ def _number(value: float, dtype: Any) -> Array:
 
 def _listed(writer: _Writer, latest: int) -> Callable[[], None]:
     """Run a loop whose values are computed at different clocks from a list of calls."""
-    steps: list[list[Any]] = [[] for _ in range(len(writer.columns[0]) + latest)]
-    for clock, (function, *names) in writer.lines:
-        kernel = writer.constants[int(function[1:])]
+    count = len(writer.things["v"][0])
+    steps: list[list[Any]] = [[] for _ in range(count + latest)]
+    for clock, names in writer.lines:
         columns = [
-            writer.columns[int(name[1:])]
-            if name[0] == "v"
-            else [writer.constants[int(name[1:])]] * len(writer.columns[0])
-            for name in names
+            writer.things[sort][k] if sort == "v" else [writer.things[sort][k]] * count
+            for sort, k in names
         ]
-        for time, arguments in enumerate(zip(*columns, strict=True)):
-            steps[time + clock].append((kernel, arguments))
+        for time, call in enumerate(zip(*columns, strict=True)):
+            steps[time + clock].append(call)
 
     def run() -> None:
         for step in steps:
-            for kernel, arguments in step:
+            for kernel, *arguments in step:
                 kernel(*arguments)
 
     return run

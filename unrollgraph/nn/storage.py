@@ -12,15 +12,16 @@ Both are lost when a program has run. What somebody asks for later is computed a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.nn.fusion import shift_of
+from unrollgraph.nn.lowering import ForwardValues, lower_adjoint
 from unrollgraph.nn.plan import Bulk, Loop, Program
-from unrollgraph.nn.values import Ref, Value
+from unrollgraph.nn.values import Ref
 
 __all__ = ["Passing", "kept_for_gradients", "one_place", "overwritten", "passing", "transient"]
 
@@ -30,15 +31,18 @@ IN_PLACE = frozenset(
 )
 
 
-def kept_for_gradients(values: Iterable[Value], vertices: int) -> frozenset[int]:
-    """Forward values that are asked for later: outputs, and what adjoints read."""
-    kept = set(range(vertices))
-    for k, value in enumerate(values):
-        if value.kind in {"multiply", "opaque"}:
-            kept |= {ref.value for ref in value.args}
-        if value.kind not in {"product", "bias", "add", "copy", "concatenate", "complement"}:
-            kept.add(k)
-    return frozenset(kept)
+def kept_for_gradients(forward: ForwardValues) -> frozenset[int]:
+    """Forward values that are asked for later: outputs, and what their gradient reads."""
+    count = len(forward.values)
+    adjoint = lower_adjoint(forward, frozenset(range(forward.vertices)))
+    reads = {ref.value for value in adjoint.values[count:] for ref in value.args}
+    for y, _ in adjoint.uses:
+        value = forward.values[y]
+        if value.kind != "bias":  # whose gradient needs no source
+            reads.update(ref.value for ref in value.args)
+        if value.kind == "opaque":
+            reads.add(y)
+    return frozenset(range(forward.vertices)) | {k for k in reads if k < count}
 
 
 def transient(program: Program, kept: frozenset[int]) -> frozenset[int]:
