@@ -54,14 +54,14 @@ def loops(monkeypatch, G, inputs, outputs, T=5):
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
-def test_the_gates_of_a_cell_are_one_product_and_its_sigmoids_one_call(monkeypatch, seed):
+def test_the_gates_of_a_cell_are_one_product_and_one_tanh(monkeypatch, seed):
     G, x, y = A.lstm(3, 4, 2), "x", "y"
     if seed is not None:
         G, names = shuffled(G, seed)
         x, y = names["x"], names["y"]
     forward, back = loops(monkeypatch, G, [x], [y])
     assert sorted(forward) == sorted(
-        ["product", "add", "sigmoid", "tanh", "multiply", "multiply", "add", "tanh", "multiply"]
+        ["product", "add", "tanh", "unit", "multiply", "multiply", "add", "tanh", "multiply"]
     )
     # the gradients of h and of c, what goes from one to the other, three gates, and one product
     assert sorted(back) == sorted(
@@ -72,8 +72,9 @@ def test_the_gates_of_a_cell_are_one_product_and_its_sigmoids_one_call(monkeypat
 def test_a_gated_unit_steps_one_product_and_its_gates_together(monkeypatch):
     forward, back = loops(monkeypatch, A.gru(3, 4, 2), ["x"], ["y"])
     assert forward.count("product") == 1
-    assert forward.count("sigmoid") == 1
-    assert len(forward) == 11
+    assert forward.count("unit") == 1
+    assert forward.count("sigmoid") == 0
+    assert len(forward) == 12
     assert back.count("products") == 1
     assert back.count("negative") == 0
     assert len(back) <= 9
@@ -219,10 +220,13 @@ def test_few_lengths_are_kept_and_large_rooms_are_not(monkeypatch):
     for T in range(1, 3 * nn.network.PLANS_KEPT):
         net.forward({"x": np.ones((T, 1))})
     assert len(net._free) <= nn.network.PLANS_KEPT
-    monkeypatch.setattr(binding, "LARGEST_KEPT", 100)
-    net = nn.Network(A.elman(1, 2, 1))
+    one = net._free[23, 1][0][0].size()
+    monkeypatch.setattr(binding, "LARGEST_KEPT", one)
     net.forward({"x": np.ones((50, 1))})
-    assert not any(net._free.values())
+    assert not net._free[50, 1]
+    kept = [binding.size() for free in net._free.values() for binding, _ in free]
+    assert kept
+    assert sum(kept) <= one  # older lengths have gone
 
 
 def test_a_second_run_allocates_nothing_per_step():
@@ -273,12 +277,12 @@ def test_loops_at_different_clocks_run_from_a_list():
 
 
 def test_what_is_read_in_its_own_step_only_has_one_place():
-    """Of a gated cell the products and sums before the gates, but none that is asked for."""
+    """Of a gated cell the sums before the gates and what becomes the gates."""
     net = nn.Network(A.lstm(2, 3, 1))
     run = net.forward({"x": np.ones((7, 2))})
     lost = run._binding._lost
-    kinds = {net._forward.values[k].kind for k in lost}
-    assert kinds == {"product", "add"}
+    kinds = {net._over_steps.values[k].kind for k in lost}
+    assert kinds == {"product", "add", "tanh"}
     assert min(lost) >= len(net.graph.vertices)
     assert not lost & set(run._binding.buffers)  # nobody reads what is not there
     arrays = run._binding._arrays.values()

@@ -34,10 +34,10 @@ from unrollgraph.nn.stepping import instruction, step_program
 from unrollgraph.nn.storage import Passing, one_place
 from unrollgraph.nn.values import Ref, Value, Weight
 
-__all__ = ["Binding", "CopiesBinding", "Weights", "WindowBinding"]
+__all__ = ["Binding", "CopiesBinding", "Lease", "Weights", "WindowBinding", "fits"]
 
 Array = NDArray[Any]
-LARGEST_KEPT = 2**28
+LARGEST_KEPT = 2**30  # bytes of the rooms that a network keeps for its next runs
 BLOCK = 2**20  # bytes that a block of steps may touch
 _B = TypeVar("_B", bound="Binding")
 
@@ -52,18 +52,19 @@ class Weights:
     def __init__(self, parameters: dict[str, Array]) -> None:
         self.parameters = {name: array.copy() for name, array in parameters.items()}
         self._layouts: dict[tuple[str, tuple[Weight, ...]], Array] = {}
-        self._copies: list[tuple[Array, Array]] = []
+        self._copies: list[tuple[Array, Array, float]] = []
 
     def refresh(self, parameters: dict[str, Array]) -> None:
         """Take over parameters that have changed."""
         for name, array in parameters.items():
             np.copyto(self.parameters[name], array)
-        for layout, block in self._copies:
-            np.copyto(layout, block)
+        for layout, block, scale in self._copies:
+            np.multiply(block, scale, layout)
 
     def layout(self, kind: str, weights: tuple[Weight, ...]) -> Array:
         """The array of some weights beside each other; for products the factor on the right."""
-        if len(weights) == 1 and kind not in {"product", "products"}:
+        whole = len(weights) == 1 and weights[0].scale == 1
+        if whole and kind not in {"product", "products"}:
             return self.parameters[weights[0].name]
         if (kind, weights) not in self._layouts:
             blocks = [self._block(kind, weight) for weight in weights]
@@ -71,8 +72,11 @@ class Weights:
             layout = np.ascontiguousarray(np.concatenate(blocks, axis=axis))
             ends = np.cumsum([block.shape[axis] for block in blocks])[:-1]
             places = np.split(layout, ends, axis=axis)
+            scales = [weight.scale for weight in weights]
+            for place, block, scale in zip(places, blocks, scales, strict=True):
+                np.multiply(block, scale, place)
+                self._copies.append((place, block, scale))
             self._layouts[kind, weights] = layout
-            self._copies += zip(places, blocks, strict=True)
         return self._layouts[kind, weights]
 
     def _block(self, kind: str, weight: Weight) -> Array:
@@ -107,6 +111,11 @@ class Lease(Generic[_B]):
             self.free.append((self.binding, self.weights))
 
 
+def fits(lists: Iterable[list[tuple[Binding, Weights]]]) -> bool:
+    """Whether free bindings take no more memory than may be kept."""
+    return sum(binding.size() for free in lists for binding, _ in free) <= LARGEST_KEPT
+
+
 class Binding(Protocol):
     """Where values are kept, and how they are computed."""
 
@@ -115,7 +124,7 @@ class Binding(Protocol):
     gradients: dict[frozenset[int], list[Any]]  # bindings over this one that are free
 
     def size(self) -> int:
-        """Bytes of all arrays."""
+        """Bytes of the arrays made for it, and for the gradients that are free over it."""
 
     def another(self) -> Binding:
         """Return a binding that sees the values of this one and adds its own."""
@@ -188,6 +197,7 @@ class WindowBinding:
         self._places: dict[int, Location] = {}
         self._margins: list[Array] = []
         self._lost: set[int] = set()
+        self._bytes = 0
         self._bound: WeakKeyDictionary[Program, list[Callable[[], None]]] = WeakKeyDictionary()
         self.gradients: dict[frozenset[int], list[Any]] = {}
 
@@ -196,7 +206,7 @@ class WindowBinding:
         other.buffers, other.before = dict(self.buffers), dict(self.before)
         other._arrays, other._places = dict(self._arrays), dict(self._places)
         other._bound, other.gradients, other._margins = WeakKeyDictionary(), {}, []
-        other._lost = set()
+        other._lost, other._bytes = set(), 0
         return other
 
     def open(
@@ -206,7 +216,9 @@ class WindowBinding:
         passing: Passing | None = None,
     ) -> None:
         passing = passing or Passing(frozenset(), {})
-        rooms = {k: [0, 0] for k in chosen if k not in self._places}
+        chosen = list(chosen)
+        inside = {values[k].args[0].value: k for k in chosen if values[k].kind == "unit"}
+        rooms = {k: [0, 0] for k in chosen if k not in self._places and k not in inside}
         for value in values:
             for ref in value.args:
                 if ref.value in rooms:
@@ -242,8 +254,13 @@ class WindowBinding:
                 self.before[k] = ahead
                 start = stop
         self._arrays |= {name: arrays[first] for first, name in names.items()}
+        self._bytes += sum(arrays[first].nbytes for first in own)
         members = {group[0]: group for group in groups}
         self._lost |= {k for first in (*still, *over.values()) for k in members[first]}
+        for k, unit in inside.items():  # which is written in its place
+            self._places[k], self.buffers[k] = self._places[unit], self.buffers[unit]
+            self.before[k] = self.before[unit]
+        self._lost |= set(inside)
         self.clear()
 
     def lost(self) -> set[int]:
@@ -258,8 +275,9 @@ class WindowBinding:
             array[...] = 0
 
     def size(self) -> int:
-        """Bytes of all arrays."""
-        return sum(array.nbytes for array in self._arrays.values())
+        """Bytes of the arrays made for it, and for the gradients that are free over it."""
+        over = [binding for free in self.gradients.values() for binding, _ in free]
+        return self._bytes + sum(binding.size() for binding in over)
 
     def fill(self, value: int, data: Array) -> None:
         self.read(Ref(value))[...] = data

@@ -46,11 +46,11 @@ MOST_TRIED = 6
 # kernels that compute each column from the same column of their arguments
 COLUMNWISE = frozenset(
     [
-        "copy", "tanh", "tanh slope", "sigmoid", "sigmoid slope", "relu", "relu slope", "add",
-        "multiply", "complement", "negative", "bias",
+        "copy", "tanh", "tanh slope", "sigmoid", "sigmoid slope", "unit", "relu", "relu slope",
+        "add", "multiply", "complement", "negative", "bias",
     ]
 )  # fmt: skip
-_ALIKE = {"tanh": "activation", "sigmoid": "activation", "relu": "activation"}
+_ALIKE = dict.fromkeys(("tanh", "sigmoid", "unit", "relu"), "activation")
 _ALIKE |= {f"{kind} slope": "slope" for kind in _ALIKE}
 
 
@@ -179,6 +179,8 @@ def shared(
                 (ref,) = value.args
                 parts = [(ref.value, shift_of(graph, ref), ref.columns)]
             known[k] = (_ALIKE.get(value.kind, value.kind), value.size, *parts)
+            if value.kind == "unit":  # which is written where its argument was
+                known[k] = parts[0]
         return known[k]
 
     groups: dict[Any, list[int]] = {}
@@ -243,9 +245,8 @@ def fused(calls: Iterable[Call]) -> list[Call]:
     groups: list[list[Call]] = []
     for call in calls:
         place = None
-        reads = {source.array for source in call.sources}
         for k in range(len(groups) - 1, -1, -1):
-            if any(other.out.array in reads for other in groups[k]):
+            if any(_meet(other.out, source) for other in groups[k] for source in call.sources):
                 break
             if _alike(groups[k][0], call):
                 place = k
@@ -264,6 +265,11 @@ def fused(calls: Iterable[Call]) -> list[Call]:
                 wide.append(call)
         result += wide
     return result
+
+
+def _meet(a: Location, b: Location) -> bool:
+    """Whether two locations have columns of one array in common, at whatever step."""
+    return a.array == b.array and a.start < b.stop and b.start < a.stop
 
 
 def _alike(a: Call, b: Call) -> bool:

@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from unrollgraph.errors import ShapeError, StaleRunError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
-from unrollgraph.nn.binding import Binding, CopiesBinding, Lease, Weights, WindowBinding
+from unrollgraph.nn.binding import Binding, CopiesBinding, Lease, Weights, WindowBinding, fits
 from unrollgraph.nn.elimination import eliminated
+from unrollgraph.nn.folding import folded
 from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
@@ -92,6 +93,9 @@ class Network:
         given = {"input", "indices", "constant"}
         chosen = [k for k, v in enumerate(self._forward.values) if v.kind not in given]
         self._program = Program(self.graph, self._forward.values, chosen, back=False)
+        values = folded(self._forward.values, self._forward.vertices)
+        chosen += range(len(self._forward.values), len(values))
+        self._over_steps = Program(self.graph, values, chosen, back=False)
         self._backward: dict[tuple[frozenset[int], bool], tuple[BackwardValues, Program]] = {}
         self._copies: dict[int, tuple[GraphMap, Copies, tuple[Level, ...]]] = {}
         self._free: dict[tuple[int, int], list[Any]] = {}
@@ -320,7 +324,7 @@ class Network:
     def _leased(self, steps: int, batch: int) -> Lease[WindowBinding]:
         """A binding over a window: one that no run uses any more, or a new one."""
         free = self._free.pop((steps, batch), [])
-        while len(self._free) >= PLANS_KEPT:
+        while len(self._free) >= PLANS_KEPT or not fits(self._free.values()):
             self._free.pop(next(iter(self._free)))
         self._free[steps, batch] = free
         if free:
@@ -328,7 +332,8 @@ class Network:
             binding.clear()
             return Lease(binding, weights, free)
         binding = WindowBinding(self.graph, steps, batch, self.dtype, self._lanes)
-        binding.open(self._forward.values, range(len(self._forward.values)), self._passing)
+        values = self._over_steps.values
+        binding.open(values, range(len(values)), self._passing)
         return Lease(binding, Weights(self.parameters), free)
 
     def _fill(self, binding: Binding, arrays: dict[int, Array]) -> None:
@@ -349,19 +354,19 @@ class Network:
                     found=array.shape,
                 )
         lease.weights.refresh(self.parameters)
-        lease.binding.compute(self._program, lease.weights)
+        lease.binding.compute(self._program if copies else self._over_steps, lease.weights)
         lease.binding.lost()
         return Run(self, lease, copies, batched=batched)
 
     @cached_property
     def _lanes(self) -> Lanes:
         """The stacks of the network over a window."""
-        return lanes_of(self._program)
+        return lanes_of(self._over_steps)
 
     @cached_property
     def _passing(self) -> Passing:
         """The forward values that are not kept over a window."""
-        return passing(self._program, kept_for_gradients(self._forward))
+        return passing(self._over_steps, kept_for_gradients(self._forward))
 
     def _adjoint(self, outside: frozenset[int], *, window: bool) -> tuple[BackwardValues, Program]:
         """The gradient for gradients given at some vertices, planned once."""

@@ -78,6 +78,10 @@ def overwritten(program: Program, kept: frozenset[int]) -> dict[int, int]:
             if free and whole:
                 places[k] = ref.value
                 break
+    for k in bulk:
+        value = program.values[k]
+        if value.kind == "unit" and value.args[0].value in places:  # it stands where that stands
+            places[k] = places.pop(value.args[0].value)
     return places
 
 

@@ -45,11 +45,12 @@ class Ref:
 
 @dataclass(frozen=True)
 class Weight:
-    """A parameter, or a block of its columns, as a step uses it."""
+    """A parameter, or a block of its columns, as a step uses it: transposed, or a part of it."""
 
     name: str
     columns: tuple[int, int] | None = None
     transposed: bool = False
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
