@@ -826,7 +826,7 @@ def test_graphs_that_cannot_be_run_over_are_refused():
         net.forward({"x": np.ones((3, 1))}, over=nx.DiGraph())
     with pytest.raises(ValueError, match="over another graph give initial"):
         net.forward({"x": np.ones((3, 1))}, over=ug.unroll(G, 3), final={"h": np.ones(2)})
-    with pytest.raises(ValueError, match="this run has none"):
+    with pytest.raises(ValueError, match="a state belongs to a window"):
         _ = net.forward({"x": np.ones((3, 1))}, over=ug.unroll(G, 3)).state
 
 

@@ -3,7 +3,7 @@
     python tests/benchmarks/execution.py            all sizes
     python tests/benchmarks/execution.py 1,64,200   some of them
 
-One thread. Everything that is compared runs in one process, in interleaved rounds, in
+One thread, on one core. Everything that is compared runs in one process, in interleaved rounds, in
 each as often in a row as fits into a fiftieth of a second. A cell is the median over the
 rounds of the peer's time divided by ours, so that above 1 we are ahead, with the least
 and the most behind it. Gradients are compared before anything is timed. A peer that is
@@ -17,6 +17,8 @@ import time
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
+if hasattr(os, "sched_setaffinity"):  # JAX has no setting that keeps it to one thread
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
 
 import numpy as np
 import torch

@@ -121,7 +121,7 @@ class Binding(Protocol):
 
     buffers: dict[int, Array]
     batch: int
-    gradients: dict[frozenset[int], list[Any]]  # bindings over this one that are free
+    gradients: dict[Any, list[Any]]  # bindings over this one that are free
 
     def size(self) -> int:
         """Bytes of the arrays made for it, and for the gradients that are free over it."""
@@ -182,6 +182,15 @@ def _allocated(
     return found | integers
 
 
+def _as_of_many(row: Array, weight: Array, out: Array) -> None:
+    """A product of one row as it would be among others.
+
+    Alone it would go to another routine, which rounds differently; so that a sequence
+    taken step by step has the bits of one taken at once, it does not go alone.
+    """
+    out[...] = (np.concatenate((row, row)) @ weight)[:1]
+
+
 class WindowBinding:
     """Values over a window of steps.
 
@@ -199,7 +208,7 @@ class WindowBinding:
         self._lost: set[int] = set()
         self._bytes = 0
         self._bound: WeakKeyDictionary[Program, list[Callable[[], None]]] = WeakKeyDictionary()
-        self.gradients: dict[frozenset[int], list[Any]] = {}
+        self.gradients: dict[Any, list[Any]] = {}
 
     def another(self) -> WindowBinding:
         other = copy.copy(self)
@@ -254,7 +263,7 @@ class WindowBinding:
                 self.before[k] = ahead
                 start = stop
         self._arrays |= {name: arrays[first] for first, name in names.items()}
-        self._bytes += sum(arrays[first].nbytes for first in own)
+        self._bytes += sum(int(arrays[first].nbytes) for first in own)
         members = {group[0]: group for group in groups}
         self._lost |= {k for first in (*still, *over.values()) for k in members[first]}
         for k, unit in inside.items():  # which is written in its place
@@ -276,8 +285,8 @@ class WindowBinding:
 
     def size(self) -> int:
         """Bytes of the arrays made for it, and for the gradients that are free over it."""
-        over = [binding for free in self.gradients.values() for binding, _ in free]
-        return self._bytes + sum(binding.size() for binding in over)
+        over: list[Binding] = [own for free in self.gradients.values() for own, _ in free]
+        return sum((binding.size() for binding in over), self._bytes)
 
     def fill(self, value: int, data: Array) -> None:
         self.read(Ref(value))[...] = data
@@ -387,6 +396,8 @@ class WindowBinding:
             views = [v.reshape(len(v), n, -1) for v, n in zip(views, shapes, strict=True)]
         *sources, out = views
         kernel, arrays = instruction(call, sources, weights)
+        if kernel is np.matmul and len(out) == 1:
+            kernel = _as_of_many
         return partial(kernel, *arrays, out)
 
     def _loop(self, values: Sequence[Value], loop: Loop, weights: Weights) -> Callable[[], None]:
@@ -428,7 +439,7 @@ class CopiesBinding:
         self.batch, self.dtype = batch, dtype
         self.buffers: dict[int, Array] = {}
         self._targets: dict[int, Incidence] = {}
-        self.gradients: dict[frozenset[int], list[Any]] = {}
+        self.gradients: dict[Any, list[Any]] = {}
 
     def another(self) -> CopiesBinding:
         other = copy.copy(self)

@@ -40,12 +40,14 @@ def eliminated(graph: DelayGraph, adjoint: BackwardValues, first: int) -> Backwa
         for value in values
     ]
     uses = tuple((y, _behind_copies(values, Ref(g), first).value) for y, g in adjoint.uses)
-    roots = [g for _, g in uses]
+    before = {g for _, g in adjoint.uses}
+    roots = adjoint.asked - before | {g for _, g in uses}
     needed = closure(values, first, roots)
     rewriting = _Rewriting(values, first)
     while rewriting.round(needed):
         needed = closure(values, first, roots)
-    return replace(adjoint, values=tuple(values), uses=uses, needed=closure(values, first, roots))
+    needed = closure(values, first, roots)
+    return replace(adjoint, values=tuple(values), uses=uses, asked=frozenset(roots), needed=needed)
 
 
 def _behind_copies(values: list[Value], ref: Ref, first: int) -> Ref:

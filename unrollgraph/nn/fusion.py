@@ -355,8 +355,7 @@ def gathered(
                 terms = [ref for ref in terms if ref not in family]
                 terms.append(replace(family[0], value=len(values) - 1))
         values[k] = _summed(values, before[k], terms)
-    roots = [g for _, g in adjoint.uses]
-    return replace(adjoint, values=tuple(values), needed=closure(values, first, roots))
+    return replace(adjoint, values=tuple(values), needed=closure(values, first, adjoint.asked))
 
 
 def _sum_of_products(parts: list[Value]) -> Value:

@@ -250,6 +250,8 @@ class Gradients:
         """Compute gradients on which no parameter depends."""
         count = len(self._forward.values)
         more = closure(self._backward.values, count, roots, self._computed)
+        if not more:
+            return
         fresh = more - set(self._backward.external.values())
         program = Program(self._graph, self._backward.values, fresh, back=True)
         self._binding.open(program.values, program.chosen)

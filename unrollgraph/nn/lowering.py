@@ -64,8 +64,11 @@ class BackwardValues:
         The values to be given from outside, by vertex number.
     uses : tuple of (int, int)
         Forward values that use parameters, each with its gradient.
+    asked : frozenset of int
+        Backward values that are read when all is computed: by gradients of parameters,
+        and by those of initial values if they were asked for.
     needed : frozenset of int
-        Backward values on which gradients of parameters depend.
+        Backward values on which these depend.
     """
 
     values: tuple[Value, ...]
@@ -73,6 +76,7 @@ class BackwardValues:
     terms: dict[int, tuple[Ref, ...]]
     external: dict[int, int]
     uses: tuple[tuple[int, int], ...]
+    asked: frozenset[int]
     needed: frozenset[int]
 
 
@@ -128,7 +132,9 @@ def lower(graph: DelayGraph) -> ForwardValues:
     return ForwardValues(tuple(values.items), len(ops), given, parameters)
 
 
-def lower_adjoint(forward: ForwardValues, outside: frozenset[int]) -> BackwardValues:
+def lower_adjoint(
+    forward: ForwardValues, outside: frozenset[int], *, to_state: bool = False
+) -> BackwardValues:
     """Write the gradient as values, for gradients given at some vertices' outputs.
 
     Every forward value gets a slot for its gradient first, since on a cycle a reader
@@ -170,8 +176,12 @@ def lower_adjoint(forward: ForwardValues, outside: frozenset[int]) -> BackwardVa
         for y, refs in terms.items()
         if y < forward.vertices
     }
-    needed = closure(items, count, [g for _, g in uses])
-    return BackwardValues(tuple(items), slots, through, external, tuple(uses), needed)
+    asked = {g for _, g in uses}
+    if to_state:
+        asked |= {ref.value for refs in through.values() for ref in refs}
+    needed = closure(items, count, asked)
+    plan = tuple(items), slots, through, external, tuple(uses), frozenset(asked), needed
+    return BackwardValues(*plan)
 
 
 def _directly(ref: Ref, values: list[Value], first: int) -> Ref:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from unrollgraph.errors import ShapeError, StaleRunError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
+from unrollgraph.nn import segments
 from unrollgraph.nn.binding import Binding, CopiesBinding, Lease, Weights, WindowBinding, fits
 from unrollgraph.nn.elimination import eliminated
 from unrollgraph.nn.folding import folded
@@ -25,6 +26,7 @@ from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
 from unrollgraph.nn.plan import Copies, Level, Program, plan_copies, plan_levels
+from unrollgraph.nn.segments import LossAndGradients
 from unrollgraph.nn.storage import Passing, kept_for_gradients, passing
 from unrollgraph.nn.values import Ref
 
@@ -96,7 +98,7 @@ class Network:
         values = folded(self._forward.values, self._forward.vertices)
         chosen += range(len(self._forward.values), len(values))
         self._over_steps = Program(self.graph, values, chosen, back=False)
-        self._backward: dict[tuple[frozenset[int], bool], tuple[BackwardValues, Program]] = {}
+        self._backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
         self._copies: dict[int, tuple[GraphMap, Copies, tuple[Level, ...]]] = {}
         self._free: dict[tuple[int, int], list[Any]] = {}
         rng = np.random.default_rng(seed)
@@ -215,6 +217,79 @@ class Network:
                     )
                 room[...] = self._shaped(name, array, room.shape, batched=batch is not None)
         return self._run(lease, None, batched=batch is not None)
+
+    def loss_and_gradients(
+        self,
+        inputs: Mapping[Any, ArrayLike],
+        targets: Mapping[Any, ArrayLike],
+        loss: str = "mse",
+        *,
+        initial: Mapping[Any, ArrayLike] | None = None,
+        checkpoints: bool | int | None = None,
+        truncate: int | tuple[int, int] | None = None,
+    ) -> LossAndGradients:
+        """Compute a loss over a window and its gradient by the parameters, and nothing else.
+
+        Parameters
+        ----------
+        inputs : mapping
+            As `forward` takes them.
+        targets : mapping
+            For some vertices, what their values are compared with, of the shape of these.
+        loss : str
+            Name of a loss: ``"mse"``, the mean over all entries of the squared difference.
+            Several vertices: the sum of their losses.
+        initial : mapping, optional
+            As `forward` takes it.
+        checkpoints : bool or int, optional
+            Whether to work in segments of about the square root of the number of steps,
+            keeping the states between them: all of them if True, else so many at a time.
+            The gradient is exact, and the memory that of one segment and the states.
+        truncate : int or pair of int, optional
+            ``(h, k)``: go back every k steps, from the losses of the last k, through the
+            last h; one number stands for both. Not the exact gradient.
+
+        Returns
+        -------
+        LossAndGradients
+            ``loss``, and ``parameters``: a gradient for each parameter.
+
+        Raises
+        ------
+        ShapeError
+            If an array does not fit its vertex.
+        CyclicCoverError
+            If something is to be done in segments and an edge has a negative delay.
+
+        Notes
+        -----
+        With all states kept, a segment is computed forward twice and back once. With
+        fewer, it is computed as rarely as possible [1]_; `nn.segments.advances` tells.
+
+        References
+        ----------
+        .. [1] A. Griewank and A. Walther, "Algorithm 799: Revolve", ACM Transactions on
+           Mathematical Software 26, 2000.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from unrollgraph import nn
+        >>> net = nn.Network(nn.architectures.seed(2, 3, 1))
+        >>> x, y = {"in": np.ones((1000, 2))}, {"out": np.zeros((1000, 1))}
+        >>> loss, gradients = net.loss_and_gradients(x, y, checkpoints=True)
+        >>> whole = net.loss_and_gradients(x, y)
+        >>> bool(np.allclose(gradients["A.weight"], whole.parameters["A.weight"]))
+        True
+        """
+        given = self, inputs, targets, loss, initial or {}
+        if truncate is not None and checkpoints:
+            raise ValueError("truncated gradients need no checkpoints; give one of both")
+        if truncate is not None:
+            return segments.truncated(*given, truncate)
+        if checkpoints is not None and checkpoints is not False:
+            return segments.checkpointed(*given, checkpoints)
+        return segments.whole(*given)
 
     # -- arrays at the door ----------------------------------------------------------
 
@@ -368,18 +443,20 @@ class Network:
         """The forward values that are not kept over a window."""
         return passing(self._over_steps, kept_for_gradients(self._forward))
 
-    def _adjoint(self, outside: frozenset[int], *, window: bool) -> tuple[BackwardValues, Program]:
+    def _adjoint(
+        self, outside: frozenset[int], *, window: bool, to_state: bool = False
+    ) -> tuple[BackwardValues, Program]:
         """The gradient for gradients given at some vertices, planned once."""
-        if (outside, window) not in self._backward:
-            adjoint = lower_adjoint(self._forward, outside)
+        if (outside, window, to_state) not in self._backward:
+            adjoint = lower_adjoint(self._forward, outside, to_state=to_state)
             if window:
                 count = len(self._forward.values)
                 adjoint = eliminated(self.graph, adjoint, count)
                 adjoint = gathered(self.graph, adjoint, count, self._lanes)
             chosen = adjoint.needed - set(adjoint.external.values())
             program = Program(self.graph, adjoint.values, chosen, back=True)
-            self._backward[outside, window] = adjoint, program
-        return self._backward[outside, window]
+            self._backward[outside, window, to_state] = adjoint, program
+        return self._backward[outside, window, to_state]
 
     def _plan(self, p: GraphMap) -> tuple[Copies, tuple[Level, ...]]:
         """The plan over a graph above the base, kept if that graph cannot change."""
@@ -442,22 +519,41 @@ class Run:
         return found
 
     @property
+    def steps(self) -> int:
+        """Number of steps; over a window only."""
+        return self._window("steps").steps
+
+    @property
     def state(self) -> dict[Any, Array]:
         """What the next window reads from this one: its ``initial``.
 
         For each vertex v that is read with a positive delay, its last k values, where k
         is the largest delay out of v. Over a window only.
         """
-        if not isinstance(self._binding, WindowBinding):
-            raise ValueError("a state is handed on at the end of a window; this run has none")
+        return self.state_after(self._window("a state").steps)
+
+    def state_after(self, steps: int) -> dict[Any, Array]:
+        """What a window reads that begins after so many steps of this one."""
+        binding = self._window("a state")
+        if not 0 <= steps <= binding.steps:
+            raise ValueError(f"this run has states after 0 to {binding.steps} steps, not {steps}")
         found = {}
         for v, name in enumerate(self._network.graph.vertices):
-            before = self._binding.before[v]
+            before = binding.before[v]
             if before:
-                steps = self._binding.steps
-                last = self._binding.buffers[v][steps : steps + before].copy()
+                last = binding.buffers[v][steps : steps + before].copy()
                 found[name] = last if self._batched else last[:, 0]
         return found
+
+    def _window(self, what: str) -> WindowBinding:
+        if not isinstance(self._binding, WindowBinding):
+            raise ValueError(f"{what} belongs to a window; this run was over another graph")
+        return self._binding
+
+    def _read(self, vertex: Any) -> Array:
+        """The values of a vertex where they are; to be read while the run is there."""
+        array: Array = self._binding.read(Ref(self._network.graph.number[vertex]))
+        return array if self._batched else array[:, 0]
 
     def backward(self, gradients: Mapping[Any, ArrayLike]) -> Gradients:
         """Propagate gradients of some values back to parameters, inputs and initial values.
@@ -483,6 +579,10 @@ class Run:
         -----
         May be called again; runs do not disturb each other.
         """
+        return self._backward(gradients, to_state=False)
+
+    def _backward(self, gradients: Mapping[Any, ArrayLike], *, to_state: bool) -> Gradients:
+        """Propagate back; the gradients by initial values with the others, if asked for."""
         network, binding = self._network, self._binding
         for name, array in network.parameters.items():
             if array.tobytes() != self._weights.parameters[name].tobytes():
@@ -505,16 +605,17 @@ class Run:
                     found=array.shape,
                 )
             arrays[v] = array if self._batched else array[:, None]
-        adjoint, program = network._adjoint(frozenset(arrays), window=self._copies is None)
+        plan = frozenset(arrays), to_state
+        window = self._copies is None
+        adjoint, program = network._adjoint(plan[0], window=window, to_state=to_state)
         # the rooms of the forward values stay as they are; those of the gradients are others
-        free = binding.gradients.setdefault(frozenset(arrays), [])
+        free = binding.gradients.setdefault(plan, [])
         if free:
             own, _ = free.pop()
         else:
             own = binding.another()
             outside = adjoint.external.values()
-            asked = frozenset(g for _, g in adjoint.uses).union(outside)
-            brief = passing(program, asked) if self._copies is None else None
+            brief = passing(program, adjoint.asked.union(outside)) if window else None
             own.open(program.values, [*program.chosen, *outside], brief)
         for v, k in adjoint.external.items():
             own.fill(k, arrays[v])

@@ -1,0 +1,308 @@
+"""Segments: long sequences in little memory, and gradients that are cut off.
+
+A window is run in segments, each from the state in which the one before it ended. The
+state is all that a segment reads of what was before it; so backward, the gradient by the
+state with which a segment began is the gradient that arrives from outside at the last
+steps of the segment before it, and the sum over the segments is the exact gradient.
+
+*Checkpoints.* Backward, a segment needs its own values only. They are computed again,
+from a kept state. If all states are kept, each segment is computed twice; if only s fit,
+states are kept where they save most, by the binomial schedule of Griewank and Walther:
+with s states and no segment computed ahead more than r times one comes through
+``C(s + r, s)`` segments, and ``r l - C(s + r, r - 1)`` computations ahead are the fewest
+possible for l of them.
+
+*Truncation.* BPTT(h; h') of Williams and Peng goes back every h' steps: the losses of the
+last h' steps, through the last h steps. It is the exact gradient of each such piece over
+a window of h steps, for a state that is taken as given.
+
+Both need a network that can be computed step by step: no edge reads from a later step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import comb, isqrt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unrollgraph.errors import CyclicCoverError, ShapeError, show_edge, show_vertex
+from unrollgraph.nn.losses import loss_called
+
+if TYPE_CHECKING:
+    from unrollgraph.nn.network import Network, Run
+
+__all__ = ["LossAndGradients", "advances", "checkpointed", "schedule", "truncated", "whole"]
+
+Array = NDArray[Any]
+State = dict[Any, Array]
+
+
+class LossAndGradients(NamedTuple):
+    """A loss and its gradient.
+
+    Attributes
+    ----------
+    loss : float
+        The mean over all entries.
+    parameters : dict
+        The gradient of each parameter, by name.
+    """
+
+    loss: float
+    parameters: dict[str, Array]
+
+
+# -- the schedule ------------------------------------------------------------------------
+
+
+def advances(length: int, snapshots: int) -> int:
+    """Fewest computations ahead that go back through a chain, with so many states kept.
+
+    Examples
+    --------
+    >>> advances(10, 3)
+    15
+    """
+    repeats = _repeats(length, snapshots)
+    return repeats * length - comb(snapshots + repeats, repeats - 1) if repeats else 0
+
+
+def _repeats(length: int, snapshots: int) -> int:
+    repeats = 0
+    while comb(snapshots + repeats, snapshots) < length:
+        repeats += 1
+    return repeats
+
+
+def schedule(length: int, snapshots: int) -> Iterator[tuple[int, int]]:
+    """Go back through a chain with as few computations ahead as possible.
+
+    Parameters
+    ----------
+    length : int
+        Number of links.
+    snapshots : int
+        How many states may be kept, that before the first link among them.
+
+    Yields
+    ------
+    (int, int)
+        ``(i, j)`` with i < j: go from the kept state before link i ahead to that before
+        link j, and keep it. ``(i, i)``: go through link i, and back; the state before it
+        is not needed any more.
+
+    Examples
+    --------
+    >>> list(schedule(3, 2))
+    [(0, 1), (1, 2), (2, 2), (1, 1), (0, 0)]
+    """
+    ahead = [(0, length, snapshots)]
+    while ahead:
+        start, stop, free = ahead.pop()
+        n = stop - start
+        if n == 1:
+            yield start, start
+        elif free == 1:
+            for last in range(stop - 1, start, -1):
+                yield start, last
+                yield last, last
+            yield start, start
+        else:
+            repeats = _repeats(n, free)
+            first = max(1, comb(free + repeats - 2, free), n - comb(free + repeats - 1, free - 1))
+            yield start, start + first
+            ahead += [(start, start + first, free), (start + first, stop, free - 1)]
+
+
+# -- pieces of a window --------------------------------------------------------------------
+
+
+class _Task:
+    """A network, what it is given over a window, and what it is compared with."""
+
+    def __init__(
+        self,
+        net: Network,
+        inputs: Mapping[Any, ArrayLike],
+        targets: Mapping[Any, ArrayLike],
+        loss: str,
+    ) -> None:
+        self.net, self.loss = net, loss_called(loss)
+        self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
+        self.targets = {name: np.asarray(array) for name, array in targets.items()}
+        if not targets:
+            raise ValueError("targets names no vertex to compare")
+        lengths = {len(array) if array.ndim else 0 for array in self._given()}
+        if len(lengths) > 1:
+            raise ShapeError(f"inputs and targets are of different lengths, {sorted(lengths)}")
+        for name in targets:
+            net._vertex(name, "targets")
+        self.steps = lengths.pop()
+        self.value = 0.0
+        self.gradients = {name: np.zeros_like(array) for name, array in net.parameters.items()}
+
+    def _given(self) -> list[Array]:
+        return [*self.inputs.values(), *self.targets.values()]
+
+    def run(self, start: int, stop: int, state: Mapping[Any, ArrayLike]) -> Run:
+        """Forward over some of the steps."""
+        inputs = {name: array[start:stop] for name, array in self.inputs.items()}
+        return self.net.forward(inputs, initial=state, steps=stop - start)
+
+    def back(
+        self, run: Run, stop: int, carried: Mapping[Any, Array] | None, *, losses: int | None = None
+    ) -> dict[Any, Array]:
+        """Add the loss and gradients of the steps of a run, the last before ``stop``.
+
+        Parameters
+        ----------
+        run : Run
+            Of some steps.
+        stop : int
+            Where it ended.
+        carried : mapping or None
+            Gradients by the state in which it ended.
+        losses : int, optional
+            How many of its last steps are compared; all unless given.
+
+        Returns
+        -------
+        dict
+            Gradients by the state with which it began, if some were carried.
+        """
+        given = {name: self._compared(run, name, stop, losses) for name in self.targets}
+        n = run.steps
+        for name, gradient in (carried or {}).items():
+            if name not in given:
+                given[name] = np.zeros_like(run._read(name))
+            inside = min(n, len(gradient))
+            given[name][n - inside :] += gradient[len(gradient) - inside :]
+        gradients = run._backward(given, to_state=carried is not None)
+        for name, gradient in gradients.parameters.items():
+            self.gradients[name] += gradient
+        if carried is None:
+            return {}
+        before = gradients.initial
+        for name, gradient in carried.items():
+            if len(gradient) > n:  # what was before this run already
+                before[name][n:] += gradient[: len(gradient) - n]
+        return before
+
+    def _compared(self, run: Run, name: Any, stop: int, losses: int | None) -> Array:
+        values, n = run._read(name), run.steps
+        count = n if losses is None else losses
+        targets = self.targets[name]
+        expected = (self.steps, *values.shape[1:])
+        if targets.shape != expected:
+            raise ShapeError(
+                f"the target of {show_vertex(name)} has shape {targets.shape}, but its values "
+                f"have {expected}",
+                vertex=name,
+                expected=expected,
+                found=targets.shape,
+            )
+        compared = np.asarray(targets[stop - count : stop], values.dtype)
+        total, gradient = self.loss(values[n - count :], compared)
+        self.value += total / targets.size
+        given = np.zeros_like(values) if count < n else np.empty_like(values)
+        np.divide(gradient, targets.size, out=given[n - count :], casting="same_kind")
+        return given
+
+    def result(self) -> LossAndGradients:
+        return LossAndGradients(self.value, self.gradients)
+
+
+def _must_be_causal(net: Network, what: str) -> None:
+    if net.graph.dimension > 1:
+        raise ValueError(f"{what} need a window of steps, but the delays are in Z^d with d > 1")
+    for e, delay in enumerate(net.graph.delays[:, 0].tolist()):
+        if delay < 0:
+            raise CyclicCoverError(
+                f"{what} need a network computed step by step, but the edge "
+                f"{show_edge(net.graph.edges[e])} of delay {delay} reads from a later step; "
+                "retime the network, or take the whole window at once"
+            )
+
+
+def _counted(number: Any, what: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+        raise ValueError(f"{what} is a positive integer, not {number!r}")
+    return int(number)
+
+
+# -- the three ways --------------------------------------------------------------------------
+
+
+def whole(
+    net: Network,
+    inputs: Mapping[Any, ArrayLike],
+    targets: Mapping[Any, ArrayLike],
+    loss: str,
+    initial: Mapping[Any, ArrayLike],
+) -> LossAndGradients:
+    """Take the whole window at once."""
+    task = _Task(net, inputs, targets, loss)
+    task.back(task.run(0, task.steps, initial), task.steps, None)
+    return task.result()
+
+
+def checkpointed(
+    net: Network,
+    inputs: Mapping[Any, ArrayLike],
+    targets: Mapping[Any, ArrayLike],
+    loss: str,
+    initial: Mapping[Any, ArrayLike],
+    snapshots: Any,
+) -> LossAndGradients:
+    """Take segments of about the square root of the window, with few states kept."""
+    _must_be_causal(net, "checkpoints")
+    kept = None if snapshots is True else _counted(snapshots, "checkpoints, if not True,")
+    task = _Task(net, inputs, targets, loss)
+    length = isqrt(max(0, task.steps - 1)) + 1
+    ends = [*range(length, task.steps, length), task.steps]
+    begins = [0, *ends[:-1]]
+    states: dict[int, Mapping[Any, ArrayLike]] = {0: initial}
+    carried: dict[Any, Array] = {}
+    for i, j in schedule(len(ends), kept or len(ends)):
+        if i == j:
+            run = task.run(begins[i], ends[i], states.pop(i))
+            carried = task.back(run, ends[i], carried)
+            continue
+        state = states[i]
+        for k in range(i, j):
+            state = task.run(begins[k], ends[k], state).state
+        states[j] = state
+    return task.result()
+
+
+def truncated(
+    net: Network,
+    inputs: Mapping[Any, ArrayLike],
+    targets: Mapping[Any, ArrayLike],
+    loss: str,
+    initial: Mapping[Any, ArrayLike],
+    lengths: Any,
+) -> LossAndGradients:
+    """Go back every so many steps, through so many."""
+    _must_be_causal(net, "truncated gradients")
+    pair = lengths if isinstance(lengths, tuple) else (lengths, lengths)
+    if len(pair) != 2:
+        raise ValueError(f"truncate is one integer or a pair of them, not {lengths!r}")
+    h, every = (_counted(number, "a length in truncate") for number in pair)
+    if h < every:
+        raise ValueError(
+            f"going back {h} steps every {every} leaves steps out; let the first number be "
+            "the larger"
+        )
+    task = _Task(net, inputs, targets, loss)
+    state, begin = initial, 0
+    for start in range(0, task.steps, every):
+        stop = min(start + every, task.steps)
+        run = task.run(begin, stop, state)
+        task.back(run, stop, None, losses=stop - start)
+        following = max(begin, min(start + 2 * every, task.steps) - h)
+        state, begin = run.state_after(following - begin), following
+    return task.result()
