@@ -27,7 +27,7 @@ Loss = Callable[[Array, Array], tuple[float, Array]]
 
 def _mse(values: Array, targets: Array) -> tuple[float, Array]:
     difference = values - targets
-    total = float(np.vdot(difference, difference))
+    total = float(np.square(difference).sum(dtype=np.float64))
     difference *= 2
     return total, difference
 

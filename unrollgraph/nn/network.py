@@ -411,6 +411,11 @@ class Network:
         binding.open(values, range(len(values)), self._passing)
         return Lease(binding, Weights(self.parameters), free)
 
+    def _give_up(self, steps: int) -> None:
+        """Let go of the rooms for a number of steps."""
+        for key in [key for key in self._free if key[0] == steps]:
+            del self._free[key]
+
     def _fill(self, binding: Binding, arrays: dict[int, Array]) -> None:
         for k, array in arrays.items():
             binding.fill(k, array)

@@ -265,11 +265,16 @@ def checkpointed(
     ends = [*range(length, task.steps, length), task.steps]
     begins = [0, *ends[:-1]]
     states: dict[int, Mapping[Any, ArrayLike]] = {0: initial}
-    carried: dict[Any, Array] = {}
+    carried: dict[Any, Array] | None = None
     for i, j in schedule(len(ends), kept or len(ends)):
         if i == j:
             run = task.run(begins[i], ends[i], states.pop(i))
+            if carried is None:
+                carried = {v: np.zeros_like(rows) for v, rows in run.state.items()}
             carried = task.back(run, ends[i], carried)
+            del run
+            if ends[i] - begins[i] != length:  # the last one, whose length does not come again
+                net._give_up(ends[i] - begins[i])
             continue
         state = states[i]
         for k in range(i, j):
