@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.nn import binding
+from unrollgraph.nn import binding, window
 from unrollgraph.nn.fusion import lanes_of
 
 A = nn.architectures
@@ -38,13 +38,13 @@ def keyed(G):
 def loops(monkeypatch, G, inputs, outputs, T=5):
     """The kinds of the calls in each loop, forward and backward."""
     found = []
-    step = binding.step_program
+    step = window.step_program
 
     def noted(calls, *rest):
         found.append([call.value.kind for call in calls])
         return step(calls, *rest)
 
-    monkeypatch.setattr(binding, "step_program", noted)
+    monkeypatch.setattr(window, "step_program", noted)
     net = nn.Network(G)
     run = net.forward(
         {v: np.ones((T, net.graph.vertex_data[net.graph.number[v]]["op"].size)) for v in inputs}
@@ -335,7 +335,7 @@ def test_blocks_of_steps_change_nothing(monkeypatch, name):
     x, w = rng.normal(size=(9, 4, 2)), rng.normal(size=(9, 4, 2))
     found = []
     for size in (1, 2000, 2**40):
-        monkeypatch.setattr(binding, "BLOCK", size)
+        monkeypatch.setattr(window, "BLOCK", size)
         run = nn.Network(G).forward({"x": x})
         gradients = run.backward({"y": w})
         found.append([run.values["y"], gradients.inputs["x"], *gradients.parameters.values()])

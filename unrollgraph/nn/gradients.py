@@ -18,6 +18,7 @@ from unrollgraph.nn.binding import Lease
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.plan import Program
 from unrollgraph.nn.primitives import read_only
+from unrollgraph.nn.sums import Sums
 from unrollgraph.nn.values import Ref, Value, Weight
 
 __all__ = ["Gradients"]
@@ -50,42 +51,14 @@ class Gradients:
         self._lease, self._batched = lease, batched
         self._binding, self._weights = lease.binding, lease.weights
         self._computed = backward.needed - lease.binding.lost()
-        self.parameters = {name: np.zeros_like(a) for name, a in lease.weights.parameters.items()}
-        linear: dict[Any, dict[int, int]] = {}
+        if lease.binding.sums is None:
+            lease.binding.sums = Sums(forward, backward, lease.binding, lease.weights)
+        flat = lease.binding.sums.result()
+        self.parameters = lease.weights.packing.views(flat)
         for y, g in backward.uses:
-            value = forward.values[y]
-            if value.kind in {"product", "bias"}:
-                reads = self._binding.place(value.args[0]) if value.kind == "product" else None
-                linear.setdefault(reads, {})[y] = g
-            else:
+            if forward.values[y].kind not in {"product", "bias"}:
                 for name, gradient in self._summed(y, g):
                     self.parameters[name] += gradient
-        for uses in linear.values():
-            self._add_linear(uses)
-
-    def _add_linear(self, uses: dict[int, int]) -> None:
-        """Add the gradients of weights of products that read one value, or of biases.
-
-        Where the gradients of several results stand beside each other, one product gives
-        those of all their weights.
-        """
-        source = None
-        first = self._forward.values[next(iter(uses))]
-        if first.kind == "product":
-            source = self._binding.read(first.args[0])
-            source = source.reshape(-1, source.shape[-1])
-        users: dict[int, list[int]] = {}
-        for y, g in uses.items():
-            users.setdefault(g, []).append(y)
-        for group, dy in self._binding.beside(list(users)):
-            total = np.ones(len(dy), dy.dtype) @ dy if source is None else dy.T @ source
-            start = 0
-            for g in group:
-                stop = start + self._backward.values[g].size
-                for y in users[g]:
-                    (weight,) = self._forward.values[y].weights
-                    self.parameters[weight.name][_block(weight)] += total[start:stop]
-                start = stop
 
     # -- parameters --------------------------------------------------------------
 

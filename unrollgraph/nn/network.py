@@ -15,11 +15,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import ShapeError, StaleRunError, show_vertex
+from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 from unrollgraph.nn import segments
-from unrollgraph.nn.binding import Binding, CopiesBinding, Lease, Weights, WindowBinding, fits
+from unrollgraph.nn.binding import Binding, Lease, fits
+from unrollgraph.nn.copies import CopiesBinding
 from unrollgraph.nn.elimination import eliminated
 from unrollgraph.nn.folding import folded
 from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
@@ -29,6 +30,8 @@ from unrollgraph.nn.plan import Copies, Level, Program, plan_copies, plan_levels
 from unrollgraph.nn.segments import LossAndGradients
 from unrollgraph.nn.storage import Passing, kept_for_gradients, passing
 from unrollgraph.nn.values import Ref
+from unrollgraph.nn.weights import Packing, Weights, packing_of
+from unrollgraph.nn.window import WindowBinding
 
 __all__ = ["Network", "Run"]
 
@@ -102,10 +105,11 @@ class Network:
         self._copies: dict[int, tuple[GraphMap, Copies, tuple[Level, ...]]] = {}
         self._free: dict[tuple[int, int], list[Any]] = {}
         rng = np.random.default_rng(seed)
-        self.parameters = {
-            name: rng.uniform(-p.bound, p.bound, p.shape).astype(self.dtype)
-            for name, p in self._forward.parameters.items()
-        }
+        self._flat = np.empty(self._packing.size, self.dtype)
+        self.parameters = self._packing.views(self._flat)
+        for name, p in self._forward.parameters.items():
+            self.parameters[name][...] = rng.uniform(-p.bound, p.bound, p.shape)
+        self._views = dict(self.parameters)
 
     def forward(
         self,
@@ -183,7 +187,7 @@ class Network:
             v = self._vertex(name, "initial")
             size = self._forward.values[v].size
             binding.buffers[v][-1] = self._shaped(name, array, (batch or 1, size))
-        lease = Lease(binding, Weights(self.parameters), [])
+        lease = Lease(binding, Weights(self._packing, self._flat), [])
         return self._run(lease, copies, batched=batch is not None)
 
     def _over_window(
@@ -409,7 +413,7 @@ class Network:
         binding = WindowBinding(self.graph, steps, batch, self.dtype, self._lanes)
         values = self._over_steps.values
         binding.open(values, range(len(values)), self._passing)
-        return Lease(binding, Weights(self.parameters), free)
+        return Lease(binding, Weights(self._packing, self._flat), free)
 
     def _give_up(self, steps: int) -> None:
         """Let go of the rooms for a number of steps."""
@@ -424,19 +428,37 @@ class Network:
                 binding.fill(k, value.extra)
 
     def _run(self, lease: Lease[Any], copies: Copies | None, *, batched: bool) -> Run:
-        for name, p in self._forward.parameters.items():
-            array = self.parameters[name]
-            if array.shape != p.shape or array.dtype != self.dtype:
-                raise ShapeError(
-                    f"the parameter {name} has become {array.dtype} of shape {array.shape}, but it "
-                    f"is {self.dtype} of shape {p.shape}; write into it in place",
-                    expected=p.shape,
-                    found=array.shape,
-                )
-        lease.weights.refresh(self.parameters)
+        lease.weights.refresh(self._all_parameters())
         lease.binding.compute(self._program if copies else self._over_steps, lease.weights)
         lease.binding.lost()
         return Run(self, lease, copies, batched=batched)
+
+    def _all_parameters(self) -> Array:
+        """The parameters in one array, of which they are parts unless they were replaced."""
+        if all(self.parameters[name] is view for name, view in self._views.items()):
+            return self._flat
+        flat = np.empty_like(self._flat)
+        for name, view in self._packing.views(flat).items():
+            array = self.parameters[name]
+            if array.shape != view.shape or array.dtype != self.dtype:
+                raise ShapeError(
+                    f"the parameter {name} has become {array.dtype} of shape {array.shape}, but it "
+                    f"is {self.dtype} of shape {view.shape}; write into it in place",
+                    expected=view.shape,
+                    found=array.shape,
+                )
+            view[...] = array
+        return flat
+
+    @cached_property
+    def _packing(self) -> Packing:
+        """Where the parameters stand in one array."""
+        shapes = {name: p.shape for name, p in self._forward.parameters.items()}
+        try:
+            lanes = self._lanes if self.graph.dimension == 1 else {}
+        except CyclicCoverError:  # no window can be run
+            lanes = {}
+        return packing_of(shapes, self._forward.values, lanes)
 
     @cached_property
     def _lanes(self) -> Lanes:
@@ -479,6 +501,12 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_copies": {}, "_free": {}}  # plans are found again
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._flat = self._all_parameters().copy()
+        self.parameters = self._packing.views(self._flat)
+        self._views = dict(self.parameters)
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
@@ -586,15 +614,23 @@ class Run:
         """
         return self._backward(gradients, to_state=False)
 
+    def _changed(self) -> str:
+        """Say which parameter has changed since the run was made."""
+        name = next(
+            name
+            for name, array in self._network.parameters.items()
+            if array.tobytes() != self._weights.parameters[name].tobytes()
+        )
+        return (
+            f"the parameter {name} has changed since this run went forward; run forward again "
+            "before going backward"
+        )
+
     def _backward(self, gradients: Mapping[Any, ArrayLike], *, to_state: bool) -> Gradients:
         """Propagate back; the gradients by initial values with the others, if asked for."""
         network, binding = self._network, self._binding
-        for name, array in network.parameters.items():
-            if array.tobytes() != self._weights.parameters[name].tobytes():
-                raise StaleRunError(
-                    f"the parameter {name} has changed since this run went forward; run forward "
-                    "again before going backward"
-                )
+        if not self._weights.are(network._all_parameters()):
+            raise StaleRunError(self._changed())
         arrays = {}
         for name, given in gradients.items():
             v = network._vertex(name, "the gradient")

@@ -1,0 +1,110 @@
+"""Sums over the fibres: the gradients of weights and biases, as few products as possible.
+
+Of a product ``W a`` the gradient of W is the sum over all copies of ``g a^T``: one product
+of the gradients of all copies with what they read. Where the gradients of several results
+stand beside each other, and their weights below each other, it is one for all of these,
+written where it belongs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.nn.binding import Binding, rows_of
+from unrollgraph.nn.lowering import BackwardValues, ForwardValues
+from unrollgraph.nn.weights import Packing, Place, Weights
+
+__all__ = ["Sums"]
+
+Array = NDArray[Any]
+
+
+class _Product(NamedTuple):
+    """A product to be written to a place, or added to what is there."""
+
+    left: Array
+    right: Array
+    place: Place
+    first: bool
+
+
+class Sums:
+    """Gradients of weights and biases of a plan, bound to its arrays.
+
+    Parameters
+    ----------
+    forward, backward : ForwardValues, BackwardValues
+        A network and its gradient.
+    binding : Binding
+        Where their values are.
+    weights : Weights
+        The parameters.
+    """
+
+    def __init__(
+        self, forward: ForwardValues, backward: BackwardValues, binding: Binding, weights: Weights
+    ) -> None:
+        self._like = weights.flat
+        self._products: list[_Product] = []
+        written = np.zeros(len(weights.flat), bool)
+        partly = False
+        linear: dict[Any, list[tuple[int, int]]] = {}
+        for y, g in backward.uses:
+            value = forward.values[y]
+            if value.kind in {"product", "bias"}:
+                reads = binding.place(value.args[0]) if value.kind == "product" else None
+                linear.setdefault(reads, []).append((y, g))
+        for uses in linear.values():
+            for left, right, place in _planned(forward, backward, binding, weights.packing, uses):
+                block = place.of(written)
+                partly = partly or bool(block.any() and not block.all())
+                self._products.append(_Product(left, right, place, not block.any()))
+                block[...] = True
+        # zeros are needed where nothing is written, or added to what is written in part
+        self._whole = bool(written.all()) and not partly
+
+    def result(self) -> Array:
+        """The gradients of all parameters, zero where they are no product's or bias's."""
+        flat = (np.empty_like if self._whole else np.zeros_like)(self._like)
+        for left, right, place, first in self._products:
+            if first:
+                np.matmul(left, right, place.of(flat))
+            else:
+                block = place.of(flat)
+                block += left @ right
+        return flat
+
+
+def _planned(
+    forward: ForwardValues,
+    backward: BackwardValues,
+    binding: Binding,
+    packing: Packing,
+    uses: list[tuple[int, int]],
+) -> Iterator[tuple[Array, Array, Place]]:
+    """The products of all gradients with one array that is read, or with ones."""
+    first = forward.values[uses[0][0]]
+    source = rows_of(binding.read(first.args[0])) if first.kind == "product" else None
+    users: dict[int, list[int]] = {}
+    for y, g in uses:
+        users.setdefault(g, []).append(y)
+    for group, dy in binding.beside(list(users)):
+        right = np.ones((len(dy), 1), dy.dtype) if source is None else source
+        start = 0
+        runs: list[tuple[Place, int, int]] = []
+        for g in group:
+            stop = start + backward.values[g].size
+            for y in users[g]:
+                place = packing.place(forward.values[y].weights[0])
+                if runs and runs[-1][0].before(place) and runs[-1][2] == start:
+                    whole, begin, _ = runs.pop()
+                    runs.append((whole._replace(stop=place.stop), begin, stop))
+                else:
+                    runs.append((place, start, stop))
+            start = stop
+        for place, begin, end in runs:
+            yield dy[:, begin:end].T, right, place
