@@ -24,6 +24,7 @@ from unrollgraph.nn.weights import Weights
 __all__ = ["Binding", "Lease", "allocated", "columns_of", "fits", "rows_of"]
 
 Array = NDArray[Any]
+LINE = 64  # bytes of a line of the cache
 LARGEST_KEPT = 2**30  # bytes of the rooms that a network keeps for its next runs
 _B = TypeVar("_B", bound="Binding")
 
@@ -109,19 +110,28 @@ def columns_of(array: Array, ref: Ref) -> Array:
     return array if ref.columns is None else array[..., slice(*ref.columns)]
 
 
+def aligned(size: int, dtype: Any) -> Array:
+    """Memory for so many entries, beginning with a line of the cache."""
+    whole = np.empty(size * dtype.itemsize + LINE, np.uint8)
+    begin = -whole.ctypes.data % LINE
+    return whole[begin : begin + size * dtype.itemsize].view(dtype)
+
+
 def allocated(
     values: Sequence[Value], shapes: Mapping[int, tuple[int, ...]], dtype: Any
 ) -> dict[int, Array]:
     """Arrays of these shapes, cut from one piece of memory.
 
-    A single large piece is given out in large pages, which are much quicker to get.
+    A single large piece is given out in large pages, which are much quicker to get. Each
+    array begins with a line of the cache.
     """
+    line = LINE // dtype.itemsize
     sizes = {k: math.prod(shape) for k, shape in shapes.items() if values[k].kind != "indices"}
-    whole = np.empty(sum(sizes.values()), dtype)
-    ends = np.cumsum([*sizes.values()]).tolist()
+    ends = np.cumsum([-(-size // line) * line for size in sizes.values()], dtype=int).tolist()
+    whole = aligned(ends[-1] if ends else 0, dtype)
     found = {
-        k: whole[end - size : end].reshape(shapes[k])
-        for (k, size), end in zip(sizes.items(), ends, strict=True)
+        k: whole[begin : begin + sizes[k]].reshape(shapes[k])
+        for k, begin in zip(sizes, [0, *ends], strict=False)
     }
     integers = {k: np.empty(shapes[k], np.int64) for k in shapes if k not in sizes}
     return found | integers
