@@ -20,6 +20,7 @@ from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 from unrollgraph.nn import segments
 from unrollgraph.nn.binding import Binding, Lease, fits
+from unrollgraph.nn.compiled import must_be_there
 from unrollgraph.nn.copies import CopiesBinding
 from unrollgraph.nn.elimination import eliminated
 from unrollgraph.nn.folding import folded
@@ -54,6 +55,9 @@ class Network:
         ``numpy.float64`` or ``numpy.float32``, in which everything is computed.
     delay : str
         The edge attribute that holds the delay.
+    backend : str
+        What runs the steps of a window: ``"numpy"``, or ``"numba"``, which compiles them
+        when they are first run. It is the quicker one at batch 1 and small sizes.
 
     Attributes
     ----------
@@ -66,6 +70,8 @@ class Network:
     ------
     ShapeError
         If sizes do not fit along the edges, or a vertex has no operation.
+    ImportError
+        If the backend is Numba and it is not installed.
 
     Examples
     --------
@@ -88,12 +94,23 @@ class Network:
     graph: DelayGraph
 
     def __init__(
-        self, G: Any, seed: int = 0, *, dtype: Any = np.float64, delay: str = "delay"
+        self,
+        G: Any,
+        seed: int = 0,
+        *,
+        dtype: Any = np.float64,
+        delay: str = "delay",
+        backend: str = "numpy",
     ) -> None:
         self.graph = as_delay_graph(G, delay)
         self.dtype = np.dtype(dtype)
         if self.dtype not in {np.dtype(np.float64), np.dtype(np.float32)}:
             raise ValueError(f"a network computes in float64 or float32, not in {self.dtype}")
+        if backend not in {"numpy", "numba"}:
+            raise ValueError(f"the backend is 'numpy' or 'numba', not {backend!r}")
+        if backend == "numba":
+            must_be_there()
+        self.backend = backend
         self._forward = lower(self.graph)
         given = {"input", "indices", "constant"}
         chosen = [k for k, v in enumerate(self._forward.values) if v.kind not in given]
@@ -410,7 +427,9 @@ class Network:
             binding, weights = free.pop()
             binding.clear()
             return Lease(binding, weights, free)
-        binding = WindowBinding(self.graph, steps, batch, self.dtype, self._lanes)
+        binding = WindowBinding(
+            self.graph, steps, batch, self.dtype, self._lanes, backend=self.backend
+        )
         values = self._over_steps.values
         binding.open(values, range(len(values)), self._passing)
         return Lease(binding, Weights(self._packing, self._flat), free)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.binding import Binding, allocated, columns_of, rows_of
+from unrollgraph.nn.compiled import compiled_loop
 from unrollgraph.nn.fusion import Call, Lanes, Location, call_of, fused, shared, shift_of
 from unrollgraph.nn.plan import Bulk, Loop, Program
 from unrollgraph.nn.stepping import instruction, step_program
@@ -47,9 +48,18 @@ class WindowBinding:
     Values of one role in a stack are columns of one array; see `fusion`.
     """
 
-    def __init__(self, graph: DelayGraph, steps: int, batch: int, dtype: Any, lanes: Lanes) -> None:
+    def __init__(
+        self,
+        graph: DelayGraph,
+        steps: int,
+        batch: int,
+        dtype: Any,
+        lanes: Lanes,
+        *,
+        backend: str = "numpy",
+    ) -> None:
         self.graph, self.steps, self.batch, self.dtype = graph, steps, batch, dtype
-        self.lanes = lanes
+        self.lanes, self.backend = lanes, backend
         self.buffers: dict[int, Array] = {}
         self.before: dict[int, int] = {}
         self._arrays: dict[int, Array] = {}
@@ -256,7 +266,10 @@ class WindowBinding:
         calls = fused(
             self._call(values, k, clock) for k, clock in zip(loop.values, loop.clocks, strict=True)
         )
-        return step_program(calls, self._series(loop.sign), weights)
+        run = None
+        if self.backend == "numba":
+            run = compiled_loop(calls, self._arrays, self.steps, loop.sign, weights)
+        return run or step_program(calls, self._series(loop.sign), weights)
 
     def _series(self, sign: int) -> Callable[[Location, bool, int], list[Array]]:
         """Views of each step, made once for all calls that use them."""
