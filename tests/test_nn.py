@@ -905,3 +905,60 @@ def test_nothing_under_nn_names_a_cell():
     for path in Path(nn.__file__).parent.glob("*.py"):
         if path.stem not in {"architectures", "torch_modules"}:
             assert not re.search(r"lstm|gru|elman|jordan|rnn", path.read_text(), re.I), path
+
+
+def test_rooms_over_a_graph_are_used_again_and_given_values_stay():
+    G = A.grid_2d(2, 3, 2)
+    net = nn.Network(G)
+    U = ug.unroll(net.graph, (4, 5))
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(20, 2, 2)), rng.normal(size=(20, 2, 2))
+    first = net.forward({"x": x}, over=U, initial={"h": np.ones(3)})
+    held = first._binding
+    values, gradients = first.values["h"], first.backward({"y": w})
+    kept = [values, gradients.copies("h.weight"), gradients.inputs["x"], gradients.initial["h"]]
+    before = [array.copy() for array in kept]
+    second = net.forward({"x": -x}, over=U)
+    assert second._binding is not held
+    del first, gradients, second
+    third = net.forward({"x": -x}, over=U)
+    fresh = nn.Network(G).forward({"x": -x}, over=U)
+    assert np.array_equal(third.values["h"], fresh.values["h"])
+    assert all(np.array_equal(a, b) for a, b in zip(kept, before, strict=True))
+    a, b = third.backward({"y": w}), fresh.backward({"y": w})
+    for name in net.parameters:
+        assert np.array_equal(a.parameters[name], b.parameters[name])
+
+
+@pytest.mark.parametrize("batch", [1, 3, 700])
+def test_blocks_of_copies_change_nothing(monkeypatch, batch):
+    from unrollgraph.nn import copies
+
+    net = nn.Network(A.grid_2d(2, 3, 2))
+    U = ug.unroll(net.graph, (4, 5))
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(20, batch, 2)), rng.normal(size=(20, batch, 2))
+    found = []
+    for rows in (1, 10, 2**20):
+        monkeypatch.setattr(copies, "ROWS", rows)
+        gradients = net.forward({"x": x}, over=U).backward({"y": w})
+        found.append([gradients.inputs["x"], *gradients.parameters.values()])
+    for one in found[:2]:
+        assert all(
+            np.allclose(a, b, rtol=1e-12, atol=1e-12) for a, b in zip(one, found[2], strict=True)
+        )
+
+
+def test_arcs_of_a_lift_are_read_from_its_arrays_and_of_a_copy_one_by_one():
+    """Both ways of reading a graph give one plan."""
+    from unrollgraph.nn import plan
+
+    for name, window in (("lstm", 4), ("bidirectional", 5), ("grid_2d", (3, 4))):
+        graph = ug.DelayGraph(getattr(A, name)(2, 3, 2))
+        U = ug.unroll(graph, window)
+        fast = plan.plan_copies(graph, U.projection)
+        stored = nx.MultiDiGraph(U)
+        p = ug.GraphMap(stored, U.base, {node: U.projection(node) for node in stored})
+        assert plan._by_arrays(graph, p, [], {}) is None
+        slow = plan._by_arcs(graph, U.projection, fast.fibres, fast.position)
+        assert all(np.array_equal(a, b) for a, b in zip(fast.sources, slow, strict=True))

@@ -81,8 +81,8 @@ class Binding(Protocol):
     def lost(self) -> set[int]:
         """Values that have been computed and are not kept."""
 
-    def fill(self, value: int, data: Array) -> None:
-        """Write the whole of a value that is given from outside."""
+    def fill(self, value: int, vertex: int, data: Array) -> None:
+        """Write the whole of a value at a vertex that is given from outside, in the order there."""
 
     def compute(self, program: Program, weights: Weights) -> None:
         """Compute the chosen values of a program, of which the others are there."""
@@ -90,14 +90,26 @@ class Binding(Protocol):
     def read(self, ref: Ref) -> Array:
         """What a reference reads at all copies, of shape ``(copies, batch, size)``."""
 
+    def in_order(self, vertex: int, array: Array) -> Array:
+        """What was read at a vertex, in the order of its fibre."""
+
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
         """Gradient of what is read from outside at a vertex, of what its readers pass back."""
 
     def place(self, ref: Ref) -> Any:
         """What two references have in common if they read the same."""
 
-    def beside(self, values: Sequence[int]) -> list[tuple[list[int], Array]]:
-        """Group values that stand beside each other, with the rows of all of each group."""
+    def beside(self, values: Sequence[int]) -> list[list[int]]:
+        """Group values that stand beside each other."""
+
+    def pairs(
+        self, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+    ) -> Iterable[tuple[Array, Array]]:
+        """Some columns of a group of values, turned, and the rows that were read with them.
+
+        In pieces; without a source, a column of ones. May be gone through again when all
+        is computed anew.
+        """
 
 
 def rows_of(array: Array) -> Array:

@@ -1,14 +1,16 @@
 """Any graph above the base: values at the copies of its vertices, level by level.
 
-The places of a value are the copies in a fibre and one more, which holds the value that
-is read where an arc is missing. Reading through an edge is a gather, reading back a
-gather or, where several arcs over one edge leave a copy, a sum.
+The places of a value are the copies in a fibre, in the order of their levels, and one
+more, which holds the value that is read where an arc is missing. Reading through an edge
+is a gather; so is reading back, or, where several arcs over one edge leave a copy, a sum.
+What is done for all copies at once is done in blocks that stay in a near cache, and a value
+that is read in its own block or level only has no place but there.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,8 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import Incidence
-from unrollgraph.nn.binding import allocated, columns_of, rows_of
-from unrollgraph.nn.plan import Copies, Level, Program
+from unrollgraph.nn.binding import Binding, allocated, columns_of, rows_of
+from unrollgraph.nn.plan import Part, Program, Wavefronts
 from unrollgraph.nn.primitives import kernel_of
 from unrollgraph.nn.storage import Passing
 from unrollgraph.nn.values import Ref, Value
@@ -26,67 +28,94 @@ from unrollgraph.nn.weights import Weights
 __all__ = ["CopiesBinding"]
 
 Array = NDArray[Any]
+ROWS = 512  # rows of a block: copies times batch
 
 
 class CopiesBinding:
     """Values over a graph given by its fibres."""
 
-    def __init__(
-        self,
-        graph: DelayGraph,
-        copies: Copies,
-        levels: tuple[Level, ...],
-        batch: int,
-        dtype: Any,
-    ) -> None:
-        self.graph, self.copies, self.levels = graph, copies, levels
+    def __init__(self, graph: DelayGraph, fronts: Wavefronts, batch: int, dtype: Any) -> None:
+        self.graph, self.fronts = graph, fronts
         self.batch, self.dtype = batch, dtype
         self.buffers: dict[int, Array] = {}
-        self._targets: dict[int, Incidence] = {}
         self.gradients: dict[Any, list[Any]] = {}
         self.sums: Any = None
+        self._lost: set[int] = set()
+        self._targets: dict[int, Incidence] = {}
+        self._scratch: dict[Any, Array] = {}
+        self._bytes = 0
 
     def another(self) -> CopiesBinding:
         other = copy.copy(self)
         other.buffers, other.gradients, other.sums = dict(self.buffers), {}, None
+        other._lost, other._bytes = set(), 0
         return other
-
-    def lost(self) -> set[int]:
-        return set()
 
     def open(
         self, values: Sequence[Value], chosen: Iterable[int], passing: Passing | None = None
     ) -> None:
-        del passing  # all are kept
-        fibres = self.copies.fibres
+        brief = passing.transient if passing else frozenset()
+        order = self.fronts.order
         shapes = {
-            k: (len(fibres[values[k].vertex]) + 1, self.batch, values[k].size) for k in chosen
+            k: (len(order[values[k].vertex]) + 1, self.batch, values[k].size)
+            for k in chosen
+            if k not in brief
         }
-        for k, buffer in allocated(values, shapes, self.dtype).items():
+        self.buffers |= allocated(values, shapes, self.dtype)
+        for k in shapes:
+            self.buffers[k][-1] = 0
+            self._bytes += self.buffers[k].nbytes
+        self._lost |= brief
+
+    def lost(self) -> set[int]:
+        return self._lost
+
+    def clear(self) -> None:
+        """Forget what is read where an arc is missing."""
+        for buffer in self.buffers.values():
             buffer[-1] = 0
-            self.buffers[k] = buffer
 
     def size(self) -> int:
-        return sum(array.nbytes for array in self.buffers.values())
+        over: list[Binding] = [own for free in self.gradients.values() for own, _ in free]
+        return sum((binding.size() for binding in over), self._bytes)
 
-    def fill(self, value: int, data: Array) -> None:
-        self.buffers[value][:-1] = data
+    def fill(self, value: int, vertex: int, data: Array) -> None:
+        places = self.buffers[value][:-1]
+        if data.ndim < places.ndim:
+            places[...] = data
+        else:
+            places[...] = data[self.fronts.order[vertex]]
+
+    def in_order(self, vertex: int, array: Array) -> Array:
+        found = np.empty_like(array)
+        found[self.fronts.order[vertex]] = array
+        return found
 
     def read(self, ref: Ref) -> Array:
-        return self._read_at(ref, None)
+        return self._read_at(ref, slice(0, self._readers(ref)))
 
-    def _read_at(self, ref: Ref, rows: Array | None) -> Array:
-        buffer = columns_of(self.buffers[ref.value], ref)
+    def _readers(self, ref: Ref) -> int:
+        """At how many copies something can be read."""
         if ref.edge is None:
-            return buffer[:-1] if rows is None else buffer[rows]
-        if not ref.back:
-            source = self.copies.sources[ref.edge]
-            return buffer[source if rows is None else source[rows]]
-        return self._gathered_back(ref.edge, buffer, rows)
+            return len(self.buffers[ref.value]) - 1
+        ends = self.graph.tails if ref.back else self.graph.heads
+        return len(self.fronts.order[int(ends[ref.edge])])
+
+    def _read_at(self, ref: Ref, places: slice, scratch: Array | None = None) -> Array:
+        """What is read at some copies; what must be gathered may be written to scratch."""
+        buffer = self.buffers[ref.value]
+        if ref.edge is None:
+            return columns_of(buffer[places], ref)
+        if ref.back and not self.fronts.single[ref.edge]:
+            return self._gathered_back(ref.edge, columns_of(buffer, ref), places)
+        ends = self.fronts.targets if ref.back else self.fronts.sources
+        found = buffer.take(ends[ref.edge][places], axis=0, out=scratch, mode="clip")
+        return columns_of(found, ref)
 
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
         """Sum what is passed back along arcs that are missing."""
-        missing = {e: self.copies.sources[e] < 0 for e in self.graph.out_numbers[vertex]}
+        edges = self.graph.out_numbers[vertex]
+        missing = {e: self.fronts.sources[e] == len(self.fronts.order[vertex]) for e in edges}
         if side == "after" or not any(one.any() for one in missing.values()):
             return None
         result = np.zeros((self.batch, self.buffers[vertex].shape[-1]), self.dtype)
@@ -99,36 +128,116 @@ class CopiesBinding:
     def place(self, ref: Ref) -> Ref:
         return ref
 
-    def beside(self, values: Sequence[int]) -> list[tuple[list[int], Array]]:
-        return [([k], rows_of(self.read(Ref(k)))) for k in values]
+    def beside(self, values: Sequence[int]) -> list[list[int]]:
+        return [[k] for k in values]
 
-    def _gathered_back(self, edge: int, buffer: Array, rows: Array | None) -> Array:
+    def pairs(
+        self, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+    ) -> Iterable[tuple[Array, Array]]:
+        return _Pairs(self, Ref(group[0], columns=columns), source)
+
+    def pair_at(self, places: slice, gradient: Ref, source: Ref | None) -> tuple[Array, Array]:
+        """A gradient at some copies, turned, and what was read there."""
+        left = rows_of(self._read_at(gradient, places))
+        if source is None:
+            return left.T, np.ones((len(left), 1), self.dtype)
+        right = self._read_at(source, places, self._room("pair", 0, source, places))
+        return left.T, rows_of(right)
+
+    def blocks(self, copies: int) -> Iterator[slice]:
+        """Go through copies in blocks that stay in a near cache."""
+        length = max(1, ROWS // self.batch)
+        for start in range(0, copies, length):
+            yield slice(start, min(start + length, copies))
+
+    def _gathered_back(self, edge: int, buffer: Array, places: slice) -> Array:
         """Sum over the arcs over an edge that leave each copy, zero where none does."""
-        tails = len(self.copies.fibres[int(self.graph.tails[edge])])
         if edge not in self._targets:
             # copies that read from nowhere are grouped behind the last tail
-            source = self.copies.sources[edge]
-            self._targets[edge] = Incidence(tails + 1, np.where(source < 0, tails, source))
+            tails = len(self.fronts.order[int(self.graph.tails[edge])])
+            self._targets[edge] = Incidence(tails + 1, self.fronts.sources[edge])
         arcs = self._targets[edge]
-        chosen = np.arange(tails) if rows is None else rows
+        chosen = np.arange(places.start, places.stop)
         counts = arcs.starts[chosen + 1] - arcs.starts[chosen]
         result = np.zeros((len(chosen), *buffer.shape[1:]), buffer.dtype)
         some = np.flatnonzero(counts)
-        ends = np.cumsum(counts[some])
-        begins = ends - counts[some]
-        inner = np.arange(int(counts.sum())) - np.repeat(begins, counts[some])
-        heads = arcs.edges[np.repeat(arcs.starts[chosen[some]], counts[some]) + inner]
         if len(some):
-            result[some] = np.add.reduceat(buffer[heads], begins, axis=0)
+            begins = arcs.starts[chosen[some]]
+            heads = arcs.edges[begins[0] : arcs.starts[places.stop]]
+            result[some] = np.add.reduceat(buffer[heads], begins - begins[0], axis=0)
         return result
 
+    # -- computing -----------------------------------------------------------------------
+
     def compute(self, program: Program, weights: Weights) -> None:
-        self.sums = None  # what is gathered is gathered anew
-        for level in self.levels[::-1] if program.back else self.levels:
-            for k in program.at_vertex.get(level.vertex, ()):
-                value = program.values[k]
-                args = [rows_of(self._read_at(ref, level.rows)) for ref in value.args]
-                args += [weights.layout(value.kind, (weight,)) for weight in value.weights]
-                out = np.empty((len(level.rows) * self.batch, value.size), self.dtype)
-                kernel_of(value)(*args, out)
-                self.buffers[k][level.rows] = out.reshape(len(level.rows), self.batch, value.size)
+        steps = {
+            k: (value, kernel_of(value), [weights.layout(value.kind, (w,)) for w in value.weights])
+            for k, value in ((k, program.values[k]) for k in program.chosen)
+        }
+        for part in program.parts:
+            for vertex, places in self._pieces_of(part, back=program.back):
+                held: dict[int, Array] = {}  # what has no place but here
+                for k in part.at[vertex]:
+                    self._compute_at(k, *steps[k], places, held)
+
+    def _pieces_of(self, part: Part, *, back: bool) -> Iterator[tuple[int, slice]]:
+        """The vertices and copies at which the values of a part are computed, in order."""
+        if part.stepped:
+            levels = self.fronts.levels[::-1] if back else self.fronts.levels
+            for level in levels:
+                if level.vertex in part.at:
+                    yield level.vertex, slice(level.start, level.stop)
+            return
+        (vertex,) = part.at
+        for places in self.blocks(len(self.fronts.order[vertex])):
+            yield vertex, places
+
+    def _compute_at(
+        self,
+        k: int,
+        value: Value,
+        kernel: Any,
+        layouts: list[Array],
+        places: slice,
+        held: dict[int, Array],
+    ) -> None:
+        args = []
+        for number, ref in enumerate(value.args):
+            if ref.value in held:
+                array = columns_of(held[ref.value], ref)
+            else:
+                array = self._read_at(ref, places, self._room("read", number, ref, places))
+            args.append(rows_of(array))
+        if k in self.buffers:
+            out = self.buffers[k][places]
+        else:
+            shape = places.stop - places.start, self.batch, value.size
+            held[k] = out = self._piece(("held", k), shape)
+        kernel(*args, *layouts, rows_of(out))
+
+    def _room(self, what: str, number: int, ref: Ref, places: slice) -> Array | None:
+        """Where to gather what a reference reads, if it must be gathered."""
+        buffer = self.buffers[ref.value]
+        if ref.edge is None or buffer.dtype != self.dtype:
+            return None
+        shape = places.stop - places.start, *buffer.shape[1:]
+        return self._piece((what, number), shape)
+
+    def _piece(self, key: Any, shape: tuple[int, ...]) -> Array:
+        """Memory that is used again and again for one purpose."""
+        count, width = shape[0], shape[-1]
+        if (key, width) not in self._scratch or len(self._scratch[key, width]) < count:
+            self._scratch[key, width] = np.empty(shape, self.dtype)
+        return self._scratch[key, width][:count]
+
+
+class _Pairs:
+    """Gradients with what was read, gathered block by block each time they are gone through."""
+
+    def __init__(self, binding: CopiesBinding, gradient: Ref, source: Ref | None) -> None:
+        self._binding, self._gradient, self._source = binding, gradient, source
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        copies = len(self._binding.buffers[self._gradient.value]) - 1
+        for places in self._binding.blocks(copies):
+            yield self._binding.pair_at(places, self._gradient, self._source)

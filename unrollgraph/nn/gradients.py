@@ -119,6 +119,11 @@ class Gradients:
             If there is no such parameter.
         """
         shape = self.parameters[name].shape
+        vertex = next(
+            value.vertex
+            for value in self._forward.values
+            if name in {weight.name for weight in value.weights}
+        )
         result: Array | None = None
         for y, g in self._backward.uses:
             value = self._forward.values[y]
@@ -141,14 +146,10 @@ class Gradients:
                     parts = self._opaque(value, [a[k] for a in sources], done[k], row)
                     result[k] += next(found for own, found in parts if own == name)
         if result is None:  # nothing that was given a gradient depends on it
-            vertex = next(
-                value.vertex
-                for value in self._forward.values
-                if name in {weight.name for weight in value.weights}
-            )
-            result = np.zeros((len(self._binding.read(Ref(vertex))), *shape))
-            result = result.astype(self.parameters[name].dtype)
-        return result
+            count = len(self._binding.read(Ref(vertex)))
+            result = np.zeros((count, *shape), self.parameters[name].dtype)
+        ordered: Array = self._binding.in_order(vertex, result)
+        return ordered
 
     def mean(self) -> dict[str, Array]:
         """Average of the copies of each parameter, as the unrolling picture has it.
@@ -189,7 +190,7 @@ class Gradients:
             if g is not None:
                 self._ensure([g])
                 like = self._binding.read(Ref(g))
-            gradient = like.copy() if g is not None else np.zeros_like(like)
+            gradient = np.array(self._binding.in_order(v, like)) if g is not None else 0 * like
             found[self._graph.vertices[v]] = gradient if self._batched else gradient[:, 0]
         return found
 

@@ -27,9 +27,9 @@ from unrollgraph.nn.folding import folded
 from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
-from unrollgraph.nn.plan import Copies, Level, Program, plan_copies, plan_levels
+from unrollgraph.nn.plan import Copies, Program, Wavefronts, plan_copies, plan_levels
 from unrollgraph.nn.segments import LossAndGradients
-from unrollgraph.nn.storage import Passing, kept_for_gradients, passing
+from unrollgraph.nn.storage import Passing, brief, kept_for_gradients, passing
 from unrollgraph.nn.values import Ref
 from unrollgraph.nn.weights import Packing, Weights, packing_of
 from unrollgraph.nn.window import WindowBinding
@@ -119,7 +119,7 @@ class Network:
         chosen += range(len(self._forward.values), len(values))
         self._over_steps = Program(self.graph, values, chosen, back=False)
         self._backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
-        self._copies: dict[int, tuple[GraphMap, Copies, tuple[Level, ...]]] = {}
+        self._copies: dict[int, tuple[GraphMap, Copies, Wavefronts, dict[int, list[Any]]]] = {}
         self._free: dict[tuple[int, int], list[Any]] = {}
         rng = np.random.default_rng(seed)
         self._flat = np.empty(self._packing.size, self.dtype)
@@ -194,17 +194,16 @@ class Network:
             raise ValueError("final is read after a window; over another graph give initial")
         if steps is not None:
             raise ValueError("steps is the length of a window; over another graph fibres tell it")
-        copies, levels = self._plan(as_graph_map(over))
+        copies, fronts, free = self._plan(as_graph_map(over))
         lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
         arrays, batch = self._inputs(inputs, lengths, check_finite)
-        binding = CopiesBinding(self.graph, copies, levels, batch or 1, self.dtype)
-        binding.open(self._forward.values, range(len(self._forward.values)))
+        lease = self._leased_over(fronts, batch or 1, free)
+        binding = lease.binding
         self._fill(binding, arrays)
         for name, array in (initial or {}).items():
             v = self._vertex(name, "initial")
             size = self._forward.values[v].size
             binding.buffers[v][-1] = self._shaped(name, array, (batch or 1, size))
-        lease = Lease(binding, Weights(self._packing, self._flat), [])
         return self._run(lease, copies, batched=batch is not None)
 
     def _over_window(
@@ -434,6 +433,22 @@ class Network:
         binding.open(values, range(len(values)), self._passing)
         return Lease(binding, Weights(self._packing, self._flat), free)
 
+    def _leased_over(
+        self, fronts: Wavefronts, batch: int, free: dict[int, list[Any]]
+    ) -> Lease[CopiesBinding]:
+        """A binding over a graph: one that no run uses any more, or a new one."""
+        known = free.setdefault(batch, [])
+        if known:
+            binding, weights = known.pop()
+            binding.clear()
+            return Lease(binding, weights, known)
+        binding = CopiesBinding(self.graph, fronts, batch, self.dtype)
+        kept = kept_for_gradients(self._forward)
+        binding.open(
+            self._forward.values, range(len(self._forward.values)), brief(self._program, kept)
+        )
+        return Lease(binding, Weights(self._packing, self._flat), known)
+
     def _give_up(self, steps: int) -> None:
         """Let go of the rooms for a number of steps."""
         for key in [key for key in self._free if key[0] == steps]:
@@ -441,10 +456,10 @@ class Network:
 
     def _fill(self, binding: Binding, arrays: dict[int, Array]) -> None:
         for k, array in arrays.items():
-            binding.fill(k, array)
+            binding.fill(k, self._forward.values[k].vertex, array)
         for k, value in enumerate(self._forward.values):
             if value.kind == "constant":
-                binding.fill(k, value.extra)
+                binding.fill(k, value.vertex, np.asarray(value.extra))
 
     def _run(self, lease: Lease[Any], copies: Copies | None, *, batched: bool) -> Run:
         lease.weights.refresh(self._all_parameters())
@@ -504,19 +519,20 @@ class Network:
             self._backward[outside, window, to_state] = adjoint, program
         return self._backward[outside, window, to_state]
 
-    def _plan(self, p: GraphMap) -> tuple[Copies, tuple[Level, ...]]:
-        """The plan over a graph above the base, kept if that graph cannot change."""
+    def _plan(self, p: GraphMap) -> tuple[Copies, Wavefronts, dict[int, list[Any]]]:
+        """The plan over a graph above the base, and its free rooms; kept if that cannot change."""
         kept = self._copies.get(id(p))
         if kept is not None and kept[0] is p:
             return kept[1:]
         copies = plan_copies(self.graph, p)
-        levels = plan_levels(self.graph, copies)
+        fronts = plan_levels(self.graph, copies)
+        free: dict[int, list[Any]] = {}
         # a view is frozen too, but follows the graph that it shows; a lift is a value
         if nx.is_frozen(p.total) and getattr(p.total, "projection", None) is p:
             while len(self._copies) >= PLANS_KEPT:
                 self._copies.pop(next(iter(self._copies)))
-            self._copies[id(p)] = p, copies, levels
-        return copies, levels
+            self._copies[id(p)] = p, copies, fronts, free
+        return copies, fronts, free
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_copies": {}, "_free": {}}  # plans are found again
@@ -675,10 +691,10 @@ class Run:
         else:
             own = binding.another()
             outside = adjoint.external.values()
-            brief = passing(program, adjoint.asked.union(outside)) if window else None
-            own.open(program.values, [*program.chosen, *outside], brief)
+            storage = (passing if window else brief)(program, adjoint.asked.union(outside))
+            own.open(program.values, [*program.chosen, *outside], storage)
         for v, k in adjoint.external.items():
-            own.fill(k, arrays[v])
+            own.fill(k, v, arrays[v])
         own.compute(program, self._weights)
         return Gradients(
             network.graph,
@@ -698,7 +714,8 @@ class _Outputs(Mapping[Any, Array]):
 
     def __getitem__(self, vertex: Any) -> Array:
         if vertex not in self._found:
-            array = self._binding.read(Ref(self._graph.number[vertex]))
+            v = self._graph.number[vertex]
+            array = self._binding.in_order(v, self._binding.read(Ref(v)))
             # a copy, since another run may take over the rooms when this one is gone
             self._found[vertex] = (array if self._batched else array[:, 0]).copy()
             self._found[vertex].flags.writeable = False

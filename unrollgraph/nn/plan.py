@@ -12,13 +12,15 @@ its zero delays acyclic, forward in time if its cycles are positive, backward if
 are negative; then in step s the value v is computed at its time ``s - r(v)``. A
 bidirectional network is two such components.
 
-**Over any other acyclic graph.** Its vertices are taken level by level; at each level
-all copies of a vertex are computed at once.
+**Over any other acyclic graph.** The same condensation holds. A value on no cycle of
+values is computed for all copies of its vertex at once; a component that is a cycle level
+by level, where the level of a copy is the longest path into it. Copies are stored in the
+order of their levels, so that a level is a slice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,16 +33,19 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import ascent
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
-from unrollgraph.nn.values import Value
+from unrollgraph.nn.values import Ref, Value
 
 __all__ = [
     "Bulk",
     "Copies",
     "Level",
     "Loop",
+    "Part",
     "Program",
+    "Wavefronts",
     "plan_copies",
     "plan_levels",
+    "plan_parts",
     "plan_window",
 ]
 
@@ -101,12 +106,44 @@ class Program:
         return plan_window(self.graph, self.values, self.chosen)
 
     @cached_property
-    def at_vertex(self) -> dict[int, list[int]]:
-        """The order at one copy, for each vertex: for any other graph."""
-        at: dict[int, list[int]] = {}
-        for k in self.chosen:
-            at.setdefault(self.values[k].vertex, []).append(k)
-        return {v: _order_within(self.values, ks) for v, ks in at.items()}
+    def parts(self) -> tuple[Part, ...]:
+        """The order over any other graph."""
+        return plan_parts(self.values, self.chosen)
+
+
+# -- values as a graph -------------------------------------------------------------
+
+
+def _condensed(
+    values: Sequence[Value], chosen: Iterable[int]
+) -> Iterator[tuple[list[int], list[tuple[int, int, Ref]]]]:
+    """The strong components of the chosen values in topological order, with what they read.
+
+    Each comes with the wires inside, by places among its members.
+    """
+    names = sorted(chosen)
+    place = {k: i for i, k in enumerate(names)}
+    wires = [
+        (place[ref.value], i, ref)
+        for k, i in place.items()
+        for ref in values[k].args
+        if ref.value in place
+    ]
+    tails = np.array([u for u, _, _ in wires], dtype=np.int64)
+    heads = np.array([v for _, v, _ in wires], dtype=np.int64)
+    component = strong_components(len(names), tails, heads).tolist()
+    members: dict[int, list[int]] = {}
+    local = []
+    for i, c in enumerate(component):
+        of_it = members.setdefault(c, [])
+        local.append(len(of_it))
+        of_it.append(names[i])
+    inside: dict[int, list[tuple[int, int, Ref]]] = {}
+    for u, v, ref in wires:
+        if component[u] == component[v]:
+            inside.setdefault(component[u], []).append((local[u], local[v], ref))
+    for c in sorted(members):
+        yield members[c], inside.get(c, [])
 
 
 # -- over a window -----------------------------------------------------------------
@@ -116,45 +153,20 @@ def plan_window(
     graph: DelayGraph, values: Sequence[Value], chosen: Iterable[int]
 ) -> tuple[Bulk | Loop, ...]:
     """Order the chosen values, of which the others are already computed."""
-    names = sorted(chosen)
-    place = {k: i for i, k in enumerate(names)}
     delay = graph.delays[:, 0].tolist()
-    wires = [
-        (
-            place[ref.value],
-            i,
-            0 if ref.edge is None else -delay[ref.edge] if ref.back else delay[ref.edge],
-        )
-        for k, i in place.items()
-        for ref in values[k].args
-        if ref.value in place
-    ]
-    tails, heads, delays = (
-        np.array(column, dtype=np.int64)
-        for column in (zip(*wires, strict=True) if wires else ([], [], []))
-    )
-    component = strong_components(len(names), tails, heads)
-    inner = component[tails] == component[heads]
-    members: dict[int, list[int]] = {}
-    for i, c in enumerate(component.tolist()):
-        members.setdefault(c, []).append(i)
-    edges: dict[int, list[int]] = {}
-    for e in np.flatnonzero(inner).tolist():
-        edges.setdefault(int(component[tails[e]]), []).append(e)
     steps: list[Bulk | Loop] = []
-    for c in sorted(members):
-        if c not in edges:
-            steps.append(Bulk(names[members[c][0]]))
+    for members, wires in _condensed(values, chosen):
+        if not wires:
+            steps.append(Bulk(members[0]))
             continue
-        local = {i: k for k, i in enumerate(members[c])}
-        u, v = (np.array([local[int(a[e])] for e in edges[c]]) for a in (tails, heads))
-        clocks, level, sign = _clocks(len(local), u, v, delays[edges[c]])
+        tails, heads = (np.array([wire[end] for wire in wires]) for end in (0, 1))
+        edges = [(ref.edge, ref.back) for _, _, ref in wires]
+        delays = [0 if e is None else -delay[e] if back else delay[e] for e, back in edges]
+        clocks, level, sign = _clocks(len(members), tails, heads, np.array(delays))
         if not sign:
-            raise _cyclic(graph, [values[names[i]] for i in members[c]])
-        order = sorted(range(len(local)), key=lambda k: (level[k], k))
-        steps.append(
-            Loop(tuple(names[members[c][k]] for k in order), tuple(clocks[k] for k in order), sign)
-        )
+            raise _cyclic(graph, [values[k] for k in members])
+        order = sorted(range(len(members)), key=lambda i: (level[i], i))
+        steps.append(Loop(tuple(members[i] for i in order), tuple(clocks[i] for i in order), sign))
     return tuple(steps)
 
 
@@ -220,19 +232,56 @@ class Copies:
 
 
 @dataclass(frozen=True)
-class Level:
-    """Copies of one vertex that do not depend on each other.
+class Part:
+    """Values computed together over a graph that is no window.
 
     Attributes
     ----------
-    vertex : int
-        Number of the vertex below.
-    rows : ndarray of int
-        Positions of the copies in the fibre.
+    at : dict
+        The values at each vertex, in the order within a copy.
+    stepped : bool
+        Whether they depend on each other through edges, and are taken level by level.
     """
 
+    at: dict[int, tuple[int, ...]]
+    stepped: bool
+
+
+@dataclass(frozen=True)
+class Level:
+    """Copies of one vertex that do not depend on each other, as they are stored."""
+
     vertex: int
-    rows: IntArray
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Wavefronts:
+    """The copies of a graph in the order in which they are computed and stored.
+
+    Attributes
+    ----------
+    order : tuple of ndarray
+        For each vertex, the positions of its copies in the fibre, as they are stored:
+        level by level.
+    levels : tuple of Level
+        Sources before their readers.
+    sources : tuple of ndarray
+        For each edge and each copy of its head as stored, where the copy of its tail is
+        stored from which it is read; where none is, the number of copies of the tail.
+    targets : tuple of ndarray
+        For each edge and each copy of its tail, where the copy that reads it is stored,
+        likewise. Of no use where several do.
+    single : tuple of bool
+        Whether no copy is read by several over an edge.
+    """
+
+    order: tuple[IntArray, ...]
+    levels: tuple[Level, ...]
+    sources: tuple[IntArray, ...]
+    targets: tuple[IntArray, ...]
+    single: tuple[bool, ...]
 
 
 def plan_copies(graph: DelayGraph, p: GraphMap) -> Copies:
@@ -245,6 +294,47 @@ def plan_copies(graph: DelayGraph, p: GraphMap) -> Copies:
         v = graph.number[p(node)]
         position[node] = (v, len(fibres[v]))
         fibres[v].append(node)
+    sources = _by_arrays(graph, p, fibres, position)
+    if sources is None:
+        sources = _by_arcs(graph, p, fibres, position)
+    return Copies(tuple(map(tuple, fibres)), position, tuple(sources))
+
+
+def _by_arrays(
+    graph: DelayGraph,
+    p: GraphMap,
+    fibres: list[list[Any]],
+    position: dict[Any, tuple[int, int]],
+) -> list[IntArray] | None:
+    """Sources from the arrays of a lift, if the graph is one and its arcs are in order."""
+    if getattr(p.total, "projection", None) is not p or not hasattr(p.total, "to_arrays"):
+        return None
+    arrays = p.total.to_arrays()
+    below = np.array([graph.edge_number[edge] for edge in arcs_of(p.base)], dtype=np.int64)
+    edges, at = below[arrays.edges], np.array([*position.values()], dtype=np.int64)
+    (tails, starts), (heads, ends) = at[arrays.tails].T, at[arrays.heads].T
+    if np.any(tails != graph.tails[edges]) or np.any(heads != graph.heads[edges]):
+        return None
+    sources = []
+    order = np.argsort(edges, kind="stable")
+    cuts = np.searchsorted(edges[order], np.arange(len(graph.edges) + 1))
+    for e, v in enumerate(graph.heads.tolist()):
+        arcs = order[cuts[e] : cuts[e + 1]]
+        source = np.full(len(fibres[v]), -1, dtype=np.int64)
+        source[ends[arcs]] = starts[arcs]
+        if np.count_nonzero(source >= 0) < len(arcs):
+            return None  # two arcs over one edge into a copy
+        sources.append(source)
+    return sources
+
+
+def _by_arcs(
+    graph: DelayGraph,
+    p: GraphMap,
+    fibres: list[list[Any]],
+    position: dict[Any, tuple[int, int]],
+) -> list[IntArray]:
+    """Sources arc by arc, and the refusal of arcs that cannot be read."""
     sources = [np.full(len(fibres[v]), -1, dtype=np.int64) for v in graph.heads.tolist()]
     for arc in arcs_of(p.total):
         e = graph.edge_number.get(p.edge(arc), -1)
@@ -259,11 +349,11 @@ def plan_copies(graph: DelayGraph, p: GraphMap) -> Copies:
                 edge=graph.edges[e],
             )
         sources[e][j] = i
-    return Copies(tuple(map(tuple, fibres)), position, tuple(sources))
+    return sources
 
 
-def plan_levels(graph: DelayGraph, copies: Copies) -> tuple[Level, ...]:
-    """Group the copies of each vertex by their level in the total graph."""
+def plan_levels(graph: DelayGraph, copies: Copies) -> Wavefronts:
+    """Order the copies of each vertex by their level in the total graph."""
     sizes = np.array([len(fibre) for fibre in copies.fibres], dtype=np.int64)
     begin = np.concatenate(([0], np.cumsum(sizes)))
     tails, heads = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
@@ -285,11 +375,57 @@ def plan_levels(graph: DelayGraph, copies: Copies) -> tuple[Level, ...]:
     order = np.lexsort((vertex, level))
     keys = level[order] * len(sizes) + vertex[order]
     cuts = np.flatnonzero(np.diff(keys)) + 1
-    return tuple(
-        Level(int(vertex[group[0]]), group - begin[vertex[group[0]]])
-        for group in np.split(order, cuts)
-        if len(group)
-    )
+    done = [0] * len(sizes)
+    found = []
+    for group in np.split(order, cuts) if len(order) else []:
+        v = int(vertex[group[0]])
+        found.append(Level(v, done[v], done[v] + len(group)))
+        done[v] += len(group)
+    stored = [order[vertex[order] == v] - begin[v] for v in range(len(sizes))]
+    return _stored(graph, copies, stored, tuple(found))
+
+
+def _stored(
+    graph: DelayGraph, copies: Copies, order: list[IntArray], found: tuple[Level, ...]
+) -> Wavefronts:
+    """Say of all arcs where their ends are stored."""
+    rank = [np.append(np.argsort(own), len(own)) for own in order]  # -1 reads the last
+    sources, targets, single = [], [], []
+    for e, (u, v) in enumerate(zip(graph.tails.tolist(), graph.heads.tolist(), strict=True)):
+        source = rank[u][copies.sources[e][order[v]]]
+        target = np.full(len(order[u]) + 1, len(order[v]))
+        target[source] = np.arange(len(source))
+        sources.append(source)
+        targets.append(target[:-1])
+        readers = np.bincount(source, minlength=len(order[u]) + 1)[:-1]
+        single.append(bool(readers.max(initial=0) < 2))
+    return Wavefronts(tuple(order), found, tuple(sources), tuple(targets), tuple(single))
+
+
+def plan_parts(values: Sequence[Value], chosen: Iterable[int]) -> tuple[Part, ...]:
+    """Order the chosen values for a graph that is no window.
+
+    What depends on no other copy of itself is computed at all copies of its vertex
+    before the next; neighbours in this order at one vertex go together.
+    """
+    parts: list[Part] = []
+    for members, wires in _condensed(values, chosen):
+        at: dict[int, list[int]] = {}
+        for k in members:
+            at.setdefault(values[k].vertex, []).append(k)
+        if wires:
+            ordered = {v: tuple(_order_within(values, ks)) for v, ks in at.items()}
+            parts.append(Part(ordered, stepped=True))
+            continue
+        (k,) = members
+        v, last = values[k].vertex, parts[-1] if parts else None
+        if last and not last.stepped and v in last.at:
+            inner = last.at[v]
+            if all(ref.edge is None or ref.value not in inner for ref in values[k].args):
+                parts[-1] = Part({v: (*inner, k)}, stepped=False)
+                continue
+        parts.append(Part({v: (k,)}, stepped=False))
+    return tuple(parts)
 
 
 def _order_within(values: Sequence[Value], chosen: Sequence[int]) -> list[int]:

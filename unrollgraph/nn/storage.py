@@ -23,7 +23,15 @@ from unrollgraph.nn.lowering import ForwardValues, lower_adjoint
 from unrollgraph.nn.plan import Bulk, Loop, Program
 from unrollgraph.nn.values import Ref
 
-__all__ = ["Passing", "kept_for_gradients", "one_place", "overwritten", "passing", "transient"]
+__all__ = [
+    "Passing",
+    "brief",
+    "kept_for_gradients",
+    "one_place",
+    "overwritten",
+    "passing",
+    "transient",
+]
 
 # kernels that may write over what they read
 IN_PLACE = frozenset(
@@ -83,6 +91,20 @@ def overwritten(program: Program, kept: frozenset[int]) -> dict[int, int]:
         if value.kind == "unit" and value.args[0].value in places:  # it stands where that stands
             places[k] = places.pop(value.args[0].value)
     return places
+
+
+def brief(program: Program, kept: frozenset[int]) -> Passing:
+    """Find the values that need no room over a graph that is no window.
+
+    They are read at their own copy only, by values that are computed with them.
+    """
+    part = {k: number for number, p in enumerate(program.parts) for ks in p.at.values() for k in ks}
+    found = set(part) - kept
+    for k in program.chosen:
+        for ref in program.values[k].args:
+            if ref.edge is not None or part.get(ref.value) != part[k]:
+                found.discard(ref.value)
+    return Passing(frozenset(found), {})
 
 
 class Passing(NamedTuple):

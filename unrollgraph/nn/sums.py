@@ -8,13 +8,13 @@ written where it belongs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.nn.binding import Binding, rows_of
+from unrollgraph.nn.binding import Binding
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
 from unrollgraph.nn.weights import Packing, Place, Weights
 
@@ -24,10 +24,9 @@ Array = NDArray[Any]
 
 
 class _Product(NamedTuple):
-    """A product to be written to a place, or added to what is there."""
+    """Pairs whose products are written to a place one after another, or added to what is there."""
 
-    left: Array
-    right: Array
+    pairs: Iterable[tuple[Array, Array]]
     place: Place
     first: bool
 
@@ -59,10 +58,10 @@ class Sums:
                 reads = binding.place(value.args[0]) if value.kind == "product" else None
                 linear.setdefault(reads, []).append((y, g))
         for uses in linear.values():
-            for left, right, place in _planned(forward, backward, binding, weights.packing, uses):
+            for pairs, place in _planned(forward, backward, binding, weights.packing, uses):
                 block = place.of(written)
                 partly = partly or bool(block.any() and not block.all())
-                self._products.append(_Product(left, right, place, not block.any()))
+                self._products.append(_Product(pairs, place, not block.any()))
                 block[...] = True
         # zeros are needed where nothing is written, or added to what is written in part
         self._whole = bool(written.all()) and not partly
@@ -70,12 +69,13 @@ class Sums:
     def result(self) -> Array:
         """The gradients of all parameters, zero where they are no product's or bias's."""
         flat = (np.empty_like if self._whole else np.zeros_like)(self._like)
-        for left, right, place, first in self._products:
-            if first:
-                np.matmul(left, right, place.of(flat))
-            else:
-                block = place.of(flat)
-                block += left @ right
+        for pairs, place, first in self._products:
+            block = place.of(flat)
+            for number, (left, right) in enumerate(pairs):
+                if first and not number:
+                    np.matmul(left, right, block)
+                else:
+                    block += left @ right
         return flat
 
 
@@ -85,15 +85,14 @@ def _planned(
     binding: Binding,
     packing: Packing,
     uses: list[tuple[int, int]],
-) -> Iterator[tuple[Array, Array, Place]]:
+) -> Iterator[tuple[Iterable[tuple[Array, Array]], Place]]:
     """The products of all gradients with one array that is read, or with ones."""
     first = forward.values[uses[0][0]]
-    source = rows_of(binding.read(first.args[0])) if first.kind == "product" else None
+    source = first.args[0] if first.kind == "product" else None
     users: dict[int, list[int]] = {}
     for y, g in uses:
         users.setdefault(g, []).append(y)
-    for group, dy in binding.beside(list(users)):
-        right = np.ones((len(dy), 1), dy.dtype) if source is None else source
+    for group in binding.beside(list(users)):
         start = 0
         runs: list[tuple[Place, int, int]] = []
         for g in group:
@@ -107,4 +106,4 @@ def _planned(
                     runs.append((place, start, stop))
             start = stop
         for place, begin, end in runs:
-            yield dy[:, begin:end].T, right, place
+            yield binding.pairs(group, (begin, end), source), place

@@ -149,7 +149,8 @@ class WindowBinding:
         over: list[Binding] = [own for free in self.gradients.values() for own, _ in free]
         return sum((binding.size() for binding in over), self._bytes)
 
-    def fill(self, value: int, data: Array) -> None:
+    def fill(self, value: int, vertex: int, data: Array) -> None:
+        del vertex
         self.read(Ref(value))[...] = data
 
     def read(self, ref: Ref) -> Array:
@@ -173,7 +174,11 @@ class WindowBinding:
                 result[rows] += passed[at + inside.start : at + inside.stop]
         return result
 
-    def beside(self, values: Sequence[int]) -> list[tuple[list[int], Array]]:
+    def in_order(self, vertex: int, array: Array) -> Array:
+        del vertex
+        return array
+
+    def beside(self, values: Sequence[int]) -> list[list[int]]:
         groups: list[list[int]] = []
         for k in sorted(values, key=self._places.__getitem__):
             last = self._places[groups[-1][-1]] if groups else None
@@ -182,11 +187,17 @@ class WindowBinding:
                 groups[-1].append(k)
             else:
                 groups.append([k])
-        found = []
-        for group in groups:
-            at, end = self._places[group[0]], self._places[group[-1]].stop
-            found.append((group, rows_of(self._view(at._replace(stop=end)))))
-        return found
+        return groups
+
+    def pairs(
+        self, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+    ) -> list[tuple[Array, Array]]:
+        at = self._places[group[0]]
+        start, stop = (at.start + column for column in columns)
+        left = rows_of(self._view(at._replace(start=start, stop=stop)))
+        if source is None:
+            return [(left.T, np.ones((len(left), 1), self.dtype))]
+        return [(left.T, rows_of(self.read(source)))]
 
     def compute(self, program: Program, weights: Weights) -> None:
         if program not in self._bound:
