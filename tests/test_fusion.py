@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.nn import binding, window
+from unrollgraph.nn import binding, calls, window
 from unrollgraph.nn.fusion import lanes_of
 
 A = nn.architectures
@@ -38,13 +38,13 @@ def keyed(G):
 def loops(monkeypatch, G, inputs, outputs, T=5):
     """The kinds of the calls in each loop, forward and backward."""
     found = []
-    step = window.step_program
+    step = calls.step_program
 
     def noted(calls, *rest):
         found.append([call.value.kind for call in calls])
         return step(calls, *rest)
 
-    monkeypatch.setattr(window, "step_program", noted)
+    monkeypatch.setattr(calls, "step_program", noted)
     net = nn.Network(G)
     run = net.forward(
         {v: np.ones((T, net.graph.vertex_data[net.graph.number[v]]["op"].size)) for v in inputs}
@@ -285,7 +285,7 @@ def test_what_is_read_in_its_own_step_only_has_one_place():
     assert kinds == {"product", "add", "tanh"}
     assert min(lost) >= len(net.graph.vertices)
     assert not lost & set(run._binding.buffers)  # nobody reads what is not there
-    arrays = run._binding._arrays.values()
+    arrays = run._binding.arrays.values()
     assert sum(a.shape[-1] for a in arrays if not a.strides[0]) == 2 * 4 * 3  # of h, and the sums
 
 
@@ -329,15 +329,72 @@ def test_what_two_read_in_bulk_is_not_written_over():
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "bidirectional", "narx", "stacked", "path"])
-def test_blocks_of_steps_change_nothing(monkeypatch, name):
+def test_pieces_of_what_is_in_bulk_change_nothing(monkeypatch, name):
     G = delayed_path() if name == "path" else getattr(A, name)(2, 3, 2)
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(9, 4, 2)), rng.normal(size=(9, 4, 2))
     found = []
     for size in (1, 2000, 2**40):
-        monkeypatch.setattr(window, "BLOCK", size)
+        monkeypatch.setattr(calls, "NEAR", size)
         run = nn.Network(G).forward({"x": x})
         gradients = run.backward({"y": w})
         found.append([run.values["y"], gradients.inputs["x"], *gradients.parameters.values()])
     for one in found[:2]:
         assert all(np.allclose(a, b, atol=1e-13) for a, b in zip(one, found[2], strict=True))
+
+
+def in_blocks(monkeypatch, steps):
+    """Let rings have so many steps, however large they are."""
+    monkeypatch.setattr(window, "BLOCK", 1)
+    monkeypatch.setattr(window, "SHORTEST", steps)
+    monkeypatch.setattr(window, "LARGEST", 2**60)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", [name for name in A.__all__ if name != "grid_2d"])
+def test_blocks_of_steps_change_nothing(monkeypatch, name, steps):
+    """Rings, their edges, sums block by block, and what is computed again when asked for."""
+    in_blocks(monkeypatch, steps)
+    net = nn.Network(getattr(A, name)(2, 3, 2))
+    rng = np.random.default_rng(1)
+    T, graph = 8, net.graph
+    sizes = {v: net._forward.values[graph.number[v]].size for v in graph.vertices}
+    sources = [v for v in graph.vertices if not graph.in_numbers[graph.number[v]]]
+    inputs = {v: rng.normal(size=(T, 2, sizes[v])) for v in sources}
+    for v in graph.vertices:
+        for _ in range(2):  # the second time in rooms that were used
+            same_by_levels(net, inputs, {v: rng.normal(size=(T, 2, sizes[v]))}, T)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_random_gated_networks_agree_in_blocks(seed, steps):
+    with pytest.MonkeyPatch.context() as patched:
+        in_blocks(patched, steps)
+        test_random_gated_networks_agree_with_levels.hypothesis.inner_test(seed)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "stacked", "narx"])
+def test_gradients_by_the_state_are_kept_in_blocks(monkeypatch, name):
+    net = nn.Network(getattr(A, name)(2, 3, 2))
+    rng = np.random.default_rng(0)
+    x, y = {"x": rng.normal(size=(30, 2, 2))}, {"y": rng.normal(size=(30, 2, 2))}
+    plain = net.loss_and_gradients(x, y)
+    in_blocks(monkeypatch, 2)
+    found = nn.Network(net.graph).loss_and_gradients(x, y, checkpoints=True)
+    for key, gradient in plain.parameters.items():
+        assert np.allclose(gradient, found.parameters[key], atol=1e-13)
+
+
+def test_a_long_window_has_rings_where_all_goes_one_way():
+    T, batch = 200, 8
+    for name, rings in (("lstm", True), ("gru", True), ("bidirectional", False)):
+        net = nn.Network(getattr(A, name)(16, 32, 16))
+        run = net.forward({"x": np.ones((T, batch, 16))})
+        gradients = run.backward({"y": np.ones((T, batch, 16))})
+        assert bool(gradients._binding.rings) == rings
+        if rings:
+            blocks = gradients._binding.blocks(
+                net._adjoint(frozenset([net.graph.number["y"]]), window=True)[1]
+            )
+            assert len(blocks) > 1
+            assert sorted(t for b in blocks for t in range(b.start, b.stop)) == list(range(T))

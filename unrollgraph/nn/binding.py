@@ -84,8 +84,8 @@ class Binding(Protocol):
     def fill(self, value: int, vertex: int, data: Array) -> None:
         """Write the whole of a value at a vertex that is given from outside, in the order there."""
 
-    def compute(self, program: Program, weights: Weights) -> None:
-        """Compute the chosen values of a program, of which the others are there."""
+    def compute(self, program: Program, weights: Weights, sums: Any = None) -> None:
+        """Compute the chosen values of a program, of which the others are there, and sums."""
 
     def read(self, ref: Ref) -> Array:
         """What a reference reads at all copies, of shape ``(copies, batch, size)``."""
@@ -103,12 +103,12 @@ class Binding(Protocol):
         """Group values that stand beside each other."""
 
     def pairs(
-        self, group: Sequence[int], columns: tuple[int, int], source: Ref | None
-    ) -> Iterable[tuple[Array, Array]]:
+        self, program: Program, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+    ) -> Sequence[tuple[Array, Array]]:
         """Some columns of a group of values, turned, and the rows that were read with them.
 
-        In pieces; without a source, a column of ones. May be gone through again when all
-        is computed anew.
+        In pieces, as a program computes them; without a source, a column of ones. Is gone
+        through again whenever all is computed anew.
         """
 
 

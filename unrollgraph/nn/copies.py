@@ -22,6 +22,7 @@ from unrollgraph.nn.binding import Binding, allocated, columns_of, rows_of
 from unrollgraph.nn.plan import Part, Program, Wavefronts
 from unrollgraph.nn.primitives import kernel_of
 from unrollgraph.nn.storage import Passing
+from unrollgraph.nn.sums import Sums
 from unrollgraph.nn.values import Ref, Value
 from unrollgraph.nn.weights import Weights
 
@@ -132,8 +133,9 @@ class CopiesBinding:
         return [[k] for k in values]
 
     def pairs(
-        self, group: Sequence[int], columns: tuple[int, int], source: Ref | None
-    ) -> Iterable[tuple[Array, Array]]:
+        self, program: Program, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+    ) -> Sequence[tuple[Array, Array]]:
+        del program
         return _Pairs(self, Ref(group[0], columns=columns), source)
 
     def pair_at(self, places: slice, gradient: Ref, source: Ref | None) -> tuple[Array, Array]:
@@ -169,7 +171,7 @@ class CopiesBinding:
 
     # -- computing -----------------------------------------------------------------------
 
-    def compute(self, program: Program, weights: Weights) -> None:
+    def compute(self, program: Program, weights: Weights, sums: Sums | None = None) -> None:
         steps = {
             k: (value, kernel_of(value), [weights.layout(value.kind, (w,)) for w in value.weights])
             for k, value in ((k, program.values[k]) for k in program.chosen)
@@ -179,6 +181,8 @@ class CopiesBinding:
                 held: dict[int, Array] = {}  # what has no place but here
                 for k in part.at[vertex]:
                     self._compute_at(k, *steps[k], places, held)
+        if sums:
+            sums.gather()
 
     def _pieces_of(self, part: Part, *, back: bool) -> Iterator[tuple[int, slice]]:
         """The vertices and copies at which the values of a part are computed, in order."""
@@ -231,13 +235,15 @@ class CopiesBinding:
         return self._scratch[key, width][:count]
 
 
-class _Pairs:
+class _Pairs(Sequence[tuple[Array, Array]]):
     """Gradients with what was read, gathered block by block each time they are gone through."""
 
     def __init__(self, binding: CopiesBinding, gradient: Ref, source: Ref | None) -> None:
         self._binding, self._gradient, self._source = binding, gradient, source
+        self._blocks = list(binding.blocks(len(binding.buffers[gradient.value]) - 1))
 
-    def __iter__(self) -> Iterator[tuple[Array, Array]]:
-        copies = len(self._binding.buffers[self._gradient.value]) - 1
-        for places in self._binding.blocks(copies):
-            yield self._binding.pair_at(places, self._gradient, self._source)
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._binding.pair_at(self._blocks[number], self._gradient, self._source)

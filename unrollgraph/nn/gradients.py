@@ -18,7 +18,7 @@ from unrollgraph.nn.binding import Lease
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.plan import Program
 from unrollgraph.nn.primitives import read_only
-from unrollgraph.nn.sums import Sums
+from unrollgraph.nn.sums import SUMMED
 from unrollgraph.nn.values import Ref, Value, Weight
 
 __all__ = ["Gradients"]
@@ -51,12 +51,10 @@ class Gradients:
         self._lease, self._batched = lease, batched
         self._binding, self._weights = lease.binding, lease.weights
         self._computed = backward.needed - lease.binding.lost()
-        if lease.binding.sums is None:
-            lease.binding.sums = Sums(forward, backward, lease.binding, lease.weights)
-        flat = lease.binding.sums.result()
+        flat = lease.binding.sums.flat
         self.parameters = lease.weights.packing.views(flat)
         for y, g in backward.uses:
-            if forward.values[y].kind not in {"product", "bias"}:
+            if forward.values[y].kind not in SUMMED:
                 for name, gradient in self._summed(y, g):
                     self.parameters[name] += gradient
 
@@ -129,6 +127,7 @@ class Gradients:
             value = self._forward.values[y]
             if name not in {weight.name for weight in value.weights}:
                 continue
+            self._ensure([g])
             _, sources, gradient = self._parts(y, g)
             if result is None:
                 result = np.zeros((len(gradient), *shape), gradient.dtype)

@@ -30,6 +30,7 @@ from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
 from unrollgraph.nn.plan import Copies, Program, Wavefronts, plan_copies, plan_levels
 from unrollgraph.nn.segments import LossAndGradients
 from unrollgraph.nn.storage import Passing, brief, kept_for_gradients, passing
+from unrollgraph.nn.sums import SUMMED, Sums
 from unrollgraph.nn.values import Ref
 from unrollgraph.nn.weights import Packing, Weights, packing_of
 from unrollgraph.nn.window import WindowBinding
@@ -502,7 +503,8 @@ class Network:
     @cached_property
     def _passing(self) -> Passing:
         """The forward values that are not kept over a window."""
-        return passing(self._over_steps, kept_for_gradients(self._forward))
+        kept = kept_for_gradients(self._forward)
+        return passing(self._over_steps, kept, kept)
 
     def _adjoint(
         self, outside: frozenset[int], *, window: bool, to_state: bool = False
@@ -518,6 +520,20 @@ class Network:
             program = Program(self.graph, adjoint.values, chosen, back=True)
             self._backward[outside, window, to_state] = adjoint, program
         return self._backward[outside, window, to_state]
+
+    def _storage(
+        self, adjoint: BackwardValues, program: Program, *, window: bool, to_state: bool
+    ) -> Passing:
+        """The gradients that are not kept."""
+        asked = adjoint.asked.union(adjoint.external.values())
+        if not window:
+            return brief(program, asked)
+        # products and biases are summed block by block
+        whole = asked - {g for _, g in adjoint.uses}
+        whole |= {g for y, g in adjoint.uses if self._forward.values[y].kind not in SUMMED}
+        if to_state:
+            whole |= {ref.value for refs in adjoint.terms.values() for ref in refs}
+        return passing(program, asked, whole)
 
     def _plan(self, p: GraphMap) -> tuple[Copies, Wavefronts, dict[int, list[Any]]]:
         """The plan over a graph above the base, and its free rooms; kept if that cannot change."""
@@ -691,11 +707,15 @@ class Run:
         else:
             own = binding.another()
             outside = adjoint.external.values()
-            storage = (passing if window else brief)(program, adjoint.asked.union(outside))
-            own.open(program.values, [*program.chosen, *outside], storage)
+            own.open(
+                program.values,
+                [*program.chosen, *outside],
+                network._storage(adjoint, program, window=window, to_state=to_state),
+            )
+            own.sums = Sums(network._forward, adjoint, program, own, self._weights)
         for v, k in adjoint.external.items():
             own.fill(k, v, arrays[v])
-        own.compute(program, self._weights)
+        own.compute(program, self._weights, own.sums)
         return Gradients(
             network.graph,
             network._forward,

@@ -12,19 +12,24 @@ Both are lost when a program has run. What somebody asks for later is computed a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.nn.fusion import shift_of
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.nn.fusion import Lanes, shared, shift_of
 from unrollgraph.nn.lowering import ForwardValues, lower_adjoint
 from unrollgraph.nn.plan import Bulk, Loop, Program
-from unrollgraph.nn.values import Ref
+from unrollgraph.nn.values import Ref, Value
 
 __all__ = [
+    "NOTHING_PASSES",
+    "Arrangement",
     "Passing",
+    "Room",
+    "arranged",
     "brief",
     "kept_for_gradients",
     "one_place",
@@ -104,7 +109,7 @@ def brief(program: Program, kept: frozenset[int]) -> Passing:
         for ref in program.values[k].args:
             if ref.edge is not None or part.get(ref.value) != part[k]:
                 found.discard(ref.value)
-    return Passing(frozenset(found), {})
+    return Passing(frozenset(found), {}, frozenset())
 
 
 class Passing(NamedTuple):
@@ -116,14 +121,15 @@ class Passing(NamedTuple):
         Those read in their own step only.
     overwritten : dict
         Which value each value takes the place of.
+    rings : frozenset of int
+        Those that need room for one block of steps only.
     """
 
     transient: frozenset[int]
     overwritten: dict[int, int]
+    rings: frozenset[int]
 
-    def over(
-        self, groups: list[list[int]], shapes: Mapping[int, tuple[int, ...]]
-    ) -> dict[int, int]:
+    def over(self, groups: list[list[int]], shapes: Mapping[int, Room]) -> dict[int, int]:
         """Which array each array takes the place of, by their first values.
 
         One does if each of its values takes the place of the value in the same columns
@@ -138,9 +144,114 @@ class Passing(NamedTuple):
         return found
 
 
-def passing(program: Program, kept: frozenset[int]) -> Passing:
-    """Find the values of a program that need no room of their own."""
-    return Passing(transient(program, kept), overwritten(program, kept))
+def passing(program: Program, kept: frozenset[int], whole: frozenset[int]) -> Passing:
+    """Find the values of a program that need no room of their own.
+
+    Those that are kept are read when all is computed; of these, the whole ones at all
+    steps at once, the others block by block.
+    """
+    rings = frozenset(program.chosen) - whole if _goes_one_way(program) else frozenset()
+    return Passing(transient(program, kept), overwritten(program, kept), rings)
+
+
+def _goes_one_way(program: Program) -> bool:
+    """Whether a program can be computed block by block of steps, one after another."""
+    sign = -1 if program.back else 1
+    own = set(program.chosen)
+    for part in program.steps:
+        if isinstance(part, Loop) and (part.sign != sign or any(part.clocks)):
+            return False
+    return all(
+        ref.value not in own or sign * shift_of(program.graph, ref) <= 0
+        for k in own
+        for ref in program.values[k].args
+    )
+
+
+NOTHING_PASSES = Passing(frozenset(), {}, frozenset())
+
+
+class Room(NamedTuple):
+    """An array of some values: rows before and after the steps, and columns."""
+
+    before: int
+    after: int
+    width: int
+
+
+class Arrangement(NamedTuple):
+    """Which values share arrays, and what these are like.
+
+    Attributes
+    ----------
+    groups : dict
+        Values that stand beside each other, by the first of them.
+    rooms : dict
+        For each value, how many rows before and after the steps are read.
+    root : dict
+        Whose array each group has: its own, or that of a group that it overwrites.
+    arrays : dict
+        What the arrays are like.
+    still : frozenset of int
+        Arrays all of whose steps are in one place.
+    rings : frozenset of int
+        Arrays that may have room for one block of steps only.
+    inside : dict
+        Values written in the place of another, their unit.
+    lost : frozenset of int
+        Values that are not there any more when all is computed, whatever the rings.
+    """
+
+    groups: dict[int, list[int]]
+    rooms: dict[int, tuple[int, int]]
+    root: dict[int, int]
+    arrays: dict[int, Room]
+    still: frozenset[int]
+    rings: frozenset[int]
+    inside: dict[int, int]
+    lost: frozenset[int]
+
+
+def arranged(
+    graph: DelayGraph,
+    values: Sequence[Value],
+    chosen: Sequence[int],
+    lanes: Lanes,
+    passing: Passing,
+) -> Arrangement:
+    """Arrange the chosen values in arrays over a window."""
+    inside = {values[k].args[0].value: k for k in chosen if values[k].kind == "unit"}
+    rooms = {k: (0, 0) for k in chosen if k not in inside}
+    for value in values:
+        for ref in value.args:
+            if ref.value in rooms:
+                (before, after), shift = rooms[ref.value], shift_of(graph, ref)
+                rooms[ref.value] = max(before, -shift), max(after, shift)
+    groups = {group[0]: group for group in shared(graph, values, rooms, lanes)}
+    arrays = {
+        first: Room(
+            max(rooms[k][0] for k in group),
+            max(rooms[k][1] for k in group),
+            sum(values[k].size for k in group),
+        )
+        for first, group in groups.items()
+    }
+    over = passing.over([*groups.values()], arrays)
+    root = {}
+    for k in groups:
+        under = k
+        while under in over:
+            under = over[under]
+        root[k] = under
+    still = {k for k, group in groups.items() if passing.transient.issuperset(group)}
+    still -= set(over.values())
+    whole = {root[k] for k, group in groups.items() if not passing.rings.issuperset(group)}
+    rings = set(root.values()) - whole - still
+    lost = {k for first in (*still, *over.values()) for k in groups[first]}.union(inside)
+    own = {k: arrays[k] for k in root.values()}
+    return Arrangement(
+        groups, rooms, root, own, frozenset(still), frozenset(rings), inside, frozenset(lost)
+    )
 
 
 def one_place(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:

@@ -8,7 +8,7 @@ written where it belongs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,17 +16,20 @@ from numpy.typing import NDArray
 
 from unrollgraph.nn.binding import Binding
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
+from unrollgraph.nn.plan import Program
+from unrollgraph.nn.values import Ref
 from unrollgraph.nn.weights import Packing, Place, Weights
 
-__all__ = ["Sums"]
+__all__ = ["SUMMED", "Sums"]
 
 Array = NDArray[Any]
+SUMMED = frozenset(["product", "bias"])  # kinds whose gradients are such products
 
 
 class _Product(NamedTuple):
     """Pairs whose products are written to a place one after another, or added to what is there."""
 
-    pairs: Iterable[tuple[Array, Array]]
+    pairs: Sequence[tuple[Array, Array]]
     place: Place
     first: bool
 
@@ -38,27 +41,43 @@ class Sums:
     ----------
     forward, backward : ForwardValues, BackwardValues
         A network and its gradient.
+    program : Program
+        That computes the gradient.
     binding : Binding
         Where their values are.
     weights : Weights
         The parameters.
+
+    Attributes
+    ----------
+    flat : ndarray
+        The gradients of all parameters, when they are computed.
     """
 
     def __init__(
-        self, forward: ForwardValues, backward: BackwardValues, binding: Binding, weights: Weights
+        self,
+        forward: ForwardValues,
+        backward: BackwardValues,
+        program: Program,
+        binding: Binding,
+        weights: Weights,
     ) -> None:
-        self._like = weights.flat
+        self._like = self.flat = weights.flat
         self._products: list[_Product] = []
         written = np.zeros(len(weights.flat), bool)
         partly = False
         linear: dict[Any, list[tuple[int, int]]] = {}
         for y, g in backward.uses:
             value = forward.values[y]
-            if value.kind in {"product", "bias"}:
+            if value.kind in SUMMED:
                 reads = binding.place(value.args[0]) if value.kind == "product" else None
                 linear.setdefault(reads, []).append((y, g))
         for uses in linear.values():
-            for pairs, place in _planned(forward, backward, binding, weights.packing, uses):
+            gradients = {g: backward.values[g].size for _, g in uses}
+            for group, columns, source, place in _planned(
+                forward, gradients, binding, weights.packing, uses
+            ):
+                pairs = binding.pairs(program, group, columns, source)
                 block = place.of(written)
                 partly = partly or bool(block.any() and not block.all())
                 self._products.append(_Product(pairs, place, not block.any()))
@@ -66,26 +85,38 @@ class Sums:
         # zeros are needed where nothing is written, or added to what is written in part
         self._whole = bool(written.all()) and not partly
 
-    def result(self) -> Array:
-        """The gradients of all parameters, zero where they are no product's or bias's."""
-        flat = (np.empty_like if self._whole else np.zeros_like)(self._like)
+    def begin(self) -> None:
+        """Make room for the gradients, zero where they are no product's or bias's."""
+        self.flat = (np.empty_like if self._whole else np.zeros_like)(self._like)
+
+    def add(self, block: int) -> None:
+        """Add the products of one block of copies."""
         for pairs, place, first in self._products:
-            block = place.of(flat)
-            for number, (left, right) in enumerate(pairs):
-                if first and not number:
-                    np.matmul(left, right, block)
-                else:
-                    block += left @ right
-        return flat
+            left, right = pairs[block]
+            if first and not block:
+                np.matmul(left, right, place.of(self.flat))
+            else:
+                part = place.of(self.flat)
+                part += left @ right
+
+    def gather(self) -> None:
+        """Add the products of all blocks, however many each has."""
+        self.begin()
+        for pairs, place, first in self._products:
+            part = place.of(self.flat)
+            if first:
+                part[...] = 0
+            for left, right in pairs:
+                part += left @ right
 
 
 def _planned(
     forward: ForwardValues,
-    backward: BackwardValues,
+    sizes: dict[int, int],
     binding: Binding,
     packing: Packing,
     uses: list[tuple[int, int]],
-) -> Iterator[tuple[Iterable[tuple[Array, Array]], Place]]:
+) -> Iterator[tuple[list[int], tuple[int, int], Ref | None, Place]]:
     """The products of all gradients with one array that is read, or with ones."""
     first = forward.values[uses[0][0]]
     source = first.args[0] if first.kind == "product" else None
@@ -96,7 +127,7 @@ def _planned(
         start = 0
         runs: list[tuple[Place, int, int]] = []
         for g in group:
-            stop = start + backward.values[g].size
+            stop = start + sizes[g]
             for y in users[g]:
                 place = packing.place(forward.values[y].weights[0])
                 if runs and runs[-1][0].before(place) and runs[-1][2] == start:
@@ -106,4 +137,4 @@ def _planned(
                     runs.append((place, start, stop))
             start = stop
         for place, begin, end in runs:
-            yield binding.pairs(group, (begin, end), source), place
+            yield group, (begin, end), source, place

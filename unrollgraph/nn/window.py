@@ -4,13 +4,17 @@ The places of a value are the steps, with a few more before and after them, as f
 anything reads. A delay is then a shift of the array, and the boundary needs no special
 case: the rows before the first step hold the initial values, and gradients read zeros
 where the window has ended.
+
+Where all of a program goes one way through time, it is computed block by block of steps,
+and what is not asked for later has rows for one block only, in a *ring*: before the next
+block, the rows that this one reads of the last are copied to its edge.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,27 +23,20 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.binding import Binding, allocated, columns_of, rows_of
-from unrollgraph.nn.compiled import compiled_loop
-from unrollgraph.nn.fusion import Call, Lanes, Location, call_of, fused, shared, shift_of
-from unrollgraph.nn.plan import Bulk, Loop, Program
-from unrollgraph.nn.stepping import instruction, step_program
-from unrollgraph.nn.storage import Passing, one_place
+from unrollgraph.nn.calls import bound_calls
+from unrollgraph.nn.fusion import Lanes, Location, shift_of
+from unrollgraph.nn.plan import Program
+from unrollgraph.nn.storage import NOTHING_PASSES, Arrangement, Passing, arranged, one_place
+from unrollgraph.nn.sums import Sums
 from unrollgraph.nn.values import Ref, Value
 from unrollgraph.nn.weights import Weights
 
 __all__ = ["WindowBinding"]
 
 Array = NDArray[Any]
-BLOCK = 2**20  # bytes that a block of steps may touch
-
-
-def _as_of_many(row: Array, weight: Array, out: Array) -> None:
-    """A product of one row as it would be among others.
-
-    Alone it would go to another routine, which rounds differently; so that a sequence
-    taken step by step has the bits of one taken at once, it does not go alone.
-    """
-    out[...] = (np.concatenate((row, row)) @ weight)[:1]
+BLOCK = 2**20  # bytes that the rings of a block of steps should have
+SHORTEST = 4  # steps of a block
+LARGEST = 2**22  # bytes of the rings of the shortest block from which on blocks do not pay
 
 
 class WindowBinding:
@@ -62,10 +59,13 @@ class WindowBinding:
         self.lanes, self.backend = lanes, backend
         self.buffers: dict[int, Array] = {}
         self.before: dict[int, int] = {}
-        self._arrays: dict[int, Array] = {}
+        self.arrays: dict[int, Array] = {}
+        self.rings: dict[int, tuple[int, int]] = {}  # rows before and after a block
         self._places: dict[int, Location] = {}
         self._margins: list[Array] = []
         self._lost: set[int] = set()
+        self._in_rings: set[int] = set()
+        self._length = steps
         self._bytes = 0
         self._bound: WeakKeyDictionary[Program, list[Callable[[], None]]] = WeakKeyDictionary()
         self.gradients: dict[Any, list[Any]] = {}
@@ -74,7 +74,8 @@ class WindowBinding:
     def another(self) -> WindowBinding:
         other = copy.copy(self)
         other.buffers, other.before = dict(self.buffers), dict(self.before)
-        other._arrays, other._places = dict(self._arrays), dict(self._places)
+        other.arrays, other._places = dict(self.arrays), dict(self._places)
+        other.rings, other._in_rings = {}, set()
         other._bound, other.gradients, other._margins = WeakKeyDictionary(), {}, []
         other._lost, other._bytes, other.sums = set(), 0, None
         return other
@@ -85,58 +86,68 @@ class WindowBinding:
         chosen: Iterable[int],
         passing: Passing | None = None,
     ) -> None:
-        passing = passing or Passing(frozenset(), {})
         chosen = list(chosen)
-        inside = {values[k].args[0].value: k for k in chosen if values[k].kind == "unit"}
-        rooms = {k: [0, 0] for k in chosen if k not in self._places and k not in inside}
-        for value in values:
-            for ref in value.args:
-                if ref.value in rooms:
-                    room, shift = rooms[ref.value], shift_of(self.graph, ref)
-                    room[0], room[1] = max(room[0], -shift), max(room[1], shift)
-        groups = shared(self.graph, values, rooms, self.lanes)
-        shapes, befores = {}, {}
-        for group in groups:
-            before, after = (max(rooms[k][side] for k in group) for side in (0, 1))
-            width = sum(values[k].size for k in group)
-            shapes[group[0]] = (before + self.steps + after, self.batch, width)
-            befores[group[0]] = before
-        over = passing.over(groups, shapes)
-        still = {g[0] for g in groups if passing.transient.issuperset(g)} - set(over.values())
-        own = {k: shape for k, shape in shapes.items() if k not in over and k not in still}
-        arrays = allocated(values, own, self.dtype)
-        arrays |= {k: one_place(shapes[k], self.dtype) for k in still}
-        names: dict[int, int] = {}
-        for group in groups:
-            first, start = group[0], 0
-            while first in over:
-                first = over[first]
-            array, before = arrays[first], befores[group[0]]
-            name = names.setdefault(first, len(self._arrays) + len(names))
-            margins = [array[:before], array[before + self.steps :]]
-            self._margins += [margin for margin in margins if len(margin)]
+        self._in_rings.difference_update(chosen)
+        missing = [k for k in chosen if k not in self._places]
+        plan = arranged(self.graph, values, missing, self.lanes, passing or NOTHING_PASSES)
+        self._length = self._block(sum(plan.arrays[k].width for k in plan.rings))
+        rings = plan.rings if self._length < self.steps else frozenset()
+        names = self._make(values, plan, rings)
+        for first, group in plan.groups.items():
+            root, start = plan.root[first], 0
+            before, array = plan.arrays[root].before, self.arrays[names[root]]
             for k in group:
                 stop = start + values[k].size
-                ahead, behind = rooms[k]
-                end = before + self.steps + behind
-                self._places[k] = Location(name, before, start, stop)
-                self.buffers[k] = array[before - ahead : end, :, start:stop]
-                self.before[k] = ahead
+                self._places[k] = Location(names[root], before, start, stop)
+                if root not in rings:
+                    ahead, behind = plan.rooms[k]
+                    rows = slice(before - ahead, before + self.steps + behind)
+                    self.buffers[k], self.before[k] = array[rows, :, start:stop], ahead
                 start = stop
-        self._arrays |= {name: arrays[first] for first, name in names.items()}
-        self._bytes += sum(int(arrays[first].nbytes) for first in own)
-        members = {group[0]: group for group in groups}
-        self._lost |= {k for first in (*still, *over.values()) for k in members[first]}
-        for k, unit in inside.items():  # which is written in its place
-            self._places[k], self.buffers[k] = self._places[unit], self.buffers[unit]
-            self.before[k] = self.before[unit]
-        self._lost |= set(inside)
+            if root in rings:
+                self._in_rings.update(group)
+        for k, unit in plan.inside.items():
+            self._places[k] = self._places[unit]
+        self._lost |= self._in_rings | plan.lost
         self.clear()
+
+    def _make(
+        self, values: Sequence[Value], plan: Arrangement, rings: frozenset[int]
+    ) -> dict[int, int]:
+        """Make the arrays of an arrangement, and tell their numbers."""
+        longest = self._length + self.steps % self._length
+        shapes = {}
+        for k, (before, after, width) in plan.arrays.items():
+            rows = before + (longest if k in rings else self.steps) + after
+            shapes[k] = (rows, self.batch, width)
+        made = {k: one_place(shapes.pop(k), self.dtype) for k in plan.still}
+        self._bytes += sum(math.prod(shape) for shape in shapes.values()) * self.dtype.itemsize
+        made |= allocated(values, shapes, self.dtype)
+        names = {k: len(self.arrays) + number for number, k in enumerate(made)}
+        for k, array in made.items():
+            before, after, _ = plan.arrays[k]
+            self.arrays[names[k]] = array
+            if k in rings:
+                self.rings[names[k]] = before, after
+            else:
+                self._margins += [array[:before], array[before + self.steps :]]
+        return names
+
+    def _block(self, width: int) -> int:
+        """Steps of a block, of which so many columns are to stay in a near cache."""
+        step = width * self.batch * int(self.dtype.itemsize)
+        if not step:
+            return self.steps
+        length = max(SHORTEST, BLOCK // step)
+        pays = length * step <= LARGEST and self.steps // length > 1
+        return length if pays else self.steps
 
     def lost(self) -> set[int]:
         """Take leave of values that a program has computed and not kept; return them all."""
         for k in self._lost & set(self._places):
-            del self._places[k], self.buffers[k], self.before[k]
+            del self._places[k]
+            self.buffers.pop(k, None)
+            self.before.pop(k, None)
         return self._lost
 
     def clear(self) -> None:
@@ -190,41 +201,24 @@ class WindowBinding:
         return groups
 
     def pairs(
-        self, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+        self, program: Program, group: Sequence[int], columns: tuple[int, int], source: Ref | None
     ) -> list[tuple[Array, Array]]:
         at = self._places[group[0]]
-        start, stop = (at.start + column for column in columns)
-        left = rows_of(self._view(at._replace(start=start, stop=stop)))
-        if source is None:
-            return [(left.T, np.ones((len(left), 1), self.dtype))]
-        return [(left.T, rows_of(self.read(source)))]
+        at = at._replace(start=at.start + columns[0], stop=at.start + columns[1])
+        found = []
+        for block in self.blocks(program):
+            left = rows_of(self.view(at, block))
+            right = np.ones((len(left), 1), self.dtype)
+            if source is not None:
+                right = rows_of(self.view(self.place(source), block))
+            found.append((left.T, right))
+        return found
 
-    def compute(self, program: Program, weights: Weights) -> None:
+    def compute(self, program: Program, weights: Weights, sums: Sums | None = None) -> None:
         if program not in self._bound:
-            self._bound[program] = self._bind(program, weights)
+            self._bound[program] = bound_calls(self, program, weights, sums)
         for call in self._bound[program]:
             call()
-
-    # -- binding calls to arrays -------------------------------------------------------
-
-    def _bind(self, program: Program, weights: Weights) -> list[Callable[[], None]]:
-        """Calls without arguments that compute a program, one after another."""
-        calls: list[Callable[[], None]] = []
-        bulk: list[Call] = []
-        for part in [*program.steps, None]:
-            if isinstance(part, Bulk):
-                bulk.append(self._call(program.values, part.value, 0))
-                continue
-            for chain in self._chains(fused(bulk)):
-                calls += self._blocks(chain, weights)
-            bulk = []
-            if part is not None:
-                calls.append(self._loop(program.values, part, weights))
-        return calls
-
-    def _call(self, values: Sequence[Value], k: int, clock: int) -> Call:
-        sources = [self.place(ref) for ref in values[k].args]
-        return call_of(values[k], sources, self.place(Ref(k)), clock)
 
     def place(self, ref: Ref) -> Location:
         array, before, start, stop = self._places[ref.value]
@@ -232,68 +226,20 @@ class WindowBinding:
             start, stop = start + ref.columns[0], start + ref.columns[1]
         return Location(array, before + shift_of(self.graph, ref), start, stop)
 
-    def _view(self, at: Location) -> Array:
-        return self._arrays[at.array][at.shift : at.shift + self.steps, :, at.start : at.stop]
+    def view(self, at: Location, block: slice) -> Array:
+        """A location at some steps."""
+        first = at.shift if at.array in self.rings else at.shift + block.start
+        last = first + block.stop - block.start
+        return self.arrays[at.array][first:last, :, at.start : at.stop]
 
-    def _chains(self, calls: list[Call]) -> list[list[Call]]:
-        """Take bulk calls apart into chains that read of each other the same step only."""
-        chains: list[list[Call]] = []
-        written: dict[int, int] = {}
-        for call in calls:
-            apart = any(x.shift != written.get(x.array, x.shift) for x in call.sources)
-            if not chains or apart or call.value.kind in {"opaque", "opaque back"}:
-                chains.append([])
-                written = {}
-            chains[-1].append(call)
-            written[call.out.array] = call.out.shift
-        return chains
-
-    def _blocks(self, chain: list[Call], weights: Weights) -> list[Callable[[], None]]:
-        """Run a chain block of steps by block, each small enough to stay in a near cache."""
-        ends = [at for call in chain for at in (*call.sources, call.out)]
-        step = sum(at.stop - at.start for at in set(ends)) * self.batch * self.dtype.itemsize
-        length = max(1, BLOCK // step) if len(chain) > 1 else self.steps
-        begins = range(0, self.steps, length)
-        return [
-            self._bulk(call, weights, slice(begin, begin + length))
-            for begin in begins
-            for call in chain
-        ]
-
-    def _bulk(self, call: Call, weights: Weights, steps: slice) -> Callable[[], None]:
-        views = [rows_of(self._view(x)[steps]) for x in (*call.sources, call.out)]
-        if any(map(call.is_shared, call.sources)):
-            lanes = call.lanes
-            shapes = [1 if call.is_shared(x) else lanes for x in (*call.sources, call.out)]
-            views = [v.reshape(len(v), n, -1) for v, n in zip(views, shapes, strict=True)]
-        *sources, out = views
-        kernel, arrays = instruction(call, sources, weights)
-        if kernel is np.matmul and len(out) == 1:
-            kernel = _as_of_many
-        return partial(kernel, *arrays, out)
-
-    def _loop(self, values: Sequence[Value], loop: Loop, weights: Weights) -> Callable[[], None]:
-        """Bind a loop: in each step one call for each group of values, views made beforehand."""
-        calls = fused(
-            self._call(values, k, clock) for k, clock in zip(loop.values, loop.clocks, strict=True)
-        )
-        run = None
-        if self.backend == "numba":
-            run = compiled_loop(calls, self._arrays, self.steps, loop.sign, weights)
-        return run or step_program(calls, self._series(loop.sign), weights)
-
-    def _series(self, sign: int) -> Callable[[Location, bool, int], list[Array]]:
-        """Views of each step, made once for all calls that use them."""
-        known: dict[tuple[Location, bool, int], list[Array]] = {}
-
-        def views(at: Location, flat: bool, lanes: int) -> list[Array]:
-            """Views of shape (batch, [lanes,] size), or without batch if it is a single one."""
-            if (at, flat, lanes) not in known:
-                view = self._view(at)
-                view = view[:, 0] if flat and self.batch == 1 else view
-                if lanes:
-                    view = view.reshape(*view.shape[:-1], lanes, -1)
-                known[at, flat, lanes] = list(view)[::sign]
-            return known[at, flat, lanes]
-
-        return views
+    def blocks(self, program: Program) -> list[slice]:
+        """The blocks of steps of a program, one after another as they are computed."""
+        if not self._in_rings.intersection(program.chosen):
+            return [slice(0, self.steps)]
+        lengths = [self._length] * (self.steps // self._length)
+        lengths[0] += self.steps % self._length
+        ends = np.cumsum(lengths).tolist()
+        found = [slice(end - n, end) for n, end in zip(lengths, ends, strict=True)]
+        if program.back:
+            found = [slice(self.steps - b.stop, self.steps - b.start) for b in found]
+        return found
