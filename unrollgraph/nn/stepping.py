@@ -17,6 +17,7 @@ last steps; such a loop is run from a list.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import repeat
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ from unrollgraph.nn.values import Weight
 __all__ = ["instruction", "step_program"]
 
 Array = NDArray[Any]
+FEW, SHORT = 4, 512  # lanes, and entries, of a call that is better made lane by lane
 Name = tuple[str, int]  # of a view, ("v", 0), or a constant, ("c", 0)
 Series = Callable[[Location, bool, int], list[Array]]
 
@@ -105,6 +107,10 @@ def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
     """Write a call as calls of NumPy functions."""
     kind = call.value.kind
     flat = kind in COLUMNWISE or kind in {"product", "products"}
+    if any(map(call.is_shared, call.sources)) and _is_short(call, writer):
+        for lane in _apart(call):
+            _write(writer, lane, weights)
+        return
     if any(map(call.is_shared, call.sources)):
         lanes = [1 if call.is_shared(x) else call.lanes for x in (*call.sources, call.out)]
         views = [writer.view(*x) for x in zip((*call.sources, call.out), repeat(flat), lanes)]
@@ -129,6 +135,30 @@ def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
     if kernel is np.matmul and all(a.flags.c_contiguous for a in (*arrays, example)):
         kernel = np.dot  # which takes less time to begin
     writer.write(call.clock, kernel, *sources, *constants, out)
+
+
+def _is_short(call: Call, writer: _Writer) -> bool:
+    """Whether a call takes longer to line up several lanes than to be made for each."""
+    return call.lanes <= FEW and writer.series(call.out, False, 0)[0].size <= SHORT
+
+
+def _apart(call: Call) -> list[Call]:
+    """The call of each lane."""
+    width = (call.out.stop - call.out.start) // call.lanes
+
+    def part(at: Location, lane: int) -> Location:
+        start = at.start + lane * width
+        return at if call.is_shared(at) else at._replace(start=start, stop=start + width)
+
+    return [
+        replace(
+            call,
+            sources=tuple(part(at, lane) for at in call.sources),
+            out=part(call.out, lane),
+            lanes=1,
+        )
+        for lane in range(call.lanes)
+    ]
 
 
 _NUMBERS: dict[tuple[float, Any], Array] = {}
