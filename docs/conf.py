@@ -16,6 +16,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
+    "myst_parser",
 ]
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]

@@ -11,8 +11,12 @@ Which page answers which question:
 * `gradients` -- the exact gradient, that of each copy, and their mean;
 * `architectures` -- named networks;
 * `torch_modules` -- networks made from PyTorch's modules;
+* `segments`, `losses` -- losses, and long sequences in little memory;
 * `values`, `primitives`, `lowering` -- a network and its gradient as lists of steps;
-* `plan`, `binding` -- in which order and where they are computed.
+* `plan` -- in which order they are computed;
+* `window`, `copies`, `binding` -- where, over a window and over any other graph;
+* `elimination`, `folding`, `fusion`, `storage`, `weights`, `sums` -- what makes a window fast;
+* `calls`, `stepping`, `compiled` -- the calls that are left, of NumPy or by Numba.
 """
 
 from unrollgraph.nn import architectures
@@ -31,6 +35,7 @@ from unrollgraph.nn.ops import (
     Op,
     Parameter,
 )
+from unrollgraph.nn.segments import LossAndGradients
 from unrollgraph.nn.torch_modules import from_torch
 
 __all__ = [
@@ -43,6 +48,7 @@ __all__ = [
     "Embedding",
     "Gradients",
     "Input",
+    "LossAndGradients",
     "Multiply",
     "Network",
     "Op",

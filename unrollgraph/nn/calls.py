@@ -189,7 +189,10 @@ class _Binder:
                 view = view[:, 0] if flat and self.window.batch == 1 else view
                 if lanes:
                     view = view.reshape(*view.shape[:-1], lanes, -1)
-                known[at, flat, lanes] = list(view)[::sign]
+                # what all steps have in one place is one view, not many of the same
+                still = not self.window.arrays[at.array].strides[0]
+                each = [view[0]] * len(view) if still else list(view)
+                known[at, flat, lanes] = each[::sign]
             return known[at, flat, lanes]
 
         return views

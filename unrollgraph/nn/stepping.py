@@ -62,9 +62,14 @@ class _Writer:
         self._names: dict[Any, Name] = {}
 
     def view(self, at: Location, flat: bool, lanes: int = 0) -> Name:
-        """Name of the view of a location, a new one in each step."""
+        """Name of the view of a location, a new one in each step unless all are the same."""
         key = (at, flat, lanes)
-        return self._names.get(key) or self._named(key, "v", self.series(*key))
+        if key not in self._names:
+            views = self.series(*key)
+            if len(views) > 1 and views[0] is views[-1]:
+                return self.constant(views[0])
+            self._named(key, "v", views)
+        return self._names[key]
 
     def constant(self, thing: Any) -> Name:
         """Name of what is the same in each step."""
