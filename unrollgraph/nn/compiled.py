@@ -2,7 +2,7 @@
 
 At batch 1 and small sizes a call of a NumPy function takes longer than what it computes.
 So the calls that `stepping` would write as Python source are written here as source for
-Numba, entry by entry:
+Numba, entry by entry::
 
     def run(steps, batch, first, step, half, one, a0, a1, ..., w0, ...):
         t = first

@@ -2,7 +2,7 @@
 
 At small sizes a step costs what its calls cost in Python, a few hundred nanoseconds each.
 So a loop is written as source, with one line for each call of a NumPy function, its
-arrays unpacked from one tuple for each step and everything else an argument:
+arrays unpacked from one tuple for each step and everything else an argument::
 
     def run(rows, f0, f1, w0, ...):
         for v0, v1, v2, ... in rows:
