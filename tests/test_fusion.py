@@ -366,6 +366,81 @@ def test_blocks_of_steps_change_nothing(monkeypatch, name, steps):
             same_by_levels(net, inputs, {v: rng.normal(size=(T, 2, sizes[v]))}, T)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_what_reads_ahead_is_not_computed_in_blocks(monkeypatch, steps):
+    in_blocks(monkeypatch, steps)
+    rng = np.random.default_rng(0)
+    given = {"y": rng.normal(size=(9, 2, 2))}
+    same_by_levels(nn.Network(delayed_path()), {"x": rng.normal(size=(9, 2, 2))}, given, 9)
+
+
+class Scaled(nn.Op):
+    """A user's operation with a parameter."""
+
+    def size_of(self, sizes):
+        return sizes[0]
+
+    def parameters(self, sizes):
+        return {"scale": nn.Parameter((sizes[0],), 1.0)}
+
+    def forward(self, inputs, parameters):
+        return inputs[0] * parameters["scale"]
+
+    def adjoint(self, gradient, _, inputs, parameters):
+        total = (gradient * inputs[0]).sum(axis=0)
+        return [gradient * parameters["scale"]], {"scale": total}
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_gradients_that_are_no_products_are_kept_whole_in_blocks(monkeypatch, steps):
+    in_blocks(monkeypatch, steps)
+    G = nx.DiGraph()
+    ops = {"x": nn.Embedding(5, 3), "s": Scaled(), "h": nn.Dense(3), "y": nn.Dense(2)}
+    G.add_nodes_from((v, {"op": op}) for v, op in ops.items())
+    G.add_weighted_edges_from([("x", "s", 0), ("s", "h", 0), ("h", "y", 0)], weight="delay")
+    G.add_edge("h", "h", delay=1)
+    net = nn.Network(G)
+    rng = np.random.default_rng(0)
+    x, w = rng.integers(5, size=(8, 2)), rng.normal(size=(8, 2, 2))
+    a = net.forward({"x": x}).backward({"y": w})
+    b = net.forward({"x": x}, over=ug.unroll(G, 8)).backward({"y": w})
+    for name, gradient in a.parameters.items():
+        assert np.allclose(gradient, b.parameters[name], atol=1e-13), name
+        assert np.allclose(a.copies(name), b.copies(name), atol=1e-13), name
+
+
+def test_a_sum_that_two_read_is_not_halved():
+    from unrollgraph.nn.folding import folded
+    from unrollgraph.nn.values import Ref, Value, Weight
+
+    product = Value(0, 2, "product", (Ref(0, edge=0),), (Weight("w"),))
+    outputs = (Value(0, 2, "sigmoid", (Ref(2),)), Value(0, 2, "sigmoid", (Ref(2),)))
+    assert folded((*outputs, product), 2) == (*outputs, product)
+    alone = Value(0, 2, "sigmoid", (Ref(1),))
+    new = folded((alone, product), 1)
+    assert [value.kind for value in new] == ["unit", "product", "tanh"]
+    assert new[1].weights[0].scale == 0.5
+
+
+def test_a_gradient_is_added_to_what_another_source_wrote_in_part():
+    """One of two lanes reads another source as well, through the same weight."""
+    G = nx.DiGraph()
+    both = nn.Dense(2, combine="add")
+    ops = {"x": nn.Input(2), "a": both, "b": both, "h": nn.Multiply()}
+    G.add_nodes_from((v, {"op": op}) for v, op in ops.items())
+    G.add_edges_from([("x", "a"), ("a", "h"), ("b", "h")], delay=0)
+    G.add_edges_from([("h", "a"), ("h", "b")], delay=1)
+    net = nn.Network(G)
+    assert len(lanes_of(net._over_steps)) == 2
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(5, 2, 2)), rng.normal(size=(5, 2, 2))
+    given = {"h": np.full(2, 0.5)}
+    a = net.forward({"x": x}, initial=given).backward({"h": w})
+    b = net.forward({"x": x}, over=ug.unroll(G, 5), initial=given).backward({"h": w})
+    for name, gradient in a.parameters.items():
+        assert np.allclose(gradient, b.parameters[name], atol=1e-13), name
+
+
 @given(st.integers(0, 10**6), st.integers(1, 4))
 def test_random_gated_networks_agree_in_blocks(seed, steps):
     with pytest.MonkeyPatch.context() as patched:

@@ -62,7 +62,7 @@ def bound_calls(window: Window, program: Program, weights: Weights, sums: Sums |
         if sums:
             calls.append(partial(sums.add, number))
         if number + 1 < len(blocks):
-            calls += _carried(window, block, blocks[number + 1], back=program.back)
+            calls += _carried(window, blocks[number + 1])
     return calls
 
 
@@ -111,18 +111,21 @@ def _emptied(window: Window, first: slice) -> _Calls:
     return [partial(margin.fill, 0) for margin in margins if margin.size]
 
 
-def _carried(window: Window, block: slice, following: slice, *, back: bool) -> _Calls:
-    """Copy the rows of a block that the next one reads to its edge."""
-    calls: _Calls = []
-    n, m = block.stop - block.start, following.stop - following.start
-    for name, (before, after) in window.rings.items():
-        array = window.arrays[name]
-        if back and after:
-            edge = array[before + m : before + m + after]
-            calls.append(partial(np.copyto, edge, array[before : before + after]))
-        if not back and before:
-            calls.append(partial(np.copyto, array[:before], array[n : n + before]))
-    return calls
+def _carried(window: Window, following: slice) -> _Calls:
+    """Copy the first rows of a block to where the block before it in time reads them.
+
+    Only gradients are read from a later step and live in rings.
+    """
+    n = following.stop - following.start
+    return [
+        partial(
+            np.copyto,
+            window.arrays[name][before + n : before + n + after],
+            window.arrays[name][before : before + after],
+        )
+        for name, (before, after) in window.rings.items()
+        if after
+    ]
 
 
 def _as_of_many(row: Array, weight: Array, out: Array) -> None:

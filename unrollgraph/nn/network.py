@@ -521,18 +521,14 @@ class Network:
             self._backward[outside, window, to_state] = adjoint, program
         return self._backward[outside, window, to_state]
 
-    def _storage(
-        self, adjoint: BackwardValues, program: Program, *, window: bool, to_state: bool
-    ) -> Passing:
+    def _storage(self, adjoint: BackwardValues, program: Program, *, window: bool) -> Passing:
         """The gradients that are not kept."""
         asked = adjoint.asked.union(adjoint.external.values())
         if not window:
             return brief(program, asked)
         # products and biases are summed block by block
-        whole = asked - {g for _, g in adjoint.uses}
-        whole |= {g for y, g in adjoint.uses if self._forward.values[y].kind not in SUMMED}
-        if to_state:
-            whole |= {ref.value for refs in adjoint.terms.values() for ref in refs}
+        kinds = {g: self._forward.values[y].kind in SUMMED for y, g in adjoint.uses}
+        whole = frozenset(g for g in asked if not kinds.get(g, False))
         return passing(program, asked, whole)
 
     def _plan(self, p: GraphMap) -> tuple[Copies, Wavefronts, dict[int, list[Any]]]:
@@ -710,7 +706,7 @@ class Run:
             own.open(
                 program.values,
                 [*program.chosen, *outside],
-                network._storage(adjoint, program, window=window, to_state=to_state),
+                network._storage(adjoint, program, window=window),
             )
             own.sums = Sums(network._forward, adjoint, program, own, self._weights)
         for v, k in adjoint.external.items():

@@ -155,12 +155,13 @@ def passing(program: Program, kept: frozenset[int], whole: frozenset[int]) -> Pa
 
 
 def _goes_one_way(program: Program) -> bool:
-    """Whether a program can be computed block by block of steps, one after another."""
+    """Whether a program can be computed block by block of steps, one after another.
+
+    Then it reads nothing of itself that is computed later, so that its loops go that way
+    and need no clocks.
+    """
     sign = -1 if program.back else 1
     own = set(program.chosen)
-    for part in program.steps:
-        if isinstance(part, Loop) and (part.sign != sign or any(part.clocks)):
-            return False
     return all(
         ref.value not in own or sign * shift_of(program.graph, ref) <= 0
         for k in own
