@@ -279,8 +279,9 @@ class Network:
         ------
         ShapeError
             If an array does not fit its vertex.
-        CyclicCoverError
-            If something is to be done in segments and an edge has a negative delay.
+        ValueError
+            If it is to be done in segments and an edge reads from a later step, or there
+            is no such loss.
 
         Notes
         -----

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import CyclicCoverError, ShapeError, show_edge, show_vertex
+from unrollgraph.errors import ShapeError, show_edge, show_vertex
 from unrollgraph.nn.losses import loss_called
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _must_be_causal(net: Network, what: str) -> None:
         raise ValueError(f"{what} need a window of steps, but the delays are in Z^d with d > 1")
     for e, delay in enumerate(net.graph.delays[:, 0].tolist()):
         if delay < 0:
-            raise CyclicCoverError(
+            raise ValueError(
                 f"{what} need a network computed step by step, but the edge "
                 f"{show_edge(net.graph.edges[e])} of delay {delay} reads from a later step; "
                 "retime the network, or take the whole window at once"
