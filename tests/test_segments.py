@@ -245,6 +245,8 @@ def test_a_state_in_the_middle_begins_the_rest():
             assert np.allclose(rest.values[v], whole.values[v][t:], atol=1e-15)
     with pytest.raises(ValueError, match="states after 0 to 12 steps, not 13"):
         whole.state_after(13)
+    with pytest.raises(ValueError, match=r"an integer number of steps, not 2\.5"):
+        whole.state_after(2.5)
 
 
 # -- what is refused ---------------------------------------------------------------------------
@@ -275,6 +277,8 @@ def test_what_reads_from_later_steps_is_refused_by_its_edge():
         ({"targets": {"y": np.ones((8, 2))}}, r"of different lengths, \[8, 9\]"),
         ({"targets": {"y": np.ones((9, 3))}}, r"the target of y has shape \(9, 3\)"),
         ({"targets": {"y": np.float64(1)}}, "of different lengths"),
+        ({"targets": {"y": np.ones((9, 2), complex)}}, "holds complex128, not real numbers"),
+        ({"targets": {"y": [["a", "b"]] * 9}}, "holds <U1, not real numbers"),
     ],
 )
 def test_bad_arguments_are_refused(change, message):

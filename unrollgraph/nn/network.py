@@ -616,6 +616,8 @@ class Run:
     def state_after(self, steps: int) -> dict[Any, Array]:
         """What a window reads that begins after so many steps of this one."""
         binding = self._window("a state")
+        if not isinstance(steps, (int, np.integer)):
+            raise ValueError(f"a state is that after an integer number of steps, not {steps!r}")
         if not 0 <= steps <= binding.steps:
             raise ValueError(f"this run has states after 0 to {binding.steps} steps, not {steps}")
         found = {}

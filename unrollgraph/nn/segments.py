@@ -138,8 +138,13 @@ class _Task:
         lengths = {len(array) if array.ndim else 0 for array in self._given()}
         if len(lengths) > 1:
             raise ShapeError(f"inputs and targets are of different lengths, {sorted(lengths)}")
-        for name in targets:
+        for name, array in self.targets.items():
             net._vertex(name, "targets")
+            if array.dtype.kind not in "fiub":
+                raise ShapeError(
+                    f"the target of {show_vertex(name)} holds {array.dtype}, not real numbers",
+                    vertex=name,
+                )
         self.steps = lengths.pop()
         self.value = 0.0
         self.gradients = {name: np.zeros_like(array) for name, array in net.parameters.items()}
