@@ -227,6 +227,12 @@ def test_few_lengths_are_kept_and_large_rooms_are_not(monkeypatch):
     kept = [binding.size() for free in net._free.values() for binding, _ in free]
     assert kept
     assert sum(kept) <= one  # older lengths have gone
+    monkeypatch.undo()
+    U = ug.unroll(net.graph, 3)
+    for batch in range(1, 3 * nn.network.PLANS_KEPT):
+        net.forward({"x": np.ones((3, batch, 1))}, over=U)
+    ((*_, free),) = net._copies.values()
+    assert len(free) <= nn.network.PLANS_KEPT
 
 
 def test_a_second_run_allocates_nothing_per_step():

@@ -420,10 +420,7 @@ class Network:
 
     def _leased(self, steps: int, batch: int) -> Lease[WindowBinding]:
         """A binding over a window: one that no run uses any more, or a new one."""
-        free = self._free.pop((steps, batch), [])
-        while len(self._free) >= PLANS_KEPT or not fits(self._free.values()):
-            self._free.pop(next(iter(self._free)))
-        self._free[steps, batch] = free
+        free = _rooms(self._free, (steps, batch))
         if free:
             binding, weights = free.pop()
             binding.clear()
@@ -439,7 +436,7 @@ class Network:
         self, fronts: Wavefronts, batch: int, free: dict[int, list[Any]]
     ) -> Lease[CopiesBinding]:
         """A binding over a graph: one that no run uses any more, or a new one."""
-        known = free.setdefault(batch, [])
+        known = _rooms(free, batch)
         if known:
             binding, weights = known.pop()
             binding.clear()
@@ -559,6 +556,15 @@ class Network:
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         return f"<Network of {len(self.graph.vertices)} vertices, {count} parameters>"
+
+
+def _rooms(kept: dict[Any, list[Any]], shape: Any) -> list[Any]:
+    """The free rooms of a shape; of other shapes the oldest go if they are too many, or large."""
+    found = kept.pop(shape, [])
+    while len(kept) >= PLANS_KEPT or not fits(kept.values()):
+        kept.pop(next(iter(kept)))
+    kept[shape] = found
+    return found
 
 
 class Run:
