@@ -144,3 +144,86 @@ def levels(n, arcs):
             return level
         level = new
     return None
+
+
+def cycles(G):
+    """All simple cycles, each a list of edges, by listing them."""
+    out = {}
+    for u, v, key, _ in wires(G, delay=None):
+        out.setdefault(u, []).append((u, v, *key))
+    order = {v: k for k, v in enumerate(G)}
+    found = []
+
+    def extend(start, walk, met):
+        for edge in out.get(walk[-1][1] if walk else start, []):
+            if edge[1] == start:
+                found.append([*walk, edge])
+            elif edge[1] not in met and order[edge[1]] > order[start]:
+                extend(start, [*walk, edge], met | {edge[1]})
+
+    for start in G:
+        extend(start, [], {start})
+    return found
+
+
+def proves_ratio(edges, found, sign):
+    """Whether a cycle and two potentials prove an extreme cycle ratio.
+
+    ``edges`` maps each edge to (cost, delay), ``found`` is (ratio, cycle, potential, clock),
+    and ``sign`` is 1 for the greatest ratio, -1 for the least.
+    """
+    ratio, cycle, potential, clock = found
+    for edge, (cost, delay) in edges.items():
+        u, v = edge[:2]
+        if delay + clock[v] - clock[u] <= 0:
+            return False
+        if sign * (ratio * delay + potential[v] - potential[u] - cost) < 0:
+            return False
+    joins = zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+    if any(a[1] != b[0] or a not in edges for a, b in joins):
+        return False
+    return sum(edges[e][0] for e in cycle) == ratio * sum(edges[e][1] for e in cycle)
+
+
+def path_lengths(G, source, window, best):
+    """Longest or shortest (``best`` is max or min) lengths from (source, 0) in a window."""
+    arcs = [arc[:2] for arc in window_arcs(G, [window])]
+    lengths = {(source, 0): 0}
+    changed = True
+    while changed:
+        changed = False
+        for tail, head in arcs:
+            if tail in lengths:
+                new = best(lengths.get(head, lengths[tail] + 1), lengths[tail] + 1)
+                if lengths.get(head) != new:
+                    lengths[head] = new
+                    changed = True
+    return lengths
+
+
+def clock_period(G, durations, shifts=None):
+    """Longest sum of durations along delays of zero; None if a delay is negative."""
+    r = shifts or {}
+    still = {}
+    for u, v, _, (d,) in wires(G):
+        after = d + r.get(v, 0) - r.get(u, 0)
+        if after < 0:
+            return None
+        if not after:
+            still.setdefault(u, []).append(v)
+
+    def longest(v):
+        return durations[v] + max((longest(w) for w in still.get(v, [])), default=0)
+
+    return max(longest(v) for v in G)
+
+
+def least_period(G, durations, reach, fixed=()):
+    """Least clock period over all shifts up to ``reach``, by trying them."""
+    free = [v for v in G if v not in fixed]
+    best = None
+    for r in product(range(-reach, reach + 1), repeat=len(free)):
+        period = clock_period(G, durations, dict(zip(free, r, strict=True)))
+        if period is not None and (best is None or period < best):
+            best = period
+    return best

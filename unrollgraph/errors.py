@@ -24,6 +24,7 @@ __all__ = [
     "NotARetimingError",
     "ShapeError",
     "StaleRunError",
+    "UnboundedError",
     "UnrollgraphError",
     "WindowError",
 ]
@@ -80,6 +81,20 @@ class CyclicCoverError(UnrollgraphError, nx.NetworkXUnfeasible):
     def __init__(self, message: str, *, walk: Any = None) -> None:
         super().__init__(message)
         self.walk = walk
+
+
+class UnboundedError(UnrollgraphError, nx.NetworkXUnbounded):
+    """A cycle of total delay zero or less, along which depth grows and time does not.
+
+    Attributes
+    ----------
+    cycle : tuple of edges
+        The cycle.
+    """
+
+    def __init__(self, message: str, *, cycle: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.cycle = cycle
 
 
 class CertificateError(UnrollgraphError, ValueError):

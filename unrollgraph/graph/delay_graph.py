@@ -184,6 +184,14 @@ class DelayGraph:
             return tuple(self.delays[:, 0].tolist())
         return tuple(map(tuple, self.delays.tolist()))
 
+    def edge_values(self, name: Any, default: Any = None) -> list[Any]:
+        """Value of an attribute of each edge, in the order of `edges`."""
+        return [data.get(name, default) for data in self._edge_data]
+
+    def vertex_values(self, name: Any, default: Any = None) -> list[Any]:
+        """Value of an attribute of each vertex, in the order of `vertices`."""
+        return [data.get(name, default) for data in self._vertex_data]
+
     # -- back to networkx ------------------------------------------------------
 
     @cached_property

@@ -3,7 +3,11 @@
 Which page answers which question:
 
 * `acyclicity` -- whether the cover is acyclic, and in which direction time runs;
-* `certificates` -- what proves it, and how a proof is checked.
+* `certificates` -- what proves it, and how a proof is checked;
+* `ratios` -- how fast its longest and shortest paths grow;
+* `depth` -- recurrent depth, feed-forward depth and skips of a network;
+* `lengths` -- how long they are after a number of steps;
+* `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so.
 """
 
 from unrollgraph.measure.acyclicity import (
@@ -15,15 +19,45 @@ from unrollgraph.measure.acyclicity import (
     verdict,
 )
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk
+from unrollgraph.measure.clocking import (
+    Piece,
+    Retiming,
+    clock_period,
+    iteration_bound,
+    min_period_retiming,
+)
+from unrollgraph.measure.depth import feedforward_depth, recurrent_depth, skip_coefficient
+from unrollgraph.measure.lengths import (
+    longest_path_length,
+    longest_path_lengths,
+    mean_recurrent_length,
+    shortest_path_lengths,
+)
+from unrollgraph.measure.ratios import CycleRatio, max_cycle_ratio, min_cycle_ratio
 
 __all__ = [
+    "CycleRatio",
+    "Piece",
+    "Retiming",
     "Schedule",
     "Stage",
     "ZeroWalk",
+    "clock_period",
+    "feedforward_depth",
     "find_cycle",
     "find_zero_walk",
     "is_acyclic",
+    "iteration_bound",
+    "longest_path_length",
+    "longest_path_lengths",
+    "max_cycle_ratio",
+    "mean_recurrent_length",
+    "min_cycle_ratio",
+    "min_period_retiming",
+    "recurrent_depth",
     "schedule",
+    "shortest_path_lengths",
+    "skip_coefficient",
     "time_direction",
     "verdict",
 ]

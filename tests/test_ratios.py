@@ -1,0 +1,275 @@
+"""Cycle ratios and depths: by listing cycles, by published values, and by their certificates."""
+
+import dataclasses
+import json
+import math
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import oracle
+import pytest
+from certified import CASES, graph_of
+from forward import forward_graphs
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.testing import delay_graphs
+
+VECTORS = json.loads((Path(__file__).parent / "data" / "cycle_ratio.json").read_text())["graphs"]
+
+
+def edges_of(G):
+    return list(G.edges(keys=True)) if G.is_multigraph() else list(G.edges)
+
+
+def numbered(G, cost, delay="delay"):
+    """Each edge with its cost and delay as fractions."""
+    costs = cost if isinstance(cost, dict) else {e: G.edges[e].get(cost, 1) for e in edges_of(G)}
+    return {e: (Fraction(costs[e]), Fraction(G.edges[e].get(delay, 0))) for e in edges_of(G)}
+
+
+def proved(G, cost, extreme, delay="delay"):
+    """The ratio, after everything that proves it has been verified twice."""
+    found = extreme(G, cost, delay=delay)
+    parts = found.ratio, found.cycle, found.potential, found.clock
+    sign = 1 if extreme is ug.max_cycle_ratio else -1
+    assert oracle.proves_ratio(numbered(G, cost, delay), parts, sign)
+    assert found.check()
+    assert min(found.potential.values()) == 0
+    return found.ratio
+
+
+COSTS = {
+    "integers": st.integers(-9, 9),
+    "fractions": st.fractions(-9, 9, max_denominator=12),
+    "floats": st.floats(-9, 9, allow_nan=False, allow_subnormal=False),
+    "enormous": st.integers(-(10**40), 10**40),
+}
+
+
+@pytest.mark.parametrize("kind", COSTS)
+@given(data=st.data())
+def test_the_ratios_are_those_of_a_simple_cycle(kind, data):
+    G = data.draw(forward_graphs())
+    edges = edges_of(G)
+    for e in edges:
+        G.edges[e]["work"] = data.draw(COSTS[kind])
+    numbers = numbered(G, "work")
+    ratios = [
+        Fraction(sum(numbers[e][0] for e in c), sum(numbers[e][1] for e in c))
+        for c in oracle.cycles(G)
+    ]
+    for extreme, best in ((ug.max_cycle_ratio, max), (ug.min_cycle_ratio, min)):
+        if ratios:
+            assert proved(G, "work", extreme) == best(ratios)
+            assert extreme(G, "work").floats == any(
+                isinstance(G.edges[e]["work"], float) for e in edges
+            )
+        else:
+            with pytest.raises(nx.NetworkXNoCycle, match="no cycle"):
+                extreme(G, "work")
+
+
+@given(delay_graphs(vertices=5, edges=9, delays=2))
+def test_a_cycle_that_takes_no_time_is_named(G):
+    totals = oracle.cycle_totals(G)
+    assume(any(total <= 0 for total in totals))
+    for ask in (ug.max_cycle_ratio, ug.min_cycle_ratio, ug.recurrent_depth, ug.clock_period):
+        with pytest.raises(ug.UnboundedError, match="going round must take time") as caught:
+            ask(G)
+        cycle = caught.value.cycle
+        assert sum(G.edges[e]["delay"] for e in cycle) <= 0
+        joins = zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+        assert all(a[1] == b[0] for a, b in joins)
+        assert isinstance(caught.value, nx.NetworkXUnbounded)
+
+
+def test_delays_may_be_fractions_decimals_or_floats():
+    G = nx.DiGraph()
+    G.add_edge("a", "b", work=Decimal("0.3"), time=Fraction(1, 3))
+    G.add_edge("b", "a", work=1, time=Decimal("0.5"))
+    assert proved(G, "work", ug.max_cycle_ratio, "time") == Fraction(13, 10) / Fraction(5, 6)
+    G.edges["a", "b"]["time"] = 0.1
+    found = ug.max_cycle_ratio(G, "work", delay="time")
+    assert found.floats
+    assert found.ratio == Fraction(13, 10) / (Fraction(0.1) + Fraction(1, 2))
+    assert ug.max_cycle_ratio(G, {e: np.int32(3) for e in G.edges}, delay="time").check()
+
+
+@pytest.mark.parametrize(
+    ("work", "text"),
+    [
+        (None, "a -> a has no cost under 'work'; give it one"),
+        (float("nan"), "the cost of the edge a -> a is nan, but it must be a number"),
+        ("3", "is '3', but"),
+        (True, "is True, but"),
+        (1j, "but it must be a number"),
+        (np.longdouble(1), "but it must be a number"),
+    ],
+)
+def test_costs_that_are_no_numbers_are_refused(work, text):
+    G = nx.DiGraph()
+    G.add_edge("a", "a", delay=1, work=work)
+    with pytest.raises(ValueError, match=text):
+        ug.max_cycle_ratio(G, "work")
+
+
+def test_other_refusals_name_what_is_wrong():
+    G = nx.DiGraph()
+    G.add_edge("a", "a", delay="x")
+    with pytest.raises(ValueError, match="the delay of the edge a -> a is 'x'"):
+        ug.max_cycle_ratio(G)
+    with pytest.raises(ValueError, match="costs name .'a', 'b'., which is no edge"):
+        ug.max_cycle_ratio(ug.gallery.elman(), {("a", "b"): 3})
+    with pytest.raises(ValueError, match="in Z.2"):
+        ug.max_cycle_ratio(ug.gallery.grid_2d())
+    G.edges["a", "a"]["delay"] = (1, 1.5)
+    with pytest.raises(ug.DelayError, match="a delay is an integer"):
+        ug.max_cycle_ratio(G)
+    with pytest.raises(ug.DelayError):  # depth is of networks, whose delays are steps
+        ug.recurrent_depth(nx.DiGraph([("a", "a", {"delay": 0.5})]))
+
+
+@pytest.mark.parametrize("case", VECTORS, ids=lambda case: case["id"])
+def test_published_ratios_of_other_libraries(case):
+    """Boost's values are stated within 0.005, JGraphT's exactly."""
+    G = nx.MultiDiGraph()
+    for u, v, cost, delay in case["edges_u_v_w1_w2"]:
+        G.add_edge(u, v, cost=Decimal(str(cost)), delay=Decimal(str(delay)), step=1)
+    for name, exact in case["exact_checked"].items():
+        extreme = ug.max_cycle_ratio if name.startswith("max") else ug.min_cycle_ratio
+        delay = "step" if "mean" in name else "delay"
+        published = case["expected"][name]
+        if exact is None:
+            with pytest.raises(nx.NetworkXNoCycle):
+                extreme(G, "cost", delay=delay)
+        else:
+            ratio = proved(G, "cost", extreme, delay)
+            assert ratio == Fraction(exact)
+            assert math.isclose(ratio, Fraction(published), abs_tol=0.005)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [c for c in CASES if {"max_cycle_ratio", "min_cycle_ratio"} & set(c["expect"])],
+    ids=lambda c: c["name"],
+)
+def test_reference_rows_61_to_68(case):
+    G = graph_of(case["edges"])
+    edges = [(u, v, k) for (u, v, _), k in zip(case["edges"], keys(case["edges"]), strict=True)]
+    cost = dict(zip(edges, case["costs"], strict=True))
+    for extreme in (ug.max_cycle_ratio, ug.min_cycle_ratio):
+        if extreme.__name__ in case["expect"]:
+            expected = case["expect"][extreme.__name__]
+            if expected is None:
+                with pytest.raises(nx.NetworkXNoCycle):
+                    extreme(G, cost)
+            else:
+                assert proved(G, cost, extreme) == Fraction(expected)
+
+
+def keys(edges):
+    """The key that networkx gives each of some wires."""
+    met = {}
+    return [met.setdefault((u, v), []).append(0) or len(met[u, v]) - 1 for u, v, *_ in edges]
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if c["row"] <= 20], ids=lambda case: case["name"]
+)
+def test_reference_rows_1_to_20(case):
+    G, expect = graph_of(case["edges"]), case["expect"]
+    if "recurrent_depth" in expect:
+        assert ug.recurrent_depth(G) == Fraction(expect["recurrent_depth"])
+        assert ug.skip_coefficient(G) == Fraction(expect["skip_coefficient"])
+    if "feedforward_depth" in expect:
+        depth = ug.feedforward_depth(G, expect["sources"], expect["targets"])
+        assert depth == Fraction(expect["feedforward_depth"])
+    for name in ("longest_path_lengths", "shortest_path_lengths"):
+        if name in expect:
+            (source,), (target,) = expect["sources"], expect["targets"]
+            found = getattr(ug, name)(G, source, target, len(expect[name]))
+            assert found == tuple(expect[name])
+    if "mean_recurrent_length" in expect:
+        start, stop = expect["mean_over_delays"]
+        assert start == 0
+        mean = ug.mean_recurrent_length(G, "x", expect["targets"][0], stop)
+        assert mean == Fraction(expect["mean_recurrent_length"])
+
+
+@pytest.mark.parametrize("periods", [[1, 2, 4], [2, 3], [1, 3, 6], [4]])
+def test_a_clockwork_network_measures_the_same_in_ticks_and_in_steps(periods):
+    ticks, steps = ug.gallery.clockwork_ticks(periods), ug.gallery.clockwork(periods)
+    period = math.lcm(*periods)
+    assert ug.recurrent_depth(ticks) == ug.recurrent_depth(steps, period=period)
+    assert ug.skip_coefficient(ticks) == ug.skip_coefficient(steps, period=period)
+    if periods == [1, 2, 4]:
+        assert (ug.recurrent_depth(steps), ug.skip_coefficient(steps)) == (4, 1)
+    with pytest.raises(ValueError, match="a whole number of ticks"):
+        ug.recurrent_depth(steps, period=0)
+
+
+@given(forward_graphs(), st.data())
+def test_depth_and_skip_are_those_of_listed_cycles_and_survive_retiming(G, data):
+    assume(oracle.cycles(G))
+    H = ug.retime(G, {v: data.draw(st.integers(-9, 9)) for v in G})
+    sums = [(len(c), sum(G.edges[e]["delay"] for e in c)) for c in oracle.cycles(G)]
+    for graph in (G, H):
+        assert ug.recurrent_depth(graph) == max(Fraction(a, b) for a, b in sums)
+        assert ug.skip_coefficient(graph) == max(Fraction(b, a) for a, b in sums)
+
+
+@given(forward_graphs(), st.data())
+def test_feedforward_depth_is_that_of_listed_simple_paths(G, data):
+    assume(oracle.cycles(G))
+    ends = st.lists(st.sampled_from(sorted(G)), min_size=1, max_size=2, unique=True)
+    sources, targets = data.draw(ends), data.draw(ends)
+    rate = max(Fraction(len(c), sum(G.edges[e]["delay"] for e in c)) for c in oracle.cycles(G))
+    values = [Fraction(0)] if set(sources) & set(targets) else []
+
+    def extend(v, met, value):
+        if v in targets:
+            values.append(value)
+        for u, w, _, (d,) in oracle.wires(G):
+            if u == v and w not in met:
+                extend(w, met | {w}, value + 1 - d * rate)
+
+    for source in sources:
+        extend(source, {source}, Fraction(0))
+    if values:
+        assert ug.feedforward_depth(G, sources, iter(targets)) == max(values)
+    else:
+        with pytest.raises(nx.NetworkXNoPath):
+            ug.feedforward_depth(G, sources, targets)
+
+
+def test_ends_that_are_no_vertices_are_refused():
+    G = ug.gallery.elman()
+    for wrong in ("z", ["x", "z"], 3):
+        with pytest.raises(ValueError, match="no vertex of the graph"):
+            ug.feedforward_depth(G, wrong, "y")
+    with pytest.raises(nx.NetworkXNoCycle):
+        ug.feedforward_depth(nx.DiGraph([("x", "y")]), "x", "y")
+
+
+def test_a_certificate_that_was_tampered_with_is_refused():
+    found = ug.max_cycle_ratio(ug.gallery.top_down(3))
+    other = ug.max_cycle_ratio(ug.gallery.top_down(3)).cycle[:1]
+    loop = ("h1", "h1")
+    wrong = [
+        ({"ratio": found.ratio + 1}, "costs"),
+        ({"ratio": found.ratio - Fraction(1, 9)}, "does not bound"),
+        ({"potentials": dict.fromkeys(found.potentials, 0)}, "does not bound"),
+        ({"clocks": dict.fromkeys(found.clocks, 0)}, "takes no time"),
+        ({"cycle": ()}, "no closed walk"),
+        ({"cycle": (("h1", "h2"), ("h2", "h2"))}, "no closed walk"),
+        ({"cycle": (("a", "a"),)}, "no closed walk"),
+    ]
+    assert found.cycle in {(loop,), (("h2", "h2"),)}, other
+    for change, text in wrong:
+        with pytest.raises(ug.CertificateError, match=text):
+            dataclasses.replace(found, **change).check()

@@ -1,0 +1,370 @@
+"""Lengths of the longest and shortest paths of the unrolling, from time to time.
+
+Of a network that runs forward in time: the length, in edges, of a longest or shortest
+path from ``(source, 0)`` to ``(target, n)``. Let x(v, t) be that length at ``(v, t)``. Then
+
+    x(v, t) = max of x(u, t - d) + 1 over the in-edges u -> v of delay d,
+
+which is linear where sums are maxima and products sums (*max-plus*), and with minima
+likewise. Clocks make all delays non-negative, and those that are zero go up in level, so
+each time follows from the last few.
+
+Two roads lead to time n. Stepping costs O(n m). What times to come need of the past is a
+*state* of as many numbers as a value is remembered for, summed over the vertices: N in all.
+The state after n steps is a power of one N x N matrix, by squaring in O(N^3 log n). A network
+with one value remembered for one step has N = 1, and a million steps are twenty products.
+
+References
+----------
+F. Baccelli, G. Cohen, G. J. Olsder, J.-P. Quadrat, Synchronization and Linearity (1992). Mean
+recurrent length: S. Chang et al., Dilated recurrent neural networks, NIPS 2017,
+arXiv 1710.02224.
+"""
+
+from __future__ import annotations
+
+import operator
+from fractions import Fraction
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.errors import show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.order import breadth_first, levels
+from unrollgraph.measure.certificates import one_axis
+from unrollgraph.measure.ratios import clocks_forward
+
+__all__ = [
+    "longest_path_length",
+    "longest_path_lengths",
+    "mean_recurrent_length",
+    "shortest_path_lengths",
+]
+
+Numbers = NDArray[Any]
+NEVER = -(2**60)  # no path; whatever is added to it in one product stays below half of it
+
+
+def longest_path_length(
+    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
+) -> int:
+    """Edges of a longest path of the unrolling over a number of steps.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    source, target : vertex
+        The path leads from ``(source, 0)`` to ``(target, steps)``.
+    steps : int
+        Any number of steps.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    int
+        The length of a longest path.
+
+    Raises
+    ------
+    networkx.NetworkXNoPath
+        If there is no path.
+    UnboundedError
+        If a cycle that paths from source to target may meet has a total delay of zero or
+        less; it carries the cycle.
+    ValueError
+        If source or target is no vertex, or delays are vectors.
+
+    Notes
+    -----
+    O(m n) for n steps, or O(N^3 log n) where what is remembered from step to step are N
+    numbers, whichever is less. Pseudo-polynomial in the delays, since N grows with them.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ug.longest_path_length(ug.gallery.seed_network(), "in", "out", 10**6)
+    3000004
+    """
+    wiring = _Between(as_delay_graph(G, delay), source, target)
+    last = operator.index(steps) + wiring.shift
+    length = wiring.at(last) if wiring.joined and last >= 0 else None
+    if length is None:
+        raise nx.NetworkXNoPath(
+            f"no path leads from ({show_vertex(source)}, 0) to ({show_vertex(target)}, {steps})"
+        )
+    return length
+
+
+def longest_path_lengths(
+    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
+) -> tuple[int | None, ...]:
+    """Edges of longest paths of the unrolling, for each number of steps below a number.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    source, target : vertex
+        Paths lead from ``(source, 0)`` to ``(target, n)``.
+    steps : int
+        How many lengths: for n = 0, 1, ..., steps - 1.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    tuple of int or None
+        The length for each n; None where no path leads.
+
+    Raises
+    ------
+    UnboundedError, ValueError
+        As for `longest_path_length`.
+
+    Notes
+    -----
+    O(m steps).
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ug.longest_path_lengths(ug.gallery.top_down(), "x", "y", 4)
+    (3, 5, 7, 9)
+    """
+    return _Between(as_delay_graph(G, delay), source, target).up_to(_count(steps), 1)
+
+
+def shortest_path_lengths(
+    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
+) -> tuple[int | None, ...]:
+    """Edges of shortest paths of the unrolling, for each number of steps below a number.
+
+    Parameters, errors and cost are those of `longest_path_lengths`.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    source, target : vertex
+        Paths lead from ``(source, 0)`` to ``(target, n)``.
+    steps : int
+        How many lengths: for n = 0, 1, ..., steps - 1.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    tuple of int or None
+        The length for each n; None where no path leads.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ug.shortest_path_lengths(ug.gallery.skip(3), "x", "y", 6)
+    (2, 3, 4, 3, 4, 5)
+    """
+    return _Between(as_delay_graph(G, delay), source, target).up_to(_count(steps), -1)
+
+
+def mean_recurrent_length(
+    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
+) -> Fraction:
+    """Mean length of the shortest paths over 0, 1, ..., steps - 1 steps of time.
+
+    Small where information from any number of steps ago needs few operations to arrive.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    source, target : vertex
+        The input and the output.
+    steps : int
+        Over how many steps to take the mean; for a dilated network its longest delay.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    Fraction
+        The mean.
+
+    Raises
+    ------
+    networkx.NetworkXNoPath
+        If for some number of steps no path leads from source to target.
+    UnboundedError, ValueError
+        As for `longest_path_length`.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ug.mean_recurrent_length(ug.gallery.dilated(4), "x", "h4", 8)
+    Fraction(11, 2)
+    """
+    if _count(steps) == 0:
+        raise ValueError("the mean is taken over at least one number of steps")
+    lengths = shortest_path_lengths(G, source, target, steps, delay=delay)
+    known = [length for length in lengths if length is not None]
+    if len(known) < len(lengths):
+        raise nx.NetworkXNoPath(
+            f"no path leads from ({show_vertex(source)}, 0) to ({show_vertex(target)}, "
+            f"{lengths.index(None)})"
+        )
+    return Fraction(sum(known), len(known))
+
+
+class _Between:
+    """What lies on paths from the source to the target, with clocks that never go back."""
+
+    def __init__(self, graph: DelayGraph, source: Any, target: Any) -> None:
+        one_axis(graph)
+        for vertex in (source, target):
+            if vertex not in graph.number:
+                raise ValueError(f"{show_vertex(vertex)} is no vertex of the graph")
+        n, start, goal = len(graph.vertices), graph.number[source], graph.number[target]
+        behind = breadth_first(n, graph.tails, graph.heads, start)
+        before = breadth_first(n, graph.heads, graph.tails, goal)
+        keep = [v for v in range(n) if v in behind and v in before]
+        self.joined = goal in behind
+        self.shift = 0
+        if not self.joined:
+            return
+        inner = DelayGraph(graph.base.subgraph([graph.vertices[v] for v in keep]), graph.delay_name)
+        ticks, _ = clocks_forward(inner, inner.delays[:, 0].tolist())
+        self.n = len(inner.vertices)
+        self.source, self.target = inner.number[source], inner.number[target]
+        self.delays = inner.delays[:, 0] + ticks[inner.heads] - ticks[inner.tails]
+        self.tails, self.heads = inner.tails, inner.heads
+        self.shift = int(ticks[self.target] - ticks[self.source])
+        still = self.delays == 0
+        self.level = levels(self.n, self.tails[still], self.heads[still])
+
+    def up_to(self, steps: int, sign: int) -> tuple[int | None, ...]:
+        """Longest (or for sign -1 shortest) lengths for each number of steps below one."""
+        if not self.joined:
+            return (None,) * steps
+        found = self._stepped(steps + self.shift, sign)
+        return tuple(found[n + self.shift] if n + self.shift >= 0 else None for n in range(steps))
+
+    def at(self, last: int) -> int | None:
+        """Longest length to the target at one time."""
+        memory, size = self._memory()
+        by_squaring = size**3 * max(last, 1).bit_length()
+        if by_squaring < last * (len(self.tails) + 1000):
+            return self._leapt(last, memory, size)
+        return self._stepped(last + 1, 1)[last]
+
+    def _stepped(self, times: int, sign: int) -> list[int | None]:
+        """Length to the target at the times 0, 1, ..., each from the last few."""
+        rows = int(self.delays.max(initial=0)) + 1
+        past = np.full((rows, self.n), NEVER)
+        groups = self._groups()
+        found: list[int | None] = []
+        for t in range(max(times, 0)):
+            now = past[t % rows]
+            now[:] = NEVER
+            if t == 0:
+                now[self.source] = 0
+            for tails, delays, first, heads in groups:
+                reach = np.maximum.reduceat(past[(t - delays) % rows, tails] + sign, first)
+                now[heads] = np.maximum(now[heads], reach)
+            found.append(_length(now[self.target], sign))
+        return found
+
+    def _groups(self) -> list[tuple[Any, ...]]:
+        """In-edges by the level of their heads, and within a level by head."""
+        groups = []
+        into = self.level[self.heads]
+        for level in range(int(self.level.max(initial=0)) + 1):
+            edges = np.flatnonzero(into == level)
+            if len(edges):
+                edges = edges[np.argsort(self.heads[edges], kind="stable")]
+                heads, first = np.unique(self.heads[edges], return_index=True)
+                groups.append((self.tails[edges], self.delays[edges], first, heads))
+        return groups
+
+    def _memory(self) -> tuple[dict[int, int], int]:
+        """Where in the state the last values of each vertex begin, and the size of the state."""
+        longest: dict[int, int] = {}
+        for u, d in zip(self.tails.tolist(), self.delays.tolist(), strict=True):
+            if d:
+                longest[u] = max(longest.get(u, 0), d)
+        starts, size = {}, 0
+        for u, most in longest.items():
+            starts[u] = size
+            size += most
+        return starts, size
+
+    def _leapt(self, last: int, memory: dict[int, int], size: int) -> int | None:
+        """Length to the target at one time, by powers of the matrix of one step.
+
+        Entry ``starts[u] + a`` of the state is the value of u, a steps ago.
+        """
+        kind: Any = np.int64 if (self.n + 1) * (last + 2) < -NEVER // 4 else object
+        never: Any = NEVER if kind is np.int64 else float("-inf")
+        late = [e for e, d in enumerate(self.delays.tolist()) if d]
+        entries = [self.source, *(int(self.heads[e]) for e in late)]
+        within = self._within_a_step(entries, kind, never)
+        kept, places = list(memory), list(memory.values())
+        step = np.full((size, size), never, dtype=kind)
+        out = np.full(size, never, dtype=kind)
+        for u, begin in memory.items():
+            most = max(int(self.delays[e]) for e in late if self.tails[e] == u)
+            for age in range(most - 1):
+                step[begin + age, begin + age + 1] = 0
+        for column, e in enumerate(late, start=1):
+            row = memory[int(self.tails[e])] + int(self.delays[e]) - 1
+            step[row, places] = np.maximum(step[row, places], within[kept, column] + 1)
+            out[row] = max(out[row], within[self.target, column] + 1)
+        if last == 0:
+            return _length(within[self.target, 0], 1)
+        state = np.full(size, never, dtype=kind)
+        state[places] = within[kept, 0]
+        power, left = step, last - 1
+        while left:
+            if left & 1:
+                state = _floor((state[:, None] + power).max(axis=0, initial=never), kind)
+            left >>= 1
+            if left:
+                power = _product(power, power, kind, never)
+        return _length((state + out).max(initial=never), 1)
+
+    def _within_a_step(self, entries: list[int], kind: Any, never: Any) -> Numbers:
+        """Longest lengths along edges of delay zero from some vertices: a column for each."""
+        lengths = np.full((self.n, len(entries)), never, dtype=kind)
+        lengths[entries, range(len(entries))] = 0
+        still = np.flatnonzero(self.delays == 0)
+        for e in still[np.argsort(self.level[self.heads[still]], kind="stable")].tolist():
+            u, v = self.tails[e], self.heads[e]
+            lengths[v] = np.maximum(lengths[v], lengths[u] + 1)
+        return lengths
+
+
+def _product(a: Numbers, b: Numbers, kind: Any, never: Any) -> Numbers:
+    """Product of two matrices where sums are maxima and products sums."""
+    result = np.full((len(a), b.shape[1]), never, dtype=kind)
+    for k in range(len(b)):
+        np.maximum(result, a[:, k, None] + b[k], out=result)
+    return _floor(result, kind)
+
+
+def _floor(values: Numbers, kind: Any) -> Numbers:
+    """Let what no path reaches stay where it is, so that it never runs out of range."""
+    return np.maximum(values, NEVER) if kind is np.int64 else values
+
+
+def _length(value: Any, sign: int) -> int | None:
+    return sign * int(value) if value > NEVER // 2 else None
+
+
+def _count(steps: int) -> int:
+    number = operator.index(steps)
+    if number < 0:
+        raise ValueError(f"steps is {steps}, but lengths are listed for 0, 1, ... steps")
+    return number
