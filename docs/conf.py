@@ -1,9 +1,12 @@
 """Sphinx configuration: built offline, with warnings as errors."""
 
-import os
 import sys
+from pathlib import Path
 
-sys.path.insert(0, os.path.abspath(".."))
+sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(1, str(Path(__file__).parent))
+
+import tables
 
 import unrollgraph
 
@@ -18,7 +21,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
 ]
-exclude_patterns = ["_build", "_templates"]
+exclude_patterns = ["_build", "_templates", "_tables"]
 templates_path = ["_templates"]
 autosummary_generate = True
 # file names that differ in more than the size of a letter
@@ -32,3 +35,14 @@ html_title = "unrollgraph"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
 nitpicky = False
+
+
+def _write_tables(app):
+    """Compute the tables that pages include."""
+    folder = Path(app.srcdir) / "_tables"
+    folder.mkdir(exist_ok=True)
+    (folder / "depths.rst").write_text(tables.depths())
+
+
+def setup(app):
+    app.connect("builder-inited", _write_tables)

@@ -235,3 +235,49 @@ def test_the_shipped_wirings_are_those_of_the_gallery():
     assert nx.utils.graphs_equal(ug.io.read(DATA / "lstm.json"), ug.gallery.lstm())
     s382 = ug.io.read(DATA / "s382.json")
     assert (len(s382), s382.number_of_edges()) == (112, 256)
+
+
+def test_measure_prints_what_the_functions_say(capsys):
+    code, out, err = run(capsys, "measure", DATA / "seed.json")
+    assert (code, err) == (0, "")
+    lines = [line.split("  ") for line in out.splitlines()]
+    table = {line[0].strip() or line[1].strip(): [x.strip() for x in line if x] for line in lines}
+    assert table["recurrent depth"][1:] == ["3", "A -> B -> C -> A"]
+    assert table["skip coefficient"][1] == "1/3"
+    assert table["feed-forward depth"][1:] == ["4", "in to out"]
+    assert table["clock period"][1] == "5"
+    assert table["least, retimed"][1:] == ["3", "in -> A -> B"]
+    code, out, _ = run(capsys, "measure", "--json", DATA / "s382.json")
+    report, G = json.loads(out), ug.io.read(DATA / "s382.json")
+    assert code == 0
+    assert report["recurrent_depth"]["value"] == str(ug.recurrent_depth(G))
+    shifts = {row["vertex"]: row["shift"] for row in report["shifts"]}
+    period = ug.clock_period(ug.retime(G, shifts))
+    assert report["least_clock_period"] == str(period) == "1"
+
+
+def test_measure_reads_durations_and_says_what_there_is_not(capsys, tmp_path):
+    G = nx.DiGraph()
+    G.add_node("a", time=1.5)
+    G.add_node("b", time=2)
+    G.add_edge("a", "b", delay=-1)
+    G.add_edge("b", "a", delay=2)
+    ug.io.write(G, tmp_path / "g.json")
+    code, out, _ = run(capsys, "measure", tmp_path / "g.json", "--duration", "time")
+    assert code == 0
+    assert "iteration bound     7/2      a -> b -> a" in out
+    assert "clock period" not in out  # there are negative delays
+    assert "least, retimed    7/2" in out
+    (tmp_path / "line.csv").write_text("source,target,delay\na,b,1\n")
+    code, out, _ = run(capsys, "measure", tmp_path / "line.csv")
+    assert (code, "none: the graph has no cycle" in out) == (0, True)
+    (tmp_path / "back.csv").write_text("source,target,delay\na,a,-1\n")
+    (tmp_path / "plane.csv").write_text("source,target,delay\na,a,1;1\n")
+    for arguments, text in (
+        (["back.csv"], "the cycle a -> a has total delay -1"),
+        (["plane.csv"], "in Z^2"),
+        (["line.csv", "--duration", "time"], "a has no duration under 'time'"),
+    ):
+        code, out, err = run(capsys, "measure", tmp_path / arguments[0], *arguments[1:])
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert text in err

@@ -1,4 +1,4 @@
-"""The command line: ``unrollgraph check``, ``unroll`` and ``demo``.
+"""The command line: ``unrollgraph check``, ``measure``, ``unroll`` and ``demo``.
 
 Exit codes: 0 when all is well, 1 when the question was answered with no (the
 unrolling is cyclic), 2 on bad input, which is told in one line on standard error.
@@ -17,9 +17,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
+import networkx as nx
+
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.errors import show_edge, show_vertex
+from unrollgraph.errors import show_edge, show_vertex, show_walk
 from unrollgraph.graph.order import levels
 
 __all__ = ["main"]
@@ -97,6 +99,21 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print the answer for machines")
     check.set_defaults(run=_check)
 
+    measure = commands.add_parser(
+        "measure",
+        help="depth, skips and clock periods, exactly",
+        description="Measure a delay graph that runs forward in time: how many operations a step "
+        "adds, how many steps one can skip, and how fast the graph can be clocked.",
+    )
+    measure.add_argument("file", metavar="FILE", help=formats)
+    measure.add_argument(
+        "--duration",
+        metavar="NAME",
+        help="the vertex attribute that holds how long a vertex computes; 1 unless given",
+    )
+    measure.add_argument("--json", action="store_true", help="print the answer for machines")
+    measure.set_defaults(run=_measure)
+
     unroll = commands.add_parser(
         "unroll",
         help="write a window of the unrolling",
@@ -172,8 +189,10 @@ def _count(things: Sequence[Any], one: str, many: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A vertex or key as JSON holds it: tuples become lists."""
-    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+    """Vertices, keys and what holds them, as JSON does: tuples become lists."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def _summary(graph: ug.DelayGraph) -> list[str]:
@@ -268,6 +287,87 @@ def _boundary_lines(graph: ug.DelayGraph, most: int = 6) -> list[str]:
     rest = len(crossing) - len(shown)
     lines.append("           " + ", ".join(shown) + (f", and {rest} more" if rest else ""))
     return lines
+
+
+# -- measure -----------------------------------------------------------------------
+
+
+def _measure(options: argparse.Namespace) -> int:
+    graph = ug.DelayGraph(ug.io.read(options.file))
+    try:
+        report = _measures(graph, options.duration)
+    except ValueError as error:  # delays that are vectors, or durations that are no numbers
+        return _fail(str(error))
+    if options.json:
+        print(json.dumps(_plain(report), ensure_ascii=False))
+        return 0
+    depth, skip, bound = (report[k] for k in ("recurrent_depth", "skip", "iteration_bound"))
+    (summary,) = _summary(graph)
+    lines = [summary.replace("graph", "graph" + " " * 9, 1)]
+    if depth is None:
+        lines.append("recurrent depth     none: the graph has no cycle")
+    else:
+        lines += [
+            f"recurrent depth     {depth['value']:<8} {show_walk(depth['cycle'], 8)}",
+            f"skip coefficient    {skip['value']:<8} {show_walk(skip['cycle'], 8)}",
+        ]
+    if report["feedforward_depth"] is not None:
+        ends = (_names(report[key]) for key in ("sources", "targets"))
+        lines.append(f"feed-forward depth  {report['feedforward_depth']:<8} {' to '.join(ends)}")
+    if report["clock_period"] is not None:
+        lines.append(f"clock period        {report['clock_period']}")
+    path = _path(report["critical_path"])
+    lines.append(f"  least, retimed    {report['least_clock_period']:<8} {path}")
+    if bound is not None:
+        lines.append(f"iteration bound     {bound['value']:<8} {show_walk(bound['cycle'], 8)}")
+    print("\n".join(lines))
+    return 0
+
+
+def _measures(graph: ug.DelayGraph, duration: str | None) -> dict[str, Any]:
+    """Everything that there is to measure; fractions as text, None where there is none."""
+    retiming = ug.min_period_retiming(graph, duration)
+    negative = graph.delays.min(initial=0) < 0
+    ends = [
+        [v for v, near in zip(graph.vertices, numbers, strict=True) if not near]
+        for numbers in (graph.in_numbers, graph.out_numbers)
+    ]
+    report: dict[str, Any] = {
+        "vertices": len(graph.vertices),
+        "edges": len(graph.edges),
+        "recurrent_depth": None,
+        "skip": None,
+        "feedforward_depth": None,
+        "sources": ends[0],
+        "targets": ends[1],
+        "clock_period": None if negative else str(ug.clock_period(graph, duration)),
+        "least_clock_period": str(retiming.period),
+        "critical_path": retiming.critical_path,
+        "shifts": [{"vertex": v, "shift": r} for v, r in retiming.shifts.items()],
+        "iteration_bound": None,
+    }
+    with suppress(nx.NetworkXNoCycle):
+        greatest, least = ug.max_cycle_ratio(graph), ug.min_cycle_ratio(graph)
+        bound = ug.iteration_bound(graph, duration)
+        report["recurrent_depth"] = {"value": str(greatest.ratio), "cycle": greatest.cycle}
+        report["skip"] = {"value": str(1 / least.ratio), "cycle": least.cycle}
+        report["iteration_bound"] = {"value": str(bound.ratio), "cycle": bound.cycle}
+        with suppress(nx.NetworkXNoPath):
+            report["feedforward_depth"] = str(ug.feedforward_depth(graph, *ends))
+    return report
+
+
+def _path(vertices: Sequence[Any], most: int = 8) -> str:
+    stops = [show_vertex(v) for v in vertices]
+    if len(stops) > most:
+        stops = [*stops[: most - 2], "...", stops[-1]]
+    return " -> ".join(stops)
+
+
+def _names(vertices: Sequence[Any], most: int = 4) -> str:
+    rest = len(vertices) - most
+    shown = ", ".join(map(show_vertex, vertices[:most]))
+    return shown + (f" and {rest} more" if rest > 0 else "")
 
 
 # -- unroll ------------------------------------------------------------------------

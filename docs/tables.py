@@ -1,0 +1,111 @@
+"""The table of depths in the documentation, computed whenever it is built."""
+
+from fractions import Fraction
+
+import unrollgraph as ug
+from unrollgraph import gallery, nn
+
+ZHANG, CHANG = "Zhang", "Chang"
+NAMES = {
+    "recurrent_depth": "recurrent",
+    "feedforward_depth": "feed-forward",
+    "skip_coefficient": "skip",
+    "mean_recurrent_length": "mean length",
+}
+
+# arguments, inputs and outputs, and what is published; absent: none, x and y, nothing
+GALLERY = {
+    "seed_network": {"ends": ("in", "out")},
+    "elman": {
+        "published": {"recurrent_depth": 1, "feedforward_depth": 2, "skip_coefficient": 1},
+        "by": ZHANG,
+    },
+    "stacked": {"published": {"recurrent_depth": 1}, "by": ZHANG},
+    "bottom_up": {"published": {"recurrent_depth": 1}, "by": ZHANG},
+    "bottom_up(9)": {"published": {"skip_coefficient": 1}, "by": ZHANG},
+    "top_down": {"published": {"recurrent_depth": 2}, "by": ZHANG},
+    "top_down(9)": {"published": {"skip_coefficient": Fraction(9, 2)}, "by": ZHANG},
+    "retimed_top_down": {"ends": ("h1", "h2")},
+    "skip(21)": {"published": {"skip_coefficient": 21}, "by": ZHANG},
+    "same_layer_skips(9)": {"published": {"skip_coefficient": 9}, "by": ZHANG},
+    "regular_skip(4, 8)": {
+        "ends": ("x", "h4"),
+        "over": 8,
+        "published": {"mean_recurrent_length": Fraction(15, 2)},
+        "by": CHANG,
+    },
+    "deep_transition": {},
+    "deep_transition_shortcut": {},
+    "deep_output": {},
+    "deep_output_shortcut": {},
+    "recurrent_highway(5)": {},
+    "narx(5)": {},
+    "mist(8)": {},
+    "ring(3, 4)": {},
+    "dilated(4)": {
+        "ends": ("x", "h4"),
+        "over": 8,
+        "published": {"mean_recurrent_length": Fraction(11, 2)},
+        "by": CHANG,
+    },
+    "clockwork": {"ends": ((0, 2), (3, 0)), "period": 4},
+    "clockwork_ticks": {"ends": ((0, 2), (3, 0))},
+    "bidirectional": {},
+    "lstm": {"ends": ("x", "h")},
+    "grid_2d": {},
+    "opposed_pair": {},
+    "opposed_quartet": {},
+    "diamond": {},
+    "srs": {},
+}
+ARCHITECTURES = {"seed": {"ends": ("in", "out")}, "clockwork": {"period": 4}}
+
+
+def rows():
+    """One row for each network: its name, its measures, and what is published."""
+    found = []
+    for call, row in GALLERY.items():
+        name, _, arguments = call.partition("(")
+        numbers = [int(part) for part in arguments.rstrip(")").split(",") if part]
+        found.append(_row(call, getattr(gallery, name)(*numbers), row))
+    for name in nn.architectures.__all__:
+        G = getattr(nn.architectures, name)(1, 2, 1)
+        found.append(_row(f"nn {name}", G, ARCHITECTURES.get(name, {})))
+    return found
+
+
+def _row(name, G, row):
+    published = {NAMES[k]: v for k, v in row.get("published", {}).items()}
+    try:
+        measures = _measures(G, row)
+    except (ug.UnboundedError, ValueError) as error:
+        vectors = not isinstance(error, ug.UnboundedError)
+        reason = "delays are vectors" if vectors else "does not run forward in time"
+        return {"network": name, "why none": reason, "published": published, "by": ""}
+    return {"network": name, **measures, "published": published, "by": row.get("by", "")}
+
+
+def _measures(G, row):
+    period, (source, target) = row.get("period", 1), row.get("ends", ("x", "y"))
+    measures = {
+        NAMES["recurrent_depth"]: ug.recurrent_depth(G, period=period),
+        NAMES["feedforward_depth"]: ug.feedforward_depth(G, source, target),
+        NAMES["skip_coefficient"]: ug.skip_coefficient(G, period=period),
+    }
+    if "over" in row:
+        mean = ug.mean_recurrent_length(G, source, target, row["over"])
+        measures[NAMES["mean_recurrent_length"]] = mean
+    return measures
+
+
+def depths():
+    """The table as reStructuredText."""
+    titles = ["network", *NAMES.values(), "published"]
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    lines += [f"   {'  -' if k else '* -'} {title}" for k, title in enumerate(titles)]
+    for row in rows():
+        cells = [f"``{row['network']}``", *(str(row.get(name, "")) for name in NAMES.values())]
+        values = ", ".join(f"{name} {value}" for name, value in row["published"].items())
+        cells.append(row.get("why none") or (f"{values} ({row['by']})" if values else ""))
+        lines += [f"   {'  -' if k else '* -'} {cell}" for k, cell in enumerate(cells)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,137 @@
+"""Cycle ratios and path lengths, each beside what it is compared with.
+
+    python tests/benchmarks/measures.py
+
+Needs the package ``digraphx`` besides. What is compared runs in one process, in interleaved
+rounds; printed are the medians and the spread (least to most). Exits 1 when a figure is
+missed.
+"""
+
+import sys
+import time
+from fractions import Fraction
+
+import networkx as nx
+import numpy as np
+from digraphx.min_cycle_ratio import MinCycleRatioSolver, set_default
+
+import unrollgraph as ug
+
+FAILED = []
+
+
+def interleaved(runs, rounds):
+    """Seconds of each run, by name, over rounds that visit all of them in turn."""
+    times = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    for name, seconds in times.items():
+        low, middle, high = min(seconds), np.median(seconds), max(seconds)
+        print(f"{name:<46} {middle * 1e3:10.2f} ms   ({low * 1e3:.2f} to {high * 1e3:.2f})")
+    return times
+
+
+def figure(text, value, limit, met):
+    print(f"  {'met   ' if met else 'MISSED'} {text}: {value:.3g}, {limit}")
+    if not met:
+        FAILED.append(text)
+
+
+def random_graph(n, m, seed, least=1):
+    """Costs 1..100 and delays least..9; a random graph of this size has many cycles."""
+    rng = np.random.default_rng(seed)
+    G = nx.DiGraph()
+    G.add_nodes_from(range(n))
+    for u, v, cost, delay in rng.integers([0, 0, 1, least], [n, n, 101, 10], (m, 4)).tolist():
+        if not delay and u >= v:
+            delay = 1  # no cycle of delay 0
+        G.add_edge(u, v, cost=cost, time=delay, delay=delay)
+    return G
+
+
+def beside_digraphx():
+    print("\nLeast cycle ratio, exact; networkx graph read included; 1,000 vertices, 3,000 edges")
+    ratios = []
+    for seed in range(3):
+        G = random_graph(1000, 3000, seed)
+
+        def peer(G=G):
+            plain = {u: dict(row) for u, row in G.adjacency()}
+            set_default(plain, "time", 1)
+            start = Fraction(101)  # above every ratio, as the solver asks
+            return MinCycleRatioSolver(plain).run(dict.fromkeys(G, Fraction(0)), start)[0]
+
+        assert ug.min_cycle_ratio(G, "cost").ratio == peer()
+        times = interleaved(
+            {
+                f"digraphx, graph {seed}": peer,
+                f"ug.min_cycle_ratio, graph {seed}": lambda G=G: ug.min_cycle_ratio(G, "cost"),
+            },
+            5,
+        )
+        theirs, own = times.values()
+        ratios += [a / b for a, b in zip(theirs, own, strict=True)]
+    ratio = float(np.median(ratios))
+    figure("digraphx / ours, median of the rounds", ratio, "at least 10", ratio >= 10)
+
+
+def large():
+    print("\nLeast cycle ratio, exact; networkx graph read included; 100,000 vertices")
+    cases = {
+        "delays 1..9": random_graph(10**5, 3 * 10**5, 1),
+        "delays 0..9": random_graph(10**5, 3 * 10**5, 2, least=0),
+    }
+    signed = random_graph(10**5, 3 * 10**5, 3, least=0)
+    gauge = np.random.default_rng(4).integers(-1000, 1000, 10**5).tolist()
+    for u, v, data in signed.edges(data=True):
+        data["delay"] += gauge[v] - gauge[u]
+    cases["delays of both signs, by a random gauge"] = signed
+    ring = nx.cycle_graph(10**5, create_using=nx.DiGraph)
+    nx.set_edge_attributes(ring, 1, "delay")
+    nx.set_edge_attributes(ring, {(u, v): u % 7 for u, v in ring.edges}, "cost")
+    ring.add_edges_from(((u, u // 3) for u in range(1, 10**5, 2)), cost=5, delay=3)
+    cases["a ring with chords back"] = ring
+    for name, G in cases.items():
+        found = ug.min_cycle_ratio(G, "cost")
+        assert found.check()
+        times = interleaved({name: lambda G=G: ug.min_cycle_ratio(G, "cost")}, 3)[name]
+        seconds = float(np.median(times))
+        figure(f"seconds, {name}", seconds, "under 5", seconds < 5)
+
+
+def lengths():
+    print("\nLongest path of the seed network")
+    G = ug.gallery.seed_network()
+    stored = ug.unroll(G, 10**5).copy()
+    assert nx.dag_longest_path_length(stored, weight="none") == ug.longest_path_length(
+        G, "in", "out", 10**5 - 1
+    )
+    times = interleaved(
+        {
+            "ug.longest_path_length, 10**6 steps": lambda: ug.longest_path_length(
+                G, "in", "out", 10**6
+            ),
+            "the same, 10**12 steps": lambda: ug.longest_path_length(G, "in", "out", 10**12),
+        },
+        31,
+    )
+    interleaved(
+        {
+            "networkx.dag_longest_path_length, 10**5 stored": lambda: nx.dag_longest_path_length(
+                stored, weight="none"
+            )
+        },
+        3,
+    )
+    milliseconds = float(np.median(times["ug.longest_path_length, 10**6 steps"])) * 1e3
+    figure("milliseconds for 10**6 steps", milliseconds, "under 10", milliseconds < 10)
+
+
+if __name__ == "__main__":
+    beside_digraphx()
+    large()
+    lengths()
+    sys.exit(bool(FAILED))
