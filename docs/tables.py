@@ -25,7 +25,7 @@ GALLERY = {
     "bottom_up(9)": {"published": {"skip_coefficient": 1}, "by": ZHANG},
     "top_down": {"published": {"recurrent_depth": 2}, "by": ZHANG},
     "top_down(9)": {"published": {"skip_coefficient": Fraction(9, 2)}, "by": ZHANG},
-    "retimed_top_down": {"ends": ("h1", "h2")},
+    "retimed_top_down": {"ends": None},
     "skip(21)": {"published": {"skip_coefficient": 21}, "by": ZHANG},
     "same_layer_skips(9)": {"published": {"skip_coefficient": 9}, "by": ZHANG},
     "regular_skip(4, 8)": {
@@ -48,8 +48,8 @@ GALLERY = {
         "published": {"mean_recurrent_length": Fraction(11, 2)},
         "by": CHANG,
     },
-    "clockwork": {"ends": ((0, 2), (3, 0)), "period": 4},
-    "clockwork_ticks": {"ends": ((0, 2), (3, 0))},
+    "clockwork": {"ends": None, "period": 4},
+    "clockwork_ticks": {"ends": None},
     "bidirectional": {},
     "lstm": {"ends": ("x", "h")},
     "grid_2d": {},
@@ -58,7 +58,7 @@ GALLERY = {
     "diamond": {},
     "srs": {},
 }
-ARCHITECTURES = {"seed": {"ends": ("in", "out")}, "clockwork": {"period": 4}}
+ARCHITECTURES = {"seed": {"ends": ("in", "out")}, "clockwork": {"ends": None, "period": 4}}
 
 
 def rows():
@@ -75,37 +75,32 @@ def rows():
 
 
 def _row(name, G, row):
-    published = {NAMES[k]: v for k, v in row.get("published", {}).items()}
-    try:
-        measures = _measures(G, row)
-    except (ug.UnboundedError, ValueError) as error:
-        vectors = not isinstance(error, ug.UnboundedError)
-        reason = "delays are vectors" if vectors else "does not run forward in time"
-        return {"network": name, "why none": reason, "published": published, "by": ""}
-    return {"network": name, **measures, "published": published, "by": row.get("by", "")}
-
-
-def _measures(G, row):
-    period, (source, target) = row.get("period", 1), row.get("ends", ("x", "y"))
-    measures = {
-        NAMES["recurrent_depth"]: ug.recurrent_depth(G, period=period),
-        NAMES["feedforward_depth"]: ug.feedforward_depth(G, source, target),
-        NAMES["skip_coefficient"]: ug.skip_coefficient(G, period=period),
-    }
+    found = {"network": name, "published": row.get("published", {}), "by": row.get("by", "")}
+    dimension = ug.DelayGraph(G).dimension
+    if dimension > 1:
+        return {**found, "why none": f"in Z^{dimension}"}
+    if ug.time_direction(G) != "forward":
+        return {**found, "why none": "not forward"}
+    period, ends = row.get("period", 1), row.get("ends", ("x", "y"))
+    found["recurrent_depth"] = ug.recurrent_depth(G, period=period)
+    found["skip_coefficient"] = ug.skip_coefficient(G, period=period)
+    if ends:
+        found["feedforward_depth"] = ug.feedforward_depth(G, *ends)
     if "over" in row:
-        mean = ug.mean_recurrent_length(G, source, target, row["over"])
-        measures[NAMES["mean_recurrent_length"]] = mean
-    return measures
+        found["mean_recurrent_length"] = ug.mean_recurrent_length(G, *ends, row["over"])
+    return found
 
 
 def depths():
-    """The table as reStructuredText."""
-    titles = ["network", *NAMES.values(), "published"]
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    lines += [f"   {'  -' if k else '* -'} {title}" for k, title in enumerate(titles)]
+    """The table as reStructuredText: ``computed | published`` in a cell that has both."""
+    table = [["network", *NAMES.values(), ""]]
     for row in rows():
-        cells = [f"``{row['network']}``", *(str(row.get(name, "")) for name in NAMES.values())]
-        values = ", ".join(f"{name} {value}" for name, value in row["published"].items())
-        cells.append(row.get("why none") or (f"{values} ({row['by']})" if values else ""))
+        cells = [
+            " | ".join(str(part[name]) for part in (row, row["published"]) if name in part)
+            for name in NAMES
+        ]
+        table.append([f"``{row['network']}``", *cells, row.get("why none", row["by"])])
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for cells in table:
         lines += [f"   {'  -' if k else '* -'} {cell}" for k, cell in enumerate(cells)]
     return "\n".join(lines) + "\n"
