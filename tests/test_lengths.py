@@ -87,6 +87,16 @@ def test_clocks_may_be_moved_and_time_may_begin_before():
         ug.longest_path_length(G, "x", "y", -4)
 
 
+def test_delays_beyond_the_last_step_cost_nothing_and_others_are_refused_in_time():
+    G = ug.gallery.skip(2**31)
+    assert ug.longest_path_length(G, "x", "y", 1000) == 1002
+    assert ug.shortest_path_lengths(G, "x", "y", 3) == (2, 3, 4)
+    with pytest.raises(ValueError, match="numbers in memory, more than 100000000"):
+        ug.longest_path_length(G, "x", "y", 10**11)
+    with pytest.raises(ValueError, match="numbers in memory"):
+        ug.shortest_path_lengths(G, "x", "y", 2**31 + 5)
+
+
 def test_refusals():
     G = ug.gallery.elman()
     with pytest.raises(ValueError, match="z is no vertex of the graph"):

@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 Numbers = NDArray[Any]
+LARGEST = 10**8  # numbers to keep in memory
 NEVER = -(2**60)  # no path; whatever is added to it in one product stays below half of it
 
 
@@ -77,7 +78,8 @@ def longest_path_length(
         If a cycle that paths from source to target may meet has a total delay of zero or
         less; it carries the cycle.
     ValueError
-        If source or target is no vertex, or delays are vectors.
+        If source or target is no vertex, delays are vectors, or so large that a step has
+        too much to remember.
 
     Notes
     -----
@@ -249,24 +251,37 @@ class _Between:
         """Longest (or for sign -1 shortest) lengths for each number of steps below one."""
         if not self.joined:
             return (None,) * steps
+        if steps + self.shift < 1:
+            return (None,) * steps
         found = self._stepped(steps + self.shift, sign)
         return tuple(found[n + self.shift] if n + self.shift >= 0 else None for n in range(steps))
 
     def at(self, last: int) -> int | None:
         """Longest length to the target at one time."""
+        self._forget(last)
         memory, size = self._memory()
         by_squaring = size**3 * max(last, 1).bit_length()
         if by_squaring < last * (len(self.tails) + 1000):
+            _affordable(size * size, last)
             return self._leapt(last, memory, size)
         return self._stepped(last + 1, 1)[last]
 
+    def _forget(self, last: int) -> None:
+        """Leave out edges of a delay beyond the last time."""
+        near = self.delays <= last
+        self.tails, self.heads, self.delays = (
+            array[near] for array in (self.tails, self.heads, self.delays)
+        )
+
     def _stepped(self, times: int, sign: int) -> list[int | None]:
         """Length to the target at the times 0, 1, ..., each from the last few."""
+        self._forget(times - 1)
         rows = int(self.delays.max(initial=0)) + 1
+        _affordable(rows * self.n + times, times)
         past = np.full((rows, self.n), NEVER)
         groups = self._groups()
         found: list[int | None] = []
-        for t in range(max(times, 0)):
+        for t in range(times):
             now = past[t % rows]
             now[:] = NEVER
             if t == 0:
@@ -352,6 +367,14 @@ def _product(a: Numbers, b: Numbers, kind: Any, never: Any) -> Numbers:
     for k in range(len(b)):
         np.maximum(result, a[:, k, None] + b[k], out=result)
     return _floor(result, kind)
+
+
+def _affordable(numbers: int, steps: int) -> None:
+    if numbers > LARGEST:
+        raise ValueError(
+            f"{steps} steps need {numbers} numbers in memory, more than {LARGEST}, since delays "
+            "or steps are so many; use a larger unit of time, or fewer steps"
+        )
 
 
 def _floor(values: Numbers, kind: Any) -> Numbers:
