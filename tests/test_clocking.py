@@ -174,6 +174,7 @@ def test_a_retiming_that_was_tampered_with_is_refused():
         ({"shifts": dict.fromkeys(G, 0)}, "the period after the retiming is not 13"),
         ({"proof": ()}, "0 pieces as long as the period, and 0 registers"),
         ({"proof": short}, "do not join"),
+        ({"proof": (ug.Piece("h", (("h", "v1", 0),)),)}, "do not join"),
         ({"proof": (ug.Piece("h", (("v1", "v2", 0),)),)}, "no walk"),
         ({"proof": (ug.Piece("v7", ()),)}, "0 pieces as long"),
     ]

@@ -6,6 +6,7 @@ import networkx as nx
 import nn_oracle
 import numpy as np
 import pytest
+from certified import CASES
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
@@ -962,3 +963,17 @@ def test_arcs_of_a_lift_are_read_from_its_arrays_and_of_a_copy_one_by_one():
         assert plan._by_arrays(graph, p, [], {}) is None
         slow = plan._by_arcs(graph, U.projection, fast.fibres, fast.position)
         assert all(np.array_equal(a, b) for a, b in zip(fast.sources, slow, strict=True))
+
+
+def test_reference_row_57_is_the_impulse_response_of_a_filter():
+    (case,) = [c for c in CASES if c["row"] == 57]
+    G = nx.MultiDiGraph()
+    for u, v, d in case["edges"]:
+        G.add_edge(u, v, delay=d)
+    G.nodes["x"]["op"], G.nodes["y"]["op"] = nn.Input(1), nn.Dense(1, "linear", bias=False)
+    net = nn.Network(G)
+    net.parameters["y.weight"][:] = case["gains"]
+    expected = case["expect"]["impulse_response"]
+    impulse = np.zeros((len(expected), 1))
+    impulse[0] = 1
+    assert net.forward({"x": impulse}).values["y"][:, 0] == pytest.approx(expected, abs=1e-15)

@@ -47,6 +47,7 @@ COSTS = {
     "integers": st.integers(-9, 9),
     "fractions": st.fractions(-9, 9, max_denominator=12),
     "floats": st.floats(-9, 9, allow_nan=False, allow_subnormal=False),
+    "at the end of 64 bits": st.integers(-(2**57), 2**57),
     "enormous": st.integers(-(10**40), 10**40),
 }
 
@@ -72,6 +73,23 @@ def test_the_ratios_are_those_of_a_simple_cycle(kind, data):
         else:
             with pytest.raises(nx.NetworkXNoCycle, match="no cycle"):
                 extreme(G, "work")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_graphs_with_many_cycles_are_proved(seed):
+    """Too many cycles to list, but not to prove that one is the greatest."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, 300))
+    G = nx.MultiDiGraph()
+    shift = rng.integers(-9, 9, n).tolist()
+    most = 10 ** int(rng.integers(1, 14))
+    ring = rng.permutation(n // 2 * 2).reshape(-1, 2)  # pairs, each a cycle by itself
+    ends = np.concatenate([ring, ring[:, ::-1], rng.integers(0, n, (2 * n, 2))])
+    for u, v in ends.tolist():
+        late = int(rng.integers(int(u >= v), 5))
+        G.add_edge(u, v, delay=late + shift[v] - shift[u], work=int(rng.integers(-most, most)))
+    least, greatest = proved(G, "work", ug.min_cycle_ratio), proved(G, "work", ug.max_cycle_ratio)
+    assert least <= greatest
 
 
 @given(delay_graphs(vertices=5, edges=9, delays=2))
@@ -258,8 +276,6 @@ def test_ends_that_are_no_vertices_are_refused():
 
 def test_a_certificate_that_was_tampered_with_is_refused():
     found = ug.max_cycle_ratio(ug.gallery.top_down(3))
-    other = ug.max_cycle_ratio(ug.gallery.top_down(3)).cycle[:1]
-    loop = ("h1", "h1")
     wrong = [
         ({"ratio": found.ratio + 1}, "costs"),
         ({"ratio": found.ratio - Fraction(1, 9)}, "does not bound"),
@@ -269,7 +285,6 @@ def test_a_certificate_that_was_tampered_with_is_refused():
         ({"cycle": (("h1", "h2"), ("h2", "h2"))}, "no closed walk"),
         ({"cycle": (("a", "a"),)}, "no closed walk"),
     ]
-    assert found.cycle in {(loop,), (("h2", "h2"),)}, other
     for change, text in wrong:
         with pytest.raises(ug.CertificateError, match=text):
             dataclasses.replace(found, **change).check()

@@ -344,7 +344,7 @@ class _Between:
         power, left = step, last - 1
         while left:
             if left & 1:
-                state = _floor((state[:, None] + power).max(axis=0, initial=never), kind)
+                state = (state[:, None] + power).max(axis=0, initial=never)
             left >>= 1
             if left:
                 power = _product(power, power, kind, never)
@@ -366,7 +366,7 @@ def _product(a: Numbers, b: Numbers, kind: Any, never: Any) -> Numbers:
     result = np.full((len(a), b.shape[1]), never, dtype=kind)
     for k in range(len(b)):
         np.maximum(result, a[:, k, None] + b[k], out=result)
-    return _floor(result, kind)
+    return result
 
 
 def _affordable(numbers: int, steps: int) -> None:
@@ -375,11 +375,6 @@ def _affordable(numbers: int, steps: int) -> None:
             f"{steps} steps need {numbers} numbers in memory, more than {LARGEST}, since delays "
             "or steps are so many; use a larger unit of time, or fewer steps"
         )
-
-
-def _floor(values: Numbers, kind: Any) -> Numbers:
-    """Let what no path reaches stay where it is, so that it never runs out of range."""
-    return np.maximum(values, NEVER) if kind is np.int64 else values
 
 
 def _length(value: Any, sign: int) -> int | None:
