@@ -142,6 +142,25 @@ def test_published_circuits(case):
         assert oracle.clock_period(G, times, example) == case["min_period_by_retiming"]
 
 
+def correlator(taps):
+    """Comparators in a row behind a register each, and adders that sum up what they find."""
+    wires = [("host", "c1", 1)]
+    wires += [(f"c{i}", f"c{i + 1}", 1) for i in range(1, taps)]
+    wires += [(f"c{i}", f"a{i}", 0) for i in range(1, taps)]
+    wires += [(f"a{i + 1}", f"a{i}", 0) for i in range(1, taps - 1)]
+    G = graph_of([*wires, (f"c{taps}", f"a{taps - 1}", 0), ("a1", "host", 0)])
+    return G, {v: {"h": 0, "c": 3, "a": 7}[v[0]] for v in G}
+
+
+def test_the_published_family_of_correlators():
+    (family,) = [c for c in DFG if "node_time_rule" in c]
+    for taps in (6, 7, 12, 49):
+        period = best(*correlator(taps)).period
+        assert period == family["min_period_by_retiming"]
+    G, times = correlator(4)
+    assert (ug.clock_period(G, times), best(G, times).period) == (24, 13)
+
+
 def test_durations_come_from_an_attribute_and_bad_ones_are_refused():
     G = ug.gallery.elman()
     nx.set_node_attributes(G, {"x": 0, "h": Fraction(7, 2), "y": 1}, "time")

@@ -17,6 +17,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
+from unrollgraph.measure import policy
 from unrollgraph.testing import delay_graphs
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "cycle_ratio.json").read_text())["graphs"]
@@ -90,6 +91,22 @@ def test_graphs_with_many_cycles_are_proved(seed):
         G.add_edge(u, v, delay=late + shift[v] - shift[u], work=int(rng.integers(-most, most)))
     least, greatest = proved(G, "work", ug.min_cycle_ratio), proved(G, "work", ug.max_cycle_ratio)
     assert least <= greatest
+
+
+@pytest.mark.parametrize("extreme", [ug.max_cycle_ratio, ug.min_cycle_ratio])
+def test_values_come_from_afar_in_a_few_rounds(extreme, monkeypatch):
+    """A long way with one delay at its end: a vertex a round would be a thousand rounds."""
+    rounds = []
+    improve = policy._Graph.improve
+    monkeypatch.setattr(
+        policy._Graph, "improve", lambda *given: rounds.append(0) or improve(*given)
+    )
+    rng, n, G = np.random.default_rng(5), 3000, nx.DiGraph()
+    for u in range(n):
+        for v in range(u + 1, u + 4):
+            G.add_edge(u, v % n, delay=int(v >= n), work=int(rng.integers(1, 1000)))
+    proved(G, "work", extreme)
+    assert len(rounds) < 40
 
 
 @given(delay_graphs(vertices=5, edges=9, delays=2))

@@ -94,6 +94,11 @@ def large():
     nx.set_edge_attributes(ring, {(u, v): u % 7 for u, v in ring.edges}, "cost")
     ring.add_edges_from(((u, u // 3) for u in range(1, 10**5, 2)), cost=5, delay=3)
     cases["a ring with chords back"] = ring
+    ladder, costs = nx.DiGraph(), np.random.default_rng(5).integers(1, 1000, (10**5, 3)).tolist()
+    for u, row in enumerate(costs):
+        for k, cost in enumerate(row, start=1):
+            ladder.add_edge(u, (u + k) % 10**5, cost=cost, delay=int(u + k >= 10**5))
+    cases["a long ladder with delays at its end"] = ladder
     for name, G in cases.items():
         found = ug.min_cycle_ratio(G, "cost")
         assert found.check()
