@@ -1,8 +1,10 @@
 """Cycle ratios and depths: by listing cycles, by published values, and by their certificates."""
 
+import copy
 import dataclasses
 import json
 import math
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -305,3 +307,12 @@ def test_a_certificate_that_was_tampered_with_is_refused():
     for change, text in wrong:
         with pytest.raises(ug.CertificateError, match=text):
             dataclasses.replace(found, **change).check()
+
+
+def test_results_are_frozen_and_can_be_sent_elsewhere():
+    G = ug.gallery.elman()
+    ratio, retiming = ug.max_cycle_ratio(G), ug.min_period_retiming(G)
+    for value, parts in ((ratio, ratio.potential), (retiming, retiming.shifts)):
+        assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+        with pytest.raises(ug.FrozenError, match="frozen value, which never changes"):
+            parts["h"] = 3

@@ -25,7 +25,7 @@ class FrozenDict(dict[Any, Any]):
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise FrozenError(
-            "these attributes belong to a frozen graph; change those of a copy: H = G.copy()"
+            "this belongs to a frozen value, which never changes; change a copy of it, as by copy()"
         )
 
     __setitem__ = __delitem__ = __ior__ = _refuse

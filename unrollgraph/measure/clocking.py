@@ -29,16 +29,16 @@ K. K. Parhi, VLSI Digital Signal Processing Systems (1999).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from unrollgraph.errors import CertificateError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each_vertex
+from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import levels
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.ratios import CycleRatio, clocks_forward, max_cycle_ratio
@@ -311,13 +311,11 @@ def min_period_retiming(
     base = best.shifts[graph.number[kept[0]]] if kept else min(best.shifts, default=0)
     names = graph.vertices
     return Retiming(
-        shifts=MappingProxyType(
-            {v: shift - base for v, shift in zip(names, best.shifts, strict=True)}
-        ),
+        shifts=FrozenDict((v, shift - base) for v, shift in zip(names, best.shifts, strict=True)),
         period=Fraction(best.period, durations.unit),
         critical_path=tuple(names[v] for v in best.path),
         graph=graph,
-        durations=MappingProxyType(dict(zip(names, _numbers(durations), strict=True))),
+        durations=FrozenDict(zip(names, _numbers(durations), strict=True)),
         fixed=kept,
         proof=best.proof,
     )
@@ -349,7 +347,7 @@ class _Rounds:
     """
 
     def __init__(
-        self, graph: DelayGraph, durations: list[int], fixed: tuple[Any, ...], shifts: list[int]
+        self, graph: DelayGraph, durations: Sequence[int], fixed: tuple[Any, ...], shifts: list[int]
     ) -> None:
         self.graph, self.durations, self.shifts = graph, durations, shifts
         self.delays = graph.delays[:, 0].tolist()
@@ -454,7 +452,7 @@ class _Rounds:
 
 
 def _longest(
-    graph: DelayGraph, delays: Any, durations: list[Any]
+    graph: DelayGraph, delays: Any, durations: Sequence[Any]
 ) -> tuple[Any, list[Any], list[Any]]:
     """Longest sums of durations along edges of delay zero, which have no cycle.
 

@@ -25,11 +25,10 @@ algorithm. K. K. Parhi, VLSI Digital Signal Processing Systems (1999), on iterat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import networkx as nx
@@ -43,6 +42,7 @@ from unrollgraph.errors import (
     show_walk,
 )
 from unrollgraph.graph.delay_graph import DelayGraph, Edge
+from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.graph.potentials import ascent
 from unrollgraph.measure.certificates import one_axis
@@ -107,7 +107,7 @@ class CycleRatio:
         least ratio with ``>=``.
         """
         unit = self._rate.denominator * self.costs.unit
-        return MappingProxyType({v: Fraction(p, unit) for v, p in self.potentials.items()})
+        return FrozenDict({v: Fraction(p, unit) for v, p in self.potentials.items()})
 
     @cached_property
     def clock(self) -> Mapping[Any, Fraction]:
@@ -116,7 +116,7 @@ class CycleRatio:
         All cycles have a positive delay.
         """
         unit = (len(self.clocks) + 1) * self.delays.unit
-        return MappingProxyType({v: Fraction(s, unit) for v, s in self.clocks.items()})
+        return FrozenDict({v: Fraction(s, unit) for v, s in self.clocks.items()})
 
     def check(self) -> bool:
         """Verify that the cycle has the ratio and that no cycle has a greater, or smaller, one.
@@ -279,14 +279,16 @@ def _extreme(G: Any, cost: Any, delay: str, *, greatest: bool) -> CycleRatio:
         cycle=tuple(graph.edges[e] for e in best.cycle),
         greatest=greatest,
         edges=graph.edges,
-        costs=costs,
-        delays=delays,
-        potentials={v: x - least for v, x in zip(graph.vertices, start, strict=True)},
-        clocks=dict(zip(graph.vertices, clock, strict=True)),
+        costs=costs._replace(whole=tuple(costs.whole)),
+        delays=delays._replace(whole=tuple(delays.whole)),
+        potentials=FrozenDict((v, x - least) for v, x in zip(graph.vertices, start, strict=True)),
+        clocks=FrozenDict(zip(graph.vertices, clock, strict=True)),
     )
 
 
-def clocks_forward(graph: DelayGraph, delays: list[int], unit: int = 1) -> tuple[Any, list[int]]:
+def clocks_forward(
+    graph: DelayGraph, delays: Sequence[int], unit: int = 1
+) -> tuple[Any, list[int]]:
     """Clocks by which every edge takes time, or `UnboundedError` with a cycle that takes none.
 
     Returns whole ticks by which no delay is negative, as an array, and the numerators of the

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ class Weights(NamedTuple):
 
     Attributes
     ----------
-    whole : list of int
+    whole : sequence of int
         The numbers times `unit`.
     unit : int
         Their common denominator.
@@ -37,7 +37,7 @@ class Weights(NamedTuple):
         Whether one of them was a float.
     """
 
-    whole: list[int]
+    whole: Sequence[int]
     unit: int
     floats: bool
 
