@@ -171,7 +171,7 @@ def test_durations_come_from_an_attribute_and_bad_ones_are_refused():
     del G.nodes["h"]["time"]
     with pytest.raises(ValueError, match="h has no duration under 'time'"):
         ug.min_period_retiming(G, "time")
-    with pytest.raises(ValueError, match="durations name 'z'"):
+    with pytest.raises(ValueError, match="durations names 'z'"):
         ug.iteration_bound(G, {"z": 1})
     with pytest.raises(ValueError, match="fixed names 'z'"):
         ug.min_period_retiming(G, fixed=["z"])

@@ -160,7 +160,7 @@ def test_other_refusals_name_what_is_wrong():
     G.add_edge("a", "a", delay="x")
     with pytest.raises(ValueError, match="the delay of the edge a -> a is 'x'"):
         ug.max_cycle_ratio(G)
-    with pytest.raises(ValueError, match="costs name .'a', 'b'., which is no edge"):
+    with pytest.raises(ValueError, match="costs names .'a', 'b'., which is no edge"):
         ug.max_cycle_ratio(ug.gallery.elman(), {("a", "b"): 3})
     with pytest.raises(ValueError, match="in Z.2"):
         ug.max_cycle_ratio(ug.gallery.grid_2d())

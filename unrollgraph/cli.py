@@ -21,7 +21,7 @@ import networkx as nx
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.errors import show_edge, show_vertex, show_walk
+from unrollgraph.errors import show_edge, show_stops, show_vertex, show_walk
 from unrollgraph.graph.order import levels
 
 __all__ = ["main"]
@@ -195,10 +195,10 @@ def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
-def _summary(graph: ug.DelayGraph) -> list[str]:
+def _summary(graph: ug.DelayGraph, column: int = 11) -> list[str]:
     power = "" if graph.dimension == 1 else f"^{graph.dimension}"
     return [
-        f"graph      {_count(graph.vertices, 'vertex', 'vertices')}, "
+        f"{'graph':<{column}}{_count(graph.vertices, 'vertex', 'vertices')}, "
         f"{_count(graph.edges, 'edge', 'edges')}, delays in Z{power}"
     ]
 
@@ -301,9 +301,10 @@ def _measure(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_plain(report), ensure_ascii=False))
         return 0
-    depth, skip, bound = (report[k] for k in ("recurrent_depth", "skip", "iteration_bound"))
-    (summary,) = _summary(graph)
-    lines = [summary.replace("graph", "graph" + " " * 9, 1)]
+    depth, skip, bound = (
+        report[k] for k in ("recurrent_depth", "skip_coefficient", "iteration_bound")
+    )
+    lines = [*_summary(graph, 20)]
     if depth is None:
         lines.append("recurrent depth     none: the graph has no cycle")
     else:
@@ -316,7 +317,7 @@ def _measure(options: argparse.Namespace) -> int:
         lines.append(f"feed-forward depth  {report['feedforward_depth']:<8} {' to '.join(ends)}")
     if report["clock_period"] is not None:
         lines.append(f"clock period        {report['clock_period']}")
-    path = _path(report["critical_path"])
+    path = show_stops(report["critical_path"], 8)
     lines.append(f"  least, retimed    {report['least_clock_period']:<8} {path}")
     if bound is not None:
         lines.append(f"iteration bound     {bound['value']:<8} {show_walk(bound['cycle'], 8)}")
@@ -336,7 +337,7 @@ def _measures(graph: ug.DelayGraph, duration: str | None) -> dict[str, Any]:
         "vertices": len(graph.vertices),
         "edges": len(graph.edges),
         "recurrent_depth": None,
-        "skip": None,
+        "skip_coefficient": None,
         "feedforward_depth": None,
         "sources": ends[0],
         "targets": ends[1],
@@ -350,18 +351,11 @@ def _measures(graph: ug.DelayGraph, duration: str | None) -> dict[str, Any]:
         greatest, least = ug.max_cycle_ratio(graph), ug.min_cycle_ratio(graph)
         bound = ug.iteration_bound(graph, duration)
         report["recurrent_depth"] = {"value": str(greatest.ratio), "cycle": greatest.cycle}
-        report["skip"] = {"value": str(1 / least.ratio), "cycle": least.cycle}
+        report["skip_coefficient"] = {"value": str(1 / least.ratio), "cycle": least.cycle}
         report["iteration_bound"] = {"value": str(bound.ratio), "cycle": bound.cycle}
         with suppress(nx.NetworkXNoPath):
             report["feedforward_depth"] = str(ug.feedforward_depth(graph, *ends))
     return report
-
-
-def _path(vertices: Sequence[Any], most: int = 8) -> str:
-    stops = [show_vertex(v) for v in vertices]
-    if len(stops) > most:
-        stops = [*stops[: most - 2], "...", stops[-1]]
-    return " -> ".join(stops)
 
 
 def _names(vertices: Sequence[Any], most: int = 4) -> str:

@@ -202,7 +202,12 @@ def show_walk(walk: Iterable[tuple[Any, ...]], most: int = 12) -> str:
     edges = list(walk)
     if not edges:
         return "(empty walk)"
-    stops = [show_vertex(edges[0][0])] + [show_vertex(edge[1]) for edge in edges]
+    return show_stops([edges[0][0], *(edge[1] for edge in edges)], most)
+
+
+def show_stops(vertices: Iterable[Any], most: int = 12) -> str:
+    """Text of the vertices along a walk, its middle left out when it is long."""
+    stops = [show_vertex(vertex) for vertex in vertices]
     if len(stops) > most:
         stops = [*stops[: most - 2], "...", stops[-1]]
     return " -> ".join(stops)

@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unrollgraph.errors import CertificateError, show_edge, show_vertex
+from unrollgraph.errors import CertificateError, show_edge, show_stops, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each_vertex
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import levels
@@ -155,8 +155,7 @@ class Retiming:
             )
 
     def __repr__(self) -> str:
-        path = " -> ".join(map(show_vertex, self.critical_path))
-        return f"Retiming(period {self.period}, critical path {path})"
+        return f"Retiming(period {self.period}, critical path {show_stops(self.critical_path)})"
 
 
 def clock_period(G: Any, duration: Any = None, *, delay: str = "delay") -> Fraction:

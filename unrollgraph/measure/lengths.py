@@ -96,9 +96,7 @@ def longest_path_length(
     last = operator.index(steps) + wiring.shift
     length = wiring.at(last) if wiring.joined and last >= 0 else None
     if length is None:
-        raise nx.NetworkXNoPath(
-            f"no path leads from ({show_vertex(source)}, 0) to ({show_vertex(target)}, {steps})"
-        )
+        raise _no_path(source, target, steps)
     return length
 
 
@@ -214,10 +212,7 @@ def mean_recurrent_length(
     lengths = shortest_path_lengths(G, source, target, steps, delay=delay)
     known = [length for length in lengths if length is not None]
     if len(known) < len(lengths):
-        raise nx.NetworkXNoPath(
-            f"no path leads from ({show_vertex(source)}, 0) to ({show_vertex(target)}, "
-            f"{lengths.index(None)})"
-        )
+        raise _no_path(source, target, lengths.index(None))
     return Fraction(sum(known), len(known))
 
 
@@ -249,9 +244,7 @@ class _Between:
 
     def up_to(self, steps: int, sign: int) -> tuple[int | None, ...]:
         """Longest (or for sign -1 shortest) lengths for each number of steps below one."""
-        if not self.joined:
-            return (None,) * steps
-        if steps + self.shift < 1:
+        if not self.joined or steps + self.shift < 1:
             return (None,) * steps
         found = self._stepped(steps + self.shift, sign)
         return tuple(found[n + self.shift] if n + self.shift >= 0 else None for n in range(steps))
@@ -317,7 +310,7 @@ class _Between:
         return starts, size
 
     def _leapt(self, last: int, memory: dict[int, int], size: int) -> int | None:
-        """Length to the target at one time, by powers of the matrix of one step.
+        """Length to the target at one time, 1 or more, by powers of the matrix of one step.
 
         Entry ``starts[u] + a`` of the state is the value of u, a steps ago.
         """
@@ -329,16 +322,15 @@ class _Between:
         kept, places = list(memory), list(memory.values())
         step = np.full((size, size), never, dtype=kind)
         out = np.full(size, never, dtype=kind)
-        for u, begin in memory.items():
-            most = max(int(self.delays[e]) for e in late if self.tails[e] == u)
-            for age in range(most - 1):
-                step[begin + age, begin + age + 1] = 0
+        # a value grows older by one, until another vertex's values begin
+        begin = set(places)
+        for place in range(size - 1):
+            if place + 1 not in begin:
+                step[place, place + 1] = 0
         for column, e in enumerate(late, start=1):
             row = memory[int(self.tails[e])] + int(self.delays[e]) - 1
             step[row, places] = np.maximum(step[row, places], within[kept, column] + 1)
             out[row] = max(out[row], within[self.target, column] + 1)
-        if last == 0:
-            return _length(within[self.target, 0], 1)
         state = np.full(size, never, dtype=kind)
         state[places] = within[kept, 0]
         power, left = step, last - 1
@@ -375,6 +367,12 @@ def _affordable(numbers: int, steps: int) -> None:
             f"{steps} steps need {numbers} numbers in memory, more than {LARGEST}, since delays "
             "or steps are so many; use a larger unit of time, or fewer steps"
         )
+
+
+def _no_path(source: Any, target: Any, time: int) -> nx.NetworkXNoPath:
+    return nx.NetworkXNoPath(
+        f"no path leads from ({show_vertex(source)}, 0) to ({show_vertex(target)}, {time})"
+    )
 
 
 def _length(value: Any, sign: int) -> int | None:

@@ -89,16 +89,18 @@ def best_cycle(
     """
     graph = _Graph(n, tails, heads, costs, delays)
     ratio = graph.ratio(cycle)
-    stops: Numbers = np.zeros(n, dtype=np.int64)
+    values: Numbers = np.zeros(n, dtype=np.int64)
+    # were all to stop at first, values would have to come from afar, a vertex a round
     policy = graph.greedy(graph.weights(ratio))
-    _, going_round = graph.follow(policy, graph.weights(ratio), stops)
-    for edges in graph.cycles(policy, going_round):
-        policy[tails[edges[0]]] = -1
-        if graph.ratio(edges) > ratio:
-            ratio, cycle = graph.ratio(edges), edges
+    _, going_round = graph.follow(policy, graph.weights(ratio), values)
     while True:
+        old = ratio
+        for edges in graph.cycles(policy, going_round):
+            policy[tails[edges[0]]] = -1
+            if graph.ratio(edges) > ratio:
+                ratio, cycle = graph.ratio(edges), edges
         weights = graph.weights(ratio)
-        stops = _alike(stops, weights)
+        stops = _alike(_rescaled(values, ratio.denominator, old.denominator), weights)
         values, _ = graph.follow(policy, weights, stops)
         while True:
             better = graph.improve(policy, weights, values)
@@ -109,13 +111,6 @@ def best_cycle(
             if len(going_round):
                 break
             values = found
-        cycles = graph.cycles(policy, going_round)
-        old, ratio, cycle = (
-            ratio,
-            *max(((graph.ratio(edges), edges) for edges in cycles), key=lambda pair: pair[0]),
-        )
-        policy[tails[[edges[0] for edges in cycles]]] = -1
-        stops = _rescaled(values, ratio.denominator, old.denominator)
 
 
 class _Graph:
@@ -153,27 +148,29 @@ class _Graph:
         return weights
 
     def greedy(self, weights: Numbers) -> IntArray:
-        """Give each vertex its out-edge of greatest weight.
-
-        Were all to stop at first, values would have to come from afar, a vertex a round.
-        """
-        best = np.maximum.reduceat(weights, self.first)
-        places = np.flatnonzero(weights == best[self.group])
+        """Give each vertex that has one its out-edge of greatest weight."""
         policy = np.full(self.n, -1, dtype=np.int64)
-        policy[self.tail[places]] = places
+        policy[self.leaving] = self._greatest(weights)[1]
         return policy
 
     def improve(self, policy: IntArray, weights: Numbers, values: Numbers) -> IntArray | None:
         """Give each vertex its best out-edge where that beats its value; None if none does."""
         gain = weights + values[self.head] - values[self.tail]
-        best = np.maximum.reduceat(gain, self.first)
+        best, places = self._greatest(gain)
         winning = best > 0
         if not winning.any():
             return None
-        places = np.flatnonzero((gain == best[self.group]) & winning[self.group])
         better = policy.copy()
-        better[self.tail[places]] = places
+        better[self.leaving[winning]] = places[winning]
         return better
+
+    def _greatest(self, amounts: Numbers) -> tuple[Numbers, IntArray]:
+        """The greatest amount on the out-edges of each vertex that has some, and a place of it."""
+        best = np.maximum.reduceat(amounts, self.first)
+        reached = np.flatnonzero(amounts == best[self.group])
+        places = np.empty(len(self.leaving), dtype=np.int64)
+        places[self.group[reached]] = reached
+        return best, places
 
     def follow(
         self, policy: IntArray, weights: Numbers, stops: Numbers

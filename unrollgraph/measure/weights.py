@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unrollgraph.errors import show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.delay_graph import DelayGraph, each_vertex
 
-__all__ = ["Weights", "durations_of", "each_edge", "edge_weights", "exact", "scaled"]
+__all__ = ["Weights", "durations_of", "edge_weights", "exact", "scaled"]
 
 
 class Weights(NamedTuple):
@@ -75,52 +75,40 @@ def scaled(values: Iterable[Any], name: Any) -> Weights:
     return Weights(whole, unit, floats)
 
 
-def edge_weights(graph: DelayGraph, cost: Any, what: str = "cost") -> Weights:
+def edge_weights(graph: DelayGraph, cost: Any) -> Weights:
     """Numbers on edges: 1 each, or an attribute's values, or those of a mapping."""
-    if cost is None:
-        return Weights([1] * len(graph.edges), 1, floats=False)
-    if isinstance(cost, Mapping):
-        values = [cost.get(edge) for edge in graph.edges]
-        each_edge(graph, cost, what)
-    else:
-        values = graph.edge_values(cost)
-    _all_there(values, lambda k: f"the edge {show_edge(graph.edges[k])}", cost, what)
-    return scaled(values, lambda k: f"the {what} of the edge {show_edge(graph.edges[k])}")
+    for edge in cost if isinstance(cost, Mapping) else ():
+        if edge not in graph.edge_number:
+            raise ValueError(f"the mapping of costs names {edge!r}, which is no edge of the graph")
+    return _read(
+        cost, graph.edges, graph.edge_values, lambda edge: f"the edge {show_edge(edge)}", "cost"
+    )
 
 
 def durations_of(graph: DelayGraph, duration: Any) -> Weights:
     """Numbers on vertices, none of them negative: 1 each, an attribute's, or a mapping's."""
-    if duration is None:
-        return Weights([1] * len(graph.vertices), 1, floats=False)
     if isinstance(duration, Mapping):
-        values = [duration.get(vertex) for vertex in graph.vertices]
-        for vertex in duration:
-            if vertex not in graph.number:
-                raise ValueError(f"durations name {vertex!r}, which is no vertex of the graph")
-    else:
-        values = graph.vertex_values(duration)
-    _all_there(values, lambda k: show_vertex(graph.vertices[k]), duration, "duration")
-    found = scaled(values, lambda k: f"the duration of {show_vertex(graph.vertices[k])}")
-    for vertex, number, value in zip(graph.vertices, found.whole, values, strict=True):
+        each_vertex(graph, duration, "the mapping of durations")
+    found = _read(duration, graph.vertices, graph.vertex_values, show_vertex, "duration")
+    for vertex, number in zip(graph.vertices, found.whole, strict=True):
         if number < 0:
             raise ValueError(
-                f"the duration of {show_vertex(vertex)} is {value!r}, but nothing takes less "
-                "than no time"
+                f"the duration of {show_vertex(vertex)} is {Fraction(number, found.unit)}, but "
+                "nothing takes less than no time"
             )
     return found
 
 
-def each_edge(graph: DelayGraph, names: Iterable[Any], what: str) -> None:
-    """Raise `ValueError` for the first name that is no edge of the graph."""
-    for name in names:
-        if name not in graph.edge_number:
-            raise ValueError(f"{what}s name {name!r}, which is no edge of the graph")
-
-
-def _all_there(values: list[Any], owner: Any, source: Any, what: str) -> None:
-    for k, value in enumerate(values):
+def _read(source: Any, things: Sequence[Any], attribute: Any, show: Any, what: str) -> Weights:
+    """Numbers of edges or vertices, from wherever the user has written them."""
+    if source is None:
+        return Weights([1] * len(things), 1, floats=False)
+    mapping = isinstance(source, Mapping)
+    values = [source.get(thing) for thing in things] if mapping else attribute(source)
+    for thing, value in zip(things, values, strict=True):
         if value is None:
-            where = "in the mapping" if isinstance(source, Mapping) else f"under {source!r}"
+            where = "in the mapping" if mapping else f"under {source!r}"
             raise ValueError(
-                f"{owner(k)} has no {what} {where}; give it one, or leave {what} out for 1 each"
+                f"{show(thing)} has no {what} {where}; give it one, or leave {what} out for 1 each"
             )
+    return scaled(values, lambda k: f"the {what} of {show(things[k])}")
