@@ -4,7 +4,8 @@ A delay graph is here a list of wires ``(tail, head, key, delay)`` with the dela
 tuple of ints, read straight from networkx by `wires`. Everything else works on those.
 """
 
-from itertools import product
+from fractions import Fraction
+from itertools import pairwise, product
 
 
 def wires(G, delay="delay", dimension=1):
@@ -227,3 +228,146 @@ def least_period(G, durations, reach, fixed=()):
         if period is not None and (best is None or period < best):
             best = period
     return best
+
+
+# -- walks and trees ---------------------------------------------------------------
+
+
+def directed_walks(G, root, depth, side):
+    """All walks of at most so many edges that end (side "in") or begin in a root."""
+    found = shell = [()]
+    for _ in range(depth):
+        longer = []
+        for walk in shell:
+            for u, v, key, _ in wires(G):
+                edge = (u, v, *key)
+                if side == "in" and v == (walk[0][0] if walk else root):
+                    longer.append((edge, *walk))
+                if side == "out" and u == (walk[-1][1] if walk else root):
+                    longer.append((*walk, edge))
+        shell = longer
+        found = found + shell
+    return found
+
+
+def reduced_walks(G, root, radius):
+    """All undirected walks from a root that never turn straight back, by trying all steps."""
+    found = shell = [((), root)]
+    for _ in range(radius):
+        longer = []
+        for walk, at in shell:
+            for u, v, key, _ in wires(G):
+                for sign, start, end in ((1, u, v), (-1, v, u)):
+                    step = ((u, v, *key), sign)
+                    if start == at and (not walk or walk[-1] != (step[0], -sign)):
+                        longer.append(((*walk, step), end))
+        shell = longer
+        found = found + shell
+    return found
+
+
+# -- partitions --------------------------------------------------------------------
+
+
+def alike(G, colour=None):
+    """Classes of vertices with isomorphic in-trees, by comparing n levels of them."""
+    name = dict.fromkeys(G, 0)
+    for _ in range(len(G)):
+        seen = {
+            v: (
+                name[v],
+                tuple(
+                    sorted(
+                        (name[a[0]], repr(G.edges[a].get(colour)))
+                        for a in (G.edges(keys=True) if G.is_multigraph() else G.edges())
+                        if a[1] == v
+                    )
+                ),
+            )
+            for v in G
+        }
+        numbers = {key: k for k, key in enumerate(dict.fromkeys(seen.values()))}
+        name = {v: numbers[seen[v]] for v in G}
+    classes = {}
+    for v in G:
+        classes.setdefault(name[v], []).append(v)
+    return sorted(classes.values(), key=lambda members: list(G).index(members[0]))
+
+
+# -- lattices ----------------------------------------------------------------------
+
+
+def determinant(rows):
+    """Determinant in fractions, by elimination."""
+    work = [[Fraction(x) for x in row] for row in rows]
+    result = Fraction(1)
+    for k in range(len(work)):
+        at = next((i for i in range(k, len(work)) if work[i][k]), None)
+        if at is None:
+            return Fraction(0)
+        if at != k:
+            work[k], work[at] = work[at], work[k]
+            result = -result
+        result *= work[k][k]
+        for i in range(k + 1, len(work)):
+            factor = work[i][k] / work[k][k]
+            work[i] = [x - factor * y for x, y in zip(work[i], work[k], strict=True)]
+    return result
+
+
+def in_lattice(vector, basis):
+    """Whether a vector is an integer combination of rows in echelon form."""
+    rest = list(vector)
+    for row in basis:
+        c = next(k for k, x in enumerate(row) if x)
+        if any(rest[:c]) or rest[c] % row[c]:
+            return False
+        rest = [x - rest[c] // row[c] * y for x, y in zip(rest, row, strict=True)]
+    return not any(rest)
+
+
+def times(left, right):
+    return [
+        [sum(a * b for a, b in zip(row, col, strict=True)) for col in zip(*right, strict=True)]
+        for row in left
+    ]
+
+
+def proves_components(G, family, dimension):
+    """Whether a family of components carries a proof of its numbers."""
+    here = [w for w in wires(G, dimension=dimension) if w[0] in family.vertices]
+
+    def vector(time):
+        return time if dimension > 1 else (time,)
+
+    rest = {
+        (u, v, *key): tuple(
+            x + a - b
+            for x, a, b in zip(d, vector(family.offsets[u]), vector(family.offsets[v]), strict=True)
+        )
+        for u, v, key, d in here
+    }
+    reached = {family.vertices[0]}
+    for _ in family.vertices:  # through edges of remaining delay zero everything is reached
+        for edge, total in rest.items():
+            if not any(total) and {edge[0], edge[1]} & reached:
+                reached |= {edge[0], edge[1]}
+    basis, generators = family.basis, [rest[edge] for edge in family.generators]
+    smith = times(times(family.left, basis), family.right) if basis else []
+    diagonal = [row[k] for k, row in enumerate(smith)]
+    factors = [*diagonal, *[0] * (dimension - len(diagonal))]
+    index = 1
+    for a in factors:
+        index *= a
+    return (
+        reached == set(family.vertices)
+        and all(in_lattice(total, basis) for total in rest.values())
+        and times(family.combination, generators) == [list(row) for row in basis]
+        and all(x == 0 for k, row in enumerate(smith) for j, x in enumerate(row) if j != k)
+        and all(abs(determinant(m)) == 1 for m in (family.left, family.right))
+        and all(a > 0 for a in diagonal)
+        and all(b % a == 0 for a, b in pairwise(diagonal))
+        and family.rank == len(basis)
+        and family.invariants == tuple(a for a in factors if a != 1)
+        and family.copies == (index or float("inf"))
+    )

@@ -19,13 +19,16 @@ __all__ = [
     "DelayError",
     "FormatError",
     "FrozenError",
+    "InfinitePathsError",
     "LiftError",
     "NotACoveringError",
     "NotARetimingError",
+    "NotPeriodicError",
     "ShapeError",
     "StaleRunError",
     "UnboundedError",
     "UnrollgraphError",
+    "VoltageError",
     "WindowError",
 ]
 
@@ -40,6 +43,23 @@ class DelayError(UnrollgraphError, ValueError):
     Attributes
     ----------
     edge : tuple
+        The edge that carries it.
+    value : object
+        What stands there.
+    """
+
+    def __init__(self, message: str, *, edge: Any = None, value: Any = None) -> None:
+        super().__init__(message)
+        self.edge = edge
+        self.value = value
+
+
+class VoltageError(UnrollgraphError, ValueError):
+    """A voltage that is no permutation of the sheets, or no element of the group.
+
+    Attributes
+    ----------
+    edge : tuple or None
         The edge that carries it.
     value : object
         What stands there.
@@ -97,6 +117,20 @@ class UnboundedError(UnrollgraphError, nx.NetworkXUnbounded):
         self.cycle = cycle
 
 
+class InfinitePathsError(UnrollgraphError, nx.NetworkXUnfeasible):
+    """Infinitely many walks, where a finite number of them is needed.
+
+    Attributes
+    ----------
+    cycles : tuple of walks
+        The cycles along which they go round.
+    """
+
+    def __init__(self, message: str, *, cycles: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.cycles = cycles
+
+
 class CertificateError(UnrollgraphError, ValueError):
     """A certificate that does not prove what it claims.
 
@@ -140,6 +174,24 @@ class LiftError(UnrollgraphError, ValueError):
         super().__init__(message)
         self.node = node
         self.edge = edge
+
+
+class NotPeriodicError(UnrollgraphError, ValueError):
+    """A graph that is no window of an unrolling, since its steps are not alike.
+
+    Attributes
+    ----------
+    found : object
+        A vertex, or an arc, of the graph.
+    missing : object or None
+        Its copy at another time, which is missing or differs: a pair of a vertex and a
+        time, or an arc between two such pairs.
+    """
+
+    def __init__(self, message: str, *, found: Any = None, missing: Any = None) -> None:
+        super().__init__(message)
+        self.found = found
+        self.missing = missing
 
 
 class NotARetimingError(UnrollgraphError, ValueError):

@@ -1,14 +1,15 @@
-"""Lifts: graphs above a base that know their map, computed and not stored.
+"""Lifts: graphs above a base that know their map.
 
-A `Lift` is a networkx graph. Its adjacency is worked out from the base when it is
-asked for, so that making a lift takes microseconds whatever its size; yet every
-networkx function of its kind works on it, since what it reads (vertices, successors,
-predecessors and their attributes) are mappings like any other. It is frozen: writing
-raises, and ``copy()`` gives an ordinary networkx graph.
+A `Lift` is a networkx graph whose vertices are pairs, of a vertex of its base and of what
+tells its copies apart. It is frozen: writing raises, and ``copy()`` gives an ordinary
+networkx graph. An arc has the key and the attributes of the edge below it.
 
-The vertices of a lift are ``(v, s)`` for the vertices v of the base and the sheets s,
-sheet by sheet: for a window, time by time. An arc has the key and the attributes of
-the edge below it.
+Most lifts are computed and not stored. Their vertices are ``(v, s)`` for the vertices v
+of the base and the sheets s, sheet by sheet (for a window, time by time), and their
+adjacency is worked out from the base when it is asked for; so making one takes
+microseconds whatever its size. Yet every networkx function of its kind works on it, since
+what it reads (vertices, successors, predecessors and their attributes) are mappings like
+any other. Trees have no sheets, and are stored.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.sheets import Sheets, Window
-from unrollgraph.errors import FrozenError, LiftError, show_vertex
+from unrollgraph.errors import FrozenError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.morphism.graph_map import GraphMap
@@ -69,64 +70,49 @@ class Lift:
     [('A', 1), ('out', 0)]
     """
 
-    _graph: DelayGraph
-    _sheets: Sheets
-    _node: Mapping[Any, Any]
-    _succ: Mapping[Any, Any]
-
     # -- the map down ----------------------------------------------------------
 
     @property
     def base(self) -> Any:
         """The graph below: a frozen networkx graph, as it was when the lift was made."""
-        return self._graph.base
+        raise NotImplementedError
 
     @cached_property
     def projection(self) -> GraphMap:
         """The map to the base, ``(v, s) -> v``."""
-        return GraphMap.projecting(self, self.base, _FirstHalves(self))
+        raise NotImplementedError
 
     def project(self, node: Any) -> Any:
         """Vertex of the base below a vertex."""
         return self.projection(node)
 
     def fibre(self, vertex: Any) -> tuple[Any, ...]:
-        """All copies of a vertex of the base, sheet by sheet."""
-        if vertex not in self.base:
-            raise LiftError(f"{show_vertex(vertex)} is no vertex of the base", node=vertex)
-        return tuple([(vertex, sheet) for sheet in self._sheets])
+        """All copies of a vertex of the base, in the order of the lift."""
+        return self.projection.fibre(vertex)
 
     @property
     def window(self) -> Any:
         """The range of times, or the tuple of ranges, if this lift is a window."""
-        if not isinstance(self._sheets, Window):
-            raise AttributeError("this lift is not a window of the delay cover")
-        axes = self._sheets.axes
-        return axes[0] if len(axes) == 1 else axes
+        raise AttributeError("this lift is not a window of the delay cover")
 
     # -- the boundary ------------------------------------------------------------
 
     def boundary_in(self) -> tuple[Any, ...]:
-        """Arcs of the delay cover that enter from outside, edge by edge of the base.
+        """Arcs that enter from outside: of the delay cover, or of the tree without end.
 
-        Empty unless this is a window.
+        Empty unless this is a piece of something larger: a window, or a tree cut off.
         """
         return self._boundary("in")
 
     def boundary_out(self) -> tuple[Any, ...]:
-        """Arcs of the delay cover that leave, edge by edge of the base.
+        """Arcs that leave: of the delay cover, or of the tree without end.
 
-        Empty unless this is a window.
+        Empty unless this is a piece of something larger: a window, or a tree cut off.
         """
         return self._boundary("out")
 
     def _boundary(self, side: str) -> tuple[Any, ...]:
-        arcs = []
-        for number, (u, v, *key) in enumerate(self._graph.edges):
-            for inside, outside in self._sheets.boundary(number, side):
-                a, b = (outside, inside) if side == "in" else (inside, outside)
-                arcs.append(((u, a), (v, b), *key))
-        return tuple(arcs)
+        raise NotImplementedError
 
     # -- arrays ------------------------------------------------------------------
 
@@ -141,7 +127,7 @@ class Lift:
 
         Notes
         -----
-        O(arcs), without sorting them: the pattern of one step repeats.
+        O(arcs), without sorting them where there are sheets.
 
         Examples
         --------
@@ -150,11 +136,7 @@ class Lift:
         >>> arrays.tails.tolist(), arrays.heads.tolist(), arrays.edges.tolist()
         ([0, 1, 1, 3, 4], [1, 4, 2, 4, 5], [0, 1, 2, 0, 2])
         """
-        edges = np.argsort(self._graph.tails, kind="stable")
-        dtype = self._index_type()
-        fold = self._sheets.fold(edges, [edges.astype(dtype)], dtype)
-        tails = np.repeat(np.arange(len(self), dtype=dtype), np.diff(fold.starts))  # type: ignore[arg-type]
-        return LiftArrays(tails, fold.heads, fold.columns[0])
+        raise NotImplementedError
 
     def to_csr(self) -> scipy.sparse.csr_array:
         """Return the adjacency matrix; entry (a, b) counts the arcs from a to b.
@@ -168,7 +150,8 @@ class Lift:
 
         Notes
         -----
-        O(arcs), without sorting them: the pattern of one step repeats.
+        O(arcs). For windows and cyclic covers without sorting them: the pattern of
+        one step repeats.
 
         Examples
         --------
@@ -178,8 +161,80 @@ class Lift:
         """
         import scipy.sparse  # noqa: PLC0415  (heavy: loaded on first use)
 
+        arrays, n = self.to_arrays(), len(self)  # type: ignore[arg-type]
+        starts = np.zeros(n + 1, dtype=arrays.heads.dtype)
+        np.cumsum(np.bincount(arrays.tails, minlength=n), out=starts[1:])
+        ones = np.ones(len(arrays.heads), dtype=np.int64)
+        matrix = scipy.sparse.csr_array((ones, arrays.heads, starts), shape=(n, n))
+        matrix.sum_duplicates()
+        return matrix
+
+    def _index_type(self) -> Any:
+        largest = max(len(self), self.number_of_edges())  # type: ignore
+        return np.int32 if largest < 2**31 else np.int64
+
+    # -- a frozen value ------------------------------------------------------------
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise FrozenError("a lift is frozen; change a copy of it: H = lift.copy()")
+
+    add_node = add_nodes_from = remove_node = remove_nodes_from = _refuse
+    add_edge = add_edges_from = add_weighted_edges_from = _refuse
+    remove_edge = remove_edges_from = update = clear = clear_edges = _refuse
+    frozen = True
+
+
+class SheetLift(Lift):
+    """A lift that is computed from the sheets on which its copies lie."""
+
+    _graph: DelayGraph
+    _sheets: Sheets
+    _node: Mapping[Any, Any]
+    _succ: Mapping[Any, Any]
+
+    @property
+    def base(self) -> Any:
+        """The graph below: a frozen networkx graph, as it was when the lift was made."""
+        return self._graph.base
+
+    @cached_property
+    def projection(self) -> GraphMap:
+        """The map to the base, ``(v, s) -> v``."""
+        return GraphMap.projecting(self, self.base, _FirstHalves(self))
+
+    @property
+    def window(self) -> Any:
+        """The range of times, or the tuple of ranges, if this lift is a window."""
+        if not isinstance(self._sheets, Window):
+            return super().window
+        axes = self._sheets.axes
+        return axes[0] if len(axes) == 1 else axes
+
+    def _boundary(self, side: str) -> tuple[Any, ...]:
+        arcs = []
+        for number, (u, v, *key) in enumerate(self._graph.edges):
+            for inside, outside in self._sheets.boundary(number, side):
+                a, b = (outside, inside) if side == "in" else (inside, outside)
+                arcs.append(((u, a), (v, b), *key))
+        return tuple(arcs)
+
+    def to_arrays(self) -> LiftArrays:
+        """Return all arcs as arrays."""
+        edges = np.argsort(self._graph.tails, kind="stable")
+        dtype = self._index_type()
+        fold = self._sheets.fold(edges, [edges.astype(dtype)], dtype)
+        tails = np.repeat(np.arange(len(self), dtype=dtype), np.diff(fold.starts))  # type: ignore[arg-type]
+        return LiftArrays(tails, fold.heads, fold.columns[0])
+
+    def to_csr(self) -> scipy.sparse.csr_array:
+        """Return the adjacency matrix; entry (a, b) counts the arcs from a to b."""
+        residues = self._sheets.residues()
+        if residues is None:
+            return super().to_csr()
+        import scipy.sparse  # noqa: PLC0415  (heavy: loaded on first use)
+
         graph = self._graph
-        keys = [graph.heads, *self._sheets.residues().T[::-1], graph.tails]
+        keys = [graph.heads, *residues.T[::-1], graph.tails]
         order = np.lexsort(keys)
         fresh = np.ones(len(order), dtype=bool)
         for key in keys:
@@ -196,10 +251,6 @@ class Lift:
             matrix.has_canonical_format = True
         return matrix
 
-    def _index_type(self) -> Any:
-        largest = max(len(self), self.number_of_edges())  # type: ignore[arg-type]
-        return np.int32 if largest < 2**31 else np.int64
-
     # -- networkx's questions that need no counting --------------------------------
 
     def number_of_edges(self, u: Any = None, v: Any = None) -> int:
@@ -215,16 +266,6 @@ class Lift:
             return self.number_of_edges()
         return super().size(weight)  # type: ignore[misc]
 
-    # -- a frozen value ------------------------------------------------------------
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise FrozenError("a lift is frozen; change a copy of it: H = lift.copy()")
-
-    add_node = add_nodes_from = remove_node = remove_nodes_from = _refuse
-    add_edge = add_edges_from = add_weighted_edges_from = _refuse
-    remove_edge = remove_edges_from = update = clear = clear_edges = _refuse
-    frozen = True
-
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return make_lift, (self._graph, self._sheets)
 
@@ -235,7 +276,7 @@ class Lift:
         )
 
 
-class DiLift(Lift, nx.DiGraph):  # type: ignore[type-arg]
+class DiLift(SheetLift, nx.DiGraph):  # type: ignore[type-arg]
     """A lift of a `DiGraph`."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -243,7 +284,7 @@ class DiLift(Lift, nx.DiGraph):  # type: ignore[type-arg]
         return nx.DiGraph(*args, **kwargs)
 
 
-class MultiDiLift(Lift, nx.MultiDiGraph):  # type: ignore[type-arg]
+class MultiDiLift(SheetLift, nx.MultiDiGraph):  # type: ignore[type-arg]
     """A lift of a `MultiDiGraph`."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -322,8 +363,8 @@ class _FirstHalves(_OverNodes):
         return self._lift._graph.vertices[self._find(node)[0]]
 
     def fibre(self, vertex: Any) -> tuple[Any, ...]:
-        found: tuple[Any, ...] = self._lift.fibre(vertex)
-        return found
+        """All copies of a vertex of the base, sheet by sheet."""
+        return tuple([(vertex, sheet) for sheet in self._lift._sheets])
 
 
 class _Adjacency(_OverNodes):

@@ -2,13 +2,14 @@
 
 Every lift here has the vertices ``(v, s)`` for v in the base and s in a set of
 *sheets*, the same above each vertex; an edge e leads from the sheet s at its tail to
-``forward(e, s)`` at its head, or nowhere. That is all a lift is: how its sheets are
-moved by its edges. Two kinds:
+``forward(e, s)`` at its head, or nowhere. That is all such a lift is: how its sheets are
+moved by its edges. Three kinds, two of them here:
 
 * `Window`: the sheets are the times in a box of Z^d; an edge adds its delay, and
   leads nowhere if that leaves the box.
 * `Torus`: the sheets are the times modulo n (in each axis); an edge adds its delay
-  modulo n, and what it carries over is the delay of its copy.
+  modulo n, and what it carries over is the delay of its copy;
+* `unrollgraph.cover.voltages.Permuted`: an edge permutes the sheets.
 
 Times run with the first axis outermost. Axes are folded one after another when
 arrays are made: a window of Z^d is a window of Z whose base is a window of Z^(d-1).
@@ -31,7 +32,7 @@ from unrollgraph.errors import WindowError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict
 
-__all__ = ["Sheets", "Torus", "Window", "as_torus", "as_window"]
+__all__ = ["Fold", "Sheets", "Torus", "Window", "as_count", "as_torus", "as_window", "climb"]
 
 Time = Any  # an int, or a tuple of d >= 2 ints
 IntArray = NDArray[Any]
@@ -64,8 +65,11 @@ class Sheets(Protocol):
     def fold(self, edges: IntArray, columns: list[IntArray], dtype: Any) -> Fold:
         """Copy edges, given by number and sorted by their tails, over all sheets."""
 
-    def residues(self) -> IntArray:
-        """Delays up to what makes no difference to where an edge leads, shape (m, d)."""
+    def residues(self) -> IntArray | None:
+        """Delays up to what makes no difference to where an edge leads, shape (m, d).
+
+        None where parallel edges may lead to the same sheet from some sheets only.
+        """
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ def _as_range(part: Any, window: Any) -> range:
         axis = part
     else:
         try:
-            axis = range(_as_count(part))
+            axis = range(as_count(part))
         except TypeError:
             raise WindowError(
                 f"the window {window!r} is made of {type(part).__name__}; each axis is a range, "
@@ -231,7 +235,7 @@ def as_torus(graph: DelayGraph, n: Any) -> Torus:
     d = graph.dimension
     parts = n if isinstance(n, tuple) else (n,)
     try:
-        moduli = tuple(_as_count(part) for part in parts)
+        moduli = tuple(as_count(part) for part in parts)
     except TypeError:
         moduli = ()
     if len(moduli) != d or any(modulus < 1 for modulus in moduli):
@@ -252,7 +256,8 @@ def _must_be_countable(graph: DelayGraph, lengths: Sequence[int], given: Any) ->
         )
 
 
-def _as_count(value: Any) -> int:
+def as_count(value: Any) -> int:
+    """Return a number of steps or sheets as a Python int, else raise `TypeError`."""
     if isinstance(value, bool):
         raise TypeError("a bool is no number of steps")
     return operator.index(value)

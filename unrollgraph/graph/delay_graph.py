@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DelayError, FrozenError, show_edge, show_vertex
-from unrollgraph.graph.frozen import FrozenDict, frozen_graph
+from unrollgraph.graph.collection import without_collection
+from unrollgraph.graph.frozen import FrozenDict, frozen_graph, stored_graph
 
 __all__ = ["DelayGraph", "Edge", "Vertex", "as_delay_graph"]
 
@@ -113,6 +114,7 @@ class DelayGraph:
     _vertex_data: list[dict[Any, Any]]
     _edge_data: list[dict[Any, Any]]
 
+    @without_collection
     def __init__(self, G: Any, delay: str = "delay") -> None:
         if isinstance(G, DelayGraph):
             self.__dict__.update(G.__dict__)
@@ -197,7 +199,12 @@ class DelayGraph:
     @cached_property
     def base(self) -> Any:
         """The same as a frozen networkx graph, made once."""
-        return frozen_graph(self.to_networkx())
+        return frozen_graph(
+            self.multigraph,
+            self.graph_data,
+            zip(self.vertices, self.vertex_data, strict=True),
+            zip(self.edges, self.edge_data, strict=True),
+        )
 
     def to_networkx(self) -> Any:
         """Return this graph as a networkx graph of its kind, with its attributes.
@@ -208,12 +215,10 @@ class DelayGraph:
         >>> ug.DelayGraph(ug.gallery.seed_network()).to_networkx().edges["C", "A"]
         {'delay': 1}
         """
-        G: Any = nx.MultiDiGraph() if self.multigraph else nx.DiGraph()
+        vertices = zip(self.vertices, map(dict, self._vertex_data), strict=True)
+        edges = zip(self.edges, map(dict, self._edge_data), strict=True)
+        G = stored_graph(self.multigraph, vertices, edges)
         G.graph.update(self.graph_data)
-        G.add_nodes_from(zip(self.vertices, self.vertex_data, strict=True))
-        for edge, data in zip(self.edges, self.edge_data, strict=True):
-            G.add_edge(*edge)
-            G.edges[edge].update(data)
         return G
 
     def with_delays(self, delays: Sequence[Any]) -> Any:

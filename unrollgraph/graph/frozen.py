@@ -9,13 +9,17 @@ gives a plain dict that its owner may change.
 from __future__ import annotations
 
 import copy
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeAlias
 
 import networkx as nx
 
 from unrollgraph.errors import FrozenError
+from unrollgraph.graph.collection import without_collection
 
-__all__ = ["FrozenDict", "frozen_graph"]
+__all__ = ["FrozenDict", "frozen_copy", "frozen_graph", "stored_graph"]
+
+Pairs: TypeAlias = Iterable[tuple[Any, dict[Any, Any]]]
 
 
 class FrozenDict(dict[Any, Any]):
@@ -45,20 +49,50 @@ class FrozenDict(dict[Any, Any]):
         return dict, (dict(self),)
 
 
-def frozen_graph(graph: Any) -> Any:
-    """Freeze a networkx directed graph that nobody else holds, its attributes included.
+def stored_graph(multigraph: bool, vertices: Pairs, edges: Pairs) -> Any:
+    """Make a networkx directed graph that holds the attribute dicts it is given.
 
-    `networkx.freeze` stops the methods that add and remove; here the attribute
-    dicts are replaced by frozen ones as well.
+    Vertices and edges come as pairs with their attributes. Several times as fast as
+    networkx's own way for multigraphs, which looks every edge up again for its attributes.
     """
-    for node, data in graph._node.items():
-        graph._node[node] = FrozenDict(data)
-    for tail, row in graph._succ.items():
-        for head, data in row.items():
-            if graph.is_multigraph():
-                frozen = FrozenDict({key: FrozenDict(item) for key, item in data.items()})
-            else:
-                frozen = FrozenDict(data)
-            row[head] = graph._pred[head][tail] = frozen
-    graph.graph = FrozenDict(graph.graph)
+    return _filled(multigraph, vertices, edges, dict)
+
+
+def frozen_graph(multigraph: bool, data: FrozenDict, vertices: Pairs, edges: Pairs) -> Any:
+    """Make a frozen networkx directed graph of frozen attributes.
+
+    `networkx.freeze` stops the methods that add and remove; here no dict that networkx hands
+    out can be written to either.
+    """
+    graph = _filled(multigraph, vertices, edges, FrozenDict)
+    graph.graph = data
     return nx.freeze(graph)
+
+
+def frozen_copy(graph: Any) -> Any:
+    """Make a frozen copy of a networkx directed graph, its attributes included."""
+    edges = graph.edges(keys=True, data=True) if graph.is_multigraph() else graph.edges(data=True)
+    return frozen_graph(
+        graph.is_multigraph(),
+        FrozenDict(graph.graph),
+        [(node, FrozenDict(data)) for node, data in graph.nodes(data=True)],
+        ((tuple(edge), FrozenDict(data)) for *edge, data in edges),
+    )
+
+
+@without_collection
+def _filled(multigraph: bool, vertices: Pairs, edges: Pairs, row: type[dict[Any, Any]]) -> Any:
+    graph: Any = nx.MultiDiGraph() if multigraph else nx.DiGraph()
+    held = list(vertices)
+    graph.add_nodes_from(vertex for vertex, _ in held)
+    graph._node.update(held)
+    succ, pred = graph._succ, graph._pred
+    for (tail, head, *key), data in edges:
+        if multigraph:
+            keyed = succ[tail].get(head)
+            if keyed is None:
+                succ[tail][head] = pred[head][tail] = keyed = row()
+            dict.__setitem__(keyed, key[0], data)
+        else:
+            succ[tail][head] = pred[head][tail] = data
+    return graph

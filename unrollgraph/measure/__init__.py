@@ -7,7 +7,8 @@ Which page answers which question:
 * `ratios` -- how fast its longest and shortest paths grow;
 * `depth` -- recurrent depth, feed-forward depth and skips of a network;
 * `lengths` -- how long they are after a number of steps;
-* `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so.
+* `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
+* `weak_components` -- into how many components the cover falls apart.
 """
 
 from unrollgraph.measure.acyclicity import (
@@ -34,8 +35,10 @@ from unrollgraph.measure.lengths import (
     shortest_path_lengths,
 )
 from unrollgraph.measure.ratios import CycleRatio, max_cycle_ratio, min_cycle_ratio
+from unrollgraph.measure.weak_components import ComponentFamily, components, same_component
 
 __all__ = [
+    "ComponentFamily",
     "CycleRatio",
     "Piece",
     "Retiming",
@@ -43,6 +46,7 @@ __all__ = [
     "Stage",
     "ZeroWalk",
     "clock_period",
+    "components",
     "feedforward_depth",
     "find_cycle",
     "find_zero_walk",
@@ -55,6 +59,7 @@ __all__ = [
     "min_cycle_ratio",
     "min_period_retiming",
     "recurrent_depth",
+    "same_component",
     "schedule",
     "shortest_path_lengths",
     "skip_coefficient",

@@ -1,0 +1,265 @@
+"""Rolling up: from a window of time back to the graph below.
+
+A graph whose vertices are the copies of some vertices at all times of a window, and whose
+arcs look the same at all times, is a window of the unrolling of exactly one smallest delay
+graph. That is how a time-indexed graph from elsewhere (a temporal causal graph, a
+scheduled circuit, an unrolled network) comes to its base. The law is
+
+    roll(unroll(G, window)) = G without the edges whose delay reaches across the window,
+
+since of those no copy lies inside.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any, TypeAlias
+
+import networkx as nx
+
+from unrollgraph.cover.sheets import add, as_time
+from unrollgraph.errors import NotPeriodicError, show_edge, show_vertex
+from unrollgraph.graph.delay_graph import check_delay
+from unrollgraph.morphism.graph_map import arcs_at, arcs_of
+
+__all__ = ["roll"]
+
+_FIRST, _SECOND = operator.itemgetter(0), operator.itemgetter(1)
+
+
+def roll(
+    H: Any,
+    *,
+    node: Callable[[Any], Any] | None = None,
+    time: Callable[[Any], Any] | None = None,
+    delay: str = "delay",
+) -> Any:
+    """Roll a time-indexed graph up into the delay graph of which it is a window.
+
+    Parameters
+    ----------
+    H : networkx.DiGraph or networkx.MultiDiGraph
+        A graph each of whose vertices is a copy of something at a time. All copies must be
+        there, at all times of a window.
+    node, time : callable, optional
+        What a vertex is a copy of, and its time, an integer or a tuple of integers. By
+        default the two halves of a pair ``(v, t)``.
+    delay : str
+        The edge attribute under which delays are written. If the arcs of ``H`` carry it, it
+        must be the difference of their times.
+
+    Returns
+    -------
+    networkx.DiGraph or networkx.MultiDiGraph
+        A delay graph G with ``unroll(G, window)`` equal to ``H`` up to names; the smallest
+        one. It is of the kind of ``H``, but a multigraph where two delays join the same
+        pair. Vertices and arcs keep their attributes; keys are kept unless two edges
+        between a pair would have the same. Without vertices it is empty.
+
+    Raises
+    ------
+    NotPeriodicError
+        If a copy of a vertex is missing, an arc is there at one time and not at another, or
+        two copies differ in their attributes.
+
+    Notes
+    -----
+    O(size of H).
+
+    Examples
+    --------
+    Names with a lag, as in tables of time series.
+
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> H = nx.DiGraph([("x@0", "y@1"), ("x@1", "y@2"), ("y@0", "y@1"), ("y@1", "y@2")])
+    >>> H.add_node("x@2")
+    >>> G = ug.roll(H, node=lambda s: s[:-2], time=lambda s: int(s[-1]))
+    >>> list(G.edges(data="delay"))
+    [('x', 'y', 1), ('y', 'y', 1)]
+    """
+    if not isinstance(H, nx.DiGraph):
+        raise TypeError(f"what is rolled is a directed networkx graph, not a {type(H).__name__}")
+    window = _read(H, node or _FIRST, time or _SECOND)
+    edges = _edges(H, window, delay)
+    for edge, copies in edges.items():
+        _must_be_everywhere(window, edge, copies)
+    return _rolled(H, window, edges, delay)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The vertices of a time-indexed graph.
+
+    ``place`` says of which vertex each is a copy, and at what time; ``copy`` is its inverse.
+    """
+
+    place: dict[Any, tuple[Any, Any]]
+    copy: dict[tuple[Any, Any], Any]
+    vertices: list[Any]
+    axes: tuple[range, ...]
+
+    def times(self, step: Any = None) -> Iterator[Any]:
+        """Iterate over the times; given a step, over those from which it stays inside."""
+        parts = (0,) * len(self.axes) if step is None else step
+        inside = [
+            range(max(axis.start, axis.start - d), min(axis.stop, axis.stop - d))
+            for axis, d in zip(self.axes, parts, strict=True)
+        ]
+        return iter(inside[0]) if len(inside) == 1 else product(*inside)
+
+    def count(self, step: Any) -> int:
+        """Number of times from which a step stays inside."""
+        return prod(len(a) - abs(d) for a, d in zip(self.axes, step, strict=True))
+
+
+def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Window:
+    """Read what the vertices are copies of; there must be all copies, and each once."""
+    place: dict[Any, tuple[Any, Any]] = {}
+    copy: dict[tuple[Any, Any], Any] = {}
+    dimension = 0
+    for name in H:
+        vertex, moment = _half(name, node, "node"), _half(name, time, "time")
+        dimension = dimension or (len(moment) if isinstance(moment, tuple) else 1)
+        when = as_time(moment, dimension)
+        if when is None:
+            wanted = "an integer" if dimension == 1 else f"a tuple of {dimension} integers"
+            raise NotPeriodicError(
+                f"the vertex {show_vertex(name)} has the time {moment!r}, but a time is "
+                f"{wanted} here; say with time= how to read it",
+                found=name,
+            )
+        if (vertex, when) in copy:
+            raise NotPeriodicError(
+                f"the vertices {show_vertex(copy[vertex, when])} and {show_vertex(name)} are both "
+                f"the copy of {show_vertex(vertex)} at time {when}; a window has one of each",
+                found=name,
+            )
+        place[name] = vertex, when
+        copy[vertex, when] = name
+    vertices = list(dict.fromkeys(vertex for vertex, _ in copy))
+    columns = zip(*(when if dimension > 1 else (when,) for _, when in copy), strict=True)
+    window = _Window(
+        place, copy, vertices, tuple(range(min(c), max(c) + 1) for c in map(set, columns))
+    )
+    if len(copy) < len(vertices) * prod(map(len, window.axes)):
+        when, vertex = next(
+            pair for pair in product(window.times(), vertices) if pair[::-1] not in copy
+        )
+        axes = window.axes[0] if dimension == 1 else window.axes
+        raise NotPeriodicError(
+            f"the copy of {show_vertex(vertex)} at time {when} is missing; every vertex needs "
+            f"one at each time of the window {axes}",
+            missing=(vertex, when),
+        )
+    return window
+
+
+def _half(name: Any, read: Callable[[Any], Any], what: str) -> Any:
+    if read in {_FIRST, _SECOND} and not (isinstance(name, tuple) and len(name) == 2):
+        raise NotPeriodicError(
+            f"the vertex {show_vertex(name)} is no pair of a vertex and a time; say with {what}= "
+            "how to read it",
+            found=name,
+        )
+    return read(name)
+
+
+_Edge: TypeAlias = tuple[Any, Any, tuple[int, ...], Any]  # tail, head, delay, key if any
+
+
+def _edges(H: Any, window: _Window, delay: str) -> dict[_Edge, dict[Any, Any]]:
+    """Sort the arcs by the edge of which they are copies: the time of the tail of each."""
+    found: dict[_Edge, dict[Any, Any]] = {}
+    for arc in arcs_of(H):
+        (u, start), (v, end) = window.place[arc[0]], window.place[arc[1]]
+        step = add(end, start, -1)
+        parts = step if isinstance(step, tuple) else (step,)
+        given = H.edges[arc].get(delay)
+        if given is not None and check_delay(given, arc) != parts:
+            raise NotPeriodicError(
+                f"the arc {show_edge(arc)} takes the time {step} but carries the {delay} "
+                f"{given!r}; mend one of them, or name another attribute with delay=",
+                found=arc,
+            )
+        found.setdefault((u, v, parts, *arc[2:]), {})[start] = arc
+    return found
+
+
+def _must_be_everywhere(window: _Window, edge: _Edge, copies: dict[Any, Any]) -> None:
+    """An arc that is there at one time is there at all."""
+    u, v, step, *key = edge
+    if len(copies) == window.count(step):
+        return
+    start = next(start for start in window.times(step) if start not in copies)
+    end = add(start, step if len(step) > 1 else step[0], 1)
+    there = next(iter(copies.values()))
+    missing = (window.copy[u, start], window.copy[v, end], *key)
+    raise NotPeriodicError(
+        f"the arc {show_edge(there)} is there, but its shift {show_edge(missing)} is not; an edge "
+        "needs an arc at every time at which both ends are in the window",
+        found=there,
+        missing=missing,
+    )
+
+
+def _rolled(H: Any, window: _Window, edges: dict[_Edge, dict[Any, Any]], delay: str) -> Any:
+    """Write down the graph below."""
+    pairs = {(edge[:2], edge[3:]) for edge in edges}
+    simple = not H.is_multigraph() and len(pairs) == len(edges)
+    G: Any = nx.DiGraph() if simple else nx.MultiDiGraph()
+    G.graph.update(H.graph)
+    copies: dict[Any, list[Any]] = {vertex: [] for vertex in window.vertices}
+    for name, (vertex, _) in window.place.items():
+        copies[vertex].append(name)
+    for vertex, names in copies.items():
+        G.add_node(vertex)
+        G.nodes[vertex].update(_agreed(H.nodes, names, show_vertex))
+    for edge in _in_order(H, window, edges):
+        u, v, step, *key = edge
+        if not simple and (not key or G.has_edge(u, v, key[0])):
+            key = [G.new_edge_key(u, v)]
+        G.add_edge(u, v, *key)
+        G.edges[(u, v, *key)].update(_agreed(H.edges, list(edges[edge].values()), show_edge))
+        G.edges[(u, v, *key)][delay] = step if len(step) > 1 else step[0]
+    return G
+
+
+def _in_order(H: Any, window: _Window, edges: dict[_Edge, dict[Any, Any]]) -> list[_Edge]:
+    """Edges in the order in which the arcs out of a vertex stand.
+
+    At the boundary some are missing, so the copy with most arcs is asked first.
+    """
+    of = {arc: edge for edge, copies in edges.items() for arc in copies.values()}
+    rows = sorted(
+        (arcs for name in H if (arcs := list(arcs_at(H, name, "out")))), key=len, reverse=True
+    )
+    met = dict.fromkeys(of[arc] for arcs in rows for arc in arcs)
+    position = {vertex: k for k, vertex in enumerate(window.vertices)}
+    return sorted(met, key=lambda edge: position[edge[0]])
+
+
+def _agreed(view: Any, copies: list[Any], show: Callable[[Any], str]) -> Any:
+    """The attributes that all copies have."""
+    first, *others = copies
+    for other in others:
+        if not _same(view[first], view[other]):
+            raise NotPeriodicError(
+                f"{show(first)} and {show(other)} are copies of one thing, but their attributes "
+                f"differ: {dict(view[first])!r} and {dict(view[other])!r}; make them agree, or "
+                "leave them out",
+                found=first,
+                missing=other,
+            )
+    return view[first]
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except ValueError:  # arrays do not say in one word whether they are equal
+        return False

@@ -1,0 +1,197 @@
+"""Lattices in Z^d: which integer vectors some of them generate.
+
+The vectors here are total delays of closed walks. A lattice is kept by its *Hermite
+basis*, of which there is exactly one: rows in echelon form, pivots positive, the entries
+above a pivot at least zero and less than it. Reducing a vector by it gives the one
+representative of its class modulo the lattice.
+
+The *Smith form* tells what the quotient Z^d / A is: there are unimodular matrices, of
+determinant 1 or -1, that turn the basis into a diagonal ``a_1, a_2, ...`` each of which
+divides the next, and then the quotient is ``Z/a_1 + Z/a_2 + ...`` with a Z for each
+dimension that is left over.
+
+All arithmetic is in Python integers.
+
+References
+----------
+H. Cohen, A Course in Computational Algebraic Number Theory (Springer, 1993), section 2.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+__all__ = ["Lattice", "Matrix", "identity", "is_unimodular", "product", "smith"]
+
+Matrix = list[list[int]]
+
+
+class Lattice:
+    """A lattice that grows: its Hermite basis, and how it came from its generators.
+
+    Attributes
+    ----------
+    generators : list of tuple of int
+        The vectors that enlarged it, in the order in which they came.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        self.generators: list[tuple[int, ...]] = []
+        self._rows: dict[int, list[int]] = {}  # by pivot: a vector, then its combination
+        self._dimension = dimension
+
+    @property
+    def basis(self) -> Matrix:
+        """The rows of the Hermite basis."""
+        return [self._rows[c][: self._dimension] for c in sorted(self._rows)]
+
+    @property
+    def combination(self) -> Matrix:
+        """Each row of the basis as a combination of the generators."""
+        wide = len(self.generators)
+        rows = [self._rows[c][self._dimension :] for c in sorted(self._rows)]
+        return [[*row, *[0] * (wide - len(row))] for row in rows]
+
+    def add(self, vector: Sequence[int]) -> bool:
+        """Take in a vector; return whether the lattice grew.
+
+        Plan. Go through the columns: where there is no row with that pivot the rest of the
+        vector becomes one; where there is, the two are replaced by a combination whose
+        entry is their greatest common divisor and one whose entry is zero. Then reduce
+        what stands above the pivots.
+        """
+        if not any(reduced(vector, self._rows)):
+            return False
+        rest = [*vector, *[0] * len(self.generators), 1]
+        self.generators.append(tuple(vector))
+        for column in range(self._dimension):
+            here = rest[column]
+            row = self._rows.get(column)
+            if not here:
+                continue
+            if row is None:
+                self._rows[column] = rest if here > 0 else [-x for x in rest]
+                break
+            row = [*row, *[0] * (len(rest) - len(row))]
+            pivot = row[column]
+            g, a, b = _extended_gcd(pivot, here)
+            self._rows[column] = [a * x + b * y for x, y in zip(row, rest, strict=True)]
+            rest = [pivot // g * y - here // g * x for x, y in zip(row, rest, strict=True)]
+        self._reduce()
+        return True
+
+    def _reduce(self) -> None:
+        """Make the entries above the pivots less than them."""
+        wide = self._dimension + len(self.generators)
+        done: dict[int, list[int]] = {}
+        for column in sorted(self._rows, reverse=True):
+            row = self._rows[column]
+            row = [*row, *[0] * (wide - len(row))]
+            for other in sorted(done):
+                factor = row[other] // done[other][other]
+                if factor:
+                    row = [x - factor * y for x, y in zip(row, done[other], strict=True)]
+            done[column] = row
+        self._rows = done
+
+
+def reduced(vector: Sequence[int], rows: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
+    """Representative of a vector modulo the rows, given by their pivots."""
+    found = list(vector)
+    for column in sorted(rows):
+        factor = found[column] // rows[column][column]
+        if factor:
+            found = [x - factor * y for x, y in zip(found, rows[column], strict=False)]
+    return tuple(found)
+
+
+def pivots(basis: Sequence[Sequence[int]]) -> dict[int, Sequence[int]]:
+    """Return the rows of a basis in echelon form by the columns of their pivots."""
+    return {next(c for c, x in enumerate(row) if x): row for row in basis}
+
+
+def _extended_gcd(a: int, b: int) -> tuple[int, int, int]:
+    """Return ``(g, x, y)`` with ``a x + b y = g > 0``."""
+    x, y, u, v = 1, 0, 0, 1
+    while b:
+        q = a // b
+        a, b = b, a - q * b
+        x, u = u, x - q * u
+        y, v = v, y - q * v
+    return (a, x, y) if a > 0 else (-a, -x, -y)
+
+
+def smith(rows: Sequence[Sequence[int]], dimension: int) -> tuple[Matrix, list[int], Matrix]:
+    """Smith form of independent rows.
+
+    Returns
+    -------
+    left, right : list of list of int
+        Unimodular matrices.
+    diagonal : list of int
+        Positive integers, each a divisor of the next, with ``left rows right`` the
+        matrix that has them on its diagonal and zeros elsewhere.
+
+    Notes
+    -----
+    Plan. Bring the smallest entry that is left to the corner and reduce its row and
+    column by it, until nothing else stands there; if an entry elsewhere is no multiple of
+    it, add its row and go on. Each round makes the corner smaller.
+    """
+    size = len(rows)
+    work = [[*row, *unit] for row, unit in zip(rows, identity(size), strict=True)]
+    right = identity(dimension)
+    for k in range(size):
+        while True:
+            entries = [
+                (abs(work[i][j]), i, j)
+                for i in range(k, size)
+                for j in range(k, dimension)
+                if work[i][j]
+            ]
+            _, i, j = min(entries)
+            work[k], work[i] = work[i], work[k]
+            for row in (*work, *right):
+                row[k], row[j] = row[j], row[k]
+            corner = work[k][k]
+            for i in range(k + 1, size):
+                factor = work[i][k] // corner
+                if factor:
+                    work[i] = [x - factor * y for x, y in zip(work[i], work[k], strict=True)]
+            for j in range(k + 1, dimension):
+                factor = work[k][j] // corner
+                if factor:
+                    for row in (*work, *right):
+                        row[j] -= factor * row[k]
+            if any(work[i][k] for i in range(k + 1, size)) or any(work[k][k + 1 : dimension]):
+                continue
+            odd = next(
+                (i for i in range(k + 1, size) if any(x % corner for x in work[i][:dimension])),
+                None,
+            )
+            if odd is None:
+                break
+            work[k] = [x + y for x, y in zip(work[k], work[odd], strict=True)]
+        if work[k][k] < 0:
+            work[k] = [-x for x in work[k]]
+    diagonal = [work[k][k] for k in range(size)]
+    return [row[dimension:] for row in work], diagonal, right
+
+
+def identity(size: int) -> Matrix:
+    """Return the identity matrix."""
+    return [[int(i == j) for j in range(size)] for i in range(size)]
+
+
+def product(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> Matrix:
+    """Return the matrix product."""
+    columns = list(zip(*b, strict=True))
+    return [[sum(x * y for x, y in zip(row, c, strict=True)) for c in columns] for row in a]
+
+
+def is_unimodular(matrix: Sequence[Sequence[int]]) -> bool:
+    """Whether a square matrix has the determinant 1 or -1: whether its rows generate Z^n."""
+    lattice = Lattice(len(matrix))
+    for row in matrix:
+        lattice.add(row)
+    return lattice.basis == identity(len(matrix))
