@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sympy.combinatorics import AlternatingGroup, CyclicGroup, DihedralGroup, SymmetricGroup
 
 import unrollgraph as ug
+from unrollgraph import nn
 from unrollgraph.testing import delay_graphs
 
 GROUPS = [CyclicGroup(4), SymmetricGroup(3), DihedralGroup(4), AlternatingGroup(4)]
@@ -364,3 +365,69 @@ def test_all_sizes_of_windows_in_the_plane_have_the_boundary_of_the_formula():
         U = ug.unroll(G, sizes)
         inside = max(0, sizes[0] - 1) * max(0, sizes[1] - 2)
         assert len(U.boundary_in()) == len(U.boundary_out()) == sizes[0] * sizes[1] - inside
+
+
+# -- what runs on them ---------------------------------------------------------------------
+
+
+def through(middle, upper):
+    """The map from a graph above a lift to the base of the lift."""
+    return upper.projection.then(middle)
+
+
+def lifted_window(G):
+    lift = ug.random_lift(G, 3, seed=2)
+    return through(lift, ug.unroll(lift, 3))
+
+
+def unfolded_window(G):
+    cover = ug.cyclic_cover(G, 2)
+    return through(cover, ug.unroll(cover, 3))
+
+
+def tree_of_a_window(G):
+    U = ug.unroll(G, 3)
+    return through(U, ug.in_tree(U, ("y", 2)))
+
+
+ACYCLIC = {
+    "window": lambda G: ug.unroll(G, 4).projection,
+    "in-tree": lambda G: ug.in_tree(G, "y", 4).projection,
+    "out-tree": lambda G: ug.out_tree(G, "x", 4).projection,
+    "universal cover": lambda G: ug.universal_cover(G, "y", 3).projection,
+    "window of a random lift": lifted_window,
+    "window of a cyclic cover": unfolded_window,
+    "in-tree of a window": tree_of_a_window,
+}
+
+
+@pytest.mark.parametrize("make", ACYCLIC.values(), ids=list(ACYCLIC))
+@pytest.mark.parametrize("network", ["elman", "narx", "bidirectional", "stacked"])
+def test_isomorphic_graphs_above_run_alike(make, network):
+    """Names and orders of copies do not matter, only the map: values and gradients agree."""
+    net = nn.Network(getattr(nn.architectures, network)(2, 3, 2), seed=4)
+    p = make(net.graph)
+    rng = np.random.default_rng(5)
+    nodes = list(p.total)
+    rename = dict(zip(nodes, rng.permutation(len(nodes)).tolist(), strict=True))
+    H = nx.MultiDiGraph()
+    H.add_nodes_from(range(len(nodes)))
+    edges = {}
+    for arc in arcs(p.total):
+        tail, head = rename[arc[0]], rename[arc[1]]
+        edges[tail, head, H.add_edge(tail, head)] = p.edge(arc)
+    q = ug.GraphMap(H, p.base, {rename[node]: p(node) for node in nodes}, edges)
+    x = {node: rng.normal(size=2) for node in p.fibre("x")}
+    back = {new: node for node, new in rename.items()}
+    one = net.forward({"x": np.array([x[node] for node in p.fibre("x")])}, over=p)
+    other = net.forward({"x": np.array([x[back[k]] for k in q.fibre("x")])}, over=q)
+    for node in nodes:
+        assert np.allclose(one[node], other[rename[node]], rtol=0, atol=1e-12)
+    seed = {node: rng.normal(size=one[node].shape) for node in p.fibre("y")}
+    here = one.backward({"y": np.array([seed[node] for node in p.fibre("y")])})
+    there = other.backward({"y": np.array([seed[back[k]] for k in q.fibre("y")])})
+    for name in net.parameters:
+        assert np.allclose(here.parameters[name], there.parameters[name], rtol=0, atol=1e-12)
+    reads = dict(zip(q.fibre("x"), there.inputs["x"], strict=True))
+    for node, gradient in zip(p.fibre("x"), here.inputs["x"], strict=True):
+        assert np.allclose(gradient, reads[rename[node]], rtol=0, atol=1e-12)

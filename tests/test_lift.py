@@ -31,6 +31,10 @@ LIFTS = {
     "multi window": lambda: ug.unroll(multiple(), 5),
     "cyclic": lambda: ug.cyclic_cover(simple(), 3),
     "multi cyclic": lambda: ug.cyclic_cover(multiple(), 4),
+    "random": lambda: ug.random_lift(simple(), 3, seed=0),
+    "multi random": lambda: ug.random_lift(multiple(), 4, seed=0),
+    "universal": lambda: ug.universal_cover(simple(), "h", 2),
+    "multi in-tree": lambda: ug.in_tree(ug.gallery.narx(3), "y", 3),
 }
 
 

@@ -8,36 +8,14 @@ missed.
 """
 
 import sys
-import time
 from fractions import Fraction
 
 import networkx as nx
 import numpy as np
 from digraphx.min_cycle_ratio import MinCycleRatioSolver, set_default
+from rounds import MISSED, figure, shown
 
 import unrollgraph as ug
-
-FAILED = []
-
-
-def interleaved(runs, rounds):
-    """Seconds of each run, by name, over rounds that visit all of them in turn."""
-    times = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
-    for name, seconds in times.items():
-        low, middle, high = min(seconds), np.median(seconds), max(seconds)
-        print(f"{name:<46} {middle * 1e3:10.2f} ms   ({low * 1e3:.2f} to {high * 1e3:.2f})")
-    return times
-
-
-def figure(text, value, limit, met):
-    print(f"  {'met   ' if met else 'MISSED'} {text}: {value:.3g}, {limit}")
-    if not met:
-        FAILED.append(text)
 
 
 def random_graph(n, m, seed, least=1):
@@ -65,7 +43,7 @@ def beside_digraphx():
             return MinCycleRatioSolver(plain).run(dict.fromkeys(G, Fraction(0)), start)[0]
 
         assert ug.min_cycle_ratio(G, "cost").ratio == peer()
-        times = interleaved(
+        times = shown(
             {
                 f"digraphx, graph {seed}": peer,
                 f"ug.min_cycle_ratio, graph {seed}": lambda G=G: ug.min_cycle_ratio(G, "cost"),
@@ -75,7 +53,7 @@ def beside_digraphx():
         theirs, own = times.values()
         ratios += [a / b for a, b in zip(theirs, own, strict=True)]
     ratio = float(np.median(ratios))
-    figure("digraphx / ours, median of the rounds", ratio, "at least 10", ratio >= 10)
+    figure("digraphx / ours, median of the rounds", ratio, 10, least=True)
 
 
 def large():
@@ -102,9 +80,9 @@ def large():
     for name, G in cases.items():
         found = ug.min_cycle_ratio(G, "cost")
         assert found.check()
-        times = interleaved({name: lambda G=G: ug.min_cycle_ratio(G, "cost")}, 3)[name]
+        times = shown({name: lambda G=G: ug.min_cycle_ratio(G, "cost")}, 3)[name]
         seconds = float(np.median(times))
-        figure(f"seconds, {name}", seconds, "under 5", seconds < 5)
+        figure(name, seconds, 5, " s")
 
 
 def lengths():
@@ -114,7 +92,7 @@ def lengths():
     assert nx.dag_longest_path_length(stored, weight="none") == ug.longest_path_length(
         G, "in", "out", 10**5 - 1
     )
-    times = interleaved(
+    times = shown(
         {
             "ug.longest_path_length, 10**6 steps": lambda: ug.longest_path_length(
                 G, "in", "out", 10**6
@@ -123,7 +101,7 @@ def lengths():
         },
         31,
     )
-    interleaved(
+    shown(
         {
             "networkx.dag_longest_path_length, 10**5 stored": lambda: nx.dag_longest_path_length(
                 stored, weight="none"
@@ -132,11 +110,11 @@ def lengths():
         3,
     )
     milliseconds = float(np.median(times["ug.longest_path_length, 10**6 steps"])) * 1e3
-    figure("milliseconds for 10**6 steps", milliseconds, "under 10", milliseconds < 10)
+    figure("10**6 steps", milliseconds, 10, " ms")
 
 
 if __name__ == "__main__":
     beside_digraphx()
     large()
     lengths()
-    sys.exit(bool(FAILED))
+    sys.exit(bool(MISSED))

@@ -9,42 +9,13 @@ the medians and the spread (least to most). Exits 1 when a figure is missed.
 import os
 import subprocess
 import sys
-import time
 
 import networkx as nx
 import numpy as np
 import scipy.sparse
+from rounds import MISSED, figure, interleaved, show
 
 import unrollgraph as ug
-
-FAILED = []
-
-
-def timed(run):
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def interleaved(runs, rounds):
-    """Seconds of each run, by name, over rounds that visit all of them in turn."""
-    times = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            times[name].append(timed(run))
-    return times
-
-
-def show(name, seconds, unit=1e3, suffix="ms"):
-    low, middle, high = min(seconds) * unit, np.median(seconds) * unit, max(seconds) * unit
-    return f"{name:<44} {middle:10.2f} {suffix}   ({low:.2f} to {high:.2f})"
-
-
-def figure(text, value, limit, unit=""):
-    met = value <= limit
-    print(f"  {'met   ' if met else 'MISSED'} {text}: {value:.2f}{unit}, at most {limit}{unit}")
-    if not met:
-        FAILED.append(text)
 
 
 def random_graph(n, m, seed=0, kind=nx.MultiDiGraph):
@@ -185,4 +156,4 @@ if __name__ == "__main__":
     windows()
     verdicts()
     imports()
-    sys.exit(bool(FAILED))
+    sys.exit(bool(MISSED))

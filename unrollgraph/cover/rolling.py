@@ -15,7 +15,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 from typing import Any, TypeAlias
 
@@ -110,11 +109,20 @@ class _Window:
             range(max(axis.start, axis.start - d), min(axis.stop, axis.stop - d))
             for axis, d in zip(self.axes, parts, strict=True)
         ]
-        return iter(inside[0]) if len(inside) == 1 else product(*inside)
+        return iter(inside[0]) if len(inside) == 1 else _box(inside)
 
     def count(self, step: Any) -> int:
         """Number of times from which a step stays inside."""
         return prod(len(a) - abs(d) for a, d in zip(self.axes, step, strict=True))
+
+
+def _box(axes: list[range]) -> Iterator[tuple[int, ...]]:
+    """Iterate over a box, whose sides may be too long to be listed."""
+    if not axes:
+        yield ()
+        return
+    for t in axes[0]:
+        yield from ((t, *others) for others in _box(axes[1:]))
 
 
 def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Window:
@@ -148,7 +156,7 @@ def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Wi
     )
     if len(copy) < len(vertices) * prod(map(len, window.axes)):
         when, vertex = next(
-            pair for pair in product(window.times(), vertices) if pair[::-1] not in copy
+            (when, v) for when in window.times() for v in vertices if (v, when) not in copy
         )
         axes = window.axes[0] if dimension == 1 else window.axes
         raise NotPeriodicError(

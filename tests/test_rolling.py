@@ -1,0 +1,255 @@
+"""Rolling up: unrolling and rolling is doing nothing, and what is no window is refused."""
+
+import networkx as nx
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.testing import delay_graphs
+
+
+def parts(time):
+    return time if isinstance(time, tuple) else (time,)
+
+
+@st.composite
+def windows(draw):
+    d = draw(st.sampled_from([1, 2]))
+    G = draw(delay_graphs(dimension=d, vertices=4, edges=7))
+    axes = []
+    for _ in range(d):
+        start = draw(st.integers(-3, 3))
+        axes.append(range(start, start + draw(st.integers(1, 5))))
+    for v in G:
+        if draw(st.booleans()):
+            G.nodes[v]["op"] = draw(st.sampled_from(["sum", ("max", 2)]))
+    for k, edge in enumerate(list(G.edges)):
+        if draw(st.booleans()):
+            G.edges[edge]["weight"] = k
+        if not any(parts(G.edges[edge]["delay"])) and d == 1 and draw(st.booleans()):
+            del G.edges[edge]["delay"]  # absent means zero
+    G.graph["name"] = "drawn"
+    return G, tuple(axes)
+
+
+def expected(G, axes):
+    """The graph without the edges of which no copy lies inside, its delays written out."""
+    H = G.copy()
+    for u, v, key, d in oracle.wires(G, dimension=len(axes)):
+        if any(abs(x) >= len(axis) for x, axis in zip(d, axes, strict=True)):
+            H.remove_edge(u, v, *key)
+        else:
+            H.edges[(u, v, *key)]["delay"] = oracle.plain(d)
+    return H
+
+
+@given(windows())
+def test_rolling_up_undoes_unrolling(case):
+    G, axes = case
+    U = ug.unroll(G, axes if len(axes) > 1 else axes[0])
+    H = expected(G, axes)
+    for window in (U, U.copy()):
+        R = ug.roll(window)
+        assert type(R) is type(H)
+        assert nx.utils.graphs_equal(R, H)
+        assert list(R) == list(H)
+    if U.number_of_edges():
+        again = ug.unroll(R, U.window)
+        assert nx.utils.graphs_equal(again.copy(), ug.unroll(H, U.window).copy())
+
+
+@given(windows(), st.randoms(use_true_random=False))
+def test_neither_the_order_nor_the_names_of_a_window_matter(case, random):
+    G, axes = case
+    U = ug.unroll(G, axes if len(axes) > 1 else axes[0])
+    names = {node: f"copy {k}" for k, node in enumerate(U)}
+    halves = {name: node for node, name in names.items()}
+    nodes = list(U)
+    random.shuffle(nodes)
+    H = type(U.copy())()
+    H.graph.update(U.graph)
+    H.add_nodes_from((names[node], U.nodes[node]) for node in nodes)
+    arcs = [(a, b, *key) for a, b, *key in (U.edges(keys=True) if U.is_multigraph() else U.edges)]
+    random.shuffle(arcs)
+    for a, b, *key in arcs:
+        H.add_edge(names[a], names[b], *key, **U.edges[(a, b, *key)])
+    R = ug.roll(
+        H,
+        node=lambda name: halves[name][0],
+        time=lambda name: np.int64(halves[name][1]) if len(axes) == 1 else list_free(halves[name]),
+    )
+    assert nx.utils.graphs_equal(R, expected(G, axes))
+
+
+def list_free(node):
+    return tuple(map(np.int64, node[1]))
+
+
+@given(delay_graphs(vertices=4, edges=8, multigraph=False), st.integers(7, 9))
+def test_the_order_of_edges_is_that_of_the_graph_below(G, steps):
+    """It is the order in which a vertex reads; some step has all edges, since delays are <= 3."""
+    assert list(ug.roll(ug.unroll(G, steps)).edges) == list(G.edges)
+
+
+def test_two_delays_between_a_pair_make_a_multigraph():
+    H = nx.DiGraph()
+    for t in range(4):
+        H.add_node(("h", t))
+        for d in (1, 3, -2):
+            if 0 <= t + d < 4:
+                H.add_edge(("h", t), ("h", t + d), gain=d * 10)
+    G = ug.roll(H)
+    assert isinstance(G, nx.MultiDiGraph)
+    assert list(G.edges(data=True)) == [
+        ("h", "h", {"gain": d * 10, "delay": d}) for d in (1, 3, -2)
+    ]
+    again = nx.DiGraph(ug.unroll(G, 4))
+    assert set(again.edges) == set(H.edges)
+
+
+def test_keys_are_kept_unless_two_edges_would_have_the_same():
+    M = nx.MultiDiGraph()
+    M.add_nodes_from(("h", t) for t in range(3))
+    for t in range(3):
+        for d, key in ((1, "slow"), (2, "slow"), (0, "self")):
+            if t + d < 3:
+                M.add_edge(("h", t), ("h", t + d), key)
+    G = ug.roll(M)
+    assert sorted((d, key) for _, _, key, d in G.edges(keys=True, data="delay")) == [
+        (0, "self"),
+        (1, "slow"),
+        (2, 1),
+    ]
+
+
+def test_what_was_unrolled_elsewhere_comes_back_with_its_own_names():
+    """A table of causes with lags, as time-series tools write them: one column, one lag."""
+    series, reach = ["wind", "power"], 3
+    H = nx.DiGraph()
+    H.add_nodes_from(f"{name} lag{lag}" for name in series for lag in range(reach))
+    for lag in range(reach - 1):
+        H.add_edge(f"wind lag{lag + 1}", f"wind lag{lag}")
+        H.add_edge(f"wind lag{lag + 1}", f"power lag{lag}")
+    for lag in range(reach):
+        H.add_edge(f"wind lag{lag}", f"power lag{lag}")
+    G = ug.roll(H, node=lambda name: name.split()[0], time=lambda name: -int(name.split("lag")[1]))
+    assert sorted(G.edges(data="delay")) == [
+        ("wind", "power", 0),
+        ("wind", "power", 1),
+        ("wind", "wind", 1),
+    ]
+
+
+def test_attributes_are_kept_and_an_empty_graph_stays_empty():
+    H = ug.unroll(ug.gallery.elman(), 3).copy()
+    nx.set_node_attributes(H, {node: {"unit": node[0].upper()} for node in H})
+    G = ug.roll(H)
+    assert G.nodes["h"] == {"unit": "H"}
+    assert len(ug.roll(nx.DiGraph())) == 0
+    alone = nx.DiGraph()
+    alone.add_nodes_from([("a", 0), ("b", 0)])
+    assert list(ug.roll(alone)) == ["a", "b"]
+    named = ug.roll(ug.unroll(ug.gallery.elman(), 3), delay="lag")
+    assert named.edges["h", "h"] == {"delay": 1, "lag": 1}
+
+
+def window(change):
+    H = ug.unroll(ug.gallery.elman(), range(2, 6)).copy()
+    change(H)
+    return H
+
+
+def late(H):
+    H.remove_node(("x", 5))
+
+
+def gap(H):
+    H.remove_nodes_from([(v, 3) for v in "xhy"])
+
+
+def no_pair(H):
+    H.add_node("h")
+
+
+def no_time(H):
+    H.add_node(("h", 2.5))
+
+
+def mixed_times(H):
+    H.add_node(("h", (1, 2)))
+
+
+def lost(H):
+    H.remove_edge(("h", 3), ("h", 4))
+
+
+def extra(H):
+    H.add_edge(("x", 4), ("y", 4))
+
+
+def other_value(H):
+    H.nodes["h", 4]["value"] = 7
+
+
+def other_gain(H):
+    H.edges[("x", 2), ("h", 2)]["gain"] = 1
+
+
+def wrong_delay(H):
+    H.edges[("h", 4), ("h", 5)]["delay"] = 2
+
+
+def arrays(H):
+    for t in range(2, 6):
+        H.nodes["h", t]["value"] = np.arange(3.0)
+
+
+REFUSED = [
+    (late, "the copy of x at time 5 is missing; .* window range\\(2, 6\\)", None, ("x", 5)),
+    (gap, "the copy of x at time 3 is missing", None, ("x", 3)),
+    (no_pair, "the vertex h is no pair", "h", None),
+    (no_time, "has the time 2.5, but a time is an integer", ("h", 2.5), None),
+    (mixed_times, "has the time \\(1, 2\\), but a time is an integer", ("h", (1, 2)), None),
+    (lost, "is there, but its shift .* is not", (("h", 2), ("h", 3)), (("h", 3), ("h", 4))),
+    (extra, "is there, but its shift .* is not", (("x", 4), ("y", 4)), (("x", 2), ("y", 2))),
+    (other_value, "their attributes differ: {} and {'value': 7}", ("h", 2), ("h", 4)),
+    (other_gain, "their attributes differ", (("x", 2), ("h", 2)), (("x", 3), ("h", 3))),
+    (wrong_delay, "takes the time 1 but carries the delay 2", (("h", 4), ("h", 5)), None),
+    (arrays, "their attributes differ", ("h", 2), ("h", 3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "text", "found", "missing"), REFUSED, ids=[row[0].__name__ for row in REFUSED]
+)
+def test_what_is_no_window_is_refused_with_what_is_missing(change, text, found, missing):
+    with pytest.raises(ug.NotPeriodicError, match=text) as caught:
+        ug.roll(window(change))
+    assert caught.value.found == found
+    assert caught.value.missing == missing
+
+
+def test_a_vertex_twice_at_a_time_is_refused():
+    H = nx.DiGraph([("a0", "b0"), ("A0", "b0")])
+    with pytest.raises(ug.NotPeriodicError, match="a0 and A0 are both the copy of a at time 0"):
+        ug.roll(H, node=lambda name: name[0].lower(), time=lambda name: int(name[1]))
+
+
+def test_times_far_apart_are_refused_at_once():
+    H = nx.DiGraph([(("a", 0), ("a", 10**15))])
+    with pytest.raises(ug.NotPeriodicError, match="the copy of a at time 1 is missing"):
+        ug.roll(H)
+    H = nx.DiGraph([(("a", (0, 0)), ("a", (10**15, 10**15)))])
+    with pytest.raises(ug.NotPeriodicError, match="the copy of a at time \\(0, 1\\) is missing"):
+        ug.roll(H)
+    with pytest.raises(TypeError, match="not a Graph"):
+        ug.roll(nx.Graph())
+
+
+def test_a_cyclic_cover_is_not_rolled_by_its_sheets():
+    """Its arcs wrap around, so they are no shifts of each other."""
+    with pytest.raises(ug.NotPeriodicError):
+        ug.roll(ug.cyclic_cover(ug.gallery.elman(), 3))
