@@ -58,6 +58,7 @@ GALLERY = {
     "diamond": {},
     "srs": {},
 }
+VOLTAGE_GRAPHS = {"bouquet", "dipole", "dumbbell"}  # no networks, so they have no depth
 ARCHITECTURES = {"seed": {"ends": ("in", "out")}, "clockwork": {"ends": None, "period": 4}}
 
 

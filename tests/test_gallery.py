@@ -53,6 +53,13 @@ NAMED = {
     "recursion of depth 2 in Z^3": gallery.opposed_quartet,
     "diamond": gallery.diamond,
     "srs": gallery.srs,
+    "Petersen": gallery.dumbbell,
+    "Moebius-Kantor = GP(8,3)": lambda: gallery.dumbbell(3),
+    "Heawood": gallery.dipole,
+    "K_{3,3}": lambda: gallery.dipole(0, 1, 2),
+    "K_5": gallery.bouquet,
+    "primitive cubic (pcu)": lambda: gallery.bouquet((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "honeycomb (hcb)": lambda: gallery.dipole((0, 0), (1, 0), (0, 1)),
 }
 
 

@@ -4,7 +4,8 @@ Each function returns a new networkx graph that is yours to change: a `DiGraph`,
 or a `MultiDiGraph` where two edges join the same pair. Sequences enter at ``x``
 and leave at ``y`` (``in`` and ``out`` in the seed network). The recurrent ones are
 those by which Zhang et al. (2016) and others measure the depth of architectures. Those
-at the end have delays in Z^2 and Z^3; crystal nets have each edge in one direction, and
+at the end have delays in Z^2 and Z^3, or are voltage graphs of topological graph theory, of
+which famous graphs are covers. Those and crystal nets have each edge in one direction, and
 `with_reverses` adds the other.
 
 References
@@ -14,7 +15,8 @@ NIPS 2016, arXiv 1602.08210. R. Pascanu et al., How to construct deep recurrent
 neural networks, ICLR 2014, arXiv 1312.6026. J. Koutnik et al., A clockwork RNN,
 ICML 2014. S. Chang et al., Dilated recurrent neural networks, NIPS 2017,
 arXiv 1710.02224. A. Graves, S. Fernandez, J. Schmidhuber, Multi-dimensional recurrent
-neural networks, ICANN 2007. T. Sunada, Crystals that nature might miss creating, Notices
+neural networks, ICANN 2007. J. L. Gross and T. W. Tucker, Topological Graph Theory (Wiley,
+1987), ch. 2. T. Sunada, Crystals that nature might miss creating, Notices
 of the AMS 55 (2008).
 """
 
@@ -30,6 +32,7 @@ import networkx as nx
 __all__ = [
     "bidirectional",
     "bottom_up",
+    "bouquet",
     "clockwork",
     "clockwork_ticks",
     "deep_output",
@@ -38,6 +41,8 @@ __all__ = [
     "deep_transition_shortcut",
     "diamond",
     "dilated",
+    "dipole",
+    "dumbbell",
     "elman",
     "grid_2d",
     "lstm",
@@ -281,6 +286,40 @@ def srs() -> nx.DiGraph[int]:
             (4, 2, (0, 0, 1)),
         ]
     )
+
+
+def bouquet(*delays: Any) -> nx.MultiDiGraph[str]:
+    """One vertex ``a`` with loops, 1 and 2 unless given.
+
+    Both ways round and modulo 5 it is the complete graph K5, modulo 6 the octahedron.
+    """
+    return _parallel([("a", "a", d) for d in delays or (1, 2)])
+
+
+def dipole(*delays: Any) -> nx.MultiDiGraph[str]:
+    """Two vertices joined by edges ``a -> b``, of delay 0, 1 and 3 unless given.
+
+    Both ways round and modulo 7 it is the Heawood graph: the points and lines of the plane
+    of order two. With delays 0, 1, 2 modulo 3 it is K3,3.
+    """
+    return _parallel([("a", "b", d) for d in delays or (0, 1, 3)])
+
+
+def dumbbell(k: int = 2) -> nx.DiGraph[str]:
+    """Loops of delay 1 and k, joined by an edge.
+
+    Both ways round and modulo n it is the generalized Petersen graph G(n, k): the Petersen
+    graph for n = 5.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> lift = ug.cyclic_cover(ug.with_reverses(ug.gallery.dumbbell()), 5)
+    >>> nx.is_isomorphic(nx.Graph(lift), nx.petersen_graph())
+    True
+    """
+    return _simple([("a", "a", 1), ("a", "b", 0), ("b", "b", k)])
 
 
 def _stack(loops: Sequence[int], output: str | None) -> list[_Wire]:
