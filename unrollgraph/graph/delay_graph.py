@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DelayError, FrozenError, show_edge, show_vertex
+from unrollgraph.graph.collection import without_collection
 from unrollgraph.graph.frozen import FrozenDict, frozen_graph, stored_graph
 
 __all__ = ["DelayGraph", "Edge", "Vertex", "as_delay_graph"]
@@ -113,6 +114,7 @@ class DelayGraph:
     _vertex_data: list[dict[Any, Any]]
     _edge_data: list[dict[Any, Any]]
 
+    @without_collection
     def __init__(self, G: Any, delay: str = "delay") -> None:
         if isinstance(G, DelayGraph):
             self.__dict__.update(G.__dict__)
