@@ -147,6 +147,15 @@ def test_components_far_apart_are_told_exactly():
         ug.components(G)
 
 
+def test_only_cycles_that_enlarge_the_lattice_generate_it():
+    G = nx.MultiDiGraph()
+    for delay in (4, 8, -4, 6, 2):
+        G.add_edge("h", "h", delay=delay)
+    (family,) = families(G)
+    assert family.generators == (("h", "h", 0), ("h", "h", 3))
+    assert family.basis == ((2,),)
+
+
 def test_interpenetrating_nets_are_counted():
     """Diamond with all delays doubled: eight nets through each other."""
     G = ug.gallery.diamond()

@@ -258,6 +258,7 @@ def test_arrays_and_matrix_are_those_of_networkx(make, data):
     expected = nx.to_numpy_array(lift, weight=None, multigraph_weight=sum)
     matrix = lift.to_csr()
     assert np.array_equal(matrix.toarray(), expected)
+    assert matrix.nnz == np.count_nonzero(expected)
     assert matrix.indices.dtype == np.int32
 
 

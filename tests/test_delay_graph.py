@@ -1,6 +1,7 @@
 """Reading delay graphs: what is accepted, what is refused, and that it never changes."""
 
 import copy
+import gc
 import pickle
 from decimal import Decimal
 from fractions import Fraction
@@ -207,3 +208,18 @@ def test_edges_at_a_vertex_are_numbered_in_the_order_of_the_graph(G):
         assert [graph.edges[e] for e in graph.in_numbers[k]] == [
             e for e in graph.edges if e[1] == v
         ]
+
+
+def test_the_garbage_collector_is_left_as_it_was():
+    assert gc.isenabled()
+    ug.minimal_base(nx.DiGraph([("a", "b")]))
+    assert gc.isenabled()
+    with pytest.raises(ug.DelayError):
+        ug.DelayGraph(nx.DiGraph([("a", "b", {"delay": 0.5})]))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        ug.DelayGraph(nx.DiGraph([("a", "b")]))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -112,6 +112,30 @@ def test_structured_graphs_fall_into_their_orbits(G, count):
     assert count in {None, len(p.base)}
 
 
+def test_colours_tell_apart_in_whatever_order_edges_stand():
+    """A path whose neighbours are joined by edges of three colours, each pair in its own order."""
+    rng = np.random.default_rng(0)
+    G = nx.MultiDiGraph()
+    for k in range(60):
+        for colour in rng.permutation(["red", "green", "blue"]).tolist():
+            G.add_edge(k, k + 1, colour=colour)
+            G.add_edge(k + 1, k, colour=colour)
+    p = ug.minimal_base(G, colour="colour")
+    assert classes(p) == oracle.alike(G, "colour") == [[k, 60 - k] for k in range(30)] + [[30]]
+    for arc in G.edges:
+        assert p.base.edges[p.edge(arc)] == {"colour": G.edges[arc]["colour"]}
+    G.edges[0, 1, 0]["colour"] = "black"
+    assert len(ug.minimal_base(G, colour="colour").base) == 61
+
+
+def test_a_long_path_is_not_counted_anew_for_each_of_its_vertices():
+    """If the larger parts were counted, this would take minutes."""
+    n = 20_000
+    G = nx.path_graph(n, create_using=nx.DiGraph)
+    assert len(ug.minimal_base(G).base) == n
+    assert len(ug.minimal_base(nx.path_graph(n).to_directed()).base) == n // 2
+
+
 @pytest.mark.parametrize("colours", [1, 3])
 def test_lifts_of_random_graphs_fall_into_the_fibres_of_their_base(colours):
     rng = np.random.default_rng(colours)

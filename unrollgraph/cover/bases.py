@@ -163,12 +163,14 @@ def _refined(graph: DelayGraph, kinds: IntArray) -> IntArray:
 
 
 def _signatures(graph: DelayGraph, kinds: IntArray, block: IntArray) -> IntArray:
-    """Number vertices by their class and the classes and kinds of their in-edges."""
-    n = len(block)
-    heads = np.concatenate((np.arange(n), graph.heads))
-    marks = np.concatenate((-1 - block, block[graph.tails] * (kinds.max(initial=0) + 1) + kinds))
-    text = marks[np.lexsort((marks, heads))].tobytes()
-    ends = (np.cumsum(np.bincount(heads, minlength=n)) * marks.itemsize).tolist()
+    """Number vertices by the classes and kinds of their in-edges.
+
+    From one class on these partitions are each finer than the one before.
+    """
+    marks = block[graph.tails] * (kinds.max(initial=0) + 1) + kinds
+    text = marks[np.lexsort((marks, graph.heads))].tobytes()
+    degrees = np.bincount(graph.heads, minlength=len(block))
+    ends = (np.cumsum(degrees) * marks.itemsize).tolist()
     numbers: dict[bytes, int] = {}
     found = [
         numbers.setdefault(text[start:end], len(numbers)) for start, end in pairwise([0, *ends])
