@@ -12,7 +12,7 @@ that of any covering of a graph is that of the graph.
 References
 ----------
 P. Boldi and S. Vigna, Fibrations of graphs, Discrete Mathematics 243 (2002). A. Cardon and
-M. Crochemore, Partitioning a graph in O(|A| log |V|), Theoretical Computer Science 19
+M. Crochemore, Partitioning a graph in ``O(|A| log |V|)``, Theoretical Computer Science 19
 (1982). J. E. Hopcroft, An n log n algorithm for minimizing states in a finite automaton
 (1971).
 """
