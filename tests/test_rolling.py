@@ -238,6 +238,11 @@ def test_a_vertex_twice_at_a_time_is_refused():
         ug.roll(H, node=lambda name: name[0].lower(), time=lambda name: int(name[1]))
 
 
+def test_what_cannot_be_a_vertex_is_refused():
+    with pytest.raises(TypeError, match="node= sends .'x', 2. to ..'x'., 'x'., which cannot"):
+        ug.roll(window(nx.freeze), node=lambda name: (["x"], name[0]))
+
+
 def test_times_far_apart_are_refused_at_once():
     H = nx.DiGraph([(("a", 0), ("a", 10**15))])
     with pytest.raises(ug.NotPeriodicError, match="the copy of a at time 1 is missing"):

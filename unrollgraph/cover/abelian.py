@@ -97,7 +97,7 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
         forest, a unit vector on each other edge. For b = 1 they are integers, for b = 0 all
         are 0. Each component of its delay cover is the maximal abelian cover of the component
         below, and is acyclic. Its graph attribute ``"periods"`` is the map down to the delay
-        cover of ``G``, a `Periods`.
+        cover of ``G``, a `Periods`; files cannot hold it, so delete it before writing one.
 
     Notes
     -----

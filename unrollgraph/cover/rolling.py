@@ -174,7 +174,15 @@ def _half(name: Any, read: Callable[[Any], Any], what: str) -> Any:
             "how to read it",
             found=name,
         )
-    return read(name)
+    half = read(name)
+    try:
+        hash(half)
+    except TypeError:
+        raise TypeError(
+            f"{what}= sends {show_vertex(name)} to {half!r}, which cannot be hashed; return a "
+            "string, a number or a tuple"
+        ) from None
+    return half
 
 
 _Edge: TypeAlias = tuple[Any, Any, tuple[int, ...], Any]  # tail, head, delay, key if any

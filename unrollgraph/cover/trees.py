@@ -258,10 +258,10 @@ class _Growth:
             ends = longer
             total += length * ends.total()
             if total > MOST_EDGES:
+                what = "radius" if self.kind == "universal" else "depth"
                 raise ValueError(
-                    f"the tree has {ends.total()} vertices at distance {length} from its root, "
-                    f"more than can be stored; take a "
-                    f"{'radius' if self.kind == 'universal' else 'depth'} less than {length}"
+                    f"the tree is too large to be stored: the walks of up to {length} edges have "
+                    f"more than {MOST_EDGES} edges together; take a {what} less than {length}"
                 )
 
     def _must_end(self) -> None:

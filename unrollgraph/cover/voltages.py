@@ -39,6 +39,7 @@ __all__ = ["Permuted", "derived_graph", "permutation_lift", "random_lift"]
 IntArray = NDArray[Any]
 
 LARGEST_TABLE = 2 * 10**7  # elements of a group times what they permute
+MOST_ARCS = 10**9  # whose images are drawn at random
 _ABSENT: Any = object()
 
 
@@ -279,7 +280,8 @@ def random_lift(G: Any, sheets: Any, seed: Any = None, *, delay: str = "delay") 
     Raises
     ------
     ValueError
-        If ``sheets`` is no positive integer.
+        If ``sheets`` is no positive integer, or so large that there are more than 10**9
+        arcs.
 
     Notes
     -----
@@ -306,6 +308,11 @@ def random_lift(G: Any, sheets: Any, seed: Any = None, *, delay: str = "delay") 
     if n < 1:
         raise ValueError(f"the number of sheets is {sheets!r}, but it must be a positive integer")
     m = len(graph.edges)
+    if m * n > MOST_ARCS:
+        raise ValueError(
+            f"{m} edges over {n} sheets are more arcs than can be drawn at random, which are "
+            f"{MOST_ARCS}; take fewer sheets"
+        )
     rows = np.broadcast_to(np.arange(n), (m, n))
     table = np.random.default_rng(seed).permuted(rows, axis=1)
     return make_lift(graph, Permuted(graph, range(n), table, np.arange(m)))
