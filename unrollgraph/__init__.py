@@ -10,7 +10,7 @@ room           what lives there
 =============  ==========================================================
 `graph`        the delay graph, feedback delays, retiming, a gallery
 `morphism`     maps between graphs: covering laws, lifting
-`cover`        the infinite delay cover, its windows and quotients
+`cover`        everything above a graph, and the way back
 `measure`      verdicts about the infinite cover, with certificates
 `nn`           operations, networks, running forward and backward
 `io`           reading and writing delay graphs
