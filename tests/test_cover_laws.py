@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 import oracle
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy.combinatorics import AlternatingGroup, CyclicGroup, DihedralGroup, SymmetricGroup
 
@@ -130,7 +130,10 @@ def above(draw, make):
 
 
 def every(constructions):
-    return pytest.mark.parametrize("make", constructions.values(), ids=list(constructions))
+    """Run a test over constructions, which share the examples of a thorough run."""
+    share = settings(max_examples=max(50, settings.default.max_examples // 10))
+    over = pytest.mark.parametrize("make", constructions.values(), ids=list(constructions))
+    return lambda test: over(share(test))
 
 
 def arcs(G):
