@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import operator
 import pkgutil
 import re
 import subprocess
@@ -24,6 +25,7 @@ FLOORS = {
     "cover": 2,
     "measure": 3,
     "nn": 3,
+    "draw": 4,
     "io": 4,
     "testing": 4,
     "cli": 5,
@@ -105,6 +107,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
         "hypothesis": {"testing"},
         "pandas": {"io.tables"},
         "numba": {"nn.compiled"},
+        "matplotlib": {"draw.canvas", "draw.palette"},
     }
     for name in modules():
         path = PACKAGE / name.replace(".", "/")
@@ -116,11 +119,12 @@ def test_nothing_below_its_door_imports_a_heavy_library():
 
 
 PUBLIC = [name for name in ug.__all__ if callable(getattr(ug, name))]
+PICTURES = [f"draw.{name}" for name in ug.draw.__all__]
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", [*PUBLIC, *PICTURES])
 def test_what_is_public_is_typed_and_documented_with_an_example(name):
-    thing = getattr(ug, name)
+    thing = operator.attrgetter(name)(ug)
     text = inspect.getdoc(thing)
     assert text, name
     if inspect.isfunction(thing):
@@ -154,6 +158,7 @@ def test_the_reference_has_an_entry_for_every_public_name():
     assert set(PUBLIC) <= entries
     assert set(ug.gallery.__all__) <= entries
     assert set(ug.nn.__all__) - {"architectures"} <= entries
+    assert set(ug.draw.__all__) <= entries
     assert set(ug.nn.architectures.__all__) <= entries
 
 

@@ -13,6 +13,7 @@ room           what lives there
 `cover`        everything above a graph, and the way back
 `measure`      verdicts about the infinite cover, with certificates
 `nn`           operations, networks, running forward and backward
+`draw`         pictures
 `io`           reading and writing delay graphs
 `testing`      Hypothesis strategies for your own tests
 =============  ==========================================================
@@ -118,7 +119,7 @@ from unrollgraph.morphism import (
 )
 
 if TYPE_CHECKING:
-    from unrollgraph import io, nn, testing
+    from unrollgraph import draw, io, nn, testing
 
 __version__ = "0.1.0.dev0"
 
@@ -160,6 +161,7 @@ __all__ = [
     "cyclic_cover",
     "delay_feedback",
     "derived_graph",
+    "draw",
     "errors",
     "feedforward_depth",
     "find_cycle",
@@ -203,7 +205,7 @@ __all__ = [
     "with_reverses",
 ]
 
-_ON_FIRST_USE = {"io", "nn", "testing"}
+_ON_FIRST_USE = {"draw", "io", "nn", "testing"}
 
 
 def __getattr__(name: str) -> Any:

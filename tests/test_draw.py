@@ -1,0 +1,252 @@
+"""Pictures: geometry of the scene, what is put on paper, and that it is the same every time."""
+
+import io
+from itertools import combinations
+
+import matplotlib as mpl
+import networkx as nx
+import numpy as np
+import pytest
+
+import unrollgraph as ug
+from unrollgraph import gallery
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+
+from unrollgraph.draw.layout import RADIUS, rows_of
+from unrollgraph.draw.palette import INK, PAPER, mixed, on, vertex_colours
+from unrollgraph.draw.routes import GAP, flattened
+from unrollgraph.draw.stills import rolled_scene, unrolled_scene
+
+
+def hard():
+    G = nx.MultiDiGraph()
+    wires = [("x", "h", 0), ("h", "g", 0), ("g", "y", 0), ("x", "y", 0), ("h", "h", 1)]
+    wires += [("h", "h", 2), ("g", "h", 1), ("h", "g", 1), ("g", "y", 2), ("y", "x", -1)]
+    G.add_weighted_edges_from(wires, weight="delay")
+    return G
+
+
+def cyclic():
+    """Edges of delay zero round in a circle: there is no order to stand in, but a picture."""
+    return nx.DiGraph([("a", "b"), ("b", "c"), ("c", "a")])
+
+
+NETWORKS = {
+    "seed": gallery.seed_network,
+    "lstm": gallery.lstm,
+    "bidirectional": gallery.bidirectional,
+    "hard": hard,
+    "retimed": gallery.retimed_top_down,
+    "narx": lambda: gallery.narx(5),
+    "dilated": lambda: gallery.dilated(4),
+    "ring": lambda: gallery.ring(3, 4),
+    "cyclic": cyclic,
+    "alone": lambda: nx.empty_graph(2, create_using=nx.DiGraph),
+}
+networks = pytest.mark.parametrize("make", NETWORKS.values(), ids=list(NETWORKS))
+
+
+def scenes(G, ghosts=True):
+    graph = ug.DelayGraph(G)
+    return rolled_scene(graph, {}, None), unrolled_scene(graph, range(4), {}, None, ghosts=ghosts)
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+# -- geometry ------------------------------------------------------------------------------
+
+
+@networks
+def test_rows_follow_what_is_computed_first_and_columns_the_time(make):
+    G = make()
+    graph = ug.DelayGraph(G)
+    rows = rows_of(graph)
+    assert sorted(rows.values()) == list(range(len(G)))
+    still = nx.DiGraph((e[0], e[1]) for e in G.edges if not G.edges[e].get("delay", 0))
+    if nx.is_directed_acyclic_graph(still):
+        assert all(rows[u] < rows[v] for u, v in still.edges)
+    below, above = scenes(G)
+    at = {disc.key: disc.at for disc in above.discs}
+    columns = {at[v, t][0] for v, t in at if t == 1} if len(G) else set()
+    assert len(columns) == 1
+    steps = {at[v, t + 1][0] - at[v, t][0] for v, t in at if (v, t + 1) in at}
+    assert len({round(step, 9) for step in steps}) == 1
+    assert min(steps) > 2 * RADIUS
+    assert all(y == rows[v] for (v, _), (_, y) in at.items())
+    assert {disc.key: disc.at for disc in below.discs} == {v: (0.0, rows[v]) for v in G}
+
+
+@networks
+def test_no_two_vertices_overlap(make):
+    for scene in scenes(make()):
+        for one, other in combinations(scene.discs, 2):
+            assert np.hypot(*np.subtract(one.at, other.at)) >= 2.5 * RADIUS
+
+
+@networks
+def test_every_edge_runs_from_rim_to_rim(make):
+    G = make()
+    below, above = scenes(G)
+    assert sorted(map(str, (s.key for s in below.strokes))) == sorted(map(str, G.edges))
+    for scene in (below, above):
+        at = {disc.key: disc.at for disc in scene.discs}
+        for stroke in scene.strokes:
+            for end, vertex in ((0, stroke.key[0]), (-1, stroke.key[1])):
+                distance = np.hypot(*(stroke.points[end] - at[vertex]))
+                assert abs(distance - RADIUS - GAP) < 1e-9
+
+
+@networks
+def test_every_arc_of_the_window_is_drawn_once_and_its_boundary_fades(make):
+    G = make()
+    U = ug.unroll(G, 4)
+    above = scenes(G)[1]
+    inside = [s for s in above.strokes if s.fade == (0, 0) and s.key[0][1] in U.window]
+    arcs = list(U.edges(keys=True)) if U.is_multigraph() else list(U.edges)
+    assert sorted(map(str, (s.key for s in inside))) == sorted(map(str, arcs))
+    reach = {*range(-1, 5)}
+    fading = {s.key for s in above.strokes if s.fade != (0, 0)}
+    crossing = [*U.boundary_in(), *U.boundary_out()]
+    assert fading == {arc for arc in crossing if {arc[0][1], arc[1][1]} <= reach}
+    plain = unrolled_scene(ug.DelayGraph(G), range(4), {}, None, ghosts=False)
+    assert len(plain.strokes) == len(arcs)
+    assert not any(disc.ghost for disc in plain.discs)
+
+
+@networks
+def test_no_edge_runs_through_a_vertex_that_is_none_of_its_ends(make):
+    for scene in scenes(make()):
+        middles = {disc.key: np.array(disc.at) for disc in scene.discs}
+        for stroke in scene.strokes:
+            points = flattened(stroke.points)
+            for key, middle in middles.items():
+                if key not in stroke.key[:2]:
+                    distance = np.hypot(*(points - middle).T).min()
+                    assert distance > RADIUS, (stroke.key, key)
+
+
+@networks
+def test_no_badge_hides_another_or_a_vertex(make):
+    scene = scenes(make())[0]
+    for one, other in combinations(scene.badges, 2):
+        assert abs(one.at[0] - other.at[0]) > 0.3 or abs(one.at[1] - other.at[1]) > 0.3
+    for badge in scene.badges:
+        for disc in scene.discs:
+            assert np.hypot(*np.subtract(badge.at, disc.at)) > RADIUS + 0.15
+
+
+# -- colours -------------------------------------------------------------------------------
+
+
+def test_a_fibre_has_one_colour_and_vertices_next_to_each_other_differ():
+    above = scenes(gallery.lstm(), ghosts=False)[1]
+    colours = {}
+    for disc in above.discs:
+        colours.setdefault(disc.key[0], set()).add(disc.fill)
+    assert all(len(own) == 1 for own in colours.values())
+    assert len({own.pop() for own in colours.values()}) == len(colours)
+    given = vertex_colours(["a", "b"], {"a": "#ff0000"})
+    assert given["a"] == (1, 0, 0)
+    assert len(set(vertex_colours(range(35), None).values())) == 35
+
+
+def test_labels_read_on_every_colour():
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    for colour in vertex_colours(range(21), None).values():
+        light, dark = sorted((luminance(colour), luminance(on(colour))), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert on(PAPER) == (0, 0, 0)
+    assert on(INK) == PAPER
+    assert mixed(INK, PAPER, 1) == pytest.approx(PAPER)
+
+
+# -- on paper ------------------------------------------------------------------------------
+
+
+@networks
+def test_labels_stay_inside_their_vertices(make):
+    ax = ug.draw.unrolled(ug.unroll(make(), 12))
+    renderer = ax.figure.canvas.get_renderer()
+    discs = {(round(x, 6), round(y, 6)) for x, y in ax.collections[-1].get_offsets()}
+    unit = ax.transData.transform([(1, 0)])[0, 0] - ax.transData.transform([(0, 0)])[0, 0]
+    inside = 0
+    for text in ax.texts:
+        if tuple(np.round(text.get_position(), 6)) in discs:
+            box = text.get_window_extent(renderer)
+            assert np.hypot(box.width, box.height) <= 2.2 * RADIUS * unit
+            inside += 1
+    assert inside == len(discs)
+
+
+def test_names_that_mean_something_to_mathematics_are_written_as_they_are():
+    G = nx.DiGraph([("a_b", "$x$"), ("$x$", "c\\d"), ("c\\d", "{e}^2")])
+    G.add_edge("{e}^2", "a_b", delay=1)
+    ax = ug.draw.side_by_side(G, range(-2, 1))
+    ax.figure.canvas.draw()
+    ax = ug.draw.rolled(G, labels={"a_b": "first"}, palette=["#123456", "#fedcba"])
+    assert any("first" in text.get_text() for text in ax.texts)
+
+
+def test_artists_are_few_and_their_contents_counted():
+    U = ug.unroll(gallery.seed_network(), 4)
+    ax = ug.draw.unrolled(U)
+    bands, lines, heads, discs = ax.collections
+    assert len(bands.get_paths()) == 5
+    assert len(lines.get_paths()) == len(heads.get_paths()) == U.number_of_edges()
+    assert len(discs.get_offsets()) == len(U)
+    assert len(ax.texts) == len(U) + 4
+    assert not ax.patches
+
+
+def test_many_edges_are_drawn_without_labels():
+    ax = ug.draw.unrolled(ug.unroll(gallery.seed_network(), 61))
+    assert len(ax.collections[-1].get_offsets()) == 305
+    assert not ax.texts
+
+
+def test_axes_given_are_used_and_nothing_else_is_touched():
+    before = dict(mpl.rcParams)
+    figure, (left, right) = plt.subplots(1, 2)
+    G = gallery.seed_network()
+    assert ug.draw.rolled(G, ax=left) is left
+    assert ug.draw.unrolled(ug.unroll(G, 3), ax=right, ghosts=True) is right
+    assert dict(mpl.rcParams) == before
+    assert len(plt.get_fignums()) == 1
+    assert figure.axes == [left, right]
+
+
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
+def test_the_same_picture_has_the_same_bytes(suffix):
+    def drawn():
+        ax = ug.draw.side_by_side(gallery.lstm(), 3)
+        file = io.BytesIO()
+        stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[suffix]
+        with mpl.rc_context({"svg.hashsalt": "unrollgraph"}):
+            ax.figure.savefig(file, format=suffix, metadata=stamp)
+        return file.getvalue()
+
+    assert drawn() == drawn()
+
+
+def test_what_cannot_be_drawn_is_refused():
+    G = gallery.seed_network()
+    with pytest.raises(TypeError, match="a window of a delay cover, not a DiGraph; make one"):
+        ug.draw.unrolled(G)
+    with pytest.raises(TypeError, match="a window of a delay cover, not a DiLift"):
+        ug.draw.unrolled(ug.cyclic_cover(G, 3))
+    with pytest.raises(ValueError, match="times in Z.2 do not stand in one line"):
+        ug.draw.unrolled(ug.unroll(gallery.grid_2d(), (2, 2)))
+    with pytest.raises(ValueError, match="4999 edges are more than .* 2000; .* max_edges"):
+        ug.draw.unrolled(ug.unroll(G, 1000))
+    with pytest.raises(ug.WindowError):
+        ug.draw.side_by_side(G, range(0))

@@ -1,0 +1,30 @@
+"""Where vertices stand: rows by what is computed first, columns by time.
+
+Every vertex of the base has a row of its own, and all its copies stand in it, so that the
+projection of a window is a horizontal one. Rows go up in the order of the edges of delay
+zero, ties as the vertices were given; where such edges form a cycle its vertices stay
+together. Columns are times. For delays in Z^2 each time is a cell of its own in the plane.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.order import strong_components
+
+__all__ = ["COLUMN", "RADIUS", "rows_of"]
+
+RADIUS = 0.27  # of a vertex, in rows
+COLUMN = 1.6  # from one time to the next, in rows
+
+
+def rows_of(graph: DelayGraph) -> dict[Any, int]:
+    """Row of each vertex, counted from below."""
+    still = np.flatnonzero(~graph.delays.any(axis=1))
+    n = len(graph.vertices)
+    rank = strong_components(n, graph.tails[still], graph.heads[still])
+    order = np.lexsort((np.arange(n), rank)).tolist()
+    return {graph.vertices[v]: row for row, v in enumerate(order)}

@@ -1,0 +1,181 @@
+"""How edges run: straight, bowed, in an S, over the tops of what stands between.
+
+All routes are chains of cubic curves from the rim of one disc to the rim of another. In a
+column an edge to the next row is straight, a longer one bows to the left of what it passes.
+From column to column an edge leaves on the right (with a negative delay on the left), swings
+to its row between the first two columns, and runs between the rows above what it passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unrollgraph.draw.layout import RADIUS
+from unrollgraph.draw.scene import Points
+
+__all__ = ["across", "arch", "bow", "bulge", "lanes", "middle", "straight"]
+
+GAP = 0.05  # between a rim and the end of a stroke
+LANE = 0.40  # from the middle of a row to what runs along it
+_REACH = RADIUS + GAP
+
+
+def _chain(*points: tuple[float, float]) -> Points:
+    return np.array(points, dtype=np.float64)
+
+
+def straight(a: tuple[float, float], b: tuple[float, float]) -> Points:
+    """From rim to rim along the line between two middles."""
+    (x, y), (u, v) = a, b
+    length = math.hypot(u - x, v - y)
+    dx, dy = (u - x) / length * _REACH, (v - y) / length * _REACH
+    start, end = (x + dx, y + dy), (u - dx, v - dy)
+    third = ((end[0] - start[0]) / 3, (end[1] - start[1]) / 3)
+    return _chain(
+        start,
+        (start[0] + third[0], start[1] + third[1]),
+        (end[0] - third[0], end[1] - third[1]),
+        end,
+    )
+
+
+def _rim(at: tuple[float, float], angle: float) -> tuple[float, float]:
+    return at[0] + _REACH * math.cos(angle), at[1] + _REACH * math.sin(angle)
+
+
+def bow(a: tuple[float, float], b: tuple[float, float], reach: float) -> Points:
+    """Within a column, around what stands between; to the left for a positive reach."""
+    up = 1 if b[1] >= a[1] else -1
+    lean = math.atan2(1.0, 0.55 + 0.4 * abs(reach))
+    side = -1 if reach > 0 else 1
+    out = math.pi / 2 - side * (math.pi / 2 - lean)
+    start, end = _rim(a, up * out), _rim(b, -up * out)
+    x = a[0] + side * (_REACH + abs(reach)) * 4 / 3 - side * _REACH / 3
+    height = abs(b[1] - a[1])
+    return _chain(
+        start,
+        (x, start[1] + up * 0.25 * height),
+        (x, end[1] - up * 0.25 * height),
+        end,
+    )
+
+
+def bulge(a: tuple[float, float], b: tuple[float, float], reach: float, side: int) -> Points:
+    """Beside a column, to the right for side 1: out of one disc, round, and into another."""
+    if a == b:
+        turn = 0.5
+        start, end = _rim(a, turn), _rim(b, -turn)
+        x = a[0] + _REACH + reach * 4 / 3
+        rise = 0.12 + 0.3 * reach
+        points = _chain(start, (x, a[1] + rise), (x, a[1] - rise), end)
+    else:
+        up = 1 if b[1] > a[1] else -1
+        turn = 0.35
+        start, end = _rim(a, up * turn), _rim(b, -up * turn)
+        x = a[0] + _REACH + reach * 4 / 3
+        points = _chain(start, (x, start[1]), (x, end[1]), end)
+    if side < 0:
+        points[:, 0] = 2 * a[0] - points[:, 0]
+    return points
+
+
+def across(
+    a: tuple[float, float], b: tuple[float, float], columns: int, lane: float, bend: float
+) -> Points:
+    """From one column to another; over several columns along a lane beside the row of the end.
+
+    ``bend`` says where between two columns it climbs, from 0 to 1.
+    """
+    way = 1 if b[0] > a[0] else -1
+    start, end = (a[0] + way * _REACH, a[1]), (b[0] - way * _REACH, b[1])
+    step = (b[0] - a[0]) / columns
+    if columns == 1:
+        x = start[0] + bend * (end[0] - start[0])
+        return _chain(start, (x, start[1]), (x, end[1]), end)
+    level = b[1] + lane
+    first, last = a[0] + 0.72 * step, b[0] - 0.52 * step
+    pull = 0.5 * (first - start[0])
+    push = 0.5 * (end[0] - last)
+    run = (last - first) / 3
+    return _chain(
+        start,
+        (start[0] + pull, start[1]),
+        (first - pull, level),
+        (first, level),
+        (first + run, level),
+        (last - run, level),
+        (last, level),
+        (last + push, level),
+        (end[0] - push, end[1]),
+        end,
+    )
+
+
+def arch(a: tuple[float, float], b: tuple[float, float], height: float) -> Points:
+    """Over the row of a vertex to a later copy of it."""
+    way = 1 if b[0] > a[0] else -1
+    turn = math.radians(48)
+    start, end = (
+        _rim(a, turn if way > 0 else math.pi - turn),
+        _rim(b, math.pi - turn if way > 0 else turn),
+    )
+    width = abs(end[0] - start[0])
+    top = a[1] + height
+    lift = (top - start[1]) * 4 / 3
+    inset = min(0.3 * width, 0.45)
+    return _chain(
+        start,
+        (start[0] + way * inset, start[1] + lift),
+        (end[0] - way * inset, end[1] + lift),
+        end,
+    )
+
+
+def lanes(spans: Sequence[tuple[float, float]]) -> list[int]:
+    """Give each span the first lane in which it meets none that is shorter."""
+    found = [0] * len(spans)
+    taken: list[list[tuple[float, float]]] = []
+    order = sorted(range(len(spans)), key=lambda k: (spans[k][1] - spans[k][0], k))
+    for k in order:
+        low, high = spans[k]
+        # what lies inside a span lies nearer to the column
+        inside = [
+            i for i, held in enumerate(taken) if any(not _apart(s, (low, high)) for s in held)
+        ]
+        lane = max(inside, default=-1) + 1
+        if lane == len(taken):
+            taken.append([])
+        taken[lane].append((low, high))
+        found[k] = lane
+    return found
+
+
+def _free(held: Iterable[tuple[float, float]], low: float, high: float) -> bool:
+    return all(_apart(span, (low, high)) for span in held)
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[1] <= other[0] or other[1] <= one[0]
+
+
+def middle(points: Points) -> tuple[float, float]:
+    """The point half-way along a chain of an odd number of cubics."""
+    pieces = (len(points) - 1) // 3
+    k = 3 * (pieces // 2)
+    p = points[k : k + 4]
+    x, y = (p[0] + 3 * p[1] + 3 * p[2] + p[3]) / 8
+    return float(x), float(y)
+
+
+def flattened(points: Points, steps: int = 32) -> Any:
+    """Points along a chain of cubics, its ends included."""
+    t = np.linspace(0, 1, steps + 1)[:, None]
+    pieces = [
+        (1 - t) ** 3 * p[0] + 3 * t * (1 - t) ** 2 * p[1] + 3 * t**2 * (1 - t) * p[2] + t**3 * p[3]
+        for p in (points[k : k + 4] for k in range(0, len(points) - 1, 3))
+    ]
+    return np.concatenate([pieces[0], *[piece[1:] for piece in pieces[1:]]])

@@ -1,0 +1,364 @@
+"""The network rolled, unrolled, and both side by side in the same rows.
+
+Downstairs, edges with a delay run round on the right and say it on a badge, longer edges
+without one on the left. Upstairs every copy of a vertex stands in its row, every time in its
+column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+from unrollgraph.cover.lift import Lift
+from unrollgraph.cover.unrolling import unroll
+from unrollgraph.draw.canvas import extent, new_axes, paint
+from unrollgraph.draw.layout import COLUMN, RADIUS, rows_of
+from unrollgraph.draw.palette import INK, PAPER, QUIET, delay_colours, mixed, vertex_colours
+from unrollgraph.draw.routes import (
+    LANE,
+    across,
+    arch,
+    bow,
+    bulge,
+    lanes,
+    middle,
+    straight,
+)
+from unrollgraph.draw.scene import Badge, Band, Disc, Scene, Stroke, Text, shifted
+from unrollgraph.errors import show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+
+__all__ = ["rolled", "rolled_scene", "side_by_side", "unrolled", "unrolled_scene"]
+
+MOST_EDGES = 2000  # more cannot be told apart
+
+
+def rolled(
+    G: Any,
+    *,
+    ax: Any = None,
+    labels: Mapping[Any, str] | None = None,
+    palette: Any = None,
+    delay: str = "delay",
+) -> Any:
+    """Draw a delay graph: one column, what is computed first below, delays on badges.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; unless given a new figure of the right size is made.
+    labels : mapping, optional
+        What to write on vertices instead of their names.
+    palette : sequence or mapping, optional
+        Colours of vertices: in turn, or vertex by vertex.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ax = ug.draw.rolled(ug.gallery.seed_network())
+    >>> [text.get_text() for text in ax.texts][-1]
+    'delay 1'
+    """
+    graph = as_delay_graph(G, delay)
+    _must_be_few(len(graph.edges), MOST_EDGES)
+    return _painted(rolled_scene(graph, labels or {}, palette), ax)
+
+
+def unrolled(
+    U: Any,
+    *,
+    ax: Any = None,
+    labels: Mapping[Any, str] | None = None,
+    palette: Any = None,
+    ghosts: bool = False,
+    max_edges: int = MOST_EDGES,
+) -> Any:
+    """Draw a window of an unrolling: a row for each fibre, a column for each time.
+
+    Parameters
+    ----------
+    U : Lift
+        A window of a delay cover over Z, as `unroll` makes it.
+    ax, labels, palette
+        As for `rolled`; labels are those of the vertices below.
+    ghosts : bool
+        Whether pale copies at both ends show that the unrolling goes on.
+    max_edges : int
+        How many arcs may be drawn.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError
+        If ``U`` is no window.
+    ValueError
+        If times are vectors, or there are too many arcs.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ax = ug.draw.unrolled(ug.unroll(ug.gallery.seed_network(), 4))
+    >>> ax.texts[-1].get_text()
+    '$t = 3$'
+    """
+    _must_be_few(_arcs_of_window(U), max_edges)
+    graph = as_delay_graph(U.base)
+    return _painted(unrolled_scene(graph, U.window, labels or {}, palette, ghosts=ghosts), ax)
+
+
+def side_by_side(  # noqa: PLR0913  (options of a picture)
+    G: Any,
+    window: Any,
+    *,
+    ax: Any = None,
+    labels: Mapping[Any, str] | None = None,
+    palette: Any = None,
+    ghosts: bool = True,
+    max_edges: int = MOST_EDGES,
+    delay: str = "delay",
+) -> Any:
+    """Draw a delay graph and a window of its unrolling in the same rows.
+
+    The projection is a horizontal one: every copy stands to the right of what it is a copy of.
+
+    Parameters
+    ----------
+    G, ax, labels, palette, delay
+        As for `rolled`.
+    window : range or int
+        As for `unroll`.
+    ghosts, max_edges
+        As for `unrolled`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ax = ug.draw.side_by_side(ug.gallery.seed_network(), 4)
+    >>> sum(text.get_text() == "unrolled" for text in ax.texts)
+    1
+    """
+    graph = as_delay_graph(G, delay)
+    U = unroll(graph, window)
+    _must_be_few(_arcs_of_window(U), max_edges)
+    left = rolled_scene(graph, labels or {}, palette)
+    right = unrolled_scene(graph, U.window, labels or {}, palette, ghosts=ghosts)
+    gap = extent(left)[2] - extent(right)[0] + 0.4
+    right = shifted(right, gap)
+    above = len(graph.vertices) - 0.2
+    middle_ = (extent(right)[0] + extent(right)[2]) / 2
+    titles = (
+        Text((0.0, above), "rolled", INK, 0.32),
+        Text((middle_, above), "unrolled", INK, 0.32),
+        Text((middle_ / 2, above + 0.28), r"$\pi(v, t) = v$", QUIET, 0.28),
+    )
+    start, end = middle_ - 0.95, 0.75
+    arrow = Stroke("projection", straight((start, above), (end, above)), QUIET, 1.2)
+    return _painted(left + right + Scene(texts=titles, strokes=(arrow,)), ax)
+
+
+def _painted(scene: Scene, ax: Any) -> Any:
+    return paint(scene, new_axes(scene) if ax is None else ax)
+
+
+def _arcs_of_window(U: Any) -> int:
+    """Number of arcs of a window that can be drawn in columns, or the refusal of what is none."""
+    if not isinstance(U, Lift) or not hasattr(U, "window"):
+        raise TypeError(
+            f"what is drawn unrolled is a window of a delay cover, not a {type(U).__name__}; make "
+            "one with unroll(G, window)"
+        )
+    if not isinstance(U.window, range):
+        raise ValueError(
+            f"times in Z^{len(U.window)} do not stand in one line of columns; draw a window of a "
+            "graph with delays in Z"
+        )
+    graph: Any = U
+    return int(graph.size())
+
+
+def _must_be_few(arcs: int, most: int) -> None:
+    if arcs > most:
+        raise ValueError(
+            f"{arcs} edges are more than can be told apart, which are {most}; draw fewer, or raise "
+            "max_edges"
+        )
+
+
+def rolled_scene(graph: DelayGraph, labels: Mapping[Any, str], palette: Any) -> Scene:
+    """Picture of the base: one column, delays on badges."""
+    rows = rows_of(graph)
+    fill = vertex_colours(sorted(rows, key=rows.__getitem__), palette)
+    tint = delay_colours(graph.times)
+    discs = tuple(
+        Disc(v, (0.0, float(row)), RADIUS, fill[v], labels.get(v, show_vertex(v)))
+        for v, row in rows.items()
+    )
+    strokes, badges = [], []
+    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
+    moving = [k for k, d in enumerate(graph.delays.tolist()) if any(d)]
+    still = [k for k in range(len(ends)) if k not in set(moving)]
+    plain = _direct(ends, still)
+    bowed = [k for k in still if k not in plain]
+    for k in plain:
+        strokes.append(Stroke(graph.edges[k], straight((0, ends[k][0]), (0, ends[k][1])), INK))
+    reach = lanes([_span(ends[k]) for k in bowed])
+    for k, lane in zip(bowed, reach, strict=True):
+        points = bow((0, ends[k][0]), (0, ends[k][1]), 0.12 + 0.34 * lane)
+        strokes.append(Stroke(graph.edges[k], points, INK))
+    lone = len(moving) == 1
+    tall = max((lane for lane in reach), default=-1) + 1
+    for side in (1, -1):
+        own = [k for k in moving if (ends[k][1] > ends[k][0]) == (side < 0)]
+        start = 0 if side > 0 else tall
+        for k, lane in zip(own, lanes([_span(ends[k]) for k in own]), strict=True):
+            far = 0.55 + 0.55 * (lane + start) + (0.2 if lone else 0.0)
+            points = bulge((0, ends[k][0]), (0, ends[k][1]), far, side)
+            colour = tint[graph.times[k]]
+            strokes.append(Stroke(graph.edges[k], points, colour))
+            words = f"delay {graph.times[k]}" if lone else str(graph.times[k])
+            badges.append(Badge(middle(points), words, colour))
+    return Scene(discs, tuple(strokes), badges=tuple(badges))
+
+
+def _direct(ends: list[tuple[float, float]], still: list[int]) -> set[int]:
+    """Edges that can go straight: to the next row, one for each pair."""
+    found: dict[tuple[float, float], int] = {}
+    for k in still:
+        if abs(ends[k][0] - ends[k][1]) == 1:
+            found.setdefault(_span(ends[k]), k)
+    return set(found.values())
+
+
+def _span(pair: tuple[float, float]) -> tuple[float, float]:
+    """Rows that an edge passes; a loop takes a little of its own."""
+    low, high = min(pair), max(pair)
+    return (low, high) if low < high else (low - 0.3, high + 0.3)
+
+
+def unrolled_scene(
+    graph: DelayGraph,
+    window: range,
+    labels: Mapping[Any, str],
+    palette: Any,
+    *,
+    ghosts: bool,
+) -> Scene:
+    """Picture of a window, one column for each time; ghosts stand for what goes on."""
+    rows = rows_of(graph)
+    fill = vertex_colours(sorted(rows, key=rows.__getitem__), palette)
+    tint = delay_colours(graph.times)
+    shown = range(window.start - 1, window.stop + 1) if ghosts else window
+    column = max(COLUMN, 2 * RADIUS + 0.8 + _widest(graph, rows))
+    x = {t: (t - window.start) * column for t in shown}
+    discs = []
+    for t, (v, row) in product(shown, rows.items()):
+        ghost = t not in window
+        colour = mixed(fill[v], PAPER, 0.5) if ghost else fill[v]
+        label, index = ("", "") if ghost else (labels.get(v, show_vertex(v)), str(t))
+        discs.append(Disc((v, t), (x[t], float(row)), RADIUS, colour, label, index, ghost))
+    pad = 0.55 if ghosts else 0.0
+    bands = tuple(
+        Band(
+            v,
+            min(x.values()) - 0.5 - pad,
+            max(x.values()) + 0.5 + pad,
+            float(row),
+            0.62,
+            mixed(fill[v], PAPER, 0.82),
+            fades=ghosts,
+        )
+        for v, row in rows.items()
+    )
+    strokes = list(_arcs(graph, rows, shown, window, x, tint))
+    times = tuple(Text((x[t], -0.75), f"$t = {t}$", QUIET, 0.26) for t in window)
+    dots: tuple[Text, ...] = ()
+    if ghosts:
+        level = (len(rows) - 1) / 2
+        dots = tuple(
+            Text((side, level), "...", QUIET, 0.4)
+            for side in (min(x.values()) - 0.95, max(x.values()) + 0.95)
+        )
+    return Scene(tuple(discs), tuple(strokes), bands, times + dots)
+
+
+def _widest(graph: DelayGraph, rows: dict[Any, int]) -> float:
+    """How far edges bow to the left of a column."""
+    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
+    still = [k for k, d in enumerate(graph.times) if not d]
+    plain = _direct(ends, still)
+    lane = max(lanes([_span(ends[k]) for k in still if k not in plain]), default=-1)
+    return 0.1 + 0.17 * lane if lane >= 0 else 0.0
+
+
+def _arcs(
+    graph: DelayGraph, rows: dict[Any, int], shown: range, window: range, x: Any, tint: Any
+) -> Any:
+    """Strokes of all copies of the edges, fading where they leave the window."""
+    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
+    still = [k for k, d in enumerate(graph.times) if not d]
+    plain = _direct(ends, still)
+    bowed = [k for k in still if k not in plain]
+    reach = dict(zip(bowed, lanes([_span(ends[k]) for k in bowed]), strict=True))
+    loops: dict[Any, int] = {}
+    bends = _bends(graph, rows)
+    for k, edge in enumerate(graph.edges):
+        d = graph.times[k]
+        low, high = ends[k]
+        nth = 0
+        if d and low == high:
+            nth = loops[edge[0]] = loops.get(edge[0], -1) + 1
+        for t in shown:
+            if t + d not in shown or (t not in window and t + d not in window and d):
+                continue
+            a, b = (x[t], low), (x[t + d], high)
+            if not d:
+                points = straight(a, b) if k in plain else bow(a, b, 0.1 + 0.17 * reach[k])
+            elif low == high:
+                points = arch(a, b, 0.40 + 0.04 * min(abs(d), 6) + 0.02 * nth)
+            else:
+                lane = -LANE if high > low else LANE
+                points = across(a, b, abs(d), lane, bends[k])
+            outside = (t not in window, t + d not in window)
+            colour = tint[d]
+            if all(outside):
+                colour = mixed(colour, PAPER, 0.65)
+                fade = (0.0, 0.0)
+            else:
+                fade = (0.85 if outside[0] else 0.0, 0.85 if outside[1] else 0.0)
+            arrow = not (outside[1] and not outside[0])
+            yield Stroke(
+                ((edge[0], t), (edge[1], t + d), *edge[2:]), points, colour, 1.6, arrow, fade
+            )
+
+
+def _bends(graph: DelayGraph, rows: dict[Any, int]) -> dict[int, float]:
+    """Where the edges out of one vertex climb: those that go farther, farther from it."""
+    out: dict[Any, list[int]] = {}
+    for k, (edge, d) in enumerate(zip(graph.edges, graph.times, strict=True)):
+        if d and edge[0] != edge[1]:
+            out.setdefault(edge[0], []).append(k)
+    found = {}
+    for numbers in out.values():
+        order = sorted(
+            numbers, key=lambda k: -abs(rows[graph.edges[k][1]] - rows[graph.edges[k][0]])
+        )
+        for place, k in enumerate(order):
+            found[k] = 0.5 if len(order) == 1 else 0.3 + 0.45 * place / (len(order) - 1)
+    return found
