@@ -1,5 +1,6 @@
 """Pictures: geometry of the scene, what is put on paper, and that it is the same every time."""
 
+import inspect
 import io
 from itertools import combinations
 
@@ -18,6 +19,7 @@ from matplotlib import pyplot as plt
 from unrollgraph.draw.layout import RADIUS, rows_of
 from unrollgraph.draw.palette import INK, PAPER, mixed, on, vertex_colours
 from unrollgraph.draw.routes import GAP, flattened
+from unrollgraph.draw.scene import badge_width
 from unrollgraph.draw.stills import rolled_scene, unrolled_scene
 
 
@@ -134,12 +136,28 @@ def test_no_edge_runs_through_a_vertex_that_is_none_of_its_ends(make):
 
 @networks
 def test_no_badge_hides_another_or_a_vertex(make):
-    scene = scenes(make())[0]
+    must_be_clear(rolled_scene(ug.DelayGraph(make()), {}, None))
+
+
+@pytest.mark.parametrize("name", gallery.__all__)
+def test_every_wiring_of_the_gallery_can_be_drawn_rolled(name):
+    make = getattr(gallery, name)
+    needed = [p for p in inspect.signature(make).parameters.values() if p.default is p.empty]
+    needed = [p for p in needed if p.kind is not p.VAR_POSITIONAL]
+    graph = ug.DelayGraph(make(*(3, 2)[: len(needed)]))
+    scene = rolled_scene(graph, {}, None)
+    must_be_clear(scene)
+    assert len(scene.badges) == np.count_nonzero(graph.delays.any(axis=1))
+
+
+def must_be_clear(scene):
     for one, other in combinations(scene.badges, 2):
-        assert abs(one.at[0] - other.at[0]) > 0.3 or abs(one.at[1] - other.at[1]) > 0.3
+        width = (badge_width(one.words) + badge_width(other.words)) / 2
+        assert abs(one.at[0] - other.at[0]) > width or abs(one.at[1] - other.at[1]) > 0.3
     for badge in scene.badges:
         for disc in scene.discs:
-            assert np.hypot(*np.subtract(badge.at, disc.at)) > RADIUS + 0.15
+            away = np.abs(np.subtract(badge.at, disc.at))
+            assert away[0] > RADIUS + badge_width(badge.words) / 2 or away[1] > RADIUS + 0.15
 
 
 # -- colours -------------------------------------------------------------------------------

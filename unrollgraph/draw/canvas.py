@@ -17,7 +17,7 @@ from matplotlib.textpath import TextPath
 
 from unrollgraph.draw.palette import INK, PAPER, mixed, on
 from unrollgraph.draw.routes import flattened
-from unrollgraph.draw.scene import Disc, Scene, Stroke
+from unrollgraph.draw.scene import Disc, Scene, Stroke, badge_width
 
 __all__ = ["extent", "new_axes", "paint"]
 
@@ -42,7 +42,11 @@ def extent(scene: Scene) -> tuple[float, float, float, float]:
     points += [flattened(stroke.points, 6) for stroke in scene.strokes]
     points += [np.array([text.at]) + s * text.size for text in scene.texts for s in (-1, 1)]
     points += [np.array([[band.left, band.at], [band.right, band.at]]) for band in scene.bands]
-    points += [np.array([badge.at]) + s * 0.25 for badge in scene.badges for s in (-1, 1)]
+    points += [
+        np.array([[badge.at[0] + s * badge_width(badge.words) / 2, badge.at[1] + 0.2 * s]])
+        for badge in scene.badges
+        for s in (-1, 1)
+    ]
     every = np.concatenate([*points, np.zeros((1, 2))])
     low, high = every.min(axis=0) - MARGIN, every.max(axis=0) + MARGIN
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])

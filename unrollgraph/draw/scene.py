@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.draw.palette import INK, Colour
 
-__all__ = ["Badge", "Band", "Disc", "Points", "Scene", "Stroke", "Text", "shifted"]
+__all__ = ["Badge", "Band", "Disc", "Points", "Scene", "Stroke", "Text", "badge_width", "shifted"]
 
 Points = NDArray[np.float64]
 
@@ -80,6 +80,11 @@ class Badge:
     at: tuple[float, float]
     words: str
     colour: Colour
+
+
+def badge_width(words: str) -> float:
+    """About how wide a badge is."""
+    return 0.2 + 0.145 * len(words)
 
 
 @dataclass(frozen=True)

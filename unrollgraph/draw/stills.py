@@ -26,7 +26,7 @@ from unrollgraph.draw.routes import (
     middle,
     straight,
 )
-from unrollgraph.draw.scene import Badge, Band, Disc, Scene, Stroke, Text, shifted
+from unrollgraph.draw.scene import Badge, Band, Disc, Scene, Stroke, Text, badge_width, shifted
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
@@ -223,17 +223,18 @@ def rolled_scene(graph: DelayGraph, labels: Mapping[Any, str], palette: Any) -> 
         points = bow((0, ends[k][0]), (0, ends[k][1]), 0.12 + 0.34 * lane)
         strokes.append(Stroke(graph.edges[k], points, INK))
     lone = len(moving) == 1
+    words = {k: f"delay {graph.times[k]}" if lone else str(graph.times[k]) for k in moving}
+    wide = max((badge_width(text) for text in words.values()), default=0.0)
     tall = max((lane for lane in reach), default=-1) + 1
     for side in (1, -1):
         own = [k for k in moving if (ends[k][1] > ends[k][0]) == (side < 0)]
         start = 0 if side > 0 else tall
         for k, lane in zip(own, lanes([_span(ends[k]) for k in own]), strict=True):
-            far = 0.55 + 0.55 * (lane + start) + (0.2 if lone else 0.0)
+            far = 0.35 + wide / 2 + max(0.55, wide + 0.1) * (lane + start)
             points = bulge((0, ends[k][0]), (0, ends[k][1]), far, side)
             colour = tint[graph.times[k]]
             strokes.append(Stroke(graph.edges[k], points, colour))
-            words = f"delay {graph.times[k]}" if lone else str(graph.times[k])
-            badges.append(Badge(middle(points), words, colour))
+            badges.append(Badge(middle(points), words[k], colour))
     return Scene(discs, tuple(strokes), badges=tuple(badges))
 
 
