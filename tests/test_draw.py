@@ -21,6 +21,7 @@ from unrollgraph.draw.palette import INK, PAPER, mixed, on, vertex_colours
 from unrollgraph.draw.routes import GAP, flattened
 from unrollgraph.draw.scene import badge_width
 from unrollgraph.draw.stills import rolled_scene, unrolled_scene
+from unrollgraph.draw.turns import PITCH, helix_of
 
 
 def hard():
@@ -160,6 +161,54 @@ def must_be_clear(scene):
             assert away[0] > RADIUS + badge_width(badge.words) / 2 or away[1] > RADIUS + 0.15
 
 
+@networks
+def test_on_the_helix_a_step_in_time_is_one_turn_up(make):
+    graph = ug.DelayGraph(make())
+    picture = helix_of(graph, range(3), {}, None)
+    at = {disc.key: disc.at for disc in picture.discs}
+    for v in graph.vertices:
+        column = [at[v], *(at[v, t] for t in range(3))]
+        assert np.ptp([x for x, _ in column]) < 1e-9  # the projection is vertical
+        assert np.diff([y for _, y in column[1:]]) == pytest.approx([PITCH, PITCH])
+        assert column[0][1] < column[1][1]
+    fibres = [x for x, *_ in picture.fibres]
+    assert all(abs(a - b) > 0.05 for a, b in combinations(fibres, 2))
+
+
+@networks
+def test_the_helix_shows_every_arc_of_the_window_and_those_that_leave_it(make):
+    G = make()
+    U = ug.unroll(G, 3)
+    picture = helix_of(ug.DelayGraph(G), range(3), {}, None)
+    below = list(map(str, G.edges))
+    arcs = list(U.edges(keys=True)) if U.is_multigraph() else list(U.edges)
+    inside = [s for s in picture.strands if s.fade == (0, 0)]
+    assert sorted(str(s.key) for s in inside) == sorted([*below, *map(str, arcs)])
+    fading = {s.key for s in picture.strands if s.fade != (0, 0)}
+    crossing = [*U.boundary_in(), *U.boundary_out()]
+    assert fading == {arc for arc in crossing if {arc[0][1], arc[1][1]} <= {-1, 0, 1, 2, 3}}
+    discs = {disc.key: disc for disc in picture.discs}
+    for strand in picture.strands:
+        assert len(strand.points) == len(strand.depth) >= 2
+        for end, vertex in ((0, strand.key[0]), (-1, strand.key[1])):
+            gap = np.hypot(*(strand.points[end] - discs[vertex].at)) - discs[vertex].radius
+            assert 0 <= gap < 0.6
+
+
+def test_a_walk_closed_below_is_open_above_on_the_helix():
+    """Along the strands, end to end, once round the cycle of the seed network."""
+    picture = helix_of(ug.DelayGraph(gallery.seed_network()), range(2), {}, None)
+    at = {disc.key: disc.at for disc in picture.discs}
+    keys = {strand.key for strand in picture.strands}
+    lift = [(("A", 0), ("B", 0)), (("B", 0), ("C", 0)), (("C", 0), ("A", 1))]
+    assert set(lift) <= keys
+    heights = [at[a][1] - at[a[0]][1] for a, _ in lift] + [at["A", 1][1] - at["A"][1]]
+    assert heights == sorted(heights)
+    assert heights[-1] - heights[0] == pytest.approx(PITCH)
+    ax = ug.draw.helix(gallery.seed_network(), 2)
+    assert len([text for text in ax.texts if text.get_text()]) == 5 + 10
+
+
 # -- colours -------------------------------------------------------------------------------
 
 
@@ -262,9 +311,11 @@ def test_what_cannot_be_drawn_is_refused():
         ug.draw.unrolled(G)
     with pytest.raises(TypeError, match="a window of a delay cover, not a DiLift"):
         ug.draw.unrolled(ug.cyclic_cover(G, 3))
-    with pytest.raises(ValueError, match="times in Z.2 do not stand in one line"):
+    with pytest.raises(ValueError, match="times in Z.2 do not stand in one line; draw"):
         ug.draw.unrolled(ug.unroll(gallery.grid_2d(), (2, 2)))
     with pytest.raises(ValueError, match="4999 edges are more than .* 2000; .* max_edges"):
         ug.draw.unrolled(ug.unroll(G, 1000))
+    with pytest.raises(ValueError, match="times in Z.2 do not stand in one line"):
+        ug.draw.helix(gallery.grid_2d(), (2, 2))
     with pytest.raises(ug.WindowError):
         ug.draw.side_by_side(G, range(0))

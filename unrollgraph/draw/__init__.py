@@ -7,9 +7,11 @@ Which page answers which question:
 * `palette` -- colours of fibres and of delays;
 * `scene` -- a picture before it is drawn;
 * `stills` -- the network rolled and unrolled;
+* `turns` -- the unrolling as a helix over the network;
 * `canvas` -- putting a scene on paper.
 """
 
 from unrollgraph.draw.stills import rolled, side_by_side, unrolled
+from unrollgraph.draw.turns import helix
 
-__all__ = ["rolled", "side_by_side", "unrolled"]
+__all__ = ["helix", "rolled", "side_by_side", "unrolled"]

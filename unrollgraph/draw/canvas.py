@@ -15,9 +15,10 @@ import numpy as np
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
 from matplotlib.textpath import TextPath
 
-from unrollgraph.draw.palette import INK, PAPER, mixed, on
+from unrollgraph.draw.layout import RADIUS
+from unrollgraph.draw.palette import INK, PAPER, QUIET, Colour, mixed, on
 from unrollgraph.draw.routes import flattened
-from unrollgraph.draw.scene import Disc, Scene, Stroke, badge_width
+from unrollgraph.draw.scene import Disc, Helix, Scene, Stroke, badge_width
 
 __all__ = ["extent", "new_axes", "paint"]
 
@@ -29,9 +30,13 @@ MOST_LABELLED = 300  # edges, beyond which labels could not be read
 
 def new_axes(scene: Scene) -> Any:
     """Make axes of the size of a scene."""
+    return _axes_for(extent(scene))
+
+
+def _axes_for(box: tuple[float, float, float, float]) -> Any:
     from matplotlib import pyplot as plt  # noqa: PLC0415  (chooses a backend on first use)
 
-    left, bottom, right, top = extent(scene)
+    left, bottom, right, top = box
     figure = plt.figure(figsize=((right - left) * INCH, (top - bottom) * INCH))
     return figure.add_axes((0, 0, 1, 1))
 
@@ -108,6 +113,93 @@ def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
             zorder=6,
             bbox={"boxstyle": "round,pad=0.25", "fc": PAPER, "ec": badge.colour, "lw": 1.2},
         )
+
+
+def paint_helix(helix: Helix, axes: Any) -> Any:
+    """Draw a helix on axes, from what is farthest away to what is nearest."""
+    reach = max((float(np.abs(strand.depth).max()) for strand in helix.strands), default=1.0)
+    middle, floor, wide, high = helix.floor
+    pieces, heads = [], []
+    for strand in helix.strands:
+        share = np.linspace(*strand.fade, len(strand.points) - 1)
+        for k, s in enumerate(share.tolist()):
+            depth = float(strand.depth[k : k + 2].mean())
+            pale = mixed(strand.colour, PAPER, 0.25 * (1 + depth / reach))
+            pieces.append((depth, strand.points[k : k + 2], mixed(pale, PAPER, s)))
+        heads.append(_midway(strand.points, mixed(strand.colour, PAPER, max(strand.fade) * 0.6)))
+    pieces.sort(key=lambda piece: -piece[0])
+    # each piece has a casing of paper, which parts it from what runs behind it; it reaches a
+    # little farther than its casing, so that it is not parted from what it is a piece of
+    lines = [
+        part for _, (a, b), _ in pieces for part in ((a, b), (a - 0.3 * (b - a), b + 0.3 * (b - a)))
+    ]
+    shades = [shade for _, _, colour in pieces for shade in (PAPER, colour)]
+    drawn = LineCollection(lines, colors=shades, linewidths=[5.0, 1.9] * len(pieces), zorder=3)
+    dashes = LineCollection(
+        [[(x, low), (x, top)] for x, low, top, _ in helix.fibres],
+        colors=[mixed(colour, PAPER, 0.35) for *_, colour in helix.fibres],
+        linewidths=1.1,
+        linestyles=(0, (4, 4)),
+        zorder=2,
+    )
+    shade = mixed(QUIET, PAPER, 0.86)
+    axes.add_collection(
+        EllipseCollection(
+            [2 * wide],
+            [2 * high],
+            [0],
+            units="xy",
+            offsets=[(middle, floor)],
+            transOffset=axes.transData,
+            facecolors=[shade],
+            edgecolors="none",
+            zorder=1,
+        )
+    )
+    axes.add_collection(dashes)
+    axes.add_collection(drawn)
+    axes.add_collection(
+        PolyCollection(
+            [head for head, _ in heads],
+            facecolors=[colour for _, colour in heads],
+            edgecolors="none",
+            zorder=3.5,
+        )
+    )
+    scene = Scene(helix.discs)
+    box = _helix_extent(helix)
+    axes.set_xlim(box[0], box[2])
+    axes.set_ylim(box[1], box[3])
+    axes.set_aspect("equal", adjustable="box")
+    axes.set_axis_off()
+    _discs(scene.discs, axes)
+    if len(helix.strands) <= MOST_LABELLED:
+        _words(scene, axes, box[2] - box[0], box[3] - box[1])
+    return axes
+
+
+def new_helix_axes(helix: Helix) -> Any:
+    """Make axes of the size of a helix."""
+    return _axes_for(_helix_extent(helix))
+
+
+def _helix_extent(helix: Helix) -> tuple[float, float, float, float]:
+    middle, floor, wide, high = helix.floor
+    ends = [(middle - wide, floor - high), (middle + wide, floor + high)]
+    points = [*(disc.at for disc in helix.discs), *ends]
+    every = np.concatenate([np.array(points), *(strand.points for strand in helix.strands)])
+    low, high_ = every.min(axis=0) - RADIUS - MARGIN, every.max(axis=0) + RADIUS + MARGIN
+    return float(low[0]), float(low[1]), float(high_[0]), float(high_[1])
+
+
+def _midway(points: Any, colour: Colour) -> tuple[Any, Colour]:
+    """Make an arrowhead half-way along a line."""
+    k = len(points) // 2
+    along = points[k] - points[k - 1]
+    along = along / (np.linalg.norm(along) or 1.0)
+    across = np.array([-along[1], along[0]]) * HEAD * 0.42
+    tip, root = points[k] + along * HEAD / 2, points[k] - along * HEAD / 2
+    return np.array([tip, root + across, root - across]), colour
 
 
 def _bands(scene: Scene, axes: Any) -> None:

@@ -15,7 +15,19 @@ from numpy.typing import NDArray
 
 from unrollgraph.draw.palette import INK, Colour
 
-__all__ = ["Badge", "Band", "Disc", "Points", "Scene", "Stroke", "Text", "badge_width", "shifted"]
+__all__ = [
+    "Badge",
+    "Band",
+    "Disc",
+    "Helix",
+    "Points",
+    "Scene",
+    "Strand",
+    "Stroke",
+    "Text",
+    "badge_width",
+    "shifted",
+]
 
 Points = NDArray[np.float64]
 
@@ -105,6 +117,30 @@ class Scene:
             self.texts + other.texts,
             self.badges + other.badges,
         )
+
+
+@dataclass(frozen=True)
+class Strand:
+    """An edge in space, as points on paper with their depths, from tail to head.
+
+    Depths grow away from the eye. It fades from ``fade[0]`` to ``fade[1]``, where 1 is paper.
+    """
+
+    key: Any
+    points: Points
+    depth: Points
+    colour: Colour
+    fade: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Helix:
+    """All that the picture shows: discs and strands, fibres, and the floor."""
+
+    discs: tuple[Disc, ...]
+    strands: tuple[Strand, ...]
+    fibres: tuple[tuple[float, float, float, Colour], ...]  # x, bottom, top
+    floor: tuple[float, float, float, float]  # middle and half axes
 
 
 def shifted(scene: Scene, by: float) -> Scene:

@@ -30,7 +30,14 @@ from unrollgraph.draw.scene import Badge, Band, Disc, Scene, Stroke, Text, badge
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
-__all__ = ["rolled", "rolled_scene", "side_by_side", "unrolled", "unrolled_scene"]
+__all__ = [
+    "must_be_drawable",
+    "rolled",
+    "rolled_scene",
+    "side_by_side",
+    "unrolled",
+    "unrolled_scene",
+]
 
 MOST_EDGES = 2000  # more cannot be told apart
 
@@ -114,7 +121,7 @@ def unrolled(
     >>> ax.texts[-1].get_text()
     '$t = 3$'
     """
-    _must_be_few(_arcs_of_window(U), max_edges)
+    must_be_drawable(U, max_edges)
     graph = as_delay_graph(U.base)
     return _painted(unrolled_scene(graph, U.window, labels or {}, palette, ghosts=ghosts), ax)
 
@@ -156,7 +163,7 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
     """
     graph = as_delay_graph(G, delay)
     U = unroll(graph, window)
-    _must_be_few(_arcs_of_window(U), max_edges)
+    must_be_drawable(U, max_edges)
     left = rolled_scene(graph, labels or {}, palette)
     right = unrolled_scene(graph, U.window, labels or {}, palette, ghosts=ghosts)
     gap = extent(left)[2] - extent(right)[0] + 0.4
@@ -177,8 +184,8 @@ def _painted(scene: Scene, ax: Any) -> Any:
     return paint(scene, new_axes(scene) if ax is None else ax)
 
 
-def _arcs_of_window(U: Any) -> int:
-    """Number of arcs of a window that can be drawn in columns, or the refusal of what is none."""
+def must_be_drawable(U: Any, most: int) -> None:
+    """Refuse what is no window in one line of times, or has more arcs than can be drawn."""
     if not isinstance(U, Lift) or not hasattr(U, "window"):
         raise TypeError(
             f"what is drawn unrolled is a window of a delay cover, not a {type(U).__name__}; make "
@@ -186,11 +193,11 @@ def _arcs_of_window(U: Any) -> int:
         )
     if not isinstance(U.window, range):
         raise ValueError(
-            f"times in Z^{len(U.window)} do not stand in one line of columns; draw a window of a "
-            "graph with delays in Z"
+            f"times in Z^{len(U.window)} do not stand in one line; draw a window of a graph with "
+            "delays in Z"
         )
     graph: Any = U
-    return int(graph.size())
+    _must_be_few(graph.number_of_edges(), most)
 
 
 def _must_be_few(arcs: int, most: int) -> None:

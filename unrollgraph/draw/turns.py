@@ -1,0 +1,213 @@
+"""The unrolling as a helix over the network: the picture of the line over the circle.
+
+The vertices that lie on cycles stand on a circle in the order in which they are computed,
+those that feed them or are fed by them outside. Time goes up, and one turn takes one step: a
+copy at time t of a vertex at the angle theta has the height ``t + theta / 2 pi``, and an edge of
+delay d turns by ``theta(head) - theta(tail) + 2 pi d``. So a walk that is closed below goes
+round, and its lift goes up by as many turns as its total delay.
+
+Below lies the network itself. Fibres are dashed, and what is farther away is paler.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unrollgraph.cover.unrolling import unroll
+from unrollgraph.draw.canvas import new_helix_axes, paint_helix
+from unrollgraph.draw.layout import RADIUS, rows_of
+from unrollgraph.draw.palette import PAPER, Colour, delay_colours, mixed, vertex_colours
+from unrollgraph.draw.routes import GAP
+from unrollgraph.draw.scene import Disc, Helix, Strand
+from unrollgraph.draw.stills import MOST_EDGES, must_be_drawable
+from unrollgraph.errors import show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.order import strong_components
+
+__all__ = ["helix", "helix_of"]
+
+PITCH = 2.2  # height of a turn
+_BASE = 1.1 * RADIUS  # radius of the vertices below
+TILT = 0.36  # of what lies back, seen from above
+OUTSIDE = 1.5  # from the circle to what stands outside
+SAMPLES = 48  # points on a turn
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the fibre of a vertex stands: its angle, its radius, its height at time 0."""
+
+    angle: float
+    radius: float
+    height: float
+    step: float = 0.0  # on the circle the angle to the next; outside zero
+
+    def at(self, time: float) -> tuple[float, float, float]:
+        """Across, away from the eye, and up."""
+        return (
+            self.radius * math.cos(self.angle),
+            self.radius * math.sin(self.angle),
+            PITCH * (self.height + time),
+        )
+
+
+def helix(
+    G: Any,
+    window: Any,
+    *,
+    ax: Any = None,
+    labels: Mapping[Any, str] | None = None,
+    palette: Any = None,
+    max_edges: int = MOST_EDGES,
+    delay: str = "delay",
+) -> Any:
+    """Draw an unrolling as a helix over its network: the line over the circle.
+
+    Parameters
+    ----------
+    G, ax, labels, palette, delay
+        As for `rolled`.
+    window : range or int
+        As for `unroll`; what crosses its boundary fades.
+    max_edges : int
+        How many arcs may be drawn.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If delays are vectors, or there are too many arcs.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ax = ug.draw.helix(ug.gallery.seed_network(), 3)
+    >>> len(ax.texts)  # five vertices below, three copies of each
+    20
+    """
+    graph = as_delay_graph(G, delay)
+    U = unroll(graph, window)
+    must_be_drawable(U, max_edges)
+    picture = helix_of(graph, U.window, labels or {}, palette)
+    return paint_helix(picture, new_helix_axes(picture) if ax is None else ax)
+
+
+def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palette: Any) -> Helix:
+    """Work out the picture of a window, with what crosses its boundary."""
+    rows = rows_of(graph)
+    fill = vertex_colours(sorted(rows, key=rows.__getitem__), palette)
+    tint = delay_colours(graph.times)
+    places = _places(graph, rows)
+    strands, met = [], {(v, t) for v in places for t in window}
+    for edge, d in zip(graph.edges, graph.times, strict=True):
+        for t in range(window.start - 1, window.stop + 1):
+            ends = ((edge[0], t), (edge[1], t + d))
+            outside = tuple(time not in window for _, time in ends)
+            near = t + d - window.start > -2 and t + d - window.stop < 1
+            if all(outside) or not near:
+                continue
+            met.update(ends)
+            curve = _curve(places[edge[0]], places[edge[1]], t, d)
+            fade = (0.85 if outside[0] else 0.0, 0.85 if outside[1] else 0.0)
+            strands.append(_strand((*ends, *edge[2:]), curve, RADIUS, tint[d], fade))
+    seen = {(v, t): _seen(*places[v].at(t)) for v, t in met}
+    wide = max(place.radius for place in places.values())
+    floor = min(y for _, y in seen.values()) - TILT * wide - 1.0
+    for edge, d in zip(graph.edges, graph.times, strict=True):
+        x, y, z = _curve(places[edge[0]], places[edge[1]], 0, d)
+        strands.append(_strand(edge, (x, y, 0 * z + floor), _BASE, tint[d]))
+    discs, fibres = [], []
+    for v, place in places.items():
+        words = labels.get(v, show_vertex(v))
+        x, y = _seen(*place.at(0)[:2], floor)
+        discs.append(Disc(v, (x, y), _BASE, fill[v], words))
+        own = sorted(t for w, t in met if w == v)
+        fibres.append((x, y, seen[v, own[-1]][1], fill[v]))
+        for t in own:
+            ghost = t not in window
+            colour = mixed(fill[v], PAPER, 0.75) if ghost else fill[v]
+            label, index = ("", "") if ghost else (words, str(t))
+            discs.append(Disc((v, t), seen[v, t], RADIUS, colour, label, index, ghost))
+    reach = max(place.radius for place in places.values() if place.step) + 0.75
+    return Helix(tuple(discs), tuple(strands), tuple(fibres), (0.0, floor, reach, TILT * reach))
+
+
+def _seen(x: Any, y: Any, z: Any) -> tuple[Any, Any]:
+    """On paper: what lies back is seen a little higher."""
+    return x, z + TILT * y
+
+
+def _places(graph: DelayGraph, rows: dict[Any, int]) -> dict[Any, _Place]:
+    """Stand the vertices on cycles on a circle, and the others outside."""
+    n = len(graph.vertices)
+    rank = strong_components(n, graph.tails, graph.heads)
+    sizes = np.bincount(rank, minlength=1)
+    loops = set(graph.tails[graph.tails == graph.heads].tolist())
+    round_ = [v for k, v in enumerate(graph.vertices) if sizes[rank[k]] > 1 or k in loops]
+    circle = sorted(round_ or graph.vertices, key=rows.__getitem__)
+    radius = max(2.25, 0.42 * len(circle))
+    turn = 2 * math.pi / max(len(circle), 1)
+    start = -0.5 * math.pi + 0.1
+    found = {
+        v: _Place(start + k * turn, radius, k / len(circle), turn) for k, v in enumerate(circle)
+    }
+    taken = [place.at(0)[0] for place in found.values()]
+    for v in sorted(set(graph.vertices) - set(circle), key=rows.__getitem__):
+        found[v] = _outside(graph, v, found, taken, radius)
+        taken.append(found[v].at(0)[0])
+    return found
+
+
+def _outside(
+    graph: DelayGraph, vertex: Any, found: dict[Any, _Place], taken: list[float], radius: float
+) -> _Place:
+    """Stand a vertex near what it is joined to, where its fibre meets no other."""
+    number = graph.number[vertex]
+    after = [graph.edges[e][1] for e in graph.out_numbers[number] if graph.edges[e][1] in found]
+    before = [graph.edges[e][0] for e in graph.in_numbers[number] if graph.edges[e][0] in found]
+    joined = [found[v] for v in after + before]
+    sign = -1 if after and not before else 1
+    height = joined[0].height + sign * 0.12 if joined else 0.5
+    angle = joined[0].angle if joined else 0.0
+    wide = radius + OUTSIDE
+    steps = [angle + side * 0.12 * k for k in range(26) for side in (1, -1)]
+    free = [a for a in steps if all(abs(wide * math.cos(a) - x) > 0.8 for x in taken)]
+    return _Place((free or steps)[0], wide, height)
+
+
+def _curve(u: _Place, v: _Place, time: int, delay: int) -> Any:
+    """Run in space from one copy to another, round the circle if both stand on it."""
+    sweep = v.angle - u.angle + 2 * math.pi * delay
+    turns = abs(sweep) / (2 * math.pi) if u.step and v.step else 1
+    s = np.linspace(0, 1, max(SAMPLES, int(SAMPLES * turns)))
+    (ax, ay, az), (bx, by, bz) = u.at(time), v.at(time + delay)
+    if u.step and v.step:
+        angle = u.angle + sweep * s
+        # what passes others on the circle keeps inside it, the farther the more
+        passed = abs(sweep) / u.step - 1
+        inward = min(0.12 + 0.06 * passed, 0.6) if passed > 0.5 else 0.0
+        radius = u.radius * (1 - inward * np.sin(math.pi * s))
+        x, y = radius * np.cos(angle), radius * np.sin(angle)
+    else:
+        x, y = ax + (bx - ax) * s, ay + (by - ay) * s
+    return x, y, az + (bz - az) * s
+
+
+def _strand(
+    key: Any, curve: Any, radius: float, colour: Colour, fade: tuple[float, float] = (0.0, 0.0)
+) -> Strand:
+    """Put a curve on paper, without what its ends hide."""
+    points = np.column_stack(_seen(*curve))
+    away = [np.hypot(*(points - end).T) > radius + GAP for end in (points[0], points[-1])]
+    first = int(np.argmax(away[0]))
+    last = len(points) - int(np.argmax(away[1][::-1]))
+    keep = slice(first, max(last, first + 2))
+    return Strand(key, points[keep], curve[1][keep], colour, fade)
