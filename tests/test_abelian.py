@@ -170,12 +170,18 @@ def test_row_49_two_bases_of_one_cover():
 
 def test_vertices_of_other_covers_are_refused():
     down = ug.abelianize(ug.gallery.narx(2)).graph["periods"]
-    for node in (("h", 3), ("h", (1, 2, 3)), ("z", (0, 0)), "h", ("h", (0.5, 1))):
+    for node in (("h", 3), ("h", (1, 2, 3)), ("z", (0, 0)), "h", ("h", (0.5, 1)), ([], (0, 0))):
         with pytest.raises(ug.LiftError, match="no vertex of the maximal abelian cover"):
             down(node)
     tree = ug.abelianize(nx.path_graph(3, create_using=nx.DiGraph))
     assert [d for _, _, d in tree.edges(data="delay")] == [0, 0]
     assert tree.graph["periods"]((2, 5)) == (2, 0)
+
+
+def test_delays_that_could_not_be_stored_are_refused():
+    G = nx.MultiDiGraph([(0, 0)] * 10_001)
+    with pytest.raises(ValueError, match="10001 independent cycles, .* more than can be stored"):
+        ug.abelianize(G)
 
 
 def test_many_independent_cycles_are_acyclic_too():

@@ -1,6 +1,7 @@
 """Components of delay covers: published indices, torsion, proofs, and counting by brute force."""
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import networkx as nx
@@ -141,6 +142,10 @@ def test_components_far_apart_are_told_exactly():
     assert not ug.same_component(cover, ("k", (3, 6 * 10**30 + 1)), ("k", (3, 0)))
     with pytest.raises(ug.LiftError, match="no vertex of the cover"):
         ug.same_component(cover, ("h", (0, 0)), ("h", 0))
+    with pytest.raises(ug.LiftError, match="no vertex of the cover"):
+        ug.same_component(cover, (["h"], (0, 0)), ("h", (0, 0)))
+    with pytest.raises(ug.LiftError, match="above h and what is joined to it"):
+        ug.components(cover)[0].component((["h"], (0, 0)))
     with pytest.raises(ug.LiftError, match="above h and what is joined to it"):
         ug.components(cover)[0].component(("k", (0, 0)))
     with pytest.raises(TypeError, match="ask it of DelayCover"):
@@ -194,13 +199,55 @@ def torsion():
     ],
 )
 def test_a_proof_that_proves_nothing_is_refused(change, text):
-    from dataclasses import replace
-
     family = torsion()
     assert family.check()
     assert (family.copies, family.invariants) == (8, (2, 4))
     with pytest.raises(ug.CertificateError, match=text):
         replace(family, **change).check()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"left": ((1, 0),), "rank": 1, "copies": math.inf, "invariants": (2, 0)},
+        {"vertices": ("b",)},
+        {"vertices": ("a", "b", "a")},
+        {"vertices": ()},
+        {"vertices": ("a", "nobody")},
+        {"offsets": {"a": (0, 0)}},
+        {"offsets": {"a": 0, "b": 0}},
+        {"generators": (("a", "nobody", 0), ("b", "b", 0))},
+        {"left": ((1,), (0,))},
+        {"right": ((1, 0, 0), (0, 1, 0))},
+        {"basis": ((0, 0), (0, 0))},
+        {"basis": ((0, 4), (2, 0))},
+        {"combination": ((1,), (0,))},
+    ],
+)
+def test_a_proof_of_another_shape_is_refused(change):
+    with pytest.raises(ug.CertificateError):
+        replace(torsion(), **change).check()
+
+
+def test_a_proof_about_a_part_of_a_component_is_refused():
+    G = nx.DiGraph([("c", "a"), ("c", "b")])
+    G.add_edge("a", "b", delay=3)
+    (family,) = families(G)
+    assert (family.rank, family.copies) == (1, 3)
+    part = replace(
+        family,
+        vertices=("b",),
+        basis=(),
+        combination=(),
+        generators=(),
+        left=(),
+        right=((1,),),
+        rank=0,
+        copies=math.inf,
+        invariants=(0,),
+    )
+    with pytest.raises(ug.CertificateError, match="joins these vertices to others"):
+        part.check()
 
 
 # -- lattices ------------------------------------------------------------------------------------

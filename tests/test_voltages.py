@@ -164,6 +164,7 @@ def test_what_a_sympy_permutation_does_not_mention_stays_in_place():
         ("01", "a voltage is a permutation"),
         ({0: 1, 1: 0}, "a voltage is a permutation"),
         ((0.0, 1.0), "a voltage is a permutation"),
+        ((True, False), "a voltage is a permutation"),
         (None, "has the voltage None"),
         ((0, 1, 2), "permutes 2 sheets, but edge v -> v"),
     ],
@@ -189,6 +190,11 @@ def test_what_is_no_group_or_too_large_is_refused():
         ug.derived_graph(G, 5)
     with pytest.raises(ValueError, match="479001600 elements"):
         ug.derived_graph(G, SymmetricGroup(12))
+    with pytest.raises(ValueError, match="the group permutes nothing"):
+        ug.derived_graph(nx.DiGraph(), PermutationGroup())
+    many = voltage_graph([("v", "v", p) for p in permutations(range(8))][:600])
+    with pytest.raises(ValueError, match="600 different voltages in a group of 40320 elements"):
+        ug.derived_graph(many, SymmetricGroup(8))
     for sheets in (0, -1, 1.5, True, None):
         with pytest.raises(ValueError, match="the number of sheets is"):
             ug.random_lift(G, sheets)

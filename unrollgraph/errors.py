@@ -181,11 +181,12 @@ class NotPeriodicError(UnrollgraphError, ValueError):
 
     Attributes
     ----------
-    found : object
+    found : object or None
         A vertex, or an arc, of the graph.
     missing : object or None
-        Its copy at another time, which is missing or differs: a pair of a vertex and a
-        time, or an arc between two such pairs.
+        Its copy at another time, which is missing or differs: a vertex or an arc by the
+        names of the graph, or, where a vertex is missing, the pair of what it would be a
+        copy of and its time.
     """
 
     def __init__(self, message: str, *, found: Any = None, missing: Any = None) -> None:

@@ -4,8 +4,8 @@ Choose a spanning forest of G and give its edges the delay 0, and each of the b 
 edges a direction of its own in Z^b. The total delay of a closed walk is then its class in
 the first homology group H_1(G) = Z^b: it says how often each independent cycle was gone
 round, and forgets the order. So each component of the delay cover is the *maximal
-abelian cover* of the component of G below it: it covers every connected covering whose
-deck group is abelian.
+abelian cover* of the component of G below it: it covers every connected regular covering
+whose deck group is abelian.
 
 A directed closed walk uses some edges forward and none backward, so its class is not
 zero: the maximal abelian cover of any directed graph is acyclic, whatever its delays.
@@ -15,8 +15,8 @@ k-th independent cycle has the total delay ``M_k`` and the forest gives v the ti
 
     (v, x) -> (v, M x + c_v)
 
-maps the maximal abelian cover onto the delay cover of G. In crystallography the columns
-of M are the *periods* of a net.
+maps the maximal abelian cover into the delay cover of G, onto one component above each
+component of G. In crystallography the columns of M are the *periods* of a net.
 
 References
 ----------
@@ -34,11 +34,13 @@ import numpy as np
 
 from unrollgraph.cover.sheets import as_time
 from unrollgraph.errors import LiftError, show_vertex
-from unrollgraph.graph.delay_graph import as_delay_graph
+from unrollgraph.graph.delay_graph import as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.potentials import forest_potential
 
 __all__ = ["Periods", "abelianize"]
+
+MOST_ENTRIES = 10**8  # of all delays together
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Periods:
         vertex, x = node if isinstance(node, tuple) and len(node) == 2 else (None, None)
         cycles = len(self.matrix[0])
         place = as_time(x, max(1, cycles))
-        if place is None or vertex not in self.offsets:
+        if place is None or not known(vertex, self.offsets):
             wanted = "an integer" if cycles < 2 else f"a tuple of {cycles} integers"
             raise LiftError(
                 f"{show_vertex(node)} is no vertex of the maximal abelian cover; its vertices are "
@@ -96,8 +98,13 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
         A copy with delays in Z^b, b = m - n + (number of components): 0 on a spanning
         forest, a unit vector on each other edge. For b = 1 they are integers, for b = 0 all
         are 0. Each component of its delay cover is the maximal abelian cover of the component
-        below, and is acyclic. Its graph attribute ``"periods"`` is the map down to the delay
-        cover of ``G``, a `Periods`; files cannot hold it, so delete it before writing one.
+        below, and is acyclic. Its graph attribute ``"periods"`` is the map down into the
+        delay cover of ``G``, a `Periods`; files cannot hold it, so delete it before writing one.
+
+    Raises
+    ------
+    ValueError
+        If m delays of b entries are too many to be stored.
 
     Notes
     -----
@@ -132,6 +139,11 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
         potentials.append(potential)
     forest = set(reached)
     others = [e for e in range(m) if e not in forest]
+    if len(others) * m > MOST_ENTRIES:
+        raise ValueError(
+            f"the graph has {len(others)} independent cycles, so {m} delays of as many entries, "
+            "more than can be stored; take a smaller graph, or delays of your own"
+        )
     tails, heads = graph.tails.tolist(), graph.heads.tolist()
     matrix = tuple(
         tuple(int(d[e]) + p[tails[e]] - p[heads[e]] for e in others)

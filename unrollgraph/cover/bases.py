@@ -46,7 +46,7 @@ def minimal_base(G: Any, *, colour: str | None = None, delay: str = "delay") -> 
     Parameters
     ----------
     G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A directed graph. Delays play no part unless ``colour`` names them.
+        A delay graph. Delays play no part unless ``colour`` names them.
     colour : str, optional
         An edge attribute by which in-edges are told apart; its values must be hashable. An
         edge without it has the colour None, or the delay 0.

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import FrozenError, LiftError, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.morphism.graph_map import GraphMap
 
 __all__ = ["DelayCover", "as_cover"]
@@ -125,7 +125,7 @@ class DelayCover:
 
     def _find(self, node: Any) -> tuple[Any, Any]:
         """Vertex below, and time in Python ints."""
-        if isinstance(node, tuple) and len(node) == 2 and node[0] in self._graph.number:
+        if isinstance(node, tuple) and len(node) == 2 and known(node[0], self._graph.number):
             time = as_time(node[1], self.dimension)
             if time is not None:
                 return self._graph.vertices[self._graph.number[node[0]]], time

@@ -15,15 +15,17 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count, pairwise
 from math import prod
 from typing import Any, TypeAlias
 
 import networkx as nx
+import numpy as np
 
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import NotPeriodicError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import check_delay
-from unrollgraph.morphism.graph_map import arcs_at, arcs_of
+from unrollgraph.morphism.graph_map import arcs_at
 
 __all__ = ["roll"]
 
@@ -82,7 +84,13 @@ def roll(
     [('x', 'y', 1), ('y', 'y', 1)]
     """
     if not isinstance(H, nx.DiGraph):
-        raise TypeError(f"what is rolled is a directed networkx graph, not a {type(H).__name__}")
+        raise TypeError(
+            f"what is rolled up is a finite directed networkx graph, not a {type(H).__name__}; of "
+            "an undirected graph take to_directed(), of a delay cover its base"
+        )
+    for read, what in ((node, "node"), (time, "time")):
+        if read is not None and not callable(read):
+            raise TypeError(f"{what}= is a function of a vertex, not {read!r}")
     window = _read(H, node or _FIRST, time or _SECOND)
     edges = _edges(H, window, delay)
     for edge, copies in edges.items():
@@ -133,9 +141,9 @@ def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Wi
     for name in H:
         vertex, moment = _half(name, node, "node"), _half(name, time, "time")
         dimension = dimension or (len(moment) if isinstance(moment, tuple) else 1)
-        when = as_time(moment, dimension)
+        when = as_time(moment, dimension) if dimension else None
         if when is None:
-            wanted = "an integer" if dimension == 1 else f"a tuple of {dimension} integers"
+            wanted = "an integer" if dimension < 2 else f"a tuple of {dimension} integers"
             raise NotPeriodicError(
                 f"the vertex {show_vertex(name)} has the time {moment!r}, but a time is "
                 f"{wanted} here; say with time= how to read it",
@@ -154,7 +162,7 @@ def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Wi
     window = _Window(
         place, copy, vertices, tuple(range(min(c), max(c) + 1) for c in map(set, columns))
     )
-    if len(copy) < len(vertices) * prod(map(len, window.axes)):
+    if len(copy) < len(vertices) * prod(axis.stop - axis.start for axis in window.axes):
         when, vertex = next(
             (when, v) for when in window.times() for v in vertices if (v, when) not in copy
         )
@@ -168,7 +176,7 @@ def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Wi
 
 
 def _half(name: Any, read: Callable[[Any], Any], what: str) -> Any:
-    if read in {_FIRST, _SECOND} and not (isinstance(name, tuple) and len(name) == 2):
+    if (read is _FIRST or read is _SECOND) and not (isinstance(name, tuple) and len(name) == 2):
         raise NotPeriodicError(
             f"the vertex {show_vertex(name)} is no pair of a vertex and a time; say with {what}= "
             "how to read it",
@@ -178,42 +186,47 @@ def _half(name: Any, read: Callable[[Any], Any], what: str) -> Any:
     try:
         hash(half)
     except TypeError:
+        half = None
+    if half is None:
         raise TypeError(
-            f"{what}= sends {show_vertex(name)} to {half!r}, which cannot be hashed; return a "
-            "string, a number or a tuple"
-        ) from None
+            f"{what}= sends {show_vertex(name)} to {read(name)!r}, which can be no vertex or time; "
+            "return a string, a number or a tuple"
+        )
     return half
 
 
+_Arcs: TypeAlias = dict[Any, tuple[Any, Any]]  # by time: the arc and its attributes
 _Edge: TypeAlias = tuple[Any, Any, tuple[int, ...], Any]  # tail, head, delay, key if any
 
 
-def _edges(H: Any, window: _Window, delay: str) -> dict[_Edge, dict[Any, Any]]:
-    """Sort the arcs by the edge of which they are copies: the time of the tail of each."""
-    found: dict[_Edge, dict[Any, Any]] = {}
-    for arc in arcs_of(H):
+def _edges(H: Any, window: _Window, delay: str) -> dict[_Edge, _Arcs]:
+    """Sort the arcs by the edge of which they are copies: by the time of the tail of each."""
+    found: dict[_Edge, _Arcs] = {}
+    everything = H.edges(keys=True, data=True) if H.is_multigraph() else H.edges(data=True)
+    for *ends, data in everything:
+        arc = tuple(ends)
         (u, start), (v, end) = window.place[arc[0]], window.place[arc[1]]
         step = add(end, start, -1)
         parts = step if isinstance(step, tuple) else (step,)
-        given = H.edges[arc].get(delay)
+        given = data.get(delay)
         if given is not None and check_delay(given, arc) != parts:
             raise NotPeriodicError(
                 f"the arc {show_edge(arc)} takes the time {step} but carries the {delay} "
                 f"{given!r}; mend one of them, or name another attribute with delay=",
                 found=arc,
             )
-        found.setdefault((u, v, parts, *arc[2:]), {})[start] = arc
+        found.setdefault((u, v, parts, *arc[2:]), {})[start] = arc, data
     return found
 
 
-def _must_be_everywhere(window: _Window, edge: _Edge, copies: dict[Any, Any]) -> None:
+def _must_be_everywhere(window: _Window, edge: _Edge, copies: _Arcs) -> None:
     """An arc that is there at one time is there at all."""
     u, v, step, *key = edge
     if len(copies) == window.count(step):
         return
     start = next(start for start in window.times(step) if start not in copies)
     end = add(start, step if len(step) > 1 else step[0], 1)
-    there = next(iter(copies.values()))
+    there, _ = next(iter(copies.values()))
     missing = (window.copy[u, start], window.copy[v, end], *key)
     raise NotPeriodicError(
         f"the arc {show_edge(there)} is there, but its shift {show_edge(missing)} is not; an edge "
@@ -223,59 +236,103 @@ def _must_be_everywhere(window: _Window, edge: _Edge, copies: dict[Any, Any]) ->
     )
 
 
-def _rolled(H: Any, window: _Window, edges: dict[_Edge, dict[Any, Any]], delay: str) -> Any:
+def _rolled(H: Any, window: _Window, edges: dict[_Edge, _Arcs], delay: str) -> Any:
     """Write down the graph below."""
     pairs = {(edge[:2], edge[3:]) for edge in edges}
     simple = not H.is_multigraph() and len(pairs) == len(edges)
     G: Any = nx.DiGraph() if simple else nx.MultiDiGraph()
     G.graph.update(H.graph)
     copies: dict[Any, list[Any]] = {vertex: [] for vertex in window.vertices}
-    for name, (vertex, _) in window.place.items():
-        copies[vertex].append(name)
-    for vertex, names in copies.items():
+    for name, data in H.nodes(data=True):
+        copies[window.place[name][0]].append((name, data))
+    for vertex, found in copies.items():
         G.add_node(vertex)
-        G.nodes[vertex].update(_agreed(H.nodes, names, show_vertex))
-    for edge in _in_order(H, window, edges):
-        u, v, step, *key = edge
-        if not simple and (not key or G.has_edge(u, v, key[0])):
-            key = [G.new_edge_key(u, v)]
-        G.add_edge(u, v, *key)
-        G.edges[(u, v, *key)].update(_agreed(H.edges, list(edges[edge].values()), show_edge))
-        G.edges[(u, v, *key)][delay] = step if len(step) > 1 else step[0]
+        G.nodes[vertex].update(_agreed(found, show_vertex))
+    ordered = _in_order(H, window, edges)
+    for edge, new in zip(ordered, _named(ordered, simple=simple), strict=True):
+        G.add_edge(*new)
+        step = edge[2]
+        own = [
+            (arc, {name: value for name, value in data.items() if name != delay})
+            for arc, data in edges[edge].values()
+        ]
+        G.edges[new].update(_agreed(own, show_edge))
+        G.edges[new][delay] = step if len(step) > 1 else step[0]
     return G
 
 
-def _in_order(H: Any, window: _Window, edges: dict[_Edge, dict[Any, Any]]) -> list[_Edge]:
-    """Edges in the order in which the arcs out of a vertex stand.
+def _named(edges: list[_Edge], *, simple: bool) -> list[tuple[Any, ...]]:
+    """Name the edges below: by their keys, but for those whose key another has before."""
+    if simple:
+        return [(u, v) for u, v, *_ in edges]
+    taken: dict[Any, set[Any]] = {}
+    first: set[_Edge] = set()
+    for edge in edges:
+        u, v, _, *key = edge
+        if key and key[0] not in taken.setdefault((u, v), set()):
+            taken[u, v].add(key[0])
+            first.add(edge)
+    found = []
+    for edge in edges:
+        u, v, _, *key = edge
+        if edge in first:
+            found.append((u, v, key[0]))
+            continue
+        held = taken.setdefault((u, v), set())
+        fresh = next(k for k in count() if k not in held)
+        held.add(fresh)
+        found.append((u, v, fresh))
+    return found
 
-    At the boundary some are missing, so the copy with most arcs is asked first.
+
+def _in_order(H: Any, window: _Window, edges: dict[_Edge, _Arcs]) -> list[_Edge]:
+    """Edges in an order in which the arcs out of every vertex stand, if there is one.
+
+    At the boundary some arcs are missing, so no vertex need have all; their orders are merged,
+    and where they leave something open the vertex with most arcs is asked first.
     """
-    of = {arc: edge for edge, copies in edges.items() for arc in copies.values()}
-    rows = sorted(
-        (arcs for name in H if (arcs := list(arcs_at(H, name, "out")))), key=len, reverse=True
-    )
-    met = dict.fromkeys(of[arc] for arcs in rows for arc in arcs)
-    position = {vertex: k for k, vertex in enumerate(window.vertices)}
-    return sorted(met, key=lambda edge: position[edge[0]])
+    of = {arc: edge for edge, copies in edges.items() for arc, _ in copies.values()}
+    rows: dict[Any, list[list[_Edge]]] = {vertex: [] for vertex in window.vertices}
+    for name in H:
+        row = [of[arc] for arc in arcs_at(H, name, "out")]
+        if row:
+            rows[window.place[name][0]].append(row)
+    return [edge for own in rows.values() for edge in _merged(own)]
 
 
-def _agreed(view: Any, copies: list[Any], show: Callable[[Any], str]) -> Any:
+def _merged(rows: list[list[_Edge]]) -> list[_Edge]:
+    rows = sorted(rows, key=len, reverse=True)
+    place = {edge: k for k, edge in enumerate(dict.fromkeys(e for row in rows for e in row))}
+    before: nx.DiGraph[_Edge] = nx.DiGraph()
+    before.add_nodes_from(place)
+    before.add_edges_from(pair for row in rows for pair in pairwise(row))
+    try:
+        return list(nx.lexicographical_topological_sort(before, key=place.__getitem__))
+    except nx.NetworkXUnfeasible:  # they stand in several orders
+        return list(place)
+
+
+def _agreed(copies: list[tuple[Any, Any]], show: Callable[[Any], str]) -> Any:
     """The attributes that all copies have."""
-    first, *others = copies
-    for other in others:
-        if not _same(view[first], view[other]):
+    (first, data), *others = copies
+    for other, own in others:
+        if not _same(data, own):
             raise NotPeriodicError(
                 f"{show(first)} and {show(other)} are copies of one thing, but their attributes "
-                f"differ: {dict(view[first])!r} and {dict(view[other])!r}; make them agree, or "
-                "leave them out",
+                f"differ: {dict(data)!r} and {dict(own)!r}; make them agree, or leave them out",
                 found=first,
                 missing=other,
             )
-    return view[first]
+    return data
 
 
 def _same(one: Any, other: Any) -> bool:
-    try:
-        return bool(one == other)
-    except ValueError:  # arrays do not say in one word whether they are equal
-        return False
+    if one is other:
+        return True
+    return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return type(a) is type(b) and a.dtype == b.dtype and np.array_equal(a, b)
+    return a is b or bool(a == b) or (a != a and b != b)  # noqa: PLR0124  (not a number)

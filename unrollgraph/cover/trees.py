@@ -37,7 +37,7 @@ from unrollgraph.errors import InfinitePathsError, LiftError, show_vertex, show_
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict, frozen_copy
 from unrollgraph.graph.order import cycle_among, levels
-from unrollgraph.morphism.graph_map import GraphMap, arcs_at, arcs_of
+from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 
 __all__ = ["in_tree", "out_tree", "universal_cover"]
 
@@ -228,11 +228,9 @@ class _Growth:
         """Iterate over the ways on from a vertex, but not straight back."""
         if vertex not in self._steps:
             self._steps[vertex] = [
-                _Step(arc, 1, arc[1], self.base.edges[arc])
-                if side == "out"
-                else _Step(arc, -1, arc[0], self.base.edges[arc])
+                _Step(arc, 1, arc[1], data) if side == "out" else _Step(arc, -1, arc[0], data)
                 for side in _SIDES[self.kind]
-                for arc in arcs_at(self.base, vertex, side)
+                for arc, data in _with_data(self.base, vertex, side)
             ]
         for step in self._steps[vertex]:
             back = came is not None and step.edge == came.edge and step.sign == -came.sign
@@ -288,6 +286,14 @@ class _Growth:
             )
 
 
+def _with_data(base: Any, vertex: Any, side: str) -> Iterator[tuple[Any, Any]]:
+    """Iterate over the arcs on one side of a vertex with their attributes, in one pass."""
+    view = base.in_edges if side == "in" else base.out_edges
+    arcs = view(vertex, keys=True, data=True) if base.is_multigraph() else view(vertex, data=True)
+    for *arc, data in arcs:
+        yield tuple(arc), data
+
+
 def _as_base(G: Any) -> Any:
     """The graph below a tree: a lift itself, else a frozen copy."""
     if isinstance(G, DelayGraph):
@@ -296,7 +302,8 @@ def _as_base(G: Any) -> Any:
         return G
     if not isinstance(G, nx.DiGraph):
         raise TypeError(
-            f"a tree grows above a networkx DiGraph or MultiDiGraph, not a {type(G).__name__}"
+            f"a tree grows above a networkx DiGraph or MultiDiGraph, not a {type(G).__name__}; of "
+            "an undirected graph take to_directed(), of a delay cover a window, by unroll"
         )
     return frozen_copy(G)
 

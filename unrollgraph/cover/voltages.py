@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from unrollgraph.cover.lift import make_lift
 from unrollgraph.cover.sheets import Fold, as_count, climb
 from unrollgraph.errors import VoltageError, show_edge
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, integer
 from unrollgraph.graph.frozen import FrozenDict
 
 __all__ = ["Permuted", "derived_graph", "permutation_lift", "random_lift"]
@@ -177,7 +177,7 @@ def permutation_lift(G: Any, *, voltage: str = "voltage", delay: str = "delay") 
         if form is not None and not _fits(form, sheets):
             raise VoltageError(
                 f"edge {show_edge(edge)} permutes {len(form)} sheets, but edge "
-                f"{show_edge(longest)} permutes {sheets}; all voltages of a graph permute as many",
+                f"{show_edge(longest)} permutes {sheets}; write all of them out to the same length",
                 edge=edge,
                 value=form,
             )
@@ -218,7 +218,8 @@ def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = 
     Notes
     -----
     The group is listed once: O(order x degree), and as much for each of the different
-    voltages. Nothing is stored per arc.
+    voltages. Nothing is stored per arc. Before that SymPy finds a chain of stabilisers,
+    which takes seconds for degrees beyond 50.
 
     References
     ----------
@@ -246,13 +247,19 @@ def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = 
         if form is not None and not _fits(form, degree):
             raise _stranger(edge, form)
     images, which = _tabled(forms, degree)
+    if len(images) * len(elements) > LARGEST_TABLE:
+        raise ValueError(
+            f"{len(images)} different voltages in a group of {len(elements)} elements are too many "
+            "products to be listed; take a smaller group, or fewer voltages"
+        )
     table = np.empty((len(images), len(elements)), dtype=np.int64)
     for row, image in enumerate(images):
         # the products are the elements in another order, or none of them is one
-        found, table[row] = np.unique(image[elements], axis=0, return_inverse=True)
+        found, at = np.unique(image[elements], axis=0, return_inverse=True)
+        table[row] = at.ravel()
         if not np.array_equal(found, elements):
-            at = int(np.flatnonzero(which == row)[0])
-            raise _stranger(graph.edges[at], forms[at])
+            e = int(np.flatnonzero(which == row)[0])
+            raise _stranger(graph.edges[e], forms[e])
     names = tuple(map(tuple, elements.tolist()))
     return make_lift(graph, Permuted(graph, names, table, which))
 
@@ -343,14 +350,14 @@ def _array_form(value: Any, edge: Any) -> tuple[int, ...]:
         if images is not None:
             form = _Open(images)
         elif isinstance(value, Sequence | np.ndarray):
-            form = tuple(map(operator.index, value))
+            form = tuple(map(integer, value))
     except TypeError:
         pass
     if form is None or sorted(form) != list(range(len(form))) or (images is None and not form):
-        integer = "; an integer is a delay, as for cyclic_cover" if isinstance(value, int) else ""
+        hint = "; an integer is a delay, as for cyclic_cover" if isinstance(value, int) else ""
         raise VoltageError(
             f"edge {show_edge(edge)} has the voltage {value!r}, but a voltage is a permutation: "
-            f"a sequence in which each of 0, ..., n - 1 stands once{integer}",
+            f"a sequence in which each of 0, ..., n - 1 stands once{hint}",
             edge=edge,
             value=value,
         )
@@ -384,6 +391,8 @@ def _elements(group: Any) -> IntArray:
             f"{type(group).__name__}; for permutations of sheets use permutation_lift"
         )
     order, degree = int(group.order()), int(group.degree)
+    if not degree:
+        raise ValueError("the group permutes nothing; give it a degree, as in SymmetricGroup(1)")
     if order * degree > LARGEST_TABLE:
         raise ValueError(
             f"the group has {order} elements of degree {degree}, too many to be listed as "

@@ -281,7 +281,7 @@ def check_delay(value: Any, edge: Edge) -> tuple[int, ...]:
     """Return a delay as a tuple of Python ints, or say what is wrong with it."""
     parts = value if isinstance(value, tuple | list | np.ndarray) else (value,)
     try:
-        vector = tuple(_integer(part) for part in parts)
+        vector = tuple(integer(part) for part in parts)
     except TypeError:
         vector = ()
     if not vector:
@@ -305,7 +305,7 @@ def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
     """Return a shift in time as a tuple of d Python ints, or say what is wrong with it."""
     parts = value if isinstance(value, tuple) else (value,)
     try:
-        vector = tuple(_integer(part) for part in parts)
+        vector = tuple(integer(part) for part in parts)
     except TypeError:
         vector = ()
     if len(vector) != dimension:
@@ -316,7 +316,7 @@ def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
     return vector
 
 
-def _integer(value: Any) -> int:
+def integer(value: Any) -> int:
     """Return an integer as a Python int; a bool is no integer here."""
     if isinstance(value, bool | np.bool_):
         raise TypeError("a bool is no integer")
@@ -384,3 +384,11 @@ def each_vertex(graph: DelayGraph, names: Iterable[Any], what: str) -> None:
     for name in names:
         if name not in graph.number:
             raise ValueError(f"{what} names {name!r}, which is no vertex of the graph")
+
+
+def known(vertex: Any, vertices: Any) -> bool:
+    """Whether something is one of the vertices; what cannot be hashed is none."""
+    try:
+        return vertex in vertices
+    except TypeError:
+        return False

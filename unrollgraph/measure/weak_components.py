@@ -35,7 +35,7 @@ import numpy as np
 from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import CertificateError, LiftError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, Edge
+from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential
@@ -120,7 +120,7 @@ class ComponentFamily:
         """
         pair = isinstance(node, tuple) and len(node) == 2
         time = as_time(node[1], self.graph.dimension) if pair else None
-        if time is None or node[0] not in self.offsets:
+        if time is None or not known(node[0], self.offsets):
             raise LiftError(
                 f"{show_vertex(node)} is no vertex of the cover above "
                 f"{show_vertex(self.vertices[0])} and what is joined to it",
@@ -147,6 +147,7 @@ class ComponentFamily:
         -----
         O(m d rank) exact operations.
         """
+        self._must_be_whole()
         rest = self._remaining()
         still = [edge for edge, total in rest.items() if not any(total)]
         number = {vertex: k for k, vertex in enumerate(self.vertices)}
@@ -170,6 +171,32 @@ class ComponentFamily:
         if (self.rank, self.copies, self.invariants) != _numbers(factors, self.graph.dimension):
             raise CertificateError("the numbers are not those of the Smith form")
         return True
+
+    def _must_be_whole(self) -> None:
+        """Raise if something has not the shape that a proof has."""
+        here, d, rank = set(self.vertices), self.graph.dimension, len(self.basis)
+        leads = [next((k for k, x in enumerate(row) if x), d) for row in self.basis]
+        shaped = (
+            0 < len(here) == len(self.vertices)
+            and all(v in self.offsets and v in self.graph.number for v in here)
+            and all(as_time(self.offsets[v], d) is not None for v in here)
+            and _has_shape(self.basis, rank, d)
+            and all(lead < d and row[lead] > 0 for row, lead in zip(self.basis, leads, strict=True))
+            and all(a < b for a, b in pairwise(leads))
+            and _has_shape(self.combination, rank, len(self.generators))
+            and _has_shape(self.left, rank, rank)
+            and _has_shape(self.right, d, d)
+        )
+        if not shaped:
+            raise CertificateError("the proof has not the shape of a proof about these vertices")
+        for edge in self.graph.edges:
+            if (edge[0] in here) != (edge[1] in here):
+                raise CertificateError(
+                    f"the edge {show_edge(edge)} joins these vertices to others", edge=edge
+                )
+        for edge in self.generators:
+            if edge not in self.graph.edge_number or edge[0] not in here:
+                raise CertificateError(f"{edge!r} is no edge between these vertices", edge=edge)
 
     def _remaining(self) -> dict[Edge, tuple[int, ...]]:
         """Delay of each edge here less what its ends differ by."""
@@ -230,25 +257,7 @@ def components(cover: Any) -> tuple[ComponentFamily, ...]:
     >>> ug.components(ug.DelayCover(G))
     (ComponentFamily(vertices=('h',), rank=1, copies=2, invariants=(2,)),)
     """
-    graph = as_cover(cover)._graph
-    n, d = len(graph.vertices), graph.dimension
-    label = weak_components(n, graph.tails, graph.heads)
-    times = np.zeros((n, d), dtype=np.int64)
-    for axis in range(d):
-        weights = graph.delays[:, axis].tolist()
-        times[:, axis] = forest_potential(n, graph.tails, graph.heads, weights)[0]
-    rest = graph.delays + times[graph.tails] - times[graph.heads]
-    count = int(label.max(initial=-1)) + 1
-    found: list[dict[tuple[int, ...], Edge]] = [{} for _ in range(count)]
-    for e in np.flatnonzero(rest.any(axis=1)).tolist():
-        found[label[graph.tails[e]]].setdefault(tuple(rest[e].tolist()), graph.edges[e])
-    below: list[list[int]] = [[] for _ in range(count)]
-    for v, own in enumerate(label.tolist()):
-        below[own].append(v)
-    return tuple(
-        _family(graph, [graph.vertices[v] for v in own], times[own], totals)
-        for own, totals in zip(below, found, strict=True)
-    )
+    return _families(as_cover(cover)._graph, None)
 
 
 def same_component(cover: Any, a: Any, b: Any) -> bool:
@@ -290,8 +299,32 @@ def same_component(cover: Any, a: Any, b: Any) -> bool:
     False
     """
     u, v = as_cover(cover).project(a), as_cover(cover).project(b)
-    family = next(family for family in components(cover) if u in family.offsets)
+    graph = as_cover(cover)._graph
+    (family,) = _families(graph, graph.number[u])
     return v in family.offsets and family.component(a) == family.component(b)
+
+
+def _families(graph: DelayGraph, vertex: int | None) -> tuple[ComponentFamily, ...]:
+    """The families above all weak components, or above that of one vertex."""
+    n, d = len(graph.vertices), graph.dimension
+    label = weak_components(n, graph.tails, graph.heads)
+    times = np.zeros((n, d), dtype=np.int64)
+    for axis in range(d):
+        weights = graph.delays[:, axis].tolist()
+        times[:, axis] = forest_potential(n, graph.tails, graph.heads, weights)[0]
+    rest = graph.delays + times[graph.tails] - times[graph.heads]
+    count = int(label.max(initial=-1)) + 1
+    found: list[dict[tuple[int, ...], Edge]] = [{} for _ in range(count)]
+    for e in np.flatnonzero(rest.any(axis=1)).tolist():
+        found[label[graph.tails[e]]].setdefault(tuple(rest[e].tolist()), graph.edges[e])
+    below: list[list[int]] = [[] for _ in range(count)]
+    for v, own in enumerate(label.tolist()):
+        below[own].append(v)
+    chosen = range(count) if vertex is None else [int(label[vertex])]
+    return tuple(
+        _family(graph, [graph.vertices[v] for v in below[k]], times[below[k]], found[k])
+        for k in chosen
+    )
 
 
 def _family(
@@ -324,6 +357,10 @@ def _numbers(factors: list[int], dimension: int) -> tuple[int, int | float, tupl
     free = dimension - len(factors)
     copies = math.inf if free else math.prod(factors)
     return len(factors), copies, (*(a for a in factors if a != 1), *[0] * free)
+
+
+def _has_shape(matrix: Rows, rows: int, columns: int) -> bool:
+    return len(matrix) == rows and all(len(row) == columns for row in matrix)
 
 
 def _rows(matrix: list[list[int]]) -> Rows:

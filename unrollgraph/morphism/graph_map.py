@@ -103,7 +103,7 @@ class GraphMap:
     def projecting(cls, total: Any, base: Any, nodes: Mapping[Any, Any]) -> GraphMap:
         """Make the map of a graph that was built with it: nothing is checked or listed.
 
-        ``nodes`` may compute its values, and has a method ``fibre``.
+        ``nodes`` may compute its values, and may have a method ``fibre``.
         """
         p = object.__new__(cls)
         p.__dict__.update(total=total, base=base, nodes=nodes, edges=None)
