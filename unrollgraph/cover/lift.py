@@ -70,6 +70,11 @@ class Lift:
     [('A', 1), ('out', 0)]
     """
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
+        kind: Any = nx.MultiDiGraph if issubclass(cls, nx.MultiDiGraph) else nx.DiGraph
+        return kind(*args, **kwargs)
+
     # -- the map down ----------------------------------------------------------
 
     @property
@@ -279,17 +284,9 @@ class SheetLift(Lift):
 class DiLift(SheetLift, nx.DiGraph):  # type: ignore[type-arg]
     """A lift of a `DiGraph`."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
-        return nx.DiGraph(*args, **kwargs)
-
 
 class MultiDiLift(SheetLift, nx.MultiDiGraph):  # type: ignore[type-arg]
     """A lift of a `MultiDiGraph`."""
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
-        return nx.MultiDiGraph(*args, **kwargs)
 
 
 def make_lift(graph: DelayGraph, sheets: Sheets) -> Any:

@@ -375,17 +375,9 @@ class TreeLift(Lift):
 class DiTree(TreeLift, nx.DiGraph):  # type: ignore[type-arg]
     """A tree above a `DiGraph`."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
-        return nx.DiGraph(*args, **kwargs)
-
 
 class MultiDiTree(TreeLift, nx.MultiDiGraph):  # type: ignore[type-arg]
     """A tree above a `MultiDiGraph`."""
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
-        return nx.MultiDiGraph(*args, **kwargs)
 
 
 def _regrown(base: Any, root: Any, depth: int | None, kind: str) -> Any:

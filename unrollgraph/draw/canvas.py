@@ -91,7 +91,6 @@ def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
                 zorder=5,
             )
     for text in scene.texts:
-        style = "italic" if text.italic else "normal"
         axes.text(
             *text.at,
             text.words,
@@ -99,7 +98,6 @@ def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
             va="center",
             fontsize=text.size * unit,
             color=text.colour,
-            style=style,
             zorder=5,
         )
     for badge in scene.badges:

@@ -82,7 +82,6 @@ class Text:
     words: str
     colour: Colour = INK
     size: float = 0.3
-    italic: bool = False
 
 
 @dataclass(frozen=True)
