@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = Path(ug.__file__).parent
 FLOORS = {
     "errors": 0,
+    "files": 0,
     "graph": 0,
     "morphism": 1,
     "cover": 2,

@@ -206,7 +206,7 @@ def test_a_walk_closed_below_is_open_above_on_the_helix():
     assert heights == sorted(heights)
     assert heights[-1] - heights[0] == pytest.approx(PITCH)
     ax = ug.draw.helix(gallery.seed_network(), 2)
-    assert len([text for text in ax.texts if text.get_text()]) == 5 + 10
+    assert len([text for text in ax.texts if text.get_text()]) == 5 + 2 * 10
 
 
 # -- colours -------------------------------------------------------------------------------
@@ -244,15 +244,18 @@ def test_labels_read_on_every_colour():
 def test_labels_stay_inside_their_vertices(make):
     ax = ug.draw.unrolled(ug.unroll(make(), 12))
     renderer = ax.figure.canvas.get_renderer()
-    discs = {(round(x, 6), round(y, 6)) for x, y in ax.collections[-1].get_offsets()}
+    discs = ax.transData.transform(ax.collections[-1].get_offsets())
     unit = ax.transData.transform([(1, 0)])[0, 0] - ax.transData.transform([(0, 0)])[0, 0]
     inside = 0
     for text in ax.texts:
-        if tuple(np.round(text.get_position(), 6)) in discs:
-            box = text.get_window_extent(renderer)
-            assert np.hypot(box.width, box.height) <= 2.2 * RADIUS * unit
+        box = text.get_window_extent(renderer)
+        corners = np.array(box.corners())
+        away = np.hypot(*(discs - corners.mean(axis=0)).T)
+        if away.min() < RADIUS * unit:
+            reach = np.hypot(*(corners - discs[away.argmin()]).T).max()
+            assert reach <= 1.12 * RADIUS * unit  # boxes have corners that letters have not
             inside += 1
-    assert inside == len(discs)
+    assert inside == 2 * len(discs)  # a label and an index
 
 
 def test_names_that_mean_something_to_mathematics_are_written_as_they_are():
@@ -271,7 +274,7 @@ def test_artists_are_few_and_their_contents_counted():
     assert len(bands.get_paths()) == 5
     assert len(lines.get_paths()) == len(heads.get_paths()) == U.number_of_edges()
     assert len(discs.get_offsets()) == len(U)
-    assert len(ax.texts) == len(U) + 4
+    assert len(ax.texts) == 2 * len(U) + 4
     assert not ax.patches
 
 
@@ -311,8 +314,8 @@ def test_what_cannot_be_drawn_is_refused():
         ug.draw.unrolled(G)
     with pytest.raises(TypeError, match="a window of a delay cover, not a DiLift"):
         ug.draw.unrolled(ug.cyclic_cover(G, 3))
-    with pytest.raises(ValueError, match="times in Z.2 do not stand in one line; draw"):
-        ug.draw.unrolled(ug.unroll(gallery.grid_2d(), (2, 2)))
+    with pytest.raises(ValueError, match="times in Z.3 do not stand in a plane; draw"):
+        ug.draw.unrolled(ug.unroll(gallery.diamond(), (2, 2, 2)))
     with pytest.raises(ValueError, match="4999 edges are more than .* 2000; .* max_edges"):
         ug.draw.unrolled(ug.unroll(G, 1000))
     with pytest.raises(ValueError, match="times in Z.2 do not stand in one line"):

@@ -77,6 +77,7 @@ from unrollgraph.graph import (
     retime,
     with_reverses,
 )
+from unrollgraph.graph.pictured import drawn_by
 from unrollgraph.measure import (
     ComponentFamily,
     CycleRatio,
@@ -120,6 +121,15 @@ from unrollgraph.morphism import (
 
 if TYPE_CHECKING:
     from unrollgraph import draw, io, nn, testing
+
+
+def _picture(value: Any) -> str | None:
+    """Have `draw`, loaded on first use, make the pictures that notebooks show."""
+    picture: str | None = import_module("unrollgraph.draw.notebook").svg(value)
+    return picture
+
+
+drawn_by(_picture)
 
 __version__ = "0.1.0.dev0"
 

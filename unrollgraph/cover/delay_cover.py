@@ -19,12 +19,13 @@ from typing import Any, NoReturn
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import FrozenError, LiftError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.pictured import Pictured
 from unrollgraph.morphism.graph_map import GraphMap
 
 __all__ = ["DelayCover", "as_cover"]
 
 
-class DelayCover:
+class DelayCover(Pictured):
     """The bi-infinite unrolling of a delay graph.
 
     Parameters
@@ -58,6 +59,11 @@ class DelayCover:
     def base(self) -> Any:
         """The graph below: a frozen networkx graph, as it was when the cover was made."""
         return self._graph.base
+
+    @property
+    def delay_graph(self) -> DelayGraph:
+        """The graph below with its delays, whatever attribute held them."""
+        return self._graph
 
     @property
     def dimension(self) -> int:

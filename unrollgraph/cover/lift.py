@@ -27,6 +27,7 @@ from unrollgraph.cover.sheets import Sheets, Window
 from unrollgraph.errors import FrozenError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.pictured import Pictured
 from unrollgraph.morphism.graph_map import GraphMap
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class LiftArrays:
     edges: IntArray
 
 
-class Lift:
+class Lift(Pictured):
     """A graph above a base, with its projection: what all lifts have in common.
 
     Every lift is also a networkx `DiGraph` or `MultiDiGraph`, whichever its base is.
@@ -201,6 +202,11 @@ class SheetLift(Lift):
     def base(self) -> Any:
         """The graph below: a frozen networkx graph, as it was when the lift was made."""
         return self._graph.base
+
+    @property
+    def delay_graph(self) -> DelayGraph:
+        """The graph below with its delays, whatever attribute held them."""
+        return self._graph
 
     @cached_property
     def projection(self) -> GraphMap:

@@ -7,69 +7,196 @@ as large as fits, and left out where there are too many edges to read them.
 
 from __future__ import annotations
 
-import re
+import io
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.animation import FuncAnimation
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from unrollgraph.draw.layout import RADIUS
-from unrollgraph.draw.palette import INK, PAPER, QUIET, Colour, mixed, on
+from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
 from unrollgraph.draw.routes import flattened
-from unrollgraph.draw.scene import Disc, Helix, Scene, Stroke, badge_width
+from unrollgraph.draw.scene import (
+    Disc,
+    Points,
+    Scene,
+    Shape,
+    Stroke,
+    badge_width,
+    text_width,
+)
 
-__all__ = ["extent", "new_axes", "paint"]
+__all__ = [
+    "HALO",
+    "HEAD",
+    "INCH",
+    "Box",
+    "animated",
+    "axes_over",
+    "extent",
+    "headed",
+    "hidden_axes",
+    "lettering",
+    "new_axes",
+    "paint",
+    "painted",
+    "plain",
+    "printed",
+    "trail",
+]
+
+Box: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top
 
 INCH = 0.62  # inches in a unit
 HEAD = 0.17  # length of an arrowhead
+HALO = 6.0  # points by which a halo is broader
 MARGIN = 0.35
-MOST_LABELLED = 300  # edges, beyond which labels could not be read
+MOST_LABELLED = 300  # vertices, beyond which labels could not be read
 
 
 def new_axes(scene: Scene) -> Any:
-    """Make axes of the size of a scene."""
-    return _axes_for(extent(scene))
+    """Make axes of the size of a scene, in a figure that pyplot knows."""
+    return axes_over(extent(scene))
 
 
-def _axes_for(box: tuple[float, float, float, float]) -> Any:
+def axes_over(box: Box) -> Any:
+    """Make axes over a left, a bottom, a right and a top, in a figure that pyplot knows."""
     from matplotlib import pyplot as plt  # noqa: PLC0415  (chooses a backend on first use)
 
+    return plt.figure(figsize=_inches(box)).add_axes((0, 0, 1, 1))
+
+
+def hidden_axes(scene: Scene) -> Any:
+    """Make axes of the size of a scene, in a figure that is shown by nobody."""
+    return Figure(figsize=_inches(extent(scene))).add_axes((0, 0, 1, 1))
+
+
+def _inches(box: Box) -> tuple[float, float]:
     left, bottom, right, top = box
-    figure = plt.figure(figsize=((right - left) * INCH, (top - bottom) * INCH))
-    return figure.add_axes((0, 0, 1, 1))
+    return (right - left) * INCH, (top - bottom) * INCH
 
 
-def extent(scene: Scene) -> tuple[float, float, float, float]:
+def printed(axes: Any, kind: str, dpi: float = 200) -> bytes:
+    """The figure of some axes as a file: the same bytes every time."""
+    stamp: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
+    fixed: dict[Any, Any] = {
+        "svg.hashsalt": "unrollgraph",
+        "svg.fonttype": "path",
+        "pdf.fonttype": 42,
+    }
+    file = io.BytesIO()
+    with rc_context(fixed):
+        axes.figure.savefig(file, format=kind, metadata=stamp, dpi=dpi)
+    return file.getvalue()
+
+
+def extent(scene: Scene) -> Box:
     """Left, bottom, right and top of everything in a scene."""
     points = [np.array([disc.at]) + s * disc.radius for disc in scene.discs for s in (-1, 1)]
     points += [flattened(stroke.points, 6) for stroke in scene.strokes]
-    points += [np.array([text.at]) + s * text.size for text in scene.texts for s in (-1, 1)]
+    points += [shape.points for shape in scene.shapes]
+    points += [_box(text.at, text_width(text), text.size, text.align) for text in scene.texts]
     points += [np.array([[band.left, band.at], [band.right, band.at]]) for band in scene.bands]
-    points += [
-        np.array([[badge.at[0] + s * badge_width(badge.words) / 2, badge.at[1] + 0.2 * s]])
-        for badge in scene.badges
-        for s in (-1, 1)
-    ]
+    points += [_box(badge.at, badge_width(badge.words), 0.2, "center") for badge in scene.badges]
     every = np.concatenate([*points, np.zeros((1, 2))])
     low, high = every.min(axis=0) - MARGIN, every.max(axis=0) + MARGIN
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def paint(scene: Scene, axes: Any) -> Any:
+def _box(at: tuple[float, float], width: float, size: float, align: str) -> Points:
+    """Two corners of what words take."""
+    left = at[0] - width * {"left": 0.0, "center": 0.5, "right": 1.0}[align]
+    return np.array([[left, at[1] - size], [left + width, at[1] + size]])
+
+
+def paint(scene: Scene, axes: Any, box: Box | None = None) -> Any:
     """Draw a scene on axes, in its own units and at equal aspect; return the axes."""
-    left, bottom, right, top = extent(scene)
+    left, bottom, right, top = box or extent(scene)
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     axes.set_aspect("equal", adjustable="box")
     axes.set_axis_off()
     _bands(scene, axes)
+    _shapes([shape for shape in scene.shapes if not shape.above], axes, 0.9)
     _strokes(scene.strokes, axes)
-    _discs(scene.discs, axes)
-    if len(scene.strokes) <= MOST_LABELLED:
+    _shapes([shape for shape in scene.shapes if shape.above], axes, 3.0)
+    axes.add_collection(_Discs(scene, axes.transData))
+    if len(scene.discs) <= MOST_LABELLED:
         _words(scene, axes, right - left, top - bottom)
     return axes
+
+
+def trail(axes: Any, starts: Sequence[tuple[float, float]]) -> Any:
+    """Make a function that draws lines behind tokens, which begin at some places."""
+    tokens = axes.add_collection(
+        EllipseCollection(
+            [0.24] * len(starts),
+            [0.24] * len(starts),
+            [0] * len(starts),
+            units="xy",
+            offsets=starts,
+            offset_transform=axes.transData,
+            facecolors=[INK] * len(starts),
+            edgecolors=[PAPER] * len(starts),
+            linewidths=1.5,
+            zorder=7,
+        )
+    )
+    lines = axes.add_collection(LineCollection([], linewidths=3.2, zorder=3.6))
+
+    def show(trails: Sequence[Sequence[tuple[Points, Colour]]]) -> Any:
+        every = [piece for pieces in trails for piece in pieces]
+        lines.set_segments([line for line, _ in every])
+        lines.set_color([colour for _, colour in every])
+        ends = [
+            pieces[-1][0][-1] if pieces else start
+            for pieces, start in zip(trails, starts, strict=True)
+        ]
+        tokens.set_offsets(ends)
+        return lines, tokens
+
+    return show
+
+
+def animated(figure: Any, frame: Callable[[int], Any], frames: int) -> FuncAnimation:
+    """Make an animation of 20 frames a second."""
+    return FuncAnimation(figure, frame, frames=frames, interval=50, blit=False, init_func=list)
+
+
+def painted(axes: Any) -> Scene:
+    """Everything that was drawn on axes, as a scene."""
+    found = Scene()
+    for artist in axes.collections:
+        if isinstance(artist, _Discs):
+            found = found + artist.scene
+    return found
+
+
+class _Discs(EllipseCollection):
+    """The vertices of a scene, which remember the whole of it."""
+
+    def __init__(self, scene: Scene, transform: Any) -> None:
+        self.scene = scene
+        sizes = [2 * disc.radius for disc in scene.discs]
+        rims = [mixed(disc.fill, INK, 0.08) if disc.ghost else PAPER for disc in scene.discs]
+        super().__init__(
+            sizes,
+            sizes,
+            np.zeros(len(sizes)),
+            units="xy",
+            offsets=[disc.at for disc in scene.discs] or np.zeros((0, 2)),
+            offset_transform=transform,
+            facecolors=[disc.fill for disc in scene.discs],
+            edgecolors=rims,
+            linewidths=1.4,
+            zorder=4,
+        )
 
 
 def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
@@ -77,24 +204,22 @@ def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
     points = min(box.width / width, box.height / height)
     unit = points * 72 / axes.figure.dpi
     for disc in scene.discs:
-        if disc.label:
-            words = subscripted(disc.label, disc.index)
-            size = min(0.3, 1.55 * disc.radius / _width(words)) * unit
+        for at, words, size, weight in lettering(disc):
             axes.text(
-                *disc.at,
-                words,
+                *at,
+                plain(words),
                 ha="center",
-                va="center",
-                fontsize=size,
+                va="baseline",
+                fontsize=size * unit,
                 color=on(disc.fill),
-                weight="bold",
+                weight=weight,
                 zorder=5,
             )
     for text in scene.texts:
         axes.text(
             *text.at,
-            text.words,
-            ha="center",
+            f"${text.words}$" if text.formula else plain(text.words),
+            ha=text.align,
             va="center",
             fontsize=text.size * unit,
             color=text.colour,
@@ -103,7 +228,7 @@ def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
     for badge in scene.badges:
         axes.text(
             *badge.at,
-            badge.words,
+            plain(badge.words),
             ha="center",
             va="center",
             fontsize=0.26 * unit,
@@ -111,93 +236,6 @@ def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
             zorder=6,
             bbox={"boxstyle": "round,pad=0.25", "fc": PAPER, "ec": badge.colour, "lw": 1.2},
         )
-
-
-def paint_helix(helix: Helix, axes: Any) -> Any:
-    """Draw a helix on axes, from what is farthest away to what is nearest."""
-    reach = max((float(np.abs(strand.depth).max()) for strand in helix.strands), default=1.0)
-    middle, floor, wide, high = helix.floor
-    pieces, heads = [], []
-    for strand in helix.strands:
-        share = np.linspace(*strand.fade, len(strand.points) - 1)
-        for k, s in enumerate(share.tolist()):
-            depth = float(strand.depth[k : k + 2].mean())
-            pale = mixed(strand.colour, PAPER, 0.25 * (1 + depth / reach))
-            pieces.append((depth, strand.points[k : k + 2], mixed(pale, PAPER, s)))
-        heads.append(_midway(strand.points, mixed(strand.colour, PAPER, max(strand.fade) * 0.6)))
-    pieces.sort(key=lambda piece: -piece[0])
-    # each piece has a casing of paper, which parts it from what runs behind it; it reaches a
-    # little farther than its casing, so that it is not parted from what it is a piece of
-    lines = [
-        part for _, (a, b), _ in pieces for part in ((a, b), (a - 0.3 * (b - a), b + 0.3 * (b - a)))
-    ]
-    shades = [shade for _, _, colour in pieces for shade in (PAPER, colour)]
-    drawn = LineCollection(lines, colors=shades, linewidths=[5.0, 1.9] * len(pieces), zorder=3)
-    dashes = LineCollection(
-        [[(x, low), (x, top)] for x, low, top, _ in helix.fibres],
-        colors=[mixed(colour, PAPER, 0.35) for *_, colour in helix.fibres],
-        linewidths=1.1,
-        linestyles=(0, (4, 4)),
-        zorder=2,
-    )
-    shade = mixed(QUIET, PAPER, 0.86)
-    axes.add_collection(
-        EllipseCollection(
-            [2 * wide],
-            [2 * high],
-            [0],
-            units="xy",
-            offsets=[(middle, floor)],
-            transOffset=axes.transData,
-            facecolors=[shade],
-            edgecolors="none",
-            zorder=1,
-        )
-    )
-    axes.add_collection(dashes)
-    axes.add_collection(drawn)
-    axes.add_collection(
-        PolyCollection(
-            [head for head, _ in heads],
-            facecolors=[colour for _, colour in heads],
-            edgecolors="none",
-            zorder=3.5,
-        )
-    )
-    scene = Scene(helix.discs)
-    box = _helix_extent(helix)
-    axes.set_xlim(box[0], box[2])
-    axes.set_ylim(box[1], box[3])
-    axes.set_aspect("equal", adjustable="box")
-    axes.set_axis_off()
-    _discs(scene.discs, axes)
-    if len(helix.strands) <= MOST_LABELLED:
-        _words(scene, axes, box[2] - box[0], box[3] - box[1])
-    return axes
-
-
-def new_helix_axes(helix: Helix) -> Any:
-    """Make axes of the size of a helix."""
-    return _axes_for(_helix_extent(helix))
-
-
-def _helix_extent(helix: Helix) -> tuple[float, float, float, float]:
-    middle, floor, wide, high = helix.floor
-    ends = [(middle - wide, floor - high), (middle + wide, floor + high)]
-    points = [*(disc.at for disc in helix.discs), *ends]
-    every = np.concatenate([np.array(points), *(strand.points for strand in helix.strands)])
-    low, high_ = every.min(axis=0) - RADIUS - MARGIN, every.max(axis=0) + RADIUS + MARGIN
-    return float(low[0]), float(low[1]), float(high_[0]), float(high_[1])
-
-
-def _midway(points: Any, colour: Colour) -> tuple[Any, Colour]:
-    """Make an arrowhead half-way along a line."""
-    k = len(points) // 2
-    along = points[k] - points[k - 1]
-    along = along / (np.linalg.norm(along) or 1.0)
-    across = np.array([-along[1], along[0]]) * HEAD * 0.42
-    tip, root = points[k] + along * HEAD / 2, points[k] - along * HEAD / 2
-    return np.array([tip, root + across, root - across]), colour
 
 
 def _bands(scene: Scene, axes: Any) -> None:
@@ -219,12 +257,34 @@ def _bands(scene: Scene, axes: Any) -> None:
     )
 
 
+def _shapes(shapes: Sequence[Shape], axes: Any, level: float) -> None:
+    if shapes:
+        fills = [shape.fill for shape in shapes]
+        axes.add_collection(
+            PolyCollection(
+                [shape.points for shape in shapes],
+                facecolors=fills,
+                edgecolors="none",
+                zorder=level,
+            )
+        )
+
+
 def _strokes(strokes: tuple[Stroke, ...], axes: Any) -> None:
-    lines, shades, widths, heads, fills = [], [], [], [], []
+    lines: list[Points] = []
+    shades: list[Colour] = []
+    widths: list[float] = []
+    heads, fills = [], []
     for stroke in strokes:
+        if stroke.dashed:
+            continue
         points = flattened(stroke.points)
+        if stroke.halo:
+            lines.insert(0, points)
+            shades.insert(0, stroke.halo)
+            widths.insert(0, stroke.width + HALO)
         if stroke.arrow:
-            points, head = _headed(points)
+            points, head = headed(points, HEAD * max(1.0, stroke.width / 2.2))
             heads.append(head)
             fills.append(mixed(stroke.colour, PAPER, stroke.fade[1]))
         if stroke.fade == (0.0, 0.0):
@@ -237,57 +297,63 @@ def _strokes(strokes: tuple[Stroke, ...], axes: Any) -> None:
             lines.append(np.array([a, b]))
             shades.append(mixed(stroke.colour, PAPER, float(s)))
             widths.append(stroke.width)
+    dashed = [stroke for stroke in strokes if stroke.dashed]
+    if dashed:
+        axes.add_collection(
+            LineCollection(
+                [flattened(stroke.points) for stroke in dashed],
+                colors=[stroke.colour for stroke in dashed],
+                linewidths=[stroke.width for stroke in dashed],
+                linestyles=(0, (4, 4)),
+                zorder=1.5,
+            )
+        )
     axes.add_collection(
         LineCollection(lines, colors=shades, linewidths=widths, capstyle="butt", zorder=2)
     )
     axes.add_collection(PolyCollection(heads, facecolors=fills, edgecolors="none", zorder=3))
 
 
-def _headed(points: Any) -> tuple[Any, Any]:
+def headed(points: Any, length: float = HEAD) -> tuple[Any, Any]:
     """Cut a line short for its arrowhead, and return both."""
     tip = points[-1]
     away = np.linalg.norm(points - tip, axis=1)
-    k = int(np.flatnonzero(away >= HEAD)[-1]) if np.any(away >= HEAD) else 0
+    k = int(np.flatnonzero(away >= length)[-1]) if np.any(away >= length) else 0
     inner, outer = away[k + 1], away[k]
-    share = (HEAD - inner) / (outer - inner) if outer > inner else 0.0
+    share = (length - inner) / (outer - inner) if outer > inner else 0.0
     root = points[k + 1] + share * (points[k] - points[k + 1])
     along = (tip - root) / np.linalg.norm(tip - root)
-    across = np.array([-along[1], along[0]]) * HEAD * 0.38
-    line = np.vstack([points[: k + 1], root + along * HEAD * 0.3])
+    across = np.array([-along[1], along[0]]) * length * 0.38
+    line = np.vstack([points[: k + 1], root + along * length * 0.3])
     return line, np.array([tip, root + across, root - across])
 
 
-def _discs(discs: tuple[Disc, ...], axes: Any) -> None:
-    if not discs:
+def lettering(disc: Disc) -> Iterator[tuple[tuple[float, float], str, float, str]]:
+    """Label and index of a disc: middle of their baselines, words, sizes and weights.
+
+    As large as they can be without leaving the disc.
+    """
+    if not disc.label:
         return
-    sizes = [2 * disc.radius for disc in discs]
-    rims = [mixed(disc.fill, INK, 0.08) if disc.ghost else PAPER for disc in discs]
-    axes.add_collection(
-        EllipseCollection(
-            sizes,
-            sizes,
-            np.zeros(len(discs)),
-            units="xy",
-            offsets=[disc.at for disc in discs],
-            transOffset=axes.transData,
-            facecolors=[disc.fill for disc in discs],
-            edgecolors=rims,
-            linewidths=1.4,
-            zorder=4,
-        )
-    )
+    own, below = _width(disc.label, "bold"), 0.68 * _width(disc.index, "normal")
+    size = min(0.3, 1.55 * disc.radius / (own + below))
+    x, y = disc.at
+    start = x - size * (own + below) / 2
+    yield (start + size * own / 2, y - 0.36 * size), disc.label, size, "bold"
+    if disc.index:
+        middle = start + size * (own + below / 2)
+        yield (middle, y - 0.52 * size), disc.index, 0.66 * size, "normal"
 
 
-def subscripted(label: str, index: str) -> str:
-    """Set a label in bold, with an index below if there is one, whatever the label holds."""
-    if re.fullmatch(r"[A-Za-z0-9]+", label):
-        return rf"$\mathbf{{{label}}}$" if not index else rf"$\mathbf{{{label}}}_{{{index}}}$"
-    plain = label.replace("\\", r"\\").replace("$", r"\$")
-    return plain if not index else rf"{plain}$_{{{index}}}$"
+def plain(words: str) -> str:
+    """Words in which matplotlib finds no mathematics."""
+    return words.replace("$", r"\$")
 
 
 @lru_cache(maxsize=4096)
-def _width(words: str) -> float:
+def _width(words: str, weight: str) -> float:
     """Width of words in units of their size."""
-    box = TextPath((0, 0), words, size=100).get_extents()
-    return max(box.width / 100 * 1.1, 0.2)
+    if not words:
+        return 0.0
+    font = FontProperties(weight=weight)
+    return max(TextPath((0, 0), plain(words), size=100, prop=font).get_extents().width / 100, 0.2)

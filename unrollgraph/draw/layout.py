@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from unrollgraph.draw.palette import Colour, vertex_colours
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import strong_components
 
-__all__ = ["COLUMN", "RADIUS", "rows_of"]
+__all__ = ["COLUMN", "RADIUS", "fibre_colours", "rows_of"]
 
 RADIUS = 0.27  # of a vertex, in rows
 COLUMN = 1.6  # from one time to the next, in rows
@@ -28,3 +29,9 @@ def rows_of(graph: DelayGraph) -> dict[Any, int]:
     rank = strong_components(n, graph.tails[still], graph.heads[still])
     order = np.lexsort((np.arange(n), rank)).tolist()
     return {graph.vertices[v]: row for row, v in enumerate(order)}
+
+
+def fibre_colours(graph: DelayGraph, palette: Any) -> dict[Any, Colour]:
+    """Colour of each fibre, in the order of the rows."""
+    rows = rows_of(graph)
+    return vertex_colours(sorted(rows, key=rows.__getitem__), palette)

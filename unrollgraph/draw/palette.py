@@ -14,9 +14,21 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from matplotlib.colors import to_rgb
+from matplotlib import colormaps
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-__all__ = ["INK", "PAPER", "QUIET", "Colour", "delay_colours", "mixed", "on", "vertex_colours"]
+__all__ = [
+    "INK",
+    "MARKER",
+    "PAPER",
+    "QUIET",
+    "Colour",
+    "delay_colours",
+    "mixed",
+    "on",
+    "ramp",
+    "vertex_colours",
+]
 
 Colour: TypeAlias = tuple[float, float, float]
 
@@ -24,6 +36,7 @@ PAPER: Colour = (1.0, 1.0, 1.0)
 INK: Colour = to_rgb("#20262e")
 _BLACK: Colour = (0.0, 0.0, 0.0)
 QUIET: Colour = to_rgb("#9aa1ad")
+MARKER: Colour = to_rgb("#ffd84d")
 _FIBRES = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#f0e442"]
 _DELAYS = ["#c0392b", "#7d3c98", "#1f618d", "#935116", "#0e6655", "#6e2c00"]
 
@@ -55,6 +68,15 @@ def _parts(delay: Any) -> tuple[int, ...]:
 
 def _size(delay: Any) -> int:
     return sum(map(abs, _parts(delay)))
+
+
+def ramp(shares: Sequence[float], palette: Any = None) -> list[Colour]:
+    """Colours from 0 to 1 along a colormap of matplotlib, or between the colours of a list."""
+    if palette is None or isinstance(palette, str):
+        shades = colormaps[palette or "viridis"]
+    else:
+        shades = LinearSegmentedColormap.from_list("given", [to_rgb(c) for c in palette])
+    return [to_rgb(shades(float(share))) for share in shares]
 
 
 def mixed(colour: Colour, other: Colour, share: float) -> Colour:

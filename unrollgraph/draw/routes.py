@@ -4,6 +4,9 @@ All routes are chains of cubic curves from the rim of one disc to the rim of ano
 column an edge to the next row is straight, a longer one bows to the left of what it passes.
 From column to column an edge leaves on the right (with a negative delay on the left), swings
 to its row between the first two columns, and runs between the rows above what it passes.
+
+Where vertices stand in no rows, an edge is an arc that bows as little as it must to pass by
+all the others.
 """
 
 from __future__ import annotations
@@ -17,7 +20,21 @@ import numpy as np
 from unrollgraph.draw.layout import RADIUS
 from unrollgraph.draw.scene import Points
 
-__all__ = ["across", "arch", "bow", "bulge", "lanes", "middle", "straight"]
+__all__ = [
+    "across",
+    "arch",
+    "bow",
+    "bulge",
+    "flattened",
+    "lanes",
+    "loop",
+    "middle",
+    "passing",
+    "ports",
+    "smooth",
+    "straight",
+    "trimmed",
+]
 
 GAP = 0.05  # between a rim and the end of a stroke
 LANE = 0.40  # from the middle of a row to what runs along it
@@ -64,23 +81,47 @@ def bow(a: tuple[float, float], b: tuple[float, float], reach: float) -> Points:
     )
 
 
-def bulge(a: tuple[float, float], b: tuple[float, float], reach: float, side: int) -> Points:
-    """Beside a column, to the right for side 1: out of one disc, round, and into another."""
-    if a == b:
-        turn = 0.5
-        start, end = _rim(a, turn), _rim(b, -turn)
-        x = a[0] + _REACH + reach * 4 / 3
-        rise = 0.12 + 0.3 * reach
-        points = _chain(start, (x, a[1] + rise), (x, a[1] - rise), end)
-    else:
-        up = 1 if b[1] > a[1] else -1
-        turn = 0.35
-        start, end = _rim(a, up * turn), _rim(b, -up * turn)
-        x = a[0] + _REACH + reach * 4 / 3
-        points = _chain(start, (x, start[1]), (x, end[1]), end)
+def bulge(
+    a: tuple[float, float],
+    b: tuple[float, float],
+    reach: float,
+    side: int,
+    turns: tuple[float, float],
+) -> Points:
+    """Beside a column, to the right for side 1: out of one disc, round, and into another.
+
+    ``turns`` are the angles at which it leaves and enters, upward from the horizontal.
+    """
+    start, end = _rim(a, turns[0]), _rim(b, turns[1])
+    x = a[0] + _REACH + reach * 4 / 3
+    rise = 0.12 + 0.3 * reach if a == b else 0.0
+    points = _chain(start, (x, start[1] + rise), (x, end[1] - rise), end)
     if side < 0:
         points[:, 0] = 2 * a[0] - points[:, 0]
     return points
+
+
+def ports(spans: Sequence[tuple[float, float]], lane: Sequence[int]) -> list[tuple[float, float]]:
+    """Angles at which edges beside a column leave and enter, so that they do not cross there.
+
+    From above to below at each vertex: what goes up, the nearest lane first, then loops in each
+    other, then what goes down, the nearest lane last.
+    """
+    at: dict[float, list[tuple[tuple[int, int], int, int]]] = {}
+    for k, ((tail, head), own) in enumerate(zip(spans, lane, strict=True)):
+        if tail == head:
+            places = ((1, -own), (1, own + 1))
+        else:
+            up, down = (0, own), (2, -own)
+            places = (up, down) if tail < head else (down, up)
+        at.setdefault(tail, []).append((places[0], k, 0))
+        at.setdefault(head, []).append((places[1], k, 1))
+    angles = [[0.0, 0.0] for _ in spans]
+    for ends in at.values():
+        step = min(0.42, 2.2 / max(len(ends) - 1, 1))
+        for place, (_, k, end) in enumerate(sorted(ends)):
+            angles[k][end] = step * ((len(ends) - 1) / 2 - place)
+    return [(one, other) for one, other in angles]
 
 
 def across(
@@ -135,6 +176,84 @@ def arch(a: tuple[float, float], b: tuple[float, float], height: float) -> Point
     )
 
 
+def passing(
+    a: tuple[float, float],
+    b: tuple[float, float],
+    others: Points,
+    taken: Iterable[float] = (),
+    radius: float = RADIUS,
+) -> tuple[Points, float]:
+    """Bow as little as must be to pass by other discs, and return how far.
+
+    To the left of its direction for a positive bow, and never as far as one that is taken. If
+    nothing is clear, what comes least near to a disc.
+    """
+    taken = list(taken)
+    steps = [side * 0.15 * k for k in range(25) for side in ((1, -1) if k else (1,))]
+    free = [h for h in steps if all(abs(h - other) > 0.25 for other in taken)]
+    best, found = -math.inf, (_bent(a, b, 0.0, radius), 0.0)
+    for h in free:
+        points = _bent(a, b, h, radius)
+        away = others[:, None] - flattened(points, 24)
+        clear = float(np.hypot(away[..., 0], away[..., 1]).min(initial=math.inf)) - radius
+        if clear > 0.11:
+            return points, h
+        if clear > best:
+            best, found = clear, (points, h)
+    return found
+
+
+def _bent(a: tuple[float, float], b: tuple[float, float], bow: float, radius: float) -> Points:
+    """Bow from rim to rim; its middle is that far from the line between the middles."""
+    start, end = np.array(a), np.array(b)
+    along = end - start
+    left = np.array([-along[1], along[0]]) / np.hypot(*along) * bow * 4 / 3
+    first, second = start + 0.28 * along + left, end - 0.28 * along + left
+    reach = radius + GAP
+    start = start + reach * (first - start) / np.hypot(*(first - start))
+    end = end + reach * (second - end) / np.hypot(*(second - end))
+    return np.array([start, first, second, end])
+
+
+def loop(at: tuple[float, float], angle: float, size: float = 0.62, radius: float = RADIUS) -> Any:
+    """From a disc in one direction round and back into it."""
+    reach, opening = radius + GAP, 0.55
+    far = reach + size * 4 / 3
+    return np.array(
+        [
+            (at[0] + r * math.cos(angle + turn), at[1] + r * math.sin(angle + turn))
+            for r, turn in (
+                (reach, opening),
+                (far, 0.8 * opening),
+                (far, -0.8 * opening),
+                (reach, -opening),
+            )
+        ]
+    )
+
+
+def trimmed(points: Points, radius: float) -> Points:
+    """Cut off what lies within a radius of its first and of its last point."""
+    ends = []
+    for line in (points, points[::-1]):
+        away = np.hypot(*(line - line[0]).T)
+        k = int(np.argmax(away > radius))
+        share = (radius - away[k - 1]) / (away[k] - away[k - 1])
+        ends.append((k, line[k - 1] + share * (line[k] - line[k - 1])))
+    (first, start), (last, end) = ends
+    return np.vstack([start, points[first : len(points) - last], end])
+
+
+def smooth(points: Points) -> Points:
+    """Chain of cubics through points, with the directions of Catmull and Rom."""
+    slope = np.gradient(points, axis=0) / 3
+    chain = np.empty((3 * len(points) - 2, 2))
+    chain[0::3] = points
+    chain[1::3] = points[:-1] + slope[:-1]
+    chain[2::3] = points[1:] - slope[1:]
+    return chain
+
+
 def lanes(spans: Sequence[tuple[float, float]]) -> list[int]:
     """Give each span the first lane in which it meets none that is shorter."""
     found = [0] * len(spans)
@@ -173,6 +292,8 @@ def middle(points: Points) -> tuple[float, float]:
 
 def flattened(points: Points, steps: int = 32) -> Any:
     """Points along a chain of cubics, its ends included."""
+    if len(points) == 2:
+        return points
     t = np.linspace(0, 1, steps + 1)[:, None]
     pieces = [
         (1 - t) ** 3 * p[0] + 3 * t * (1 - t) ** 2 * p[1] + 3 * t**2 * (1 - t) * p[2] + t**3 * p[3]

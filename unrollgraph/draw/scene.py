@@ -1,4 +1,4 @@
-"""A picture before it is drawn: discs, strokes, bands and texts, in units of the paper.
+"""A picture before it is drawn: discs, strokes, shapes and texts, in units of the paper.
 
 What a figure shows is decided here and in the modules that make scenes; how it is put on
 paper is the business of a canvas. So the geometry can be tested, and one scene serves
@@ -7,7 +7,8 @@ matplotlib and TikZ alike. One unit is the distance between two rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,14 @@ __all__ = [
     "Badge",
     "Band",
     "Disc",
-    "Helix",
     "Points",
     "Scene",
-    "Strand",
+    "Shape",
     "Stroke",
     "Text",
     "badge_width",
     "shifted",
+    "text_width",
 ]
 
 Points = NDArray[np.float64]
@@ -49,8 +50,9 @@ class Disc:
 class Stroke:
     """An edge: a chain of cubic curves, its arrowhead at the end of the last.
 
-    ``points`` has shape (3 k + 1, 2): ends and control points of k cubics. It fades from
-    ``fade[0]`` to ``fade[1]``, where 0 is the full colour and 1 is paper.
+    ``points`` has shape (3 k + 1, 2): ends and control points of k cubics; a straight line
+    may be given by its two ends. It fades from ``fade[0]`` to ``fade[1]``, where 0 is the full
+    colour and 1 is paper. A halo is a broader stroke behind it.
     """
 
     key: Any
@@ -59,6 +61,18 @@ class Stroke:
     width: float = 1.6
     arrow: bool = True
     fade: tuple[float, float] = (0.0, 0.0)
+    dashed: bool = False
+    halo: Colour | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A filled polygon: on the floor below everything, or above the lines as arrowheads are."""
+
+    key: Any
+    points: Points
+    fill: Colour
+    above: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,8 @@ class Text:
     words: str
     colour: Colour = INK
     size: float = 0.3
+    align: str = "center"
+    formula: bool = False  # of TeX, without the dollars
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,12 @@ def badge_width(words: str) -> float:
     return 0.2 + 0.145 * len(words)
 
 
+def text_width(text: Text) -> float:
+    """About how wide words are."""
+    words = re.sub(r"\\[a-z]+|[_^{}]", "", text.words) if text.formula else text.words
+    return 0.6 * text.size * len(words)
+
+
 @dataclass(frozen=True)
 class Scene:
     """All that a figure shows."""
@@ -106,7 +128,8 @@ class Scene:
     strokes: tuple[Stroke, ...] = ()
     bands: tuple[Band, ...] = ()
     texts: tuple[Text, ...] = ()
-    badges: tuple[Badge, ...] = field(default=())
+    badges: tuple[Badge, ...] = ()
+    shapes: tuple[Shape, ...] = ()
 
     def __add__(self, other: Scene) -> Scene:
         return Scene(
@@ -115,44 +138,29 @@ class Scene:
             self.bands + other.bands,
             self.texts + other.texts,
             self.badges + other.badges,
+            self.shapes + other.shapes,
         )
 
 
-@dataclass(frozen=True)
-class Strand:
-    """An edge in space, as points on paper with their depths, from tail to head.
+def shifted(scene: Scene, right: float, up: float = 0.0) -> Scene:
+    """Move a scene."""
+    step = np.array([right, up])
 
-    Depths grow away from the eye. It fades from ``fade[0]`` to ``fade[1]``, where 1 is paper.
-    """
+    def moved(thing: Any) -> Any:
+        return replace(thing, at=(thing.at[0] + right, thing.at[1] + up))
 
-    key: Any
-    points: Points
-    depth: Points
-    colour: Colour
-    fade: tuple[float, float] = (0.0, 0.0)
+    def carried(thing: Any) -> Any:
+        return replace(thing, points=thing.points + step)
 
-
-@dataclass(frozen=True)
-class Helix:
-    """All that the picture shows: discs and strands, fibres, and the floor."""
-
-    discs: tuple[Disc, ...]
-    strands: tuple[Strand, ...]
-    fibres: tuple[tuple[float, float, float, Colour], ...]  # x, bottom, top
-    floor: tuple[float, float, float, float]  # middle and half axes
-
-
-def shifted(scene: Scene, by: float) -> Scene:
-    """Move a scene to the right."""
-    step = np.array([by, 0.0])
-
-    def moved(at: tuple[float, float]) -> tuple[float, float]:
-        return at[0] + by, at[1]
-
+    bands = (
+        replace(band, left=band.left + right, right=band.right + right, at=band.at + up)
+        for band in scene.bands
+    )
     return Scene(
-        tuple(replace(disc, at=moved(disc.at)) for disc in scene.discs),
-        tuple(replace(stroke, points=stroke.points + step) for stroke in scene.strokes),
-        tuple(replace(b, left=b.left + by, right=b.right + by) for b in scene.bands),
-        tuple(replace(text, at=moved(text.at)) for text in scene.texts),
-        tuple(replace(badge, at=moved(badge.at)) for badge in scene.badges),
+        tuple(map(moved, scene.discs)),
+        tuple(map(carried, scene.strokes)),
+        tuple(bands),
+        tuple(map(moved, scene.texts)),
+        tuple(map(moved, scene.badges)),
+        tuple(map(carried, scene.shapes)),
     )

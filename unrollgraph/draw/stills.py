@@ -7,15 +7,18 @@ column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
 from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.unrolling import unroll
+from unrollgraph.draw.below import must_be_few
 from unrollgraph.draw.canvas import extent, new_axes, paint
-from unrollgraph.draw.layout import COLUMN, RADIUS, rows_of
-from unrollgraph.draw.palette import INK, PAPER, QUIET, delay_colours, mixed, vertex_colours
+from unrollgraph.draw.highlight import as_walk, lifted, lit_scene
+from unrollgraph.draw.layout import COLUMN, RADIUS, fibre_colours, rows_of
+from unrollgraph.draw.palette import INK, PAPER, QUIET, delay_colours, mixed
+from unrollgraph.draw.plane import plane_scene
 from unrollgraph.draw.routes import (
     LANE,
     across,
@@ -24,6 +27,7 @@ from unrollgraph.draw.routes import (
     bulge,
     lanes,
     middle,
+    ports,
     straight,
 )
 from unrollgraph.draw.scene import Badge, Band, Disc, Scene, Stroke, Text, badge_width, shifted
@@ -31,12 +35,15 @@ from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
 __all__ = [
+    "beside",
     "must_be_drawable",
+    "on_paper",
     "rolled",
     "rolled_scene",
     "side_by_side",
     "unrolled",
     "unrolled_scene",
+    "window_scene",
 ]
 
 MOST_EDGES = 2000  # more cannot be told apart
@@ -48,6 +55,7 @@ def rolled(
     ax: Any = None,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
+    walk: Any = None,
     delay: str = "delay",
 ) -> Any:
     """Draw a delay graph: one column, what is computed first below, delays on badges.
@@ -62,12 +70,19 @@ def rolled(
         What to write on vertices instead of their names.
     palette : sequence or mapping, optional
         Colours of vertices: in turn, or vertex by vertex.
+    walk : sequence of edges, optional
+        A walk to light up; an edge is ``(u, v)``, or ``(u, v, key)`` in a multigraph.
     delay : str
         The edge attribute that holds the delay.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    LiftError
+        If the walk is none.
 
     Examples
     --------
@@ -77,8 +92,11 @@ def rolled(
     'delay 1'
     """
     graph = as_delay_graph(G, delay)
-    _must_be_few(len(graph.edges), MOST_EDGES)
-    return _painted(rolled_scene(graph, labels or {}, palette), ax)
+    must_be_few(len(graph.edges), MOST_EDGES)
+    scene = rolled_scene(graph, labels or {}, palette)
+    if walk is not None:
+        scene = lit_scene(scene, {*as_walk(graph.base, walk)})
+    return on_paper(scene, ax)
 
 
 def unrolled(
@@ -87,6 +105,7 @@ def unrolled(
     ax: Any = None,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
+    walk: Any = None,
     ghosts: bool = False,
     max_edges: int = MOST_EDGES,
 ) -> Any:
@@ -95,9 +114,11 @@ def unrolled(
     Parameters
     ----------
     U : Lift
-        A window of a delay cover over Z, as `unroll` makes it.
+        A window of a delay cover over Z or Z^2, as `unroll` makes it.
     ax, labels, palette
         As for `rolled`; labels are those of the vertices below.
+    walk : sequence of arcs, optional
+        A walk of U to light up.
     ghosts : bool
         Whether pale copies at both ends show that the unrolling goes on.
     max_edges : int
@@ -112,7 +133,9 @@ def unrolled(
     TypeError
         If ``U`` is no window.
     ValueError
-        If times are vectors, or there are too many arcs.
+        If times have more than two axes, or there are too many arcs.
+    LiftError
+        If the walk is none.
 
     Examples
     --------
@@ -122,8 +145,10 @@ def unrolled(
     '$t = 3$'
     """
     must_be_drawable(U, max_edges)
-    graph = as_delay_graph(U.base)
-    return _painted(unrolled_scene(graph, U.window, labels or {}, palette, ghosts=ghosts), ax)
+    scene = window_scene(U, labels or {}, palette, ghosts=ghosts)
+    if walk is not None:
+        scene = lit_scene(scene, {*as_walk(U, walk)})
+    return on_paper(scene, ax)
 
 
 def side_by_side(  # noqa: PLR0913  (options of a picture)
@@ -133,6 +158,7 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
     ax: Any = None,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
+    walk: Any = None,
     ghosts: bool = True,
     max_edges: int = MOST_EDGES,
     delay: str = "delay",
@@ -147,12 +173,22 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
         As for `rolled`.
     window : range or int
         As for `unroll`.
+    walk : sequence of edges, optional
+        A walk of G to light up, below and, lifted, above.
     ghosts, max_edges
         As for `unrolled`.
 
     Returns
     -------
     matplotlib.axes.Axes
+
+    Raises
+    ------
+    LiftError
+        If the walk is none.
+    ValueError
+        If times have more than two axes, there are too many arcs, or the walk lifted leaves
+        the window.
 
     Examples
     --------
@@ -165,84 +201,113 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
     U = unroll(graph, window)
     must_be_drawable(U, max_edges)
     left = rolled_scene(graph, labels or {}, palette)
-    right = unrolled_scene(graph, U.window, labels or {}, palette, ghosts=ghosts)
-    gap = extent(left)[2] - extent(right)[0] + 0.4
-    right = shifted(right, gap)
-    above = len(graph.vertices) - 0.2
+    right = window_scene(U, labels or {}, palette, ghosts=ghosts)
+    if walk is not None:
+        edges, arcs = lifted(U, walk)
+        left, right = lit_scene(left, {*edges}), lit_scene(right, {*arcs})
+    return on_paper(beside(left, right), ax)
+
+
+def beside(left: Scene, right: Scene) -> Scene:
+    """Put what is below to the left of what is above, with the map from one to the other."""
+    low, high = _middle_height(left), _middle_height(right)
+    if any(shape.key for shape in right.shapes):  # no rows in common
+        left = shifted(left, 0.0, high - low)
+    right = shifted(right, extent(left)[2] - extent(right)[0] + 0.4)
+    above = max(extent(left)[3], extent(right)[3]) + 0.1
     middle_ = (extent(right)[0] + extent(right)[2]) / 2
     titles = (
         Text((0.0, above), "rolled", INK, 0.32),
         Text((middle_, above), "unrolled", INK, 0.32),
-        Text((middle_ / 2, above + 0.28), r"$\pi(v, t) = v$", QUIET, 0.28),
+        Text((middle_ / 2, above + 0.28), r"\pi(v, t) = v", QUIET, 0.28, formula=True),
     )
     start, end = middle_ - 0.95, 0.75
     arrow = Stroke("projection", straight((start, above), (end, above)), QUIET, 1.2)
-    return _painted(left + right + Scene(texts=titles, strokes=(arrow,)), ax)
+    return left + right + Scene(texts=titles, strokes=(arrow,))
 
 
-def _painted(scene: Scene, ax: Any) -> Any:
+def _middle_height(scene: Scene) -> float:
+    heights = [disc.at[1] for disc in scene.discs]
+    return (min(heights) + max(heights)) / 2
+
+
+def on_paper(scene: Scene, ax: Any) -> Any:
+    """Draw a scene on axes, or on axes of its own size."""
     return paint(scene, new_axes(scene) if ax is None else ax)
 
 
-def must_be_drawable(U: Any, most: int) -> None:
-    """Refuse what is no window in one line of times, or has more arcs than can be drawn."""
+def must_be_drawable(U: Any, most: int, axes: int = 2) -> None:
+    """Refuse what is no window, has too many axes, or more arcs than can be drawn."""
     if not isinstance(U, Lift) or not hasattr(U, "window"):
         raise TypeError(
             f"what is drawn unrolled is a window of a delay cover, not a {type(U).__name__}; make "
             "one with unroll(G, window)"
         )
-    if not isinstance(U.window, range):
+    if not isinstance(U.window, range) and len(U.window) > axes:
+        where = "one line" if axes == 1 else "a plane"
         raise ValueError(
-            f"times in Z^{len(U.window)} do not stand in one line; draw a window of a graph with "
-            "delays in Z"
+            f"times in Z^{len(U.window)} do not stand in {where}; draw a window of a graph with "
+            f"delays in {'Z' if axes == 1 else 'Z or Z^2'}"
         )
     graph: Any = U
-    _must_be_few(graph.number_of_edges(), most)
+    must_be_few(graph.number_of_edges(), most)
 
 
-def _must_be_few(arcs: int, most: int) -> None:
-    if arcs > most:
-        raise ValueError(
-            f"{arcs} edges are more than can be told apart, which are {most}; draw fewer, or raise "
-            "max_edges"
-        )
-
-
-def rolled_scene(graph: DelayGraph, labels: Mapping[Any, str], palette: Any) -> Scene:
-    """Picture of the base: one column, delays on badges."""
+def rolled_scene(
+    graph: DelayGraph,
+    labels: Mapping[Any, str],
+    palette: Any,
+    *,
+    gap: float = 1.0,
+    marks: Sequence[str] | None = None,
+) -> Scene:
+    """Picture of the base: one column, on badges delays, or what else edges are marked with."""
     rows = rows_of(graph)
-    fill = vertex_colours(sorted(rows, key=rows.__getitem__), palette)
+    fill = fibre_colours(graph, palette)
     tint = delay_colours(graph.times)
     discs = tuple(
-        Disc(v, (0.0, float(row)), RADIUS, fill[v], labels.get(v, show_vertex(v)))
+        Disc(v, (0.0, row * gap), RADIUS, fill[v], labels.get(v, show_vertex(v)))
         for v, row in rows.items()
     )
     strokes, badges = [], []
     ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
-    moving = [k for k, d in enumerate(graph.delays.tolist()) if any(d)]
+    places = [((0.0, low * gap), (0.0, high * gap)) for low, high in ends]
+    words = _marks(graph) if marks is None else marks
+    moving = [k for k, text in enumerate(words) if text or ends[k][0] == ends[k][1]]
     still = [k for k in range(len(ends)) if k not in set(moving)]
     plain = _direct(ends, still)
     bowed = [k for k in still if k not in plain]
     for k in plain:
-        strokes.append(Stroke(graph.edges[k], straight((0, ends[k][0]), (0, ends[k][1])), INK))
+        strokes.append(Stroke(graph.edges[k], straight(*places[k]), tint[graph.times[k]]))
     reach = lanes([_span(ends[k]) for k in bowed])
     for k, lane in zip(bowed, reach, strict=True):
-        points = bow((0, ends[k][0]), (0, ends[k][1]), 0.12 + 0.34 * lane)
-        strokes.append(Stroke(graph.edges[k], points, INK))
-    lone = len(moving) == 1
-    words = {k: f"delay {graph.times[k]}" if lone else str(graph.times[k]) for k in moving}
-    wide = max((badge_width(text) for text in words.values()), default=0.0)
+        points = bow(*places[k], 0.12 + 0.34 * lane)
+        strokes.append(Stroke(graph.edges[k], points, tint[graph.times[k]]))
+    wide = max((badge_width(text) for text in words if text), default=0.0)
     tall = max((lane for lane in reach), default=-1) + 1
     for side in (1, -1):
         own = [k for k in moving if (ends[k][1] > ends[k][0]) == (side < 0)]
         start = 0 if side > 0 else tall
-        for k, lane in zip(own, lanes([_span(ends[k]) for k in own]), strict=True):
+        lane_of = lanes([_span(ends[k]) for k in own])
+        turns = ports([ends[k] for k in own], lane_of)
+        for k, lane, turn in zip(own, lane_of, turns, strict=True):
             far = 0.35 + wide / 2 + max(0.55, wide + 0.1) * (lane + start)
-            points = bulge((0, ends[k][0]), (0, ends[k][1]), far, side)
+            points = bulge(*places[k], far, side, turn)
             colour = tint[graph.times[k]]
             strokes.append(Stroke(graph.edges[k], points, colour))
-            badges.append(Badge(middle(points), words[k], colour))
+            if words[k]:
+                badges.append(Badge(middle(points), words[k], colour))
     return Scene(discs, tuple(strokes), badges=tuple(badges))
+
+
+def _marks(graph: DelayGraph) -> list[str]:
+    """What stands on each edge: its delay, unless it is zero."""
+    words = [
+        str(d) if any(parts) else ""
+        for d, parts in zip(graph.times, graph.delays.tolist(), strict=True)
+    ]
+    lone = len(list(filter(None, words))) == 1
+    return [f"delay {text}" if lone and text else text for text in words]
 
 
 def _direct(ends: list[tuple[float, float]], still: list[int]) -> set[int]:
@@ -260,6 +325,13 @@ def _span(pair: tuple[float, float]) -> tuple[float, float]:
     return (low, high) if low < high else (low - 0.3, high + 0.3)
 
 
+def window_scene(U: Any, labels: Mapping[Any, str], palette: Any, *, ghosts: bool) -> Scene:
+    """Picture of a window, in a line or in the plane."""
+    if isinstance(U.window, range):
+        return unrolled_scene(U.delay_graph, U.window, labels, palette, ghosts=ghosts)
+    return plane_scene(U.delay_graph, U.window, labels, palette, ghosts=ghosts)
+
+
 def unrolled_scene(
     graph: DelayGraph,
     window: range,
@@ -270,7 +342,7 @@ def unrolled_scene(
 ) -> Scene:
     """Picture of a window, one column for each time; ghosts stand for what goes on."""
     rows = rows_of(graph)
-    fill = vertex_colours(sorted(rows, key=rows.__getitem__), palette)
+    fill = fibre_colours(graph, palette)
     tint = delay_colours(graph.times)
     shown = range(window.start - 1, window.stop + 1) if ghosts else window
     column = max(COLUMN, 2 * RADIUS + 0.8 + _widest(graph, rows))
@@ -295,7 +367,7 @@ def unrolled_scene(
         for v, row in rows.items()
     )
     strokes = list(_arcs(graph, rows, shown, window, x, tint))
-    times = tuple(Text((x[t], -0.75), f"$t = {t}$", QUIET, 0.26) for t in window)
+    times = tuple(Text((x[t], -0.75), f"t = {t}", QUIET, 0.26, formula=True) for t in window)
     dots: tuple[Text, ...] = ()
     if ghosts:
         level = (len(rows) - 1) / 2

@@ -13,29 +13,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from unrollgraph.cover.unrolling import unroll
-from unrollgraph.draw.canvas import new_helix_axes, paint_helix
-from unrollgraph.draw.layout import RADIUS, rows_of
-from unrollgraph.draw.palette import PAPER, Colour, delay_colours, mixed, vertex_colours
+from unrollgraph.draw.canvas import HEAD, new_axes, paint
+from unrollgraph.draw.highlight import lifted, lit
+from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
+from unrollgraph.draw.palette import PAPER, QUIET, Colour, delay_colours, mixed
 from unrollgraph.draw.routes import GAP
-from unrollgraph.draw.scene import Disc, Helix, Strand
+from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke
 from unrollgraph.draw.stills import MOST_EDGES, must_be_drawable
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.order import strong_components
 
-__all__ = ["helix", "helix_of"]
+__all__ = ["Helix", "Strand", "flat", "helix", "helix_of"]
 
 PITCH = 2.2  # height of a turn
 _BASE = 1.1 * RADIUS  # radius of the vertices below
 TILT = 0.36  # of what lies back, seen from above
 OUTSIDE = 1.5  # from the circle to what stands outside
 SAMPLES = 48  # points on a turn
+
+
+@dataclass(frozen=True)
+class Strand:
+    """An edge in space, as points on paper with their depths, from tail to head.
+
+    Depths grow away from the eye. It fades from ``fade[0]`` to ``fade[1]``, where 1 is paper.
+    """
+
+    key: Any
+    points: Points
+    depth: Points
+    colour: Colour
+    fade: tuple[float, float] = (0.0, 0.0)
+    width: float = 1.9
+    halo: Colour = PAPER
+
+
+@dataclass(frozen=True)
+class Helix:
+    """All that the picture shows: discs and strands, fibres, and the floor."""
+
+    discs: tuple[Disc, ...]
+    strands: tuple[Strand, ...]
+    fibres: tuple[tuple[float, float, float, Colour], ...]  # x, bottom, top
+    floor: tuple[float, float, float, float]  # middle and half axes
 
 
 @dataclass(frozen=True)
@@ -56,13 +83,14 @@ class _Place:
         )
 
 
-def helix(
+def helix(  # noqa: PLR0913  (options of a picture)
     G: Any,
     window: Any,
     *,
     ax: Any = None,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
+    walk: Any = None,
     max_edges: int = MOST_EDGES,
     delay: str = "delay",
 ) -> Any:
@@ -74,6 +102,8 @@ def helix(
         As for `rolled`.
     window : range or int
         As for `unroll`; what crosses its boundary fades.
+    walk : sequence of edges, optional
+        A walk of G to light up, below and, lifted, above.
     max_edges : int
         How many arcs may be drawn.
 
@@ -84,26 +114,32 @@ def helix(
     Raises
     ------
     ValueError
-        If delays are vectors, or there are too many arcs.
+        If delays are vectors, there are too many arcs, or the walk lifted leaves the window.
+    LiftError
+        If the walk is none.
 
     Examples
     --------
     >>> import unrollgraph as ug
     >>> ax = ug.draw.helix(ug.gallery.seed_network(), 3)
-    >>> len(ax.texts)  # five vertices below, three copies of each
-    20
+    >>> len(ax.collections[-1].get_offsets())  # three copies of five vertices, their bases, two ghosts
+    22
     """
     graph = as_delay_graph(G, delay)
     U = unroll(graph, window)
-    must_be_drawable(U, max_edges)
+    must_be_drawable(U, max_edges, axes=1)
     picture = helix_of(graph, U.window, labels or {}, palette)
-    return paint_helix(picture, new_helix_axes(picture) if ax is None else ax)
+    if walk is not None:
+        edges, arcs = lifted(U, walk)
+        picture = replace(picture, strands=lit(picture.strands, {*edges, *arcs}))
+    scene = flat(picture)
+    return paint(scene, new_axes(scene) if ax is None else ax)
 
 
 def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palette: Any) -> Helix:
     """Work out the picture of a window, with what crosses its boundary."""
     rows = rows_of(graph)
-    fill = vertex_colours(sorted(rows, key=rows.__getitem__), palette)
+    fill = fibre_colours(graph, palette)
     tint = delay_colours(graph.times)
     places = _places(graph, rows)
     strands, met = [], {(v, t) for v in places for t in window}
@@ -138,6 +174,50 @@ def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palett
             discs.append(Disc((v, t), seen[v, t], RADIUS, colour, label, index, ghost))
     reach = max(place.radius for place in places.values() if place.step) + 0.75
     return Helix(tuple(discs), tuple(strands), tuple(fibres), (0.0, floor, reach, TILT * reach))
+
+
+def flat(helix: Helix) -> Scene:
+    """Put a helix on paper, from what is farthest away to what is nearest.
+
+    Each piece of a strand has a casing of paper, which parts it from what runs behind it; it
+    reaches a little farther than its casing, so that it is not parted from what it is a piece of.
+    """
+    reach = max((float(np.abs(strand.depth).max()) for strand in helix.strands), default=1.0)
+    pieces, heads = [], []
+    for strand in helix.strands:
+        share = np.linspace(*strand.fade, len(strand.points) - 1)
+        for k, s in enumerate(share.tolist()):
+            depth = float(strand.depth[k : k + 2].mean())
+            pale = mixed(strand.colour, PAPER, 0.25 * (1 + depth / reach))
+            pieces.append((depth, strand, strand.points[k : k + 2], mixed(pale, PAPER, s)))
+        shade = mixed(strand.colour, PAPER, max(strand.fade) * 0.6)
+        heads.append(Shape(strand.key, _midway(strand.points), shade, above=True))
+    pieces.sort(key=lambda piece: -piece[0])
+    strokes = [
+        Stroke("fibre", np.array([[x, low], [x, top]]), mixed(tint, PAPER, 0.35), 1.1, dashed=True)
+        for x, low, top, tint in helix.fibres
+    ]
+    for _, strand, ends, colour in pieces:
+        over = 0.3 * (ends[1] - ends[0])
+        broad = strand.width + (3.1 if strand.halo == PAPER else 5.5)
+        strokes.append(Stroke(strand.key, ends, strand.halo, broad, arrow=False))
+        longer = np.array([ends[0] - over, ends[1] + over])
+        strokes.append(Stroke(strand.key, longer, colour, strand.width, arrow=False))
+    middle, floor, wide, high = helix.floor
+    turn = np.linspace(0, 2 * math.pi, 120, endpoint=False)
+    oval = np.column_stack([middle + wide * np.cos(turn), floor + high * np.sin(turn)])
+    ground = Shape("floor", oval, mixed(QUIET, PAPER, 0.86))
+    return Scene(helix.discs, tuple(strokes), shapes=(ground, *heads))
+
+
+def _midway(points: Points) -> Points:
+    """Make an arrowhead half-way along a line."""
+    k = len(points) // 2
+    along = points[k] - points[k - 1]
+    along = along / (np.linalg.norm(along) or 1.0)
+    across = np.array([-along[1], along[0]]) * HEAD * 0.42
+    tip, root = points[k] + along * HEAD / 2, points[k] - along * HEAD / 2
+    return np.array([tip, root + across, root - across])
 
 
 def _seen(x: Any, y: Any, z: Any) -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from unrollgraph.errors import DelayError, FrozenError, show_edge, show_vertex
 from unrollgraph.graph.collection import without_collection
 from unrollgraph.graph.frozen import FrozenDict, frozen_graph, stored_graph
+from unrollgraph.graph.pictured import Pictured
 
 __all__ = ["DelayGraph", "Edge", "Vertex", "as_delay_graph"]
 
@@ -39,7 +40,7 @@ LARGEST_DELAY = 2**31
 _ABSENT: Any = object()
 
 
-class DelayGraph:
+class DelayGraph(Pictured):
     """A frozen, validated reading of a directed graph with delays.
 
     Two delay graphs are equal when their vertices, edges, delays and other

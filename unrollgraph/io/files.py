@@ -21,12 +21,12 @@ finds half of one.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from unrollgraph.errors import FormatError
+from unrollgraph.files import write_whole
 from unrollgraph.io import dot, edge_list, gml, graphml, node_link
 
 __all__ = ["read", "write"]
@@ -142,32 +142,9 @@ def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None
     except UnicodeEncodeError as error:
         raise FormatError(f"UTF-8 cannot hold {error.object[error.start]!r}") from None
     try:
-        _replace(path.resolve(), data)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
+        write_whole(path, data)
     except ValueError as error:  # a name that no file can have
         raise FormatError(f"{path!s:.40}: {error}") from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file whole, keeping the permissions of one that stands there.
-
-    What is no ordinary file, a pipe or a device, is written to and not replaced.
-    """
-    if path.exists() and not path.is_file() and not path.is_dir():
-        path.write_bytes(data)
-        return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unrollgraph-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _chosen(formats: dict[str, _Codec], path: Path, done: str) -> _Codec:

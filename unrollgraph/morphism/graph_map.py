@@ -19,11 +19,12 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from unrollgraph.errors import FrozenError, LiftError, show_edge, show_vertex
+from unrollgraph.graph.pictured import Pictured
 
 __all__ = ["GraphMap", "as_graph_map"]
 
 
-class GraphMap:
+class GraphMap(Pictured):
     """A map from a total graph to a base.
 
     Parameters

@@ -20,6 +20,7 @@ from unrollgraph.nn.plan import Program
 from unrollgraph.nn.primitives import read_only
 from unrollgraph.nn.sums import SUMMED
 from unrollgraph.nn.values import Ref, Value, Weight
+from unrollgraph.nn.window import WindowBinding
 
 __all__ = ["Gradients"]
 
@@ -57,6 +58,25 @@ class Gradients:
             if forward.values[y].kind not in SUMMED:
                 for name, gradient in self._summed(y, g):
                     self.parameters[name] += gradient
+
+    @property
+    def graph(self) -> DelayGraph:
+        """The graph of the network."""
+        return self._graph
+
+    @property
+    def steps(self) -> int | None:
+        """Number of steps of the window, or None if the run was over another graph."""
+        return self._binding.steps if isinstance(self._binding, WindowBinding) else None
+
+    @property
+    def vertices(self) -> dict[str, Any]:
+        """The vertex to which each parameter belongs."""
+        return {
+            weight.name: self._graph.vertices[value.vertex]
+            for value in self._forward.values
+            for weight in value.weights
+        }
 
     # -- parameters --------------------------------------------------------------
 
@@ -117,11 +137,7 @@ class Gradients:
             If there is no such parameter.
         """
         shape = self.parameters[name].shape
-        vertex = next(
-            value.vertex
-            for value in self._forward.values
-            if name in {weight.name for weight in value.weights}
-        )
+        vertex = self._graph.number[self.vertices[name]]
         result: Array | None = None
         for y, g in self._backward.uses:
             value = self._forward.values[y]
@@ -165,10 +181,9 @@ class Gradients:
         dict
             By name of the parameter.
         """
+        number = self._graph.number
         copies = {
-            weight.name: len(self._binding.read(Ref(value.vertex)))
-            for value in self._forward.values
-            for weight in value.weights
+            name: len(self._binding.read(Ref(number[v]))) for name, v in self.vertices.items()
         }
         return {name: g / max(1, copies[name]) for name, g in self.parameters.items()}
 

@@ -1,0 +1,248 @@
+"""Pictures for papers set by TeX: what was drawn on axes, as TikZ.
+
+Every picture of this package is a scene of discs, strokes, bands and texts, and axes remember
+the scenes that were drawn on them. So any of them can be written down as TikZ, in the fonts of
+the paper that includes it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from unrollgraph.draw.canvas import HALO, INCH, extent, headed, lettering, painted
+from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
+from unrollgraph.draw.routes import flattened
+from unrollgraph.draw.scene import Band, Disc, Scene, Stroke, Text, badge_width
+
+__all__ = ["to_tikz"]
+
+_CM = INCH * 2.54  # a unit in centimetres
+_POINTS = INCH * 72.27  # and in points of TeX
+_GREEK = (
+    " alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega "
+)
+_GREEK_CAPITALS = " gamma delta theta lambda xi pi sigma upsilon phi psi omega "
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "\u2212": "$-$",
+}
+
+
+def to_tikz(ax: Any) -> str:
+    r"""Write down what was drawn on axes as a document of LaTeX with one TikZ picture.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What a function of this package returned.
+
+    Returns
+    -------
+    str
+        A document that pdflatex compiles, its page of the size of the picture, with no packages
+        but geometry, fix-cm and tikz. The picture itself, from ``\begin{tikzpicture}`` to
+        ``\end{tikzpicture}``, can be taken into a paper.
+
+    Raises
+    ------
+    ValueError
+        If nothing of this package is drawn on the axes, or a label has a character that pdflatex
+        does not know.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> text = ug.draw.to_tikz(ug.draw.rolled(ug.gallery.seed_network()))
+    >>> print(text.splitlines()[0], text.count("circle["))
+    \documentclass{article} 5
+    """
+    scene = painted(ax)
+    if scene == Scene():
+        raise ValueError(
+            "nothing is drawn on these axes that could be written as TikZ; draw on them with a "
+            "function of unrollgraph.draw"
+        )
+    left, bottom, right, top = extent(scene)
+    colours: dict[Colour, str] = {}
+    lines = list(_commands(scene, colours))
+    defined = [
+        rf"\definecolor{{{name}}}{{rgb}}{{{','.join(f'{part:.3f}' for part in colour)}}}"
+        for colour, name in colours.items()
+    ]
+    wide, high = (right - left) * _CM, (top - bottom) * _CM
+    return "\n".join(
+        [
+            r"\documentclass{article}",
+            r"\usepackage{fix-cm}",
+            rf"\usepackage[paperwidth={wide:.3f}cm,paperheight={high:.3f}cm,margin=0cm]{{geometry}}",
+            r"\usepackage{tikz}",
+            r"\pagestyle{empty}\setlength{\parindent}{0pt}\setlength{\topskip}{0pt}",
+            r"\renewcommand{\familydefault}{\sfdefault}",
+            *defined,
+            r"\begin{document}\noindent",
+            rf"\begin{{tikzpicture}}[x={_CM:.4f}cm,y={_CM:.4f}cm,inner sep=0pt,outer sep=0pt]",
+            rf"\useasboundingbox {_at((left, bottom))} rectangle {_at((right, top - 0.02))};",
+            *lines,
+            r"\end{tikzpicture}",
+            r"\end{document}",
+            "",
+        ]
+    )
+
+
+def _commands(scene: Scene, colours: dict[Colour, str]) -> Iterator[str]:
+    """Commands of TikZ, from what lies below to what lies above."""
+
+    def name(colour: Colour) -> str:
+        return colours.setdefault(colour, f"u{len(colours)}")
+
+    for band in scene.bands:
+        for corners, colour in _stripes(band):
+            yield rf"\fill[{name(colour)}] {_polygon(corners)};"
+    for shape in scene.shapes:
+        if not shape.above:
+            yield rf"\fill[{name(shape.fill)}] {_polygon(shape.points)};"
+    for stroke in sorted(scene.strokes, key=lambda stroke: not stroke.dashed):
+        yield from _stroke(stroke, name)
+    for shape in scene.shapes:
+        if shape.above:
+            yield rf"\fill[{name(shape.fill)}] {_polygon(shape.points)};"
+    for disc in scene.discs:
+        rim = name(mixed(disc.fill, INK, 0.08) if disc.ghost else PAPER)
+        circle = f"{_at(disc.at)} circle[radius={disc.radius}]"
+        yield rf"\filldraw[fill={name(disc.fill)},draw={rim},line width=1.4pt] {circle};"
+        if disc.label:
+            yield from _label(disc, name(on(disc.fill)))
+    for text in scene.texts:
+        yield _words(text, name(text.colour))
+    for badge in scene.badges:
+        half = badge_width(badge.words) / 2
+        x, y = badge.at
+        ends = f"{_at((x - half, y - 0.2))} rectangle {_at((x + half, y + 0.2))}"
+        own = name(badge.colour)
+        yield (
+            rf"\filldraw[fill={name(PAPER)},draw={own},line width=1.2pt,"
+            rf"rounded corners=2pt] {ends};"
+        )
+        yield _words(Text(badge.at, badge.words, badge.colour, 0.26), own)
+
+
+def _stripes(band: Band) -> Iterator[tuple[Any, Colour]]:
+    """Rectangles of a band, paler toward its ends if it fades."""
+    cuts = [(band.left, band.right, 0.0)]
+    if band.fades:
+        edge = np.linspace(0, 1.6, 17).tolist()
+        cuts = [(band.left + 1.6, band.right - 1.6, 0.0)]
+        for a, b in pairwise(edge):
+            cuts += [(band.left + a, band.left + b, 1 - b / 1.6)]
+            cuts += [(band.right - b, band.right - a, 1 - b / 1.6)]
+    low, high = band.at - band.height / 2, band.at + band.height / 2
+    for a, b, share in cuts:
+        corners = np.array([(a, low), (b, low), (b, high), (a, high)])
+        yield corners, mixed(band.colour, PAPER, share)
+
+
+def _stroke(stroke: Stroke, name: Any) -> Iterator[str]:
+    """Lines of a stroke: as curves, or in pieces where it fades."""
+    style = f"{name(stroke.colour)},line width={stroke.width:.2f}pt"
+    if stroke.dashed:
+        yield rf"\draw[{style},dash pattern=on 4pt off 4pt] {_curve(stroke.points)};"
+        return
+    if stroke.halo:
+        broad = f"{name(stroke.halo)},line width={stroke.width + HALO:.2f}pt"
+        yield rf"\draw[{broad}] {_curve(stroke.points)};"
+    if stroke.fade == (0.0, 0.0) and not stroke.arrow:
+        yield rf"\draw[{style}] {_curve(stroke.points)};"
+        return
+    points = flattened(stroke.points, 16)
+    if stroke.arrow:
+        points, head = headed(points)
+        fill = mixed(stroke.colour, PAPER, stroke.fade[1])
+        yield rf"\fill[{name(fill)}] {_polygon(head)};"
+    if stroke.fade == (0.0, 0.0):
+        yield rf"\draw[{style}] {' -- '.join(map(_at, points.tolist()))};"
+        return
+    shares = np.linspace(*stroke.fade, len(points) - 1).tolist()
+    for a, b, share in zip(points[:-1].tolist(), points[1:].tolist(), shares, strict=True):
+        shade = name(mixed(stroke.colour, PAPER, round(share, 2)))
+        yield rf"\draw[{shade},line width={stroke.width:.2f}pt] {_at(a)} -- {_at(b)};"
+
+
+def _curve(points: Any) -> str:
+    """A chain of cubics as a path."""
+    ends = [_at(point) for point in points.tolist()]
+    if len(ends) == 2:
+        return " -- ".join(ends)
+    path = ends[0]
+    for k in range(1, len(ends), 3):
+        path += f" .. controls {ends[k]} and {ends[k + 1]} .. {ends[k + 2]}"
+    return path
+
+
+def _polygon(points: Any) -> str:
+    return f"{' -- '.join(map(_at, points.tolist()))} -- cycle"
+
+
+def _at(point: Any) -> str:
+    return f"({point[0]:.3f},{point[1]:.3f})"
+
+
+def _label(disc: Disc, colour: str) -> Iterator[str]:
+    for at, words, size, weight in lettering(disc):
+        font = r"\textbf" if weight == "bold" else ""
+        yield _node(at, f"{font}{{{_escaped(words)}}}", colour, size, ",anchor=base")
+
+
+def _words(text: Text, colour: str) -> str:
+    words = f"${text.words}$" if text.formula else _escaped(text.words)
+    side = {"center": "", "left": ",anchor=west", "right": ",anchor=east"}[text.align]
+    return _node(text.at, words, colour, text.size, side)
+
+
+def _node(at: Any, words: str, colour: str, size: float, side: str) -> str:
+    points = size * _POINTS
+    font = rf"\fontsize{{{points:.2f}}}{{{points:.2f}}}\selectfont"
+    return rf"\node[text={colour},font={font}{side}] at {_at(at)} {{{words}}};"
+
+
+def _escaped(words: str) -> str:
+    return "".join(map(_character, words))
+
+
+def _character(character: str) -> str:
+    """What TeX sets as a character; Greek letters are formulas to it."""
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    if " " <= character <= "~":
+        return character
+    name = unicodedata.name(character, "")
+    _, _, letter = name.rpartition(" ")
+    if name.startswith("GREEK SMALL LETTER ") and f" {letter.lower()} " in _GREEK:
+        return rf"$\{letter.lower()}$"
+    if name.startswith("GREEK CAPITAL LETTER ") and f" {letter.lower()} " in _GREEK_CAPITALS:
+        return rf"$\{letter.capitalize()}$"
+    if "\u00c0" <= character <= "\u017f" and unicodedata.decomposition(character):
+        return character
+    raise ValueError(
+        f"pdflatex knows no character {character!r} ({name or 'without a name'}); draw with "
+        "labels= that do without it"
+    )
