@@ -21,7 +21,7 @@ from unrollgraph.draw.palette import INK, PAPER, mixed, on, vertex_colours
 from unrollgraph.draw.routes import GAP, flattened
 from unrollgraph.draw.scene import badge_width
 from unrollgraph.draw.stills import rolled_scene, unrolled_scene
-from unrollgraph.draw.turns import PITCH, helix_of
+from unrollgraph.draw.turns import PITCHES, helix_of
 
 
 def hard():
@@ -166,11 +166,17 @@ def test_on_the_helix_a_step_in_time_is_one_turn_up(make):
     graph = ug.DelayGraph(make())
     picture = helix_of(graph, range(3), {}, None)
     at = {disc.key: disc.at for disc in picture.discs}
+    steps = set()
     for v in graph.vertices:
         column = [at[v], *(at[v, t] for t in range(3))]
         assert np.ptp([x for x, _ in column]) < 1e-9  # the projection is vertical
-        assert np.diff([y for _, y in column[1:]]) == pytest.approx([PITCH, PITCH])
+        steps.add(tuple(np.diff([y for _, y in column[1:]]).round(9)))
         assert column[0][1] < column[1][1]
+    (pitches,) = steps
+    assert len(set(pitches)) == 1
+    assert pitches[0] >= PITCHES[0]
+    for one, other in combinations(picture.discs, 2):
+        assert np.hypot(*np.subtract(one.at, other.at)) > 2.1 * RADIUS
     fibres = [x for x, *_ in picture.fibres]
     assert all(abs(a - b) > 0.05 for a, b in combinations(fibres, 2))
 
@@ -204,7 +210,7 @@ def test_a_walk_closed_below_is_open_above_on_the_helix():
     assert set(lift) <= keys
     heights = [at[a][1] - at[a[0]][1] for a, _ in lift] + [at["A", 1][1] - at["A"][1]]
     assert heights == sorted(heights)
-    assert heights[-1] - heights[0] == pytest.approx(PITCH)
+    assert heights[-1] - heights[0] == pytest.approx(at["A", 1][1] - at["A", 0][1])
     ax = ug.draw.helix(gallery.seed_network(), 2)
     assert len([text for text in ax.texts if text.get_text()]) == 5 + 2 * 10
 

@@ -1,4 +1,4 @@
-"""The command line: ``unrollgraph check``, ``measure``, ``unroll`` and ``demo``.
+"""The command line: ``unrollgraph check``, ``measure``, ``unroll``, ``draw`` and ``demo``.
 
 Exit codes: 0 when all is well, 1 when the question was answered with no (the
 unrolling is cyclic), 2 on bad input, which is told in one line on standard error.
@@ -13,8 +13,10 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 import networkx as nx
@@ -22,10 +24,12 @@ import networkx as nx
 import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.errors import show_edge, show_stops, show_vertex, show_walk
+from unrollgraph.files import write_whole
 from unrollgraph.graph.order import levels
 
 __all__ = ["main"]
 
+_KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "unrolling")
 LARGEST_FILE = 1_000_000
 _WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 
@@ -129,6 +133,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     unroll.add_argument("-o", "--output", required=True, metavar="OUT", help="a .json or .dot file")
     unroll.set_defaults(run=_unroll)
+
+    draw = commands.add_parser(
+        "draw",
+        help="a picture of the network, its unrolling, or both",
+        description="Draw a delay graph and what lies above it.",
+    )
+    draw.add_argument("file", metavar="FILE", help=formats)
+    draw.add_argument(
+        "--kind",
+        default="side-by-side",
+        choices=_KINDS,
+        metavar="KIND",
+        help=f"one of {', '.join(_KINDS)}; a ring has a copy for each time of the window, and an "
+        "unrolling is a .gif in which the cycles open",
+    )
+    draw.add_argument(
+        "--window", default="0:4", metavar="A:B", help="as for unroll; 0:4 unless given"
+    )
+    draw.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="a .svg, .pdf, .png or .tex file; a .gif for an unrolling",
+    )
+    draw.set_defaults(run=_draw)
 
     demo = commands.add_parser("demo", help="the seed network, unrolled, checked and run")
     demo.set_defaults(run=_demo)
@@ -395,6 +425,60 @@ def _window(text: str) -> Any:
         start, stop, length = match.groups()
         axes.append(range(int(length)) if length else range(int(start), int(stop)))
     return axes[0] if len(axes) == 1 else tuple(axes)
+
+
+# -- draw --------------------------------------------------------------------------
+
+
+def _draw(options: argparse.Namespace) -> int:
+    moves = Path(options.output).suffix.lower() == ".gif"
+    if moves != (options.kind == "unrolling"):
+        return _fail(
+            f"{options.output}: a picture that moves is a .gif of the kind unrolling, and nothing "
+            "else is; write another suffix, or another --kind"
+        )
+    G, window = ug.io.read(options.file), _window(options.window)
+    try:
+        if moves:
+            _save_moving(ug.draw.animate_unrolling(G, _length(window)), options.output)
+        else:
+            ug.draw.save(_picture(options.kind, G, window), options.output)
+    except ug.UnrollgraphError:
+        raise
+    except ValueError as error:  # too large to be drawn, or times in too many dimensions
+        return _fail(str(error))
+    print(f"{options.output}: {options.kind}, {Path(options.output).stat().st_size} bytes")
+    return 0
+
+
+def _picture(kind: str, G: Any, window: Any) -> Any:
+    """Draw a still picture of some kind."""
+    if kind == "rolled":
+        return ug.draw.rolled(G)
+    if kind == "unrolled":
+        return ug.draw.unrolled(ug.unroll(G, window), ghosts=True)
+    if kind == "wavefronts":
+        return ug.draw.wavefronts(ug.unroll(G, window))
+    if kind == "ring":
+        return ug.draw.ring(ug.cyclic_cover(G, _length(window)))
+    if kind == "helix":
+        return ug.draw.helix(G, window)
+    return ug.draw.side_by_side(G, window)
+
+
+def _length(window: Any) -> int:
+    if not isinstance(window, range):
+        raise ug.WindowError(
+            "a ring and an unrolling have one axis; give one window", window=window
+        )
+    return len(window)
+
+
+def _save_moving(animation: Any, output: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "picture.gif"
+        animation.save(path, writer="pillow", dpi=60)
+        write_whole(output, path.read_bytes())
 
 
 # -- demo --------------------------------------------------------------------------

@@ -335,13 +335,14 @@ def lettering(disc: Disc) -> Iterator[tuple[tuple[float, float], str, float, str
     """
     if not disc.label:
         return
-    own, below = _width(disc.label, "bold"), 0.68 * _width(disc.index, "normal")
-    size = min(0.3, 1.55 * disc.radius / (own + below))
+    own, below = _width(disc.label, "bold"), 0.66 * _width(disc.index, "normal")
+    below += 0.1 if disc.index else 0.0  # a little air
+    size = min(0.3, 1.6 * disc.radius / (own + below))
     x, y = disc.at
     start = x - size * (own + below) / 2
     yield (start + size * own / 2, y - 0.36 * size), disc.label, size, "bold"
     if disc.index:
-        middle = start + size * (own + below / 2)
+        middle = start + size * (own + 0.1 + (below - 0.1) / 2)
         yield (middle, y - 0.52 * size), disc.index, 0.66 * size, "normal"
 
 

@@ -139,7 +139,7 @@ def _places(lift: Any, parent: Mapping[Any, Any]) -> tuple[dict[Any, Any], dict[
             at = {v: (way * _STEP * depth[v], -_LEAF * leaf[v][0]) for v in parent}
             return at, dict.fromkeys(parent, 0.0 if way > 0 else math.pi)
     total = leaf[next(iter(parent))][1]
-    angle = {v: math.pi / 2 - 2 * math.pi * leaf[v][0] / total for v in parent}
+    angle = {v: math.pi - 2 * math.pi * leaf[v][0] / total for v in parent}
     radius = [0.0]
     for level in range(1, max(depth.values()) + 1):
         turns = np.sort([angle[v] for v in parent if depth[v] == level])

@@ -8,6 +8,7 @@ together. Columns are times. For delays in Z^2 each time is a cell of its own in
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,30 @@ def rows_of(graph: DelayGraph) -> dict[Any, int]:
     """Row of each vertex, counted from below."""
     still = np.flatnonzero(~graph.delays.any(axis=1))
     n = len(graph.vertices)
-    rank = strong_components(n, graph.tails[still], graph.heads[still])
-    order = np.lexsort((np.arange(n), rank)).tolist()
-    return {graph.vertices[v]: row for row, v in enumerate(order)}
+    tails, heads = graph.tails[still], graph.heads[still]
+    piece = strong_components(n, tails, heads).tolist()
+    members: dict[int, list[int]] = {}
+    for v, own in enumerate(piece):
+        members.setdefault(own, []).append(v)
+    after: dict[int, list[int]] = {own: [] for own in members}
+    waiting = dict.fromkeys(members, 0)
+    for u, v in zip(tails.tolist(), heads.tolist(), strict=True):
+        if piece[u] != piece[v]:
+            after[piece[u]].append(piece[v])
+            waiting[piece[v]] += 1
+    # of what is ready, what was given first
+    ready = [(own[0], p) for p, own in members.items() if not waiting[p]]
+    heapify(ready)
+    rows: dict[Any, int] = {}
+    while ready:
+        _, p = heappop(ready)
+        for v in members[p]:
+            rows[graph.vertices[v]] = len(rows)
+        for q in after[p]:
+            waiting[q] -= 1
+            if not waiting[q]:
+                heappush(ready, (members[q][0], q))
+    return rows
 
 
 def fibre_colours(graph: DelayGraph, palette: Any) -> dict[Any, Colour]:

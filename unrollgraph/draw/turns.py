@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from unrollgraph.graph.order import strong_components
 
 __all__ = ["Helix", "Strand", "flat", "helix", "helix_of"]
 
-PITCH = 2.2  # height of a turn
+PITCHES = (2.2, 2.6, 3.0, 3.4, 3.8, 4.2, 4.6)  # heights of a turn, the least that will do
 _BASE = 1.1 * RADIUS  # radius of the vertices below
 TILT = 0.36  # of what lies back, seen from above
 OUTSIDE = 1.5  # from the circle to what stands outside
@@ -73,13 +74,14 @@ class _Place:
     radius: float
     height: float
     step: float = 0.0  # on the circle the angle to the next; outside zero
+    pitch: float = PITCHES[0]
 
     def at(self, time: float) -> tuple[float, float, float]:
         """Across, away from the eye, and up."""
         return (
             self.radius * math.cos(self.angle),
             self.radius * math.sin(self.angle),
-            PITCH * (self.height + time),
+            self.pitch * (self.height + time),
         )
 
 
@@ -122,7 +124,7 @@ def helix(  # noqa: PLR0913  (options of a picture)
     --------
     >>> import unrollgraph as ug
     >>> ax = ug.draw.helix(ug.gallery.seed_network(), 3)
-    >>> len(ax.collections[-1].get_offsets())  # three copies of five vertices, their bases, two ghosts
+    >>> len(ax.collections[-1].get_offsets())  # 3 copies of 5 vertices, their bases, 2 ghosts
     22
     """
     graph = as_delay_graph(G, delay)
@@ -235,12 +237,38 @@ def _places(graph: DelayGraph, rows: dict[Any, int]) -> dict[Any, _Place]:
     circle = sorted(round_ or graph.vertices, key=rows.__getitem__)
     radius = max(2.25, 0.42 * len(circle))
     turn = 2 * math.pi / max(len(circle), 1)
-    start = -0.5 * math.pi + 0.1
+    outside = sorted(set(graph.vertices) - set(circle), key=rows.__getitem__)
+    found: dict[Any, _Place] = {}
+    for pitch, start in product(PITCHES, np.arange(6) * turn / 6 - 0.5 * math.pi + 0.1):
+        found = _standing(graph, circle, outside, (radius, turn, float(start)))
+        found = {v: replace(place, pitch=pitch) for v, place in found.items()}
+        if _apart(found):
+            break
+    return found
+
+
+def _apart(places: dict[Any, _Place]) -> bool:
+    """Whether no copy of a vertex hides one of another."""
+    x, y = np.array([_seen(*place.at(0)) for place in places.values()]).T
+    pitch = next(iter(places.values())).pitch
+    up = np.abs(y[:, None] - y) % pitch
+    away = np.hypot(x[:, None] - x, np.minimum(up, pitch - up)) + np.eye(len(x))
+    return bool(away.min() > 2.15 * RADIUS)
+
+
+def _standing(
+    graph: DelayGraph,
+    circle: list[Any],
+    outside: list[Any],
+    form: tuple[float, float, float],
+) -> dict[Any, _Place]:
+    """Stand vertices on a circle of a radius, a turn apart from a start, and others outside."""
+    radius, turn, start = form
     found = {
         v: _Place(start + k * turn, radius, k / len(circle), turn) for k, v in enumerate(circle)
     }
     taken = [place.at(0)[0] for place in found.values()]
-    for v in sorted(set(graph.vertices) - set(circle), key=rows.__getitem__):
+    for v in outside:
         found[v] = _outside(graph, v, found, taken, radius)
         taken.append(found[v].at(0)[0])
     return found
