@@ -337,7 +337,7 @@ def lettering(disc: Disc) -> Iterator[tuple[tuple[float, float], str, float, str
         return
     own, below = _width(disc.label, "bold"), 0.66 * _width(disc.index, "normal")
     below += 0.1 if disc.index else 0.0  # a little air
-    size = min(0.3, 1.6 * disc.radius / (own + below))
+    size = min(0.3, 1.48 * disc.radius / (own + below))
     x, y = disc.at
     start = x - size * (own + below) / 2
     yield (start + size * own / 2, y - 0.36 * size), disc.label, size, "bold"

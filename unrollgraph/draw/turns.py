@@ -33,7 +33,7 @@ from unrollgraph.graph.order import strong_components
 
 __all__ = ["Helix", "Strand", "flat", "helix", "helix_of"]
 
-PITCHES = (2.2, 2.6, 3.0, 3.4, 3.8, 4.2, 4.6)  # heights of a turn, the least that will do
+PITCHES = (2.2, 3.0, 3.8, 4.6)  # heights of a turn, the least that will do
 _BASE = 1.1 * RADIUS  # radius of the vertices below
 TILT = 0.36  # of what lies back, seen from above
 OUTSIDE = 1.5  # from the circle to what stands outside
@@ -238,44 +238,66 @@ def _places(graph: DelayGraph, rows: dict[Any, int]) -> dict[Any, _Place]:
     radius = max(2.25, 0.42 * len(circle))
     turn = 2 * math.pi / max(len(circle), 1)
     outside = sorted(set(graph.vertices) - set(circle), key=rows.__getitem__)
-    found: dict[Any, _Place] = {}
-    for pitch, start in product(PITCHES, np.arange(6) * turn / 6 - 0.5 * math.pi + 0.1):
-        found = _standing(graph, circle, outside, (radius, turn, float(start)))
-        found = {v: replace(place, pitch=pitch) for v, place in found.items()}
-        if _apart(found):
+    best: tuple[tuple[int, int], dict[Any, _Place]] | None = None
+    starts = (np.arange(6) * turn / 6 - 0.5 * math.pi + 0.1).tolist()
+    for pitch, start, twist in product(PITCHES, starts, (0.0, 0.6, -0.6)):
+        places = _standing(graph, circle, outside, (radius, turn, start, twist))
+        places = {v: replace(place, pitch=pitch) for v, place in places.items()}
+        hidden = _hidden(graph, places)
+        if best is None or hidden < best[0]:
+            best = hidden, places
+        if hidden == (0, 0):
             break
-    return found
+    assert best is not None
+    return best[1]
 
 
-def _apart(places: dict[Any, _Place]) -> bool:
-    """Whether no copy of a vertex hides one of another."""
-    x, y = np.array([_seen(*place.at(0)) for place in places.values()]).T
+def _hidden(graph: DelayGraph, places: dict[Any, _Place]) -> tuple[int, int]:
+    """How many copies hide one of another vertex, and how many run over an edge."""
+    discs = np.array([_seen(*place.at(0)) for place in places.values()])
     pitch = next(iter(places.values())).pitch
-    up = np.abs(y[:, None] - y) % pitch
-    away = np.hypot(x[:, None] - x, np.minimum(up, pitch - up)) + np.eye(len(x))
-    return bool(away.min() > 2.15 * RADIUS)
+
+    def distance(points: Points) -> Points:
+        across = points[:, None] - discs
+        up = np.abs(across[..., 1]) % pitch
+        away: Points = np.hypot(across[..., 0], np.minimum(up, pitch - up))
+        return away
+
+    overlaps = int(np.sum(distance(discs) + np.eye(len(discs)) < 2.15 * RADIUS))
+    number = {v: k for k, v in enumerate(places)}
+    crossed = 0
+    for edge, d in zip(graph.edges, graph.times, strict=True):
+        line = np.column_stack(_seen(*_curve(places[edge[0]], places[edge[1]], 0, d)))[::2]
+        near = distance(line).min(axis=0) < RADIUS
+        near[[number[edge[0]], number[edge[1]]]] = False
+        crossed += int(near.sum())
+    return overlaps, crossed
 
 
 def _standing(
     graph: DelayGraph,
     circle: list[Any],
     outside: list[Any],
-    form: tuple[float, float, float],
+    form: tuple[float, float, float, float],
 ) -> dict[Any, _Place]:
-    """Stand vertices on a circle of a radius, a turn apart from a start, and others outside."""
-    radius, turn, start = form
+    """Stand vertices on a circle, a turn apart from a start, and others outside, twisted."""
+    radius, turn, start, twist = form
     found = {
         v: _Place(start + k * turn, radius, k / len(circle), turn) for k, v in enumerate(circle)
     }
     taken = [place.at(0)[0] for place in found.values()]
     for v in outside:
-        found[v] = _outside(graph, v, found, taken, radius)
+        found[v] = _outside(graph, v, found, taken, (radius, twist))
         taken.append(found[v].at(0)[0])
     return found
 
 
 def _outside(
-    graph: DelayGraph, vertex: Any, found: dict[Any, _Place], taken: list[float], radius: float
+    graph: DelayGraph,
+    vertex: Any,
+    found: dict[Any, _Place],
+    taken: list[float],
+    form: tuple[float, float],
 ) -> _Place:
     """Stand a vertex near what it is joined to, where its fibre meets no other."""
     number = graph.number[vertex]
@@ -284,7 +306,8 @@ def _outside(
     joined = [found[v] for v in after + before]
     sign = -1 if after and not before else 1
     height = joined[0].height + sign * 0.12 if joined else 0.5
-    angle = joined[0].angle if joined else 0.0
+    radius, twist = form
+    angle = twist + (joined[0].angle if joined else 0.0)
     wide = radius + OUTSIDE
     steps = [angle + side * 0.12 * k for k in range(26) for side in (1, -1)]
     free = [a for a in steps if all(abs(wide * math.cos(a) - x) > 0.8 for x in taken)]
