@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(1, str(Path(__file__).parent))
 
+import pictures
 import tables
 
 import unrollgraph
@@ -21,7 +22,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
 ]
-exclude_patterns = ["_build", "_templates", "_tables"]
+exclude_patterns = ["_build", "_templates", "_tables", "_pictures"]
 templates_path = ["_templates"]
 autosummary_generate = True
 # file names that differ in more than the size of a letter
@@ -44,5 +45,11 @@ def _write_tables(app):
     (folder / "depths.rst").write_text(tables.depths())
 
 
+def _draw_pictures(app):
+    """Draw the pictures of the contact sheet, and the page that shows them."""
+    pictures.write(Path(app.srcdir) / "_pictures")
+
+
 def setup(app):
     app.connect("builder-inited", _write_tables)
+    app.connect("builder-inited", _draw_pictures)

@@ -132,6 +132,36 @@ def test_demo_tells_the_story(capsys):
     assert "a -> B -> C -> A has total delay 0".lower() in out.lower()
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("rolled", "out.svg"),
+        ("side-by-side", "out.png"),
+        ("unrolled", "out.pdf"),
+        ("helix", "out.tex"),
+        ("ring", "out.svg"),
+        ("wavefronts", "out.SVG"),
+    ],
+)
+def test_draw_draws_every_kind_into_every_kind_of_file(capsys, tmp_path, kind, name):
+    target = tmp_path / name
+    code, out, err = run(
+        capsys, "draw", DATA / "seed.json", "--kind", kind, "--window=0:3", "-o", target
+    )
+    assert (code, err) == (0, "")
+    begins = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF", ".tex": b"\\document"}
+    assert target.read_bytes().startswith(begins[target.suffix.lower()])
+    assert out == f"{target}: {kind}, {target.stat().st_size} bytes\n"
+
+
+def test_draw_draws_what_moves(capsys, tmp_path):
+    target = tmp_path / "out.gif"
+    arguments = ("draw", DATA / "seed.json", "--kind", "unrolling", "--window=2", "-o", target)
+    assert run(capsys, *arguments)[0] == 0
+    assert target.read_bytes().startswith(b"GIF8")
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "float.csv").write_text("source,target,delay\na,b,1.5\n")
@@ -153,6 +183,24 @@ def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
         (["unroll", seed, "--window=4", "-o", tmp_path / "out.png"], "names no format"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "out.csv"], "write JSON"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "no" / "out.json"], "No such file"),
+        (["draw", seed, "-o", tmp_path / "out.jpg"], "names no format of pictures"),
+        (["draw", seed, "-o", tmp_path / "out.gif"], "of the kind unrolling, and nothing else"),
+        (
+            ["draw", seed, "--kind", "unrolling", "-o", tmp_path / "out.svg"],
+            "is a .gif of the kind",
+        ),
+        (["draw", seed, "--kind", "pie", "-o", tmp_path / "out.svg"], "invalid choice: 'pie'"),
+        (
+            ["draw", seed, "--window=9999", "-o", tmp_path / "out.svg"],
+            "more than can be told apart",
+        ),
+        (["draw", seed, "--kind", "ring", "--window=2,2", "-o", tmp_path / "o.svg"], "one window"),
+        (["draw", seed, "-o", tmp_path / "no" / "out.svg"], "No such file"),
+        (["draw", tmp_path / "nowhere.json", "-o", tmp_path / "out.svg"], "No such file"),
+        (
+            ["draw", tmp_path / "grid.csv", "--kind", "helix", "--window=2,2", "-o", out_file],
+            "do not stand in one line",
+        ),
     ]
     before = sorted(tmp_path.iterdir())
     for arguments, text in cases:

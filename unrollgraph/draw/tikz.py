@@ -42,7 +42,7 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "{''}",
     "\u2212": "$-$",
 }
 
@@ -228,6 +228,12 @@ def _escaped(words: str) -> str:
     return "".join(map(_character, words))
 
 
+def _accented(character: str) -> bool:
+    """Whether a Latin letter is one of ASCII with an accent that TeX's first fonts have."""
+    parts = unicodedata.normalize("NFD", character)
+    return parts[0].isascii() and len(parts) > 1 and "\u0328" not in parts  # no ogonek
+
+
 def _character(character: str) -> str:
     """What TeX sets as a character; Greek letters are formulas to it."""
     if character in _SPECIAL:
@@ -235,12 +241,13 @@ def _character(character: str) -> str:
     if " " <= character <= "~":
         return character
     name = unicodedata.name(character, "")
-    _, _, letter = name.rpartition(" ")
-    if name.startswith("GREEK SMALL LETTER ") and f" {letter.lower()} " in _GREEK:
-        return rf"$\{letter.lower()}$"
-    if name.startswith("GREEK CAPITAL LETTER ") and f" {letter.lower()} " in _GREEK_CAPITALS:
+    alphabet, _, letter = name.rpartition(" LETTER ")
+    letter = letter.lower().replace("lamda", "lambda")  # as Unicode spells it
+    if alphabet == "GREEK SMALL" and f" {letter} " in _GREEK:
+        return rf"$\{letter}$"
+    if alphabet == "GREEK CAPITAL" and f" {letter} " in _GREEK_CAPITALS:
         return rf"$\{letter.capitalize()}$"
-    if "\u00c0" <= character <= "\u017f" and unicodedata.decomposition(character):
+    if "\u00c0" <= character <= "\u017f" and _accented(character):
         return character
     raise ValueError(
         f"pdflatex knows no character {character!r} ({name or 'without a name'}); draw with "

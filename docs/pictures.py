@@ -1,0 +1,157 @@
+"""The contact sheet of pictures: all of them, drawn anew by one command.
+
+    python docs/pictures.py
+
+It writes the pictures and the page that shows them to docs/_pictures, and the picture of the
+README. The documentation runs it whenever it is built.
+"""
+
+import warnings
+from pathlib import Path
+
+import matplotlib as mpl
+import networkx as nx
+import numpy as np
+from matplotlib import pyplot as plt
+
+import unrollgraph as ug
+from unrollgraph import gallery, nn
+
+HERE = Path(__file__).parent
+SEED = gallery.seed_network()
+ROUND = [("A", "B"), ("B", "C"), ("C", "A")]
+
+
+def skip():
+    G = nx.DiGraph()
+    G.add_weighted_edges_from([("x", "h", 0), ("h", "y", 0), ("x", "y", 0)], weight="delay")
+    return G
+
+
+def gradients():
+    net = nn.Network(nn.architectures.elman(inputs=1, hidden=8, outputs=1), seed=3)
+    given = np.zeros((10, 1))
+    given[-1] = 1
+    return net.forward({"x": np.sin(np.arange(10.0))[:, None]}).backward({"y": given})
+
+
+# name, what it shows, how it is drawn
+STILLS = [
+    ("seed", "The seed network, rolled and unrolled", lambda: ug.draw.side_by_side(SEED, 4)),
+    (
+        "walk",
+        "A walk twice round the cycle, closed below; its lift, open above",
+        lambda: ug.draw.side_by_side(SEED, 4, walk=ROUND * 2),
+    ),
+    ("helix", "The line over the circle", lambda: ug.draw.helix(SEED, 3, walk=ROUND * 2)),
+    (
+        "lstm",
+        "A long short-term memory, gate by gate",
+        lambda: ug.draw.side_by_side(gallery.lstm(), 3),
+    ),
+    (
+        "bidirectional",
+        "A bidirectional network: time in both directions, and no cycle",
+        lambda: ug.draw.side_by_side(gallery.bidirectional(), 4),
+    ),
+    (
+        "dilated",
+        "Dilated layers: the higher, the further back",
+        lambda: ug.draw.side_by_side(gallery.dilated(3), 6),
+    ),
+    (
+        "narx",
+        "Three loops at one vertex",
+        lambda: ug.draw.side_by_side(gallery.narx(3), 5),
+    ),
+    (
+        "retimed",
+        "Negative delays: a retimed network",
+        lambda: ug.draw.side_by_side(gallery.retimed_top_down(), 4),
+    ),
+    (
+        "petersen",
+        "Petersen's graph, the 5-fold cyclic cover of a dumbbell",
+        lambda: ug.draw.ring(ug.cyclic_cover(gallery.dumbbell(2), 5)),
+    ),
+    ("ring", "The seed network modulo six", lambda: ug.draw.ring(ug.cyclic_cover(SEED, 6))),
+    (
+        "random",
+        "A random lift of four sheets over its base",
+        lambda: ug.draw.projection(ug.random_lift(SEED, 4, seed=1)),
+    ),
+    (
+        "universal",
+        "The universal cover of two loops, three edges around its root",
+        lambda: ug.draw.tree(ug.universal_cover(gallery.bouquet(1, 2), "a", 3)),
+    ),
+    (
+        "skip",
+        "Acyclic and not universal: with a skip connection the universal cover is a line",
+        lambda: ug.draw.tree(ug.universal_cover(skip(), "x", 4)),
+    ),
+    (
+        "in_tree",
+        "What an output of an LSTM reads, nothing shared",
+        lambda: ug.draw.tree(ug.in_tree(gallery.lstm(), "h", 4)),
+    ),
+    (
+        "plane",
+        "A network over the pixels of an image, and its unrolling in the plane",
+        lambda: ug.draw.side_by_side(gallery.grid_2d(), (3, 3)),
+    ),
+    (
+        "wavefronts",
+        "Wavefronts: one colour can be computed at once",
+        lambda: ug.draw.wavefronts(ug.unroll(gallery.grid_2d(), (5, 4))),
+    ),
+    (
+        "layers",
+        "Wavefronts of three layers in a line of time",
+        lambda: ug.draw.wavefronts(ug.unroll(gallery.stacked(3), 6)),
+    ),
+    (
+        "gradients",
+        "The gradient of each copy, for a loss at the last step",
+        lambda: ug.draw.gradient_flow(gradients()),
+    ),
+]
+MOVING = [
+    ("moving_walk", "A walk and its lift", lambda: ug.draw.animate_walk(SEED, ROUND * 2)),
+    (
+        "unrolling",
+        "The cycle opens, through its cyclic covers, into the line",
+        lambda: ug.draw.animate_unrolling(SEED, 3),
+    ),
+]
+
+
+def write(folder):
+    """Draw all pictures into a folder, and write the page that shows them; return its text."""
+    mpl.use("Agg")
+    folder.mkdir(exist_ok=True)
+    entries = []
+    for name, words, make in STILLS:
+        ug.draw.save(make(), folder / f"{name}.svg")
+        plt.close("all")
+        entries.append((f"{name}.svg", words))
+    for name, words, make in MOVING:
+        animation = make()
+        animation.save(folder / f"{name}.gif", writer="pillow", dpi=50)
+        plt.close("all")
+        entries.append((f"{name}.gif", words))
+    lines = []
+    for file, words in entries:
+        lines += [f".. figure:: _pictures/{file}", "   :width: 100%", f"   :alt: {words}", ""]
+        lines += [f"   {words}.", ""]
+    text = "\n".join(lines)
+    (folder / "sheet.rst").write_text(text)
+    return text
+
+
+if __name__ == "__main__":
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write(HERE / "_pictures")
+    ug.draw.save(ug.draw.side_by_side(SEED, 4), HERE / "seed.svg")
+    print(f"{len(STILLS) + len(MOVING)} pictures in {HERE / '_pictures'}")

@@ -1,0 +1,270 @@
+"""Pictures that move, pictures for TeX, pictures in files and in notebooks."""
+
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import matplotlib as mpl
+import networkx as nx
+import numpy as np
+import pytest
+from PIL import Image
+
+import unrollgraph as ug
+from unrollgraph import gallery
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+
+from unrollgraph.draw.layout import RADIUS
+from unrollgraph.draw.motion import _bends, _Flat
+
+SEED = gallery.seed_network()
+CYCLE = [("A", "B"), ("B", "C"), ("C", "A")]
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+# -- pictures that move ---------------------------------------------------------------------
+
+
+def saved(animation, tmp_path):
+    path = tmp_path / "moving.gif"
+    animation.save(path, writer="pillow", dpi=15)
+    with Image.open(path) as image:
+        return image.n_frames
+
+
+def tokens(ax):
+    (own,) = [c for c in ax.collections if len(c.get_offsets()) == 2]
+    return np.array(own.get_offsets())
+
+
+def test_a_token_walks_below_and_its_lift_above(tmp_path):
+    animation = ug.draw.animate_walk(SEED, CYCLE)
+    (ax,) = animation._fig.axes
+    places = {tuple(place) for place in ax.collections[-3].get_offsets().tolist()}
+    last = animation._save_count - 1
+    animation._func(0)
+    start = tokens(ax)
+    animation._func(last)
+    end = tokens(ax)
+    assert {tuple(start[0]), tuple(start[1])} <= places
+    # below it is back, but for the rim; above it is one column on
+    assert math.dist(start[0], end[0]) < 1.5 * RADIUS
+    assert end[1][1] == pytest.approx(start[1][1], abs=1.5 * RADIUS)
+    assert end[1][0] - start[1][0] > 1
+    assert saved(animation, tmp_path) > 20
+
+
+def test_in_the_plane_a_token_walks_as_well(tmp_path):
+    way = [("h", "h", 0), ("h", "h", 1)]
+    assert saved(ug.draw.animate_walk(gallery.grid_2d(), way), tmp_path) > 20
+
+
+def test_walks_that_cannot_be_animated_are_refused():
+    with pytest.raises(ug.LiftError, match="the walk has no edges"):
+        ug.draw.animate_walk(SEED, [])
+    with pytest.raises(ug.LiftError, match="is no edge of the graph that is drawn"):
+        ug.draw.animate_walk(SEED, [("A", "out")])
+    with pytest.raises(ValueError, match="takes 2 times, but the window has 1"):
+        ug.draw.animate_walk(SEED, CYCLE, window=1)
+
+
+@pytest.mark.parametrize("make", [gallery.seed_network, gallery.elman, gallery.bidirectional])
+@pytest.mark.parametrize("copies", [1, 2, 3])
+def test_on_the_way_a_network_is_its_cyclic_covers(make, copies):
+    """With a whole number of copies the ring is the cyclic cover, arcs and all."""
+    G = make()
+    scene = _Flat(ug.DelayGraph(G), 3, {}, None).bent(float(copies), 0.0)
+    cover = ug.cyclic_cover(G, copies)
+    assert {disc.key for disc in scene.discs} == set(cover)
+    arcs = {
+        ((u, s), (v, t % copies)) for (u, s), (v, t) in (stroke.key[:2] for stroke in scene.strokes)
+    }
+    loops = {arc for arc in cover.edges() if arc[0] == arc[1]}
+    assert arcs | loops == set(cover.edges())
+    at = {disc.key: np.array(disc.at) for disc in scene.discs}
+    for stroke in scene.strokes:  # where the head would be on the line is where it is on the ring
+        (_, _), (v, t) = stroke.key[:2]
+        assert math.dist(stroke.points[-1], at[v, t % copies]) < 1.4 * RADIUS
+
+
+def test_at_the_end_it_is_the_window():
+    scene = _Flat(ug.DelayGraph(SEED), 4, {}, None).bent(4.0, 1.0)
+    U = ug.unroll(SEED, 4)
+    assert {disc.key for disc in scene.discs} == set(U)
+    assert {stroke.key for stroke in scene.strokes} == set(U.edges)
+    at = {disc.key: disc.at for disc in scene.discs}
+    assert {round(y, 6) for _, y in at.values()} == {0, 1, 2, 3, 4}
+    steps = {round(at[v, t + 1][0] - at[v, t][0], 6) for v, t in U if t < 3}
+    assert len(steps) == 1
+
+
+def test_an_unrolling_moves_without_leaps(tmp_path):
+    flat = _Flat(ug.DelayGraph(gallery.elman()), 3, {}, None)
+    before = None
+    for bend in _bends(3):
+        at = {disc.key: disc.at for disc in flat.bent(*bend).discs}
+        if before:
+            assert max(math.dist(at[key], before[key]) for key in before) < 1.2
+        before = at
+    animation = ug.draw.animate_unrolling(gallery.elman(), 2)
+    assert saved(animation, tmp_path) > 30
+
+
+def test_unrollings_that_cannot_be_animated_are_refused():
+    with pytest.raises(ValueError, match="opens over at least 2 steps, not 1"):
+        ug.draw.animate_unrolling(SEED, 1)
+    with pytest.raises(ValueError, match="times in Z.2 do not stand in one line"):
+        ug.draw.animate_unrolling(gallery.grid_2d(), (2, 2))
+
+
+# -- files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "png", "tex"])
+def test_a_saved_picture_is_the_same_every_time_and_whole(tmp_path, suffix):
+    paths = [tmp_path / f"{k}.{suffix}" for k in range(2)]
+    for path in paths:
+        ug.draw.save(ug.draw.side_by_side(SEED, 3, walk=CYCLE), path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+def test_a_picture_that_cannot_be_saved_leaves_nothing(tmp_path):
+    ax = ug.draw.rolled(SEED)
+    with pytest.raises(ug.FormatError, match=r"the suffix '.jpg' names no format of pictures; use"):
+        ug.draw.save(ax, tmp_path / "seed.jpg")
+    with pytest.raises(FileNotFoundError, match=r"nowhere/seed.svg"):
+        ug.draw.save(ax, tmp_path / "nowhere" / "seed.svg")
+    assert not list(tmp_path.iterdir())
+
+
+def test_saving_changes_no_settings(tmp_path):
+    before = dict(mpl.rcParams)
+    ug.draw.save(ug.draw.rolled(SEED), tmp_path / "seed.svg")
+    assert dict(mpl.rcParams) == before
+
+
+# -- TeX -------------------------------------------------------------------------------------
+
+PICTURES = {
+    "side by side": lambda: ug.draw.side_by_side(gallery.lstm(), 3),
+    "walk": lambda: ug.draw.side_by_side(SEED, 3, walk=CYCLE),
+    "helix": lambda: ug.draw.helix(SEED, 2, walk=CYCLE),
+    "ring": lambda: ug.draw.ring(ug.cyclic_cover(gallery.dumbbell(2), 5)),
+    "tree": lambda: ug.draw.tree(ug.universal_cover(SEED, "A", 3)),
+    "plane": lambda: ug.draw.wavefronts(ug.unroll(gallery.grid_2d(), (2, 2))),
+    "names": lambda: ug.draw.rolled(names()),
+}
+
+
+def names():
+    G = nx.DiGraph()
+    G.add_edge("a_b", "$x$&", delay=2)
+    G.add_edge("$x$&", "50%#", delay=-1)
+    G.add_edge("50%#", "{e}^2~\\", delay=0)
+    G.add_edge("{e}^2~\\", "β Λλ é", delay=(10**6))
+    G.add_edge("β Λλ é", '<"|">', delay=0)
+    return G
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_everything_drawn_is_written_for_tex(name):
+    ax = PICTURES[name]()
+    text = ug.draw.to_tikz(ax)
+    discs = ax.collections[-1]
+    assert text.count("circle[radius=") == len(discs.get_offsets())
+    assert text.count(r"\node") == len(ax.texts)
+    used = set(re.findall(r"(?:fill=|draw=|text=|\[)(u[0-9]+)", text))
+    assert used == set(re.findall(r"\\definecolor\{(u[0-9]+)\}", text))
+    assert text.isascii() or name == "names"
+
+
+def test_pdflatex_compiles_all_of_it_to_one_page_each(tmp_path):
+    if not shutil.which("pdflatex") and not os.environ.get("UNROLLGRAPH_ALL_TOOLS"):
+        pytest.skip("pdflatex is not installed")
+    for name, make in PICTURES.items():
+        (tmp_path / "picture.tex").write_text(ug.draw.to_tikz(make()), encoding="utf-8")
+        done = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "picture.tex"],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+        log = (tmp_path / "picture.log").read_text(encoding="latin-1")
+        assert done.returncode == 0, (name, log[-1500:])
+        assert "(1 page" in log, name
+        assert "Overfull" not in log, name
+        assert "Missing character" not in log, name
+
+
+def test_what_tex_cannot_write_is_refused():
+    with pytest.raises(ValueError, match="nothing is drawn on these axes"):
+        ug.draw.to_tikz(plt.figure().add_axes((0, 0, 1, 1)))
+    with pytest.raises(ValueError, match=r"knows no character '猫' \(CJK .*; draw with labels="):
+        ug.draw.to_tikz(ug.draw.rolled(nx.DiGraph([("猫", "b")])))
+    ax = ug.draw.rolled(nx.DiGraph([("猫", "b")]), labels={"猫": "cat"})
+    assert "cat" in ug.draw.to_tikz(ax)
+
+
+# -- notebooks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ug.DelayGraph(SEED),
+        ug.unroll(SEED, 3),
+        ug.cyclic_cover(SEED, 3),
+        ug.universal_cover(SEED, "A", 3),
+        ug.cyclic_cover(SEED, 3).projection,
+        ug.minimal_base(ug.cyclic_cover(SEED, 3)),
+        ug.DelayCover(SEED),
+        ug.DelayCover(gallery.bouquet((1, 0), (0, 1))),
+        ug.unroll(gallery.diamond(), (2, 2, 2)),
+        ug.DelayGraph(nx.empty_graph(3, create_using=nx.DiGraph)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_show_themselves_in_notebooks(value):
+    text = value._repr_svg_()
+    assert ET.fromstring(text.partition("?>")[2].partition(">")[2]).tag.endswith("svg")
+    assert value._repr_svg_() == text
+    assert not plt.get_fignums()  # nothing that a notebook would show a second time
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ug.unroll(SEED, 1000),
+        ug.DelayGraph(nx.empty_graph(0, create_using=nx.DiGraph)),
+        ug.DelayCover(gallery.diamond()),
+        ug.DelayCover(SEED).projection,
+        ug.GraphMap(
+            nx.DiGraph([(0, 1)]), nx.DiGraph([("a", "b", {"delay": 0.5})]), {0: "a", 1: "b"}
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_has_no_picture_shows_none(value):
+    assert value._repr_svg_() is None
+
+
+def test_pictures_in_notebooks_are_loaded_on_first_use():
+    code = (
+        "import sys, unrollgraph as ug; U = ug.unroll(ug.gallery.elman(), 2); "
+        "print('matplotlib' in sys.modules); U._repr_svg_(); print('matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
