@@ -132,17 +132,19 @@ def write(folder):
     folder.mkdir(exist_ok=True)
     entries = []
     for name, words, make in STILLS:
-        ug.draw.save(make(), folder / f"{name}.svg")
+        ax = make()
+        ug.draw.save(ax, folder / f"{name}.svg")
+        entries.append((f"{name}.svg", words, ax.figure.get_size_inches()[0]))
         plt.close("all")
-        entries.append((f"{name}.svg", words))
     for name, words, make in MOVING:
         animation = make()
         animation.save(folder / f"{name}.gif", writer="pillow", dpi=50)
+        entries.append((f"{name}.gif", words, 8))
         plt.close("all")
-        entries.append((f"{name}.gif", words))
     lines = []
-    for file, words in entries:
-        lines += [f".. figure:: _pictures/{file}", "   :width: 100%", f"   :alt: {words}", ""]
+    for file, words, inches in entries:
+        wide = min(100, round(11 * inches))
+        lines += [f".. figure:: _pictures/{file}", f"   :width: {wide}%", f"   :alt: {words}", ""]
         lines += [f"   {words}.", ""]
     text = "\n".join(lines)
     (folder / "sheet.rst").write_text(text)
