@@ -251,6 +251,29 @@ def test_every_copy_stands_in_the_row_of_what_it_lies_over(lift):
     assert sorted(drawn) == sorted([*map(str, below), *map(str, arcs(lift))])
 
 
+def test_arcs_along_a_row_run_above_it_forward_and_below_it_backward():
+    scene = projection_scene(RINGS["petersen"], {}, None)
+    at = {disc.key: disc.at for disc in scene.discs}
+    heights = {
+        stroke.key: flattened(stroke.points)[16, 1] - at[stroke.key[0]][1]
+        for stroke in scene.strokes
+        if stroke.key[0] in at and stroke.key[0][0] == stroke.key[1][0] and len(stroke.key[0]) == 2
+    }
+    assert len(heights) == 10
+    for (a, b), height in heights.items():
+        assert (height > RADIUS) == (b[1] > a[1])
+        assert (height < -RADIUS) == (b[1] < a[1])
+
+
+@pytest.mark.parametrize("name", ["grid", "opposed"])
+def test_in_the_plane_vertices_stand_so_that_edges_are_straight(name):
+    for stroke in SCENES[f"plane {name}"][0].strokes:
+        line = flattened(stroke.points)
+        assert np.hypot(*np.diff(line, axis=0).T).sum() == pytest.approx(
+            math.dist(line[0], line[-1])
+        )
+
+
 def test_permutations_are_written_on_the_edges_below():
     scene = projection_scene(ug.permutation_lift(twisted()), {}, None)
     assert sorted(badge.words for badge in scene.badges) == ["(0 1 2)", "(0 1)", "(0 2)"]
@@ -304,6 +327,8 @@ def test_ports_are_in_the_order_in_which_edges_turn_away():
     leave = [turns[0] for turns in ports(spans, [0, 1, 0, 0, 1])]
     assert leave[0] > leave[1] > leave[2] > leave[4] > leave[3]
     assert ports([(3.0, 1.0)], [0]) == [(0.0, 0.0)]
+    (leave, enter), (outer_leave, outer_enter) = ports([(0.0, 0.0)] * 2, [0, 1])
+    assert outer_leave > leave > enter > outer_enter  # loops lie in each other
 
 
 # -- wavefronts ------------------------------------------------------------------------------
@@ -440,6 +465,9 @@ def test_other_edges_step_back_and_no_walk_is_no_picture_of_one():
         paler = sum(stroke.colour) > sum(before[stroke.key])
         assert paler == (stroke.key != ("A", "B"))
     assert plain.badges[0].colour != walked.badges[0].colour
+    two = painted(ug.draw.rolled(gallery.stacked(2), walk=[("h1", "h1")]))
+    first, second = two.badges
+    assert first.colour != second.colour  # of the same delay, but one is not walked on
 
 
 @pytest.mark.parametrize(
@@ -520,6 +548,30 @@ def test_display_bends_the_way_we_say():
     start, control, end = path.vertices
     middle = (start + 2 * control + end) / 4
     assert middle == pytest.approx([5, -2])
+
+
+@pytest.mark.parametrize("name", ["seed", "narx", "lstm", "planar"])
+def test_what_is_displayed_runs_through_no_vertex(name):
+    lift = {
+        "seed": ug.unroll(SEED, 3),
+        "narx": ug.unroll(gallery.narx(3), 5),
+        "lstm": ug.unroll(gallery.lstm(), 2),
+        "planar": ug.unroll(planar(), (3, 2)),
+    }[name]
+    H = ug.draw.decorated(lift)
+    at = {v: np.array(H.nodes[v]["pos"]) for v in H}
+    for a, b, data in H.edges(data=True):
+        if a == b:
+            continue
+        bend = float(data.get("curvature", "arc3,rad=0").partition("=")[2])
+        style = ConnectionStyle("arc3", rad=bend)
+        path = style(at[a], at[b], shrinkA=0, shrinkB=0).vertices
+        s = np.linspace(0, 1, 40)[:, None]
+        start, control, end = path
+        line = (1 - s) ** 2 * start + 2 * s * (1 - s) * control + s**2 * end
+        for v, place in at.items():
+            if v not in (a, b):
+                assert np.hypot(*(line - place).T).min() > 0.8 * RADIUS, (a, b, v)
 
 
 # -- small things ------------------------------------------------------------------------------

@@ -99,6 +99,15 @@ def test_on_the_way_a_network_is_its_cyclic_covers(make, copies):
         assert math.dist(stroke.points[-1], at[v, t % copies]) < 1.4 * RADIUS
 
 
+def test_between_two_covers_a_copy_parts_from_the_first():
+    flat = _Flat(ug.DelayGraph(SEED), 3, {}, None)
+    at = {disc.key: disc.at for disc in flat.bent(1.1, 0.0).discs}
+    assert {t for _, t in at} == {0, 1}
+    later = {disc.key: disc.at for disc in flat.bent(1.3, 0.0).discs}
+    for v in SEED:
+        assert 0 < math.dist(at[v, 0], at[v, 1]) < math.dist(later[v, 0], later[v, 1])
+
+
 def test_at_the_end_it_is_the_window():
     scene = _Flat(ug.DelayGraph(SEED), 4, {}, None).bent(4.0, 1.0)
     U = ug.unroll(SEED, 4)

@@ -73,9 +73,8 @@ def lit(strokes: tuple[Any, ...], keys: Set[Any]) -> tuple[Any, ...]:
 
 def lit_scene(scene: Scene, keys: Set[Any]) -> Scene:
     """Light up the strokes of a scene that have certain keys, and let other badges step back."""
-    bright = {stroke.colour for stroke in scene.strokes if stroke.key in keys}
     badges = tuple(
-        b if b.colour in bright else replace(b, colour=mixed(b.colour, PAPER, _BACK))
+        b if b.key in keys else replace(b, colour=mixed(b.colour, PAPER, _BACK))
         for b in scene.badges
     )
     return replace(scene, strokes=lit(scene.strokes, keys), badges=badges)

@@ -181,7 +181,6 @@ def passing(
     b: tuple[float, float],
     others: Points,
     taken: Iterable[float] = (),
-    radius: float = RADIUS,
 ) -> tuple[Points, float]:
     """Bow as little as must be to pass by other discs, and return how far.
 
@@ -191,11 +190,11 @@ def passing(
     taken = list(taken)
     steps = [side * 0.15 * k for k in range(25) for side in ((1, -1) if k else (1,))]
     free = [h for h in steps if all(abs(h - other) > 0.25 for other in taken)]
-    best, found = -math.inf, (_bent(a, b, 0.0, radius), 0.0)
+    best, found = -math.inf, (straight(a, b), 0.0)
     for h in free:
-        points = _bent(a, b, h, radius)
+        points = _bent(a, b, h) if h else straight(a, b)
         away = others[:, None] - flattened(points, 24)
-        clear = float(np.hypot(away[..., 0], away[..., 1]).min(initial=math.inf)) - radius
+        clear = float(np.hypot(away[..., 0], away[..., 1]).min(initial=math.inf)) - RADIUS
         if clear > 0.11:
             return points, h
         if clear > best:
@@ -203,30 +202,29 @@ def passing(
     return found
 
 
-def _bent(a: tuple[float, float], b: tuple[float, float], bow: float, radius: float) -> Points:
+def _bent(a: tuple[float, float], b: tuple[float, float], bow: float) -> Points:
     """Bow from rim to rim; its middle is that far from the line between the middles."""
     start, end = np.array(a), np.array(b)
     along = end - start
     left = np.array([-along[1], along[0]]) / np.hypot(*along) * bow * 4 / 3
     first, second = start + 0.28 * along + left, end - 0.28 * along + left
-    reach = radius + GAP
-    start = start + reach * (first - start) / np.hypot(*(first - start))
-    end = end + reach * (second - end) / np.hypot(*(second - end))
+    start = start + _REACH * (first - start) / np.hypot(*(first - start))
+    end = end + _REACH * (second - end) / np.hypot(*(second - end))
     return np.array([start, first, second, end])
 
 
-def loop(at: tuple[float, float], angle: float, size: float = 0.62, radius: float = RADIUS) -> Any:
+def loop(at: tuple[float, float], angle: float, size: float) -> Points:
     """From a disc in one direction round and back into it."""
-    reach, opening = radius + GAP, 0.55
-    far = reach + size * 4 / 3
+    opening = 0.55
+    far = _REACH + size * 4 / 3
     return np.array(
         [
             (at[0] + r * math.cos(angle + turn), at[1] + r * math.sin(angle + turn))
             for r, turn in (
-                (reach, opening),
+                (_REACH, opening),
                 (far, 0.8 * opening),
                 (far, -0.8 * opening),
-                (reach, -opening),
+                (_REACH, -opening),
             )
         ]
     )

@@ -104,6 +104,7 @@ class Text:
 class Badge:
     """A delay, written on its edge."""
 
+    key: Any
     at: tuple[float, float]
     words: str
     colour: Colour

@@ -210,9 +210,7 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
 
 def beside(left: Scene, right: Scene) -> Scene:
     """Put what is below to the left of what is above, with the map from one to the other."""
-    low, high = _middle_height(left), _middle_height(right)
-    if any(shape.key for shape in right.shapes):  # no rows in common
-        left = shifted(left, 0.0, high - low)
+    left = shifted(left, 0.0, _middle_height(right) - _middle_height(left))
     right = shifted(right, extent(left)[2] - extent(right)[0] + 0.4)
     above = max(extent(left)[3], extent(right)[3]) + 0.1
     middle_ = (extent(right)[0] + extent(right)[2]) / 2
@@ -296,7 +294,7 @@ def rolled_scene(
             colour = tint[graph.times[k]]
             strokes.append(Stroke(graph.edges[k], points, colour))
             if words[k]:
-                badges.append(Badge(middle(points), words[k], colour))
+                badges.append(Badge(graph.edges[k], middle(points), words[k], colour))
     return Scene(discs, tuple(strokes), badges=tuple(badges))
 
 
