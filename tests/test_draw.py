@@ -201,6 +201,16 @@ def test_the_helix_shows_every_arc_of_the_window_and_those_that_leave_it(make):
             assert 0 <= gap < 0.6
 
 
+@pytest.mark.parametrize("name", ["seed", "bidirectional", "narx"])
+def test_on_the_helix_no_edge_is_hidden_by_a_vertex(name):
+    picture = helix_of(ug.DelayGraph(NETWORKS[name]()), range(3), {}, None)
+    shown = [disc for disc in picture.discs if not disc.ghost]
+    for strand in picture.strands:
+        for disc in shown:
+            if disc.key not in strand.key[:2]:
+                assert np.hypot(*(strand.points - disc.at).T).min() > 0.9 * RADIUS
+
+
 def test_a_walk_closed_below_is_open_above_on_the_helix():
     """Along the strands, end to end, once round the cycle of the seed network."""
     picture = helix_of(ug.DelayGraph(gallery.seed_network()), range(2), {}, None)

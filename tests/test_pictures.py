@@ -283,6 +283,8 @@ def test_any_map_between_graphs_has_a_picture():
     p = ug.minimal_base(nx.cycle_graph(6, create_using=nx.DiGraph))
     scene = projection_scene(p, {}, None)
     assert len(scene.discs) == 7
+    onto = ug.minimal_base(ug.cyclic_cover(SEED, 3))  # a lift, mapped to another base than its own
+    assert {disc.key for disc in projection_scene(onto, {}, None).discs} >= set(onto.base)
     broken = ug.GraphMap(nx.DiGraph([(0, 1)]), nx.DiGraph([("a", "b")]), {0: "b", 1: "a"})
     assert INK in {stroke.colour for stroke in projection_scene(broken, {}, None).strokes}
     ug.draw.projection(p)

@@ -21,8 +21,10 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
+from unrollgraph.draw.canvas import painted
 from unrollgraph.draw.layout import RADIUS
 from unrollgraph.draw.motion import _bends, _Flat
+from unrollgraph.draw.routes import flattened
 
 SEED = gallery.seed_network()
 CYCLE = [("A", "B"), ("B", "C"), ("C", "A")]
@@ -195,6 +197,13 @@ def test_everything_drawn_is_written_for_tex(name):
     discs = ax.collections[-1]
     assert text.count("circle[radius=") == len(discs.get_offsets())
     assert text.count(r"\node") == len(ax.texts)
+    scene = painted(ax)
+    lines = [stroke for stroke in scene.strokes if stroke.fade == (0, 0)]
+    halos = [stroke for stroke in scene.strokes if stroke.halo]
+    steps = [len(flattened(s.points, 16)) - 1 for s in scene.strokes if s.fade != (0, 0)]
+    drawn = text.count(r"\draw[") - len(lines) - len(halos)
+    # arrowheads take the last steps of what fades
+    assert 0.6 * sum(steps) <= drawn <= sum(steps)
     used = set(re.findall(r"(?:fill=|draw=|text=|\[)(u[0-9]+)", text))
     assert used == set(re.findall(r"\\definecolor\{(u[0-9]+)\}", text))
     assert text.isascii() or name == "names"

@@ -2,11 +2,11 @@
 
 All routes are chains of cubic curves from the rim of one disc to the rim of another. In a
 column an edge to the next row is straight, a longer one bows to the left of what it passes.
-From column to column an edge leaves on the right (with a negative delay on the left), swings
-to its row between the first two columns, and runs between the rows above what it passes.
+From a column to the next an edge leaves on the right, with a negative delay on the left, and
+swings to its row in an S.
 
-Where vertices stand in no rows, an edge is an arc that bows as little as it must to pass by
-all the others.
+Farther, and where vertices stand in no rows, an edge is an arc that bows as little as it must
+to pass by all the others.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ __all__ = [
 ]
 
 GAP = 0.05  # between a rim and the end of a stroke
-LANE = 0.40  # from the middle of a row to what runs along it
 _REACH = RADIUS + GAP
 
 
@@ -124,36 +123,12 @@ def ports(spans: Sequence[tuple[float, float]], lane: Sequence[int]) -> list[tup
     return [(one, other) for one, other in angles]
 
 
-def across(
-    a: tuple[float, float], b: tuple[float, float], columns: int, lane: float, bend: float
-) -> Points:
-    """From one column to another; over several columns along a lane beside the row of the end.
-
-    ``bend`` says where between two columns it climbs, from 0 to 1.
-    """
+def across(a: tuple[float, float], b: tuple[float, float], bend: float) -> Points:
+    """From one column to the next, in an S; ``bend`` says where it climbs, from 0 to 1."""
     way = 1 if b[0] > a[0] else -1
     start, end = (a[0] + way * _REACH, a[1]), (b[0] - way * _REACH, b[1])
-    step = (b[0] - a[0]) / columns
-    if columns == 1:
-        x = start[0] + bend * (end[0] - start[0])
-        return _chain(start, (x, start[1]), (x, end[1]), end)
-    level = b[1] + lane
-    first, last = a[0] + 0.72 * step, b[0] - 0.52 * step
-    pull = 0.5 * (first - start[0])
-    push = 0.5 * (end[0] - last)
-    run = (last - first) / 3
-    return _chain(
-        start,
-        (start[0] + pull, start[1]),
-        (first - pull, level),
-        (first, level),
-        (first + run, level),
-        (last - run, level),
-        (last, level),
-        (last + push, level),
-        (end[0] - push, end[1]),
-        end,
-    )
+    x = start[0] + bend * (end[0] - start[0])
+    return _chain(start, (x, start[1]), (x, end[1]), end)
 
 
 def arch(a: tuple[float, float], b: tuple[float, float], height: float) -> Points:
@@ -167,7 +142,7 @@ def arch(a: tuple[float, float], b: tuple[float, float], height: float) -> Point
     width = abs(end[0] - start[0])
     top = a[1] + height
     lift = (top - start[1]) * 4 / 3
-    inset = min(0.3 * width, 0.45)
+    inset = 0.3 * width if width < 2 else 0.38 * width  # round, so that copies part
     return _chain(
         start,
         (start[0] + way * inset, start[1] + lift),

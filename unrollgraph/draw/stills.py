@@ -7,9 +7,11 @@ column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
+
+import numpy as np
 
 from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.unrolling import unroll
@@ -20,17 +22,28 @@ from unrollgraph.draw.layout import COLUMN, RADIUS, fibre_colours, rows_of
 from unrollgraph.draw.palette import INK, PAPER, QUIET, delay_colours, mixed
 from unrollgraph.draw.plane import plane_scene
 from unrollgraph.draw.routes import (
-    LANE,
     across,
     arch,
     bow,
     bulge,
     lanes,
+    loop,
     middle,
+    passing,
     ports,
     straight,
 )
-from unrollgraph.draw.scene import Badge, Band, Disc, Scene, Stroke, Text, badge_width, shifted
+from unrollgraph.draw.scene import (
+    Badge,
+    Band,
+    Disc,
+    Points,
+    Scene,
+    Stroke,
+    Text,
+    badge_width,
+    shifted,
+)
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
@@ -387,32 +400,14 @@ def _widest(graph: DelayGraph, rows: dict[Any, int]) -> float:
 
 def _arcs(
     graph: DelayGraph, rows: dict[Any, int], shown: range, window: range, x: Any, tint: Any
-) -> Any:
+) -> Iterator[Stroke]:
     """Strokes of all copies of the edges, fading where they leave the window."""
-    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
-    still = [k for k, d in enumerate(graph.times) if not d]
-    plain = _direct(ends, still)
-    bowed = [k for k in still if k not in plain]
-    reach = dict(zip(bowed, lanes([_span(ends[k]) for k in bowed]), strict=True))
-    loops: dict[Any, int] = {}
-    bends = _bends(graph, rows)
-    for k, edge in enumerate(graph.edges):
-        d = graph.times[k]
-        low, high = ends[k]
-        nth = 0
-        if d and low == high:
-            nth = loops[edge[0]] = loops.get(edge[0], -1) + 1
+    column = x[shown[1]] - x[shown[0]] if len(shown) > 1 else COLUMN
+    routes = _routes(graph, rows, column, len(shown))
+    for edge, d, route in zip(graph.edges, graph.times, routes, strict=True):
         for t in shown:
             if t + d not in shown or (t not in window and t + d not in window and d):
                 continue
-            a, b = (x[t], low), (x[t + d], high)
-            if not d:
-                points = straight(a, b) if k in plain else bow(a, b, 0.1 + 0.17 * reach[k])
-            elif low == high:
-                points = arch(a, b, 0.40 + 0.04 * min(abs(d), 6) + 0.02 * nth)
-            else:
-                lane = -LANE if high > low else LANE
-                points = across(a, b, abs(d), lane, bends[k])
             outside = (t not in window, t + d not in window)
             colour = tint[d]
             if all(outside):
@@ -421,9 +416,45 @@ def _arcs(
             else:
                 fade = (0.85 if outside[0] else 0.0, 0.85 if outside[1] else 0.0)
             arrow = not (outside[1] and not outside[0])
-            yield Stroke(
-                ((edge[0], t), (edge[1], t + d), *edge[2:]), points, colour, 1.6, arrow, fade
+            key = ((edge[0], t), (edge[1], t + d), *edge[2:])
+            yield Stroke(key, route + np.array([x[t], 0.0]), colour, 1.6, arrow, fade)
+
+
+def _routes(graph: DelayGraph, rows: dict[Any, int], column: float, longest: int) -> list[Points]:
+    """Routes of the copies that leave at the first column; all others run alike."""
+    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
+    still = [k for k, d in enumerate(graph.times) if not d]
+    plain = _direct(ends, still)
+    bowed = [k for k in still if k not in plain]
+    reach = dict(zip(bowed, lanes([_span(ends[k]) for k in bowed]), strict=True))
+    bends = _bends(graph, rows)
+    before: dict[Any, int] = {}  # loops at a vertex
+    taken: dict[Any, list[float]] = {}
+    routes = []
+    for k, d in enumerate(graph.times):
+        low, high = ends[k]
+        a, b = (0.0, low), (column * d, high)
+        if low == high:
+            nth = before[low] = before.get(low, -1) + 1
+            points = (
+                arch(a, b, 0.37 + 0.07 * min(abs(d), 4) + 0.02 * nth)
+                if d
+                else loop(a, 0.6 + 1.2 * nth, 0.2)
             )
+        elif not d:
+            points = straight(a, b) if k in plain else bow(a, b, 0.1 + 0.17 * reach[k])
+        elif abs(d) == 1:
+            points = across(a, b, bends[k])
+        elif abs(d) >= longest:
+            points = straight(a, b)  # of which there is no copy
+        else:
+            held = taken.setdefault((a, b), [])
+            times = range(min(0, d), max(0, d) + 1)
+            others = [(column * t, float(row)) for t in times for row in rows.values()]
+            points, far = passing(a, b, np.array([at for at in others if at not in (a, b)]), held)
+            held.append(far)
+        routes.append(points)
+    return routes
 
 
 def _bends(graph: DelayGraph, rows: dict[Any, int]) -> dict[int, float]:

@@ -268,8 +268,10 @@ def _hidden(graph: DelayGraph, places: dict[Any, _Place]) -> tuple[int, int]:
     crossed = 0
     for edge, d in zip(graph.edges, graph.times, strict=True):
         line = np.column_stack(_seen(*_curve(places[edge[0]], places[edge[1]], 0, d)))[::2]
-        near = distance(line).min(axis=0) < RADIUS
-        near[[number[edge[0]], number[edge[1]]]] = False
+        away = distance(line)
+        near = away.min(axis=0) < RADIUS
+        own = [number[edge[0]], number[edge[1]]]  # half-way it may meet other copies of its ends
+        near[own] = away[len(line) // 5 : -len(line) // 5].min(axis=0)[own] < RADIUS
         crossed += int(near.sum())
     return overlaps, crossed
 
@@ -324,7 +326,7 @@ def _curve(u: _Place, v: _Place, time: int, delay: int) -> Any:
         angle = u.angle + sweep * s
         # what passes others on the circle keeps inside it, the farther the more
         passed = abs(sweep) / u.step - 1
-        inward = min(0.12 + 0.06 * passed, 0.6) if passed > 0.5 else 0.0
+        inward = min(0.16 + 0.08 * passed, 0.6) if passed > 0.5 else 0.0
         radius = u.radius * (1 - inward * np.sin(math.pi * s))
         x, y = radius * np.cos(angle), radius * np.sin(angle)
     else:
