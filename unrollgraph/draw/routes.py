@@ -166,15 +166,29 @@ def passing(
     steps = [side * 0.15 * k for k in range(25) for side in ((1, -1) if k else (1,))]
     free = [h for h in steps if all(abs(h - other) > 0.25 for other in taken)]
     best, found = -math.inf, (straight(a, b), 0.0)
+    aside = _aside(a, b, others)
     for h in free:
-        points = _bent(a, b, h) if h else straight(a, b)
-        away = others[:, None] - flattened(points, 24)
-        clear = float(np.hypot(away[..., 0], away[..., 1]).min(initial=math.inf)) - RADIUS
+        points, gaps = straight(a, b), aside
+        if h:
+            points = _bent(a, b, h)
+            near = others[aside < abs(h) + 2 * RADIUS]  # no bow comes near to the rest
+            away = near[:, None] - flattened(points, 24)
+            gaps = np.hypot(away[..., 0], away[..., 1])
+        clear = float(gaps.min(initial=math.inf)) - RADIUS
         if clear > 0.11:
             return points, h
         if clear > best:
             best, found = clear, (points, h)
     return found
+
+
+def _aside(a: tuple[float, float], b: tuple[float, float], others: Points) -> Points:
+    """Distance of points from the line between two others."""
+    start, along = np.array(a), np.subtract(b, a)
+    share = np.clip((others - start) @ along / (along @ along), 0, 1)
+    away = others - start - share[:, None] * along
+    distance: Points = np.hypot(away[:, 0], away[:, 1])
+    return distance
 
 
 def _bent(a: tuple[float, float], b: tuple[float, float], bow: float) -> Points:
