@@ -161,6 +161,13 @@ def test_a_picture_that_cannot_be_saved_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_large_picture_has_not_too_many_points(tmp_path):
+    tall = nx.path_graph(120, create_using=nx.DiGraph)
+    ug.draw.save(ug.draw.rolled(tall), tmp_path / "tall.png")
+    with Image.open(tmp_path / "tall.png") as image:
+        assert max(image.size) in range(9_990, 10_001)
+
+
 def test_saving_changes_no_settings(tmp_path):
     before = dict(mpl.rcParams)
     ug.draw.save(ug.draw.rolled(SEED), tmp_path / "seed.svg")

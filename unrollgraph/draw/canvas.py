@@ -57,6 +57,7 @@ INCH = 0.62  # inches in a unit
 HEAD = 0.17  # length of an arrowhead
 HALO = 6.0  # points by which a halo is broader
 MARGIN = 0.35
+MOST_PIXELS = 10_000  # along a side of a picture of points
 MOST_LABELLED = 300  # vertices, beyond which labels could not be read
 
 

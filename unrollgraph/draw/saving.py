@@ -26,7 +26,7 @@ def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
     path : path
         A file whose suffix is ``.svg``, ``.pdf``, ``.png`` or, for TikZ, ``.tex``.
     dpi : float
-        Points per inch of a ``.png``.
+        Points per inch of a ``.png``, fewer if a side would have more than 10,000.
 
     Raises
     ------
