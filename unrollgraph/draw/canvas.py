@@ -86,6 +86,7 @@ def _inches(box: Box) -> tuple[float, float]:
 def printed(axes: Any, kind: str, dpi: float = 200) -> bytes:
     """The figure of some axes as a file: the same bytes every time."""
     stamp: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
+    dpi = min(dpi, MOST_PIXELS / max(axes.figure.get_size_inches()))
     fixed: dict[Any, Any] = {
         "svg.hashsalt": "unrollgraph",
         "svg.fonttype": "path",
