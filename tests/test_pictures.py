@@ -285,6 +285,11 @@ def test_any_map_between_graphs_has_a_picture():
     assert len(scene.discs) == 7
     onto = ug.minimal_base(ug.cyclic_cover(SEED, 3))  # a lift, mapped to another base than its own
     assert {disc.key for disc in projection_scene(onto, {}, None).discs} >= set(onto.base)
+    pairs = nx.DiGraph([(("u", 0), ("v", 0)), (("u", 1), ("v", 0))])
+    pairs.add_node(("v", 1))
+    below = {node: node[0] for node in pairs}
+    folded = projection_scene(ug.GraphMap(pairs, nx.DiGraph([("u", "v")]), below), {}, None)
+    assert not folded.badges  # no covering, so no permutation
     broken = ug.GraphMap(nx.DiGraph([(0, 1)]), nx.DiGraph([("a", "b")]), {0: "b", 1: "a"})
     assert INK in {stroke.colour for stroke in projection_scene(broken, {}, None).strokes}
     ug.draw.projection(p)

@@ -21,14 +21,14 @@ from unrollgraph.draw.below import (
     must_be_lift,
     short_index,
 )
-from unrollgraph.draw.canvas import extent
 from unrollgraph.draw.highlight import as_walk, lit_scene
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
-from unrollgraph.draw.palette import INK, PAPER, QUIET, delay_colours, mixed
-from unrollgraph.draw.routes import arch, loop, passing, straight
-from unrollgraph.draw.scene import Band, Disc, Points, Scene, Stroke, Text, shifted
+from unrollgraph.draw.palette import PAPER, delay_colours, mixed
+from unrollgraph.draw.routes import arch, loop, passing
+from unrollgraph.draw.scene import Band, Disc, Points, Scene, Stroke
 from unrollgraph.draw.stills import MOST_EDGES, beside, on_paper, rolled_scene, window_scene
 from unrollgraph.errors import show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 
 __all__ = ["projection", "projection_scene"]
@@ -88,18 +88,30 @@ def projection(
 
 def projection_scene(over: Any, labels: Mapping[Any, str], palette: Any, walk: Any = None) -> Scene:
     """Picture of a lift, or of any map, and its base, in the same rows."""
-    lift, graph = as_graph_map(over), graph_below(over)
+    p, graph = as_graph_map(over), graph_below(over)
     if isinstance(over, Lift) and isinstance(getattr(over, "window", None), range):
-        return _window(over, graph, labels, palette, walk)
+        left = rolled_scene(graph, labels, palette)
+        right = window_scene(over, labels, palette, ghosts=False)  # fibres in the order of time
+    else:
+        left, right = _scenes(p, graph, labels, palette)
+    if walk is not None:
+        steps = as_walk(p.total, walk)
+        left = lit_scene(left, {p.edge(arc) for arc in steps})
+        right = lit_scene(right, {*steps})
+    return beside(left, right, ("base", "lift", r"\pi"))
+
+
+def _scenes(
+    p: GraphMap, graph: DelayGraph, labels: Mapping[Any, str], palette: Any
+) -> tuple[Scene, Scene]:
+    """The base, and what lies over it with a column for each sheet."""
     rows = rows_of(graph)
-    fibres = {v: lift.fibre(v) for v in graph.vertices}
+    fibres = {v: p.fibre(v) for v in graph.vertices}
     place = {node: k for fibre in fibres.values() for k, node in enumerate(fibre)}
-    arcs = list(arcs_over(lift))
-    gap = _gap(lift, place, arcs)
-    left = rolled_scene(graph, labels, palette, gap=gap, marks=_marks(graph, fibres, arcs))
+    arcs = list(arcs_over(p))
+    gap = _gap(p, place, arcs)
     fill = fibre_colours(graph, palette)
-    at = {node: (k * _COLUMN, 0.0) for node, k in place.items()}
-    at = {n: (at[n][0], rows[v] * gap) for v, fibre in fibres.items() for n in fibre}
+    at = {n: (k * _COLUMN, rows[p(n)] * gap) for n, k in place.items()}
     discs = tuple(
         Disc(node, at[node], RADIUS, fill[v], labels.get(v, show_vertex(v)), short_index(node))
         for v, fibre in fibres.items()
@@ -109,33 +121,8 @@ def projection_scene(over: Any, labels: Mapping[Any, str], palette: Any, walk: A
     bands = tuple(
         Band(v, -0.5, end, row * gap, 0.62, mixed(fill[v], PAPER, 0.82)) for v, row in rows.items()
     )
-    right = Scene(discs, _strokes(graph, at, arcs), bands)
-    if walk is not None:
-        steps = as_walk(lift.total, walk)
-        left = lit_scene(left, {lift.edge(arc) for arc in steps})
-        right = lit_scene(right, {*steps})
-    right = shifted(right, extent(left)[2] - extent(right)[0] + 0.4)
-    above = max(extent(left)[3], extent(right)[3]) + 0.05
-    middle = (extent(right)[0] + extent(right)[2]) / 2
-    arrow = Stroke("projection", straight((middle, above), (0.4, above)), QUIET, 1.2)
-    words = Text((middle / 2, above + 0.28), r"\pi", QUIET, 0.3, formula=True)
-    titles = (
-        words,
-        Text((0.0, above), "base", INK, 0.3),
-        Text((middle + 0.5, above), "lift", INK, 0.3),
-    )
-    return left + right + Scene(texts=titles, strokes=(arrow,))
-
-
-def _window(lift: Any, graph: Any, labels: Any, palette: Any, walk: Any) -> Scene:
-    """Picture of a window: its fibres lie in the order of time."""
-    left = rolled_scene(graph, labels, palette)
-    right = window_scene(lift, labels, palette, ghosts=False)
-    if walk is not None:
-        steps = as_walk(lift, walk)
-        left = lit_scene(left, {lift.projection.edge(arc) for arc in steps})
-        right = lit_scene(right, {*steps})
-    return beside(left, right)
+    left = rolled_scene(graph, labels, palette, gap=gap, marks=_marks(graph, fibres, arcs))
+    return left, Scene(discs, _strokes(graph, at, arcs), bands)
 
 
 def _gap(p: Any, place: Any, arcs: Any) -> float:
@@ -164,6 +151,8 @@ def _marks(graph: Any, fibres: Any, arcs: Any) -> list[str] | None:
     moves: list[dict[Any, Any]] = [{} for _ in graph.edges]
     for arc, below in arcs:
         moves[below][arc[0][1]] = arc[1][1]
+    if any(set(move) != set(sheets) or set(move.values()) != set(sheets) for move in moves):
+        return None  # of a map that is no covering
     return [_cycles(move) for move in moves]
 
 

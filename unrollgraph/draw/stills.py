@@ -221,20 +221,23 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
     return on_paper(beside(left, right), ax)
 
 
-def beside(left: Scene, right: Scene) -> Scene:
+def beside(
+    left: Scene,
+    right: Scene,
+    names: tuple[str, str, str] = ("rolled", "unrolled", r"\pi(v, t) = v"),
+) -> Scene:
     """Put what is below to the left of what is above, with the map from one to the other."""
     left = shifted(left, 0.0, _middle_height(right) - _middle_height(left))
     right = shifted(right, extent(left)[2] - extent(right)[0] + 0.4)
     above = max(extent(left)[3], extent(right)[3]) + 0.1
-    middle_ = (extent(right)[0] + extent(right)[2]) / 2
+    centre = (extent(right)[0] + extent(right)[2]) / 2
     titles = (
-        Text((0.0, above), "rolled", INK, 0.32),
-        Text((middle_, above), "unrolled", INK, 0.32),
-        Text((middle_ / 2, above + 0.28), r"\pi(v, t) = v", QUIET, 0.28, formula=True),
+        Text((0.0, above), names[0], INK, 0.32),
+        Text((centre, above), names[1], INK, 0.32),
+        Text((centre / 2, above + 0.28), names[2], QUIET, 0.28, formula=True),
     )
-    start, end = middle_ - 0.95, 0.75
-    arrow = Stroke("projection", straight((start, above), (end, above)), QUIET, 1.2)
-    return left + right + Scene(texts=titles, strokes=(arrow,))
+    arrow = straight((centre - 0.95, above), (0.75, above))
+    return left + right + Scene(texts=titles, strokes=(Stroke("projection", arrow, QUIET, 1.2),))
 
 
 def _middle_height(scene: Scene) -> float:
