@@ -49,6 +49,11 @@ NETWORKS = {
     "cyclic": cyclic,
     "alone": lambda: nx.empty_graph(2, create_using=nx.DiGraph),
 }
+NETWORKS["there and back"] = lambda: nx.MultiDiGraph(
+    [("a", "b", {"delay": d}) for d in (1, 1, 2, -2, 0)]
+    + [("b", "a", {"delay": d}) for d in (-1, -2, 2)]
+    + [("a", "a", {"delay": d}) for d in (1, -1, 1, 2, -2)]
+)
 networks = pytest.mark.parametrize("make", NETWORKS.values(), ids=list(NETWORKS))
 
 
@@ -133,6 +138,17 @@ def test_no_edge_runs_through_a_vertex_that_is_none_of_its_ends(make):
                 if key not in stroke.key[:2]:
                     distance = np.hypot(*(points - middle).T).min()
                     assert distance > RADIUS, (stroke.key, key)
+
+
+@networks
+def test_no_edge_of_the_window_runs_upon_another(make):
+    lines = {}
+    for stroke in scenes(make(), ghosts=False)[1].strokes:
+        lines.setdefault(frozenset(stroke.key[:2]), []).append(flattened(stroke.points))
+    for own in lines.values():
+        for one, other in combinations(own, 2):
+            middle = one[len(one) // 2]
+            assert np.hypot(*(other - middle).T).min() > 0.05
 
 
 @networks

@@ -15,7 +15,7 @@ import numpy as np
 
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
 from unrollgraph.draw.palette import PAPER, QUIET, delay_colours, mixed
-from unrollgraph.draw.routes import loop, passing
+from unrollgraph.draw.routes import flattened, loop, passing
 from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke, Text
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
@@ -23,7 +23,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 __all__ = ["plane_scene"]
 
 _APART = 0.95  # between neighbours in a cell
-_AROUND = 1.25  # from what is in a cell to what is in the next
+_AROUND = (1.25, 1.9, 2.6)  # from what is in a cell to what is in the next, if need be more
 
 
 def plane_scene(
@@ -93,14 +93,17 @@ def _arranged(
     graph: DelayGraph, vertices: list[Any]
 ) -> tuple[dict[Any, Points], float, list[Points]]:
     """Places of the vertices in a cell, its size, and routes from the cell at the origin."""
-    found: tuple[float, Any] | None = None
-    for places in _arrangements(len(vertices)):
-        cell = float(np.ptp(places, axis=0).max()) + _AROUND
-        offsets = dict(zip(vertices, places, strict=True))
-        routes, bows = _routes(graph, offsets, cell)
-        cost = 4 * sum(bows) + cell
-        if found is None or cost < found[0] - 1e-9:
-            found = cost, (offsets, cell, routes)
+    found: tuple[tuple[int, float], Any] | None = None
+    for around in _AROUND:
+        for places in _arrangements(len(vertices)):
+            cell = float(np.ptp(places, axis=0).max()) + around
+            offsets = dict(zip(vertices, places, strict=True))
+            routes, bows, hidden = _routes(graph, offsets, cell)
+            cost = hidden, round(4 * sum(bows) + cell, 6)
+            if found is None or cost < found[0]:
+                found = cost, (offsets, cell, routes)
+        if found and not found[0][0]:
+            break
     assert found is not None
     return found[1]  # type: ignore[no-any-return]
 
@@ -123,9 +126,9 @@ def _arrangements(n: int) -> Iterator[Points]:
 
 def _routes(
     graph: DelayGraph, offsets: dict[Any, Points], cell: float
-) -> tuple[list[Points], list[float]]:
-    """Routes of the edges that leave the cell at the origin, and how far they bow."""
-    routes, bows = [], []
+) -> tuple[list[Points], list[float], int]:
+    """Routes of the edges that leave the cell at the origin, how far they bow, how many hit."""
+    routes, bows, hidden = [], [], 0
     taken: dict[Any, list[float]] = {}
     loops: dict[Any, int] = {}
     near = np.array(list(product((-1, 0, 1), repeat=2)))
@@ -145,10 +148,13 @@ def _routes(
         between = edge[0], edge[1], d
         held = taken.setdefault(between, [])
         back = edge[1], edge[0], (-d[0], -d[1])
+        others = others[keep]
         points, bow = passing(
-            (a[0], a[1]), (b[0], b[1]), others[keep], [*held, *(-h for h in taken.get(back, ()))]
+            (a[0], a[1]), (b[0], b[1]), others, [*held, *(-h for h in taken.get(back, ()))]
         )
+        away = others[:, None] - flattened(points)
+        hidden += bool((np.hypot(away[..., 0], away[..., 1]) < RADIUS).any())
         held.append(bow)
         routes.append(points)
         bows.append(abs(bow))
-    return routes, bows
+    return routes, bows, hidden

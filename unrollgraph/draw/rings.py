@@ -128,8 +128,9 @@ def _strokes(lift: Any, graph: Any, fibres: Any, radii: Any) -> tuple[tuple[Stro
         a, b = arc[:2]
         if a == b:
             held = taken.setdefault((a, a), [])
-            angle = math.atan2(at[a][1], at[a][0]) + (0.5 - len(held)) * math.pi
-            points, bow = loop(at[a], angle, 0.3), 0.0
+            turn, size = divmod(len(held), 2)[::-1]  # on either side, then larger
+            angle = math.atan2(at[a][1], at[a][0]) + (0.5 - turn) * math.pi
+            points, bow = loop(at[a], angle, 0.3 + 0.22 * size), 0.0
         else:
             held = taken.setdefault((a, b), [])
             others = np.delete(middles, [number[a], number[b]], axis=0)

@@ -431,30 +431,30 @@ def _routes(graph: DelayGraph, rows: dict[Any, int], column: float, longest: int
     bowed = [k for k in still if k not in plain]
     reach = dict(zip(bowed, lanes([_span(ends[k]) for k in bowed]), strict=True))
     bends = _bends(graph, rows)
-    before: dict[Any, int] = {}  # loops at a vertex
+    before: dict[Any, int] = {}  # loops at a vertex that go as far
     taken: dict[Any, list[float]] = {}
     routes = []
     for k, d in enumerate(graph.times):
         low, high = ends[k]
         a, b = (0.0, low), (column * d, high)
         if low == high:
-            nth = before[low] = before.get(low, -1) + 1
-            points = (
-                arch(a, b, 0.37 + 0.07 * min(abs(d), 4) + 0.02 * nth)
-                if d
-                else loop(a, 0.6 + 1.2 * nth, 0.2)
-            )
+            nth = before[low, abs(d)] = before.get((low, abs(d)), -1) + 1
+            height = 0.37 + 0.07 * min(abs(d), 4) + 0.12 * nth
+            points = arch(a, b, height) if d else loop(a, 0.6 + 1.2 * nth, 0.2)
         elif not d:
             points = straight(a, b) if k in plain else bow(a, b, 0.1 + 0.17 * reach[k])
-        elif abs(d) == 1:
-            points = across(a, b, bends[k])
         elif abs(d) >= longest:
             points = straight(a, b)  # of which there is no copy
         else:
-            held = taken.setdefault((a, b), [])
-            times = range(min(0, d), max(0, d) + 1)
-            others = [(column * t, float(row)) for t in times for row in rows.values()]
-            points, far = passing(a, b, np.array([at for at in others if at not in (a, b)]), held)
+            held = taken.setdefault((low, high, d), [])
+            used = [*held, *(-far for far in taken.get((high, low, -d), ()))]
+            if abs(d) == 1 and not used:
+                points, far = across(a, b, bends[k]), 0.0
+            else:
+                times = range(min(0, d), max(0, d) + 1)
+                others = [(column * t, float(row)) for t in times for row in rows.values()]
+                others = [at for at in others if at not in (a, b)]
+                points, far = passing(a, b, np.array(others).reshape(-1, 2), used)
             held.append(far)
         routes.append(points)
     return routes
