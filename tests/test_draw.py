@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import math
 from itertools import combinations
 
 import matplotlib as mpl
@@ -17,10 +18,10 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from unrollgraph.draw.layout import RADIUS, rows_of
-from unrollgraph.draw.palette import INK, PAPER, mixed, on, vertex_colours
+from unrollgraph.draw.palette import INK, PAPER, delay_colours, mixed, on, ramp, vertex_colours
 from unrollgraph.draw.routes import GAP, flattened
 from unrollgraph.draw.scene import badge_width
-from unrollgraph.draw.stills import rolled_scene, unrolled_scene
+from unrollgraph.draw.stills import rolled_scene, unrolled_scene, window_scene
 from unrollgraph.draw.turns import PITCHES, helix_of
 
 
@@ -340,7 +341,133 @@ def test_the_same_picture_has_the_same_bytes(suffix):
     assert drawn() == drawn()
 
 
+EMPTY = nx.DiGraph()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        ug.draw.rolled,
+        lambda G: ug.draw.side_by_side(G, 3),
+        lambda G: ug.draw.helix(G, 3),
+        lambda G: ug.draw.animate_unrolling(G, 3),
+        lambda G: ug.draw.unrolled(ug.unroll(G, 3)),
+        lambda G: ug.draw.wavefronts(ug.unroll(G, 3)),
+        lambda G: ug.draw.projection(ug.cyclic_cover(G, 3)),
+        lambda G: ug.draw.ring(ug.cyclic_cover(G, 3)),
+        lambda G: ug.draw.decorated(ug.cyclic_cover(G, 3)),
+    ],
+)
+def test_a_graph_without_vertices_has_no_picture(draw):
+    with pytest.raises(ValueError, match="there are no vertices, so there is nothing to draw"):
+        draw(EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("palette", "error", "message"),
+    [
+        ("red", TypeError, "palette='red' is no list of colours; give one such as"),
+        (3, TypeError, "palette=3 is no list of colours"),
+        ([], ValueError, "palette= holds no colours; give at least one"),
+        (["red", "nope"], ValueError, "palette= holds 'nope', which is no colour; give a name"),
+        ({"A": 5}, ValueError, "palette= holds 5, which is no colour"),
+    ],
+)
+def test_what_is_no_palette_is_refused(palette, error, message):
+    with pytest.raises(error, match=message):
+        ug.draw.rolled(gallery.seed_network(), palette=palette)
+
+
+@pytest.mark.parametrize(
+    ("palette", "error", "message"),
+    [
+        ("red", ValueError, "palette='red' names no colormap of matplotlib"),
+        ({"A": "red"}, TypeError, "palette= here is a colormap or a list of colours"),
+        ([1], ValueError, "palette= holds 1, which is no colour"),
+    ],
+)
+def test_what_is_no_colormap_is_refused(palette, error, message):
+    with pytest.raises(error, match=message):
+        ug.draw.wavefronts(ug.unroll(gallery.seed_network(), 2), palette=palette)
+
+
+def test_one_colour_is_a_palette_and_arrays_of_colours_are():
+    assert [*vertex_colours("abc", np.eye(3)).values()] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    assert set(ramp([0.0, 0.5, 1.0], ["red"])) == {(1.0, 0.0, 0.0)}
+
+
+def test_delays_have_colours_of_their_own():
+    assert len(set(delay_colours(range(13)).values())) == 13
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        (["a"], TypeError, "labels= is a mapping from vertices to words, not a list; write"),
+        ({"A": 3}, TypeError, "labels= gives 'A' a int, but a label is a str; write '3'"),
+        ({"A": "x\ny"}, ValueError, r"labels= gives 'A' 'x\\ny', but a label is one line"),
+    ],
+)
+def test_labels_that_are_none_are_refused(labels, error, message):
+    with pytest.raises(error, match=message):
+        ug.draw.rolled(gallery.seed_network(), labels=labels)
+
+
+def test_blank_names_and_labels_can_be_drawn():
+    ug.draw.rolled(nx.DiGraph([(" ", "b")]), labels={"b": "  "})
+
+
+def parallel():
+    G = nx.MultiDiGraph()
+    wires = [("a", "b", 0), ("a", "b", 0), ("b", "c", 0), ("c", "a", 1), ("c", "a", 1)]
+    wires += [("b", "b", 1), ("b", "b", 1), ("c", "c", 0), ("in", "a", 0), ("in", "a", 0)]
+    for u, v, delay in wires:
+        G.add_edge(u, v, delay=delay)
+    return G
+
+
+def test_on_the_helix_parallel_edges_part_and_loops_within_a_step_are_seen():
+    picture = helix_of(ug.DelayGraph(parallel()), range(3), {}, None)
+    alike = {}
+    for strand in picture.strands:
+        assert np.ptp(strand.points, axis=0).max() > 0.4
+        alike.setdefault(tuple(map(str, strand.key[:2])), []).append(strand.points)
+    for lines in alike.values():
+        for one, other in combinations(lines, 2):
+            k = np.abs(one - one.mean(axis=0)).sum(axis=1).argmax()
+            far = [np.hypot(*(points - other).T).min() for points in (one[k], one[len(one) // 2])]
+            assert max(far) > 0.05
+
+
+def test_on_the_helix_long_delays_take_no_time_and_many_vertices_have_room():
+    far = nx.DiGraph([("a", "b", {"delay": 10**9}), ("b", "a", {"delay": 1})])
+    picture = helix_of(ug.DelayGraph(far), range(3), {}, None)
+    assert max(len(strand.points) for strand in picture.strands) < 400
+    fed = nx.DiGraph([(f"i{k}", "h") for k in range(14)])
+    fed.add_edge("h", "h", delay=1)
+    picture = helix_of(ug.DelayGraph(fed), range(1), {}, None)
+    places = [disc.at for disc in picture.discs]
+    assert min(math.dist(a, b) for a, b in combinations(places, 2)) > 2 * RADIUS
+
+
+@pytest.mark.parametrize("delay", [0, (0, 0), 1])
+def test_many_edges_between_two_copies_part(delay):
+    """Loops of one vertex in each other, and arcs beside arcs beyond what bows were made for."""
+    G = nx.MultiDiGraph()
+    for _ in range(8):
+        G.add_edge("a", "a" if delay != 1 else "b", delay=delay)
+    for _ in range(22):
+        G.add_edge("a", "b", delay=1 if delay == 1 else delay)
+    U = ug.unroll(G, (1, 1) if isinstance(delay, tuple) else 2)
+    scene = window_scene(U, {}, None, ghosts=False)
+    middles = [flattened(stroke.points)[16] for stroke in scene.strokes]
+    assert len(middles) == U.number_of_edges()
+    assert min(math.dist(a, b) for a, b in combinations(middles, 2)) > 0.04
+
+
 def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(TypeError, match="on the axes of matplotlib, not on a Figure; take one of"):
+        ug.draw.rolled(gallery.seed_network(), ax=plt.figure())
     G = gallery.seed_network()
     with pytest.raises(TypeError, match="a window of a delay cover, not a DiGraph; make one"):
         ug.draw.unrolled(G)

@@ -482,7 +482,11 @@ def test_other_edges_step_back_and_no_walk_is_no_picture_of_one():
     [
         ([("A", "C")], r"\('A', 'C'\) is no edge of the graph that is drawn"),
         ([("A", "B"), ("C", "A")], "does not join: after A -> B comes C -> A"),
-        ([("A",)], r"\('A',\) is no edge"),
+        ([("A",)], r"walk= holds \('A',\), which is no edge; .* each as \(u, v\)$"),
+        (["AB"], r"walk= holds 'AB', which is no edge; .* each as \(u, v\)$"),
+        ("AB", "walk='AB' is no walk; give its edges in order"),
+        (7, "walk=7 is no walk; give its edges in order"),
+        ([([], "B")], r"\(\[\], 'B'\) is no edge of the graph that is drawn"),
     ],
 )
 def test_what_is_no_walk_is_refused(walk, message):

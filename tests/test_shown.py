@@ -93,7 +93,7 @@ def test_on_the_way_a_network_is_its_cyclic_covers(make, copies):
     arcs = {
         ((u, s), (v, t % copies)) for (u, s), (v, t) in (stroke.key[:2] for stroke in scene.strokes)
     }
-    loops = {arc for arc in cover.edges() if arc[0] == arc[1]}
+    loops = {arc for arc in cover.edges() if arc[0] == arc[1]}  # in time, on a ring of one copy
     assert arcs | loops == set(cover.edges())
     at = {disc.key: np.array(disc.at) for disc in scene.discs}
     for stroke in scene.strokes:  # where the head would be on the line is where it is on the ring
@@ -108,6 +108,18 @@ def test_between_two_covers_a_copy_parts_from_the_first():
     later = {disc.key: disc.at for disc in flat.bent(1.3, 0.0).discs}
     for v in SEED:
         assert 0 < math.dist(at[v, 0], at[v, 1]) < math.dist(later[v, 0], later[v, 1])
+
+
+def test_on_the_ring_edges_between_the_same_copies_part_and_loops_are_seen():
+    G = nx.MultiDiGraph()
+    for u, v, delay in [("a", "b", 0), ("b", "a", 1), ("b", "a", 1), ("a", "a", 0)]:
+        G.add_edge(u, v, delay=delay)
+    scene = _Flat(ug.DelayGraph(G), 4, {}, None).bent(3.0, 0.0)
+    assert len(scene.strokes) == 3 * 4
+    lines = {stroke.key: flattened(stroke.points) for stroke in scene.strokes}
+    one, other = (lines[("b", 0), ("a", 1), k] for k in (0, 1))
+    assert np.hypot(*(one[len(one) // 2] - other).T).min() > 0.1
+    assert np.ptp(lines[("a", 1), ("a", 1), 0], axis=0).min() > 0.2
 
 
 def test_at_the_end_it_is_the_window():
@@ -134,10 +146,14 @@ def test_an_unrolling_moves_without_leaps(tmp_path):
 
 
 def test_unrollings_that_cannot_be_animated_are_refused():
-    with pytest.raises(ValueError, match="opens over at least 2 steps, not 1"):
+    with pytest.raises(ValueError, match="steps=1, but an unrolling opens over at least 2"):
         ug.draw.animate_unrolling(SEED, 1)
     with pytest.raises(ValueError, match="times in Z.2 do not stand in one line"):
-        ug.draw.animate_unrolling(gallery.grid_2d(), (2, 2))
+        ug.draw.animate_unrolling(gallery.grid_2d(), 2)
+    with pytest.raises(ValueError, match=r"steps=\(2, 2\), but an unrolling opens over"):
+        ug.draw.animate_unrolling(SEED, (2, 2))
+    with pytest.raises(ValueError, match="delay 1000000 runs round a ring too often"):
+        ug.draw.animate_unrolling(nx.DiGraph([("a", "a", {"delay": 10**6})]), 3)
 
 
 # -- files -----------------------------------------------------------------------------------
@@ -159,6 +175,14 @@ def test_a_picture_that_cannot_be_saved_leaves_nothing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere/seed.svg"):
         ug.draw.save(ax, tmp_path / "nowhere" / "seed.svg")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_picture_cannot_be_saved(tmp_path):
+    with pytest.raises(TypeError, match="not on a Figure; take one of its axes"):
+        ug.draw.save(plt.figure(), tmp_path / "x.svg")
+    with pytest.raises(ValueError, match="dpi=0 is no density of points"):
+        ug.draw.save(ug.draw.rolled(SEED), tmp_path / "x.png", dpi=0)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_large_picture_has_not_too_many_points(tmp_path):
@@ -234,7 +258,24 @@ def test_pdflatex_compiles_all_of_it_to_one_page_each(tmp_path):
         assert "Missing character" not in log, name
 
 
+def test_letters_with_names_of_their_own_and_ligatures_are_written_for_tex():
+    words = "\N{LATIN SMALL LETTER SHARP S}\N{LATIN SMALL LETTER O WITH STROKE}--``''?`"
+    text = ug.draw.to_tikz(ug.draw.rolled(SEED, labels={"A": words}))
+    assert r"\ss{}\o{}{-}{-}{`}{`}{'}{'}?{`}" in text
+
+
+def test_in_tex_markers_lie_below_all_lines_and_many_labels_are_left_out():
+    walked = ug.draw.to_tikz(ug.draw.rolled(SEED, walk=CYCLE)).splitlines()
+    strokes = [line for line in walked if line.startswith(r"\draw")]
+    broad = [k for k, line in enumerate(strokes) if "line width=8.40pt" in line]
+    assert broad == list(range(len(CYCLE)))
+    many = ug.draw.to_tikz(ug.draw.unrolled(ug.unroll(SEED, 61), max_edges=305))
+    assert r"\node" not in many
+
+
 def test_what_tex_cannot_write_is_refused():
+    with pytest.raises(TypeError, match="axes of matplotlib, not on a Figure; take one of its"):
+        ug.draw.to_tikz(plt.figure())
     with pytest.raises(ValueError, match="nothing is drawn on these axes"):
         ug.draw.to_tikz(plt.figure().add_axes((0, 0, 1, 1)))
     with pytest.raises(ValueError, match=r"knows no character '猫' \(CJK .*; draw with labels="):

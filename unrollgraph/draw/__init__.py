@@ -6,6 +6,7 @@ Which page answers which question:
 * `routes` -- how edges run;
 * `palette` -- colours of fibres and of delays;
 * `scene` -- a picture before it is drawn;
+* `options` -- what is asked of a picture, checked before it is drawn;
 * `highlight` -- walks lit up;
 * `stills` -- the network rolled and unrolled;
 * `plane` -- windows over Z^2;

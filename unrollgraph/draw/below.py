@@ -5,32 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from unrollgraph.cover.lift import Lift
 from unrollgraph.draw.palette import INK, Colour
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 
-__all__ = ["arc_colour", "arcs_over", "graph_below", "must_be_few", "must_be_lift", "short_index"]
-
-
-def must_be_lift(lift: Any, most: int) -> None:
-    """Refuse what is no lift, or has more arcs than can be drawn."""
-    if not isinstance(lift, Lift):
-        raise TypeError(
-            f"what is drawn over its base is a lift, not a {type(lift).__name__}; make one with "
-            "unroll, cyclic_cover, permutation_lift, universal_cover or their like"
-        )
-    graph: Any = lift
-    must_be_few(graph.number_of_edges(), most)
-
-
-def must_be_few(arcs: int, most: int) -> None:
-    """Refuse more arcs than can be drawn."""
-    if arcs > most:
-        raise ValueError(
-            f"{arcs} edges are more than can be told apart, which are {most}; draw fewer, or raise "
-            "max_edges"
-        )
+__all__ = ["arc_colour", "arcs_over", "graph_below", "short_index"]
 
 
 def graph_below(over: Any) -> DelayGraph:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.animation import FuncAnimation
+from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -43,6 +44,7 @@ __all__ = [
     "headed",
     "hidden_axes",
     "lettering",
+    "must_be_axes",
     "new_axes",
     "paint",
     "painted",
@@ -59,6 +61,17 @@ HALO = 6.0  # points by which a halo is broader
 MARGIN = 0.35
 MOST_PIXELS = 10_000  # along a side of a picture of points
 MOST_LABELLED = 300  # vertices, beyond which labels could not be read
+
+
+def must_be_axes(ax: Any) -> Any:
+    """Refuse what is given for axes and is none."""
+    if not isinstance(ax, Axes):
+        hint = {"Figure": "; take one of its axes", "FuncAnimation": "; use its own save"}
+        kind = type(ax).__name__
+        raise TypeError(
+            f"a picture is on the axes of matplotlib, not on a {kind}{hint.get(kind, '')}"
+        )
+    return ax
 
 
 def new_axes(scene: Scene) -> Any:
@@ -356,7 +369,7 @@ def plain(words: str) -> str:
 @lru_cache(maxsize=4096)
 def _width(words: str, weight: str) -> float:
     """Width of words in units of their size."""
-    if not words:
-        return 0.0
+    if not words.strip():
+        return 0.2 * bool(words)  # of blanks there are no outlines
     font = FontProperties(weight=weight)
     return max(TextPath((0, 0), plain(words), size=100, prop=font).get_extents().width / 100, 0.2)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from unrollgraph.cover.trees import TreeLift
-from unrollgraph.draw.below import must_be_lift
 from unrollgraph.draw.fibres import projection_scene
 from unrollgraph.draw.growth import tree_scene
+from unrollgraph.draw.options import must_be_lift
 from unrollgraph.draw.rings import ring_scene
 from unrollgraph.draw.scene import Scene
 from unrollgraph.draw.stills import window_scene

@@ -10,23 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
-import numpy as np
 
 from unrollgraph.cover.lift import Lift
 from unrollgraph.draw.below import (
     arc_colour,
     arcs_over,
     graph_below,
-    must_be_few,
-    must_be_lift,
     short_index,
 )
 from unrollgraph.draw.highlight import as_walk, lit_scene
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few, must_be_lift
 from unrollgraph.draw.palette import PAPER, delay_colours, mixed
-from unrollgraph.draw.routes import arch, loop, passing
+from unrollgraph.draw.routes import Ways, arch, turned
 from unrollgraph.draw.scene import Band, Disc, Points, Scene, Stroke
-from unrollgraph.draw.stills import MOST_EDGES, beside, on_paper, rolled_scene, window_scene
+from unrollgraph.draw.stills import beside, on_paper, rolled_scene, window_scene
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
@@ -80,10 +78,10 @@ def projection(
     20
     """
     if isinstance(lift, GraphMap) and isinstance(lift.total, nx.Graph):
-        must_be_few(lift.total.number_of_edges(), max_edges)
+        must_be_few(lift.total, max_edges)
     else:
         must_be_lift(lift, max_edges)
-    return on_paper(projection_scene(lift, labels or {}, palette, walk), ax)
+    return on_paper(projection_scene(lift, as_labels(labels), palette, walk), ax)
 
 
 def projection_scene(over: Any, labels: Mapping[Any, str], palette: Any, walk: Any = None) -> Scene:
@@ -170,22 +168,16 @@ def _cycles(move: dict[Any, Any]) -> str:
 
 def _strokes(graph: Any, at: Mapping[Any, tuple[float, float]], arcs: Any) -> tuple[Stroke, ...]:
     tint = delay_colours(graph.times)
-    middles = np.array(list(at.values()))
-    number = {node: k for k, node in enumerate(at)}
-    taken: dict[Any, list[float]] = {}
+    ways = Ways(at)
     strokes = []
     for arc, below in arcs:
         a, b = arc[:2]
-        held = taken.setdefault((a, b), [])
         if a == b:
-            points, bow = loop(at[a], 0.9 + 0.9 * len(held), 0.2), 0.0
+            points = turned(at[a], ways.held(a, a), 0.9, 0.9)
         elif at[a][1] == at[b][1]:
-            points, bow = _along(at[a], at[b], len(held)), 0.0
+            points = _along(at[a], at[b], ways.held(a, b))
         else:
-            others = np.delete(middles, [number[a], number[b]], axis=0)
-            back = [-h for h in taken.get((b, a), ())]
-            points, bow = passing(at[a], at[b], others, [*held, *back])
-        held.append(bow)
+            points, _ = ways.between(a, b)
         strokes.append(Stroke(arc, points, arc_colour(graph, tint, below)))
     return tuple(strokes)
 

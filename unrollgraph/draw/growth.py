@@ -15,13 +15,14 @@ import numpy as np
 
 from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.trees import TreeLift
-from unrollgraph.draw.below import arc_colour, arcs_over, graph_below, must_be_lift, short_index
+from unrollgraph.draw.below import arc_colour, arcs_over, graph_below, short_index
 from unrollgraph.draw.highlight import as_walk, lit_scene
 from unrollgraph.draw.layout import RADIUS, fibre_colours
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_lift
 from unrollgraph.draw.palette import delay_colours
 from unrollgraph.draw.routes import GAP, straight
 from unrollgraph.draw.scene import Disc, Scene, Stroke
-from unrollgraph.draw.stills import MOST_EDGES, on_paper
+from unrollgraph.draw.stills import on_paper
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 
@@ -81,7 +82,7 @@ def tree(
             f"a {type(lift).__name__} is no tree; draw it with draw.projection, or grow a tree "
             "with universal_cover, in_tree or out_tree"
         )
-    scene = tree_scene(lift, labels or {}, palette)
+    scene = tree_scene(lift, as_labels(labels), palette)
     if walk is not None:
         scene = lit_scene(scene, {*as_walk(lift, walk)})
     return on_paper(scene, ax)

@@ -15,6 +15,7 @@ import numpy as np
 
 from unrollgraph.draw.canvas import extent
 from unrollgraph.draw.layout import rows_of
+from unrollgraph.draw.options import as_labels
 from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, ramp
 from unrollgraph.draw.scene import Scene, Shape, Text, shifted
 from unrollgraph.draw.stills import on_paper, unrolled_scene
@@ -81,7 +82,7 @@ def gradient_flow(
         count = max(map(len, norms.values()))
         width = min(0.8, _WIDEST / count)
         centres = [width * k for k in range(count)]
-    strip = _strip(norms, centres, (low, high), labels or {}, palette)
+    strip = _strip(norms, centres, (low, high), as_labels(labels), palette)
     if graph is not None:
         strip += shifted(graph, 0.0, extent(strip)[3] - extent(graph)[1] - 0.5)
     return on_paper(strip, ax)

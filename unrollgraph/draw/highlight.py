@@ -24,9 +24,19 @@ _BROAD = 2.4
 
 def as_walk(graph: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
     """Return a walk of a graph as a tuple of edges; `LiftError` if it is none."""
-    edges = tuple(map(tuple, walk))
+    form = "(u, v, key)" if graph.is_multigraph() else "(u, v)"
+    if isinstance(walk, str) or not isinstance(walk, Iterable):
+        raise LiftError(f"walk={walk!r} is no walk; give its edges in order, each as {form}")
+    given = [*walk]
+    for edge in given:
+        if not isinstance(edge, tuple | list) or len(edge) != len(form.split()):
+            raise LiftError(
+                f"walk= holds {edge!r}, which is no edge; give the edges of the walk in order, "
+                f"each as {form}"
+            )
+    edges = tuple(map(tuple, given))
     for k, edge in enumerate(edges):
-        if len(edge) != 2 + graph.is_multigraph() or not graph.has_edge(*edge):
+        if not _is_edge(graph, edge):
             raise LiftError(f"{edge!r} is no edge of the graph that is drawn", edge=edge)
         if k and edges[k - 1][1] != edge[0]:
             raise LiftError(
@@ -34,6 +44,13 @@ def as_walk(graph: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
                 edge=edge,
             )
     return edges
+
+
+def _is_edge(graph: Any, edge: tuple[Any, ...]) -> bool:
+    try:
+        return bool(graph.has_edge(*edge))
+    except TypeError:  # of what cannot be hashed
+        return False
 
 
 def lifted(U: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -10,23 +10,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.unrolling import unroll
-from unrollgraph.draw.below import must_be_few
 from unrollgraph.draw.canvas import animated, axes_over, extent, new_axes, paint, trail
 from unrollgraph.draw.highlight import as_walk, lifted, lit_scene
 from unrollgraph.draw.layout import COLUMN, RADIUS
+from unrollgraph.draw.options import (
+    MOST_EDGES,
+    as_labels,
+    must_be_drawable,
+    must_be_few,
+    must_be_flat,
+)
 from unrollgraph.draw.palette import PAPER, delay_colours, mixed
 from unrollgraph.draw.routes import GAP, flattened, smooth, trimmed
 from unrollgraph.draw.scene import Points, Scene, Stroke
 from unrollgraph.draw.stills import (
-    MOST_EDGES,
     beside,
-    must_be_drawable,
     rolled_scene,
     unrolled_scene,
     window_scene,
@@ -41,6 +46,7 @@ _PER_COPY = 16  # frames in which one more copy parts from the first
 _REST = 8  # frames for which it stands still
 _STRAIGHT = 30  # frames in which the ring is bent straight
 _INNER = 1.2  # least radius of a ring
+_LONGEST = 24  # delay with which an edge can be followed round a ring
 _TURN = 2 * math.pi
 
 
@@ -93,8 +99,8 @@ def animate_walk(
     U = unroll(graph, _room(graph, steps) if window is None else window)
     must_be_drawable(U, MOST_EDGES)
     edges, arcs = lifted(U, steps)
-    left = lit_scene(rolled_scene(graph, labels or {}, palette), set())
-    right = lit_scene(window_scene(U, labels or {}, palette, ghosts=False), set())
+    left = lit_scene(rolled_scene(graph, as_labels(labels), palette), set())
+    right = lit_scene(window_scene(U, as_labels(labels), palette, ghosts=False), set())
     scene = beside(left, right)
     routes = {stroke.key: stroke for stroke in scene.strokes}
     tint = delay_colours(graph.times)
@@ -181,21 +187,30 @@ def animate_unrolling(
     >>> animation.save(Path(mkdtemp()) / "unrolling.gif", writer="pillow", dpi=20)
     """
     graph = as_delay_graph(G, delay)
-    U = unroll(graph, steps)
-    must_be_drawable(U, MOST_EDGES, axes=1)
-    if steps < 2:
-        raise ValueError(f"an unrolling opens over at least 2 steps, not {steps}")
-    must_be_few(steps * len(graph.edges), MOST_EDGES)
-    flat = _Flat(graph, steps, labels or {}, palette)
+    must_be_flat(graph.dimension, 1)
+    if not isinstance(steps, int | np.integer) or steps < 2:
+        raise ValueError(
+            f"steps={steps!r}, but an unrolling opens over at least 2 steps; give 2 or more"
+        )
+    must_be_few(graph.base, MOST_EDGES, steps * len(graph.edges), "take fewer steps")
+    farthest = int(np.abs(graph.delays).max(initial=0))
+    if farthest > _LONGEST:
+        raise ValueError(
+            f"an edge of delay {farthest} runs round a ring too often to be followed, which is "
+            f"{_LONGEST} times; draw the window with draw.unrolled"
+        )
+    flat = _Flat(graph, steps, as_labels(labels), palette)
     bends = [*_bends(steps)]
-    scenes = [flat.bent(*bend) for bend in bends]
-    boxes = np.array([extent(scene) for scene in scenes])
+    turning = [(n / 2, 0.0) for n in range(2, 2 * steps + 1)]
+    turning += [(float(steps), k / 8) for k in range(1, 9)]
+    boxes = np.array([extent(flat.bent(*bend)) for bend in turning])
     box = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
     axes = axes_over(box)
+    bent = lru_cache(maxsize=2)(flat.bent)  # what stands still is bent once
 
     def frame(k: int) -> Any:
         axes.clear()
-        return paint(scenes[k], axes, box).collections
+        return paint(bent(*bends[k]), axes, box).collections
 
     return animated(axes.figure, frame, len(bends))
 
@@ -234,6 +249,9 @@ class _Flat:
             )
             for stroke in self.scene.strokes
         }
+        # of edges between the same two copies the first is a spiral on the ring
+        pairs = {frozenset(stroke.key[:2]): stroke.key for stroke in reversed(self.scene.strokes)}
+        self.spirals = {k for k in pairs.values() if abs(k[1][1] - k[0][1]) == 1}
 
     def bent(self, copies: float, straight: float) -> Scene:
         """Bend the line until so many copies stand on a ring, or as far as it is not straight."""
@@ -265,11 +283,12 @@ class _Flat:
         if share >= 1:
             return None
         line = self.lines[stroke.key]
-        if abs(head - stroke.key[0][1]) == 1:  # nothing stands between: on the ring a spiral
+        if stroke.key in self.spirals:  # nothing stands between
             spiral = np.linspace(line[0], line[-1], len(line))
             line = spiral + straight * (line - spiral)
         line = self._place(line, copies, straight)
-        if np.hypot(*np.ptp(line, axis=0)) < 3 * RADIUS:
+        around = stroke.key[0] == stroke.key[1]
+        if np.hypot(*np.ptp(line, axis=0)) < 3 * RADIUS and not around:
             return None
         points = smooth(trimmed(line, RADIUS + GAP))
         return replace(stroke, points=points, colour=mixed(stroke.colour, PAPER, share))

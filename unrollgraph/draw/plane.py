@@ -15,7 +15,7 @@ import numpy as np
 
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
 from unrollgraph.draw.palette import PAPER, QUIET, delay_colours, mixed
-from unrollgraph.draw.routes import flattened, loop, passing
+from unrollgraph.draw.routes import flattened, passing, turned
 from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke, Text
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
@@ -136,8 +136,8 @@ def _routes(
         a = offsets[edge[0]]
         b = offsets[edge[1]] + cell * np.array(d)
         if np.allclose(a, b):
-            turn = loops[edge[0]] = loops.get(edge[0], 0) + 1
-            routes.append(loop((a[0], a[1]), math.radians(20 + 90 * turn), 0.3))
+            nth = loops[edge[0]] = loops.get(edge[0], -1) + 1
+            routes.append(turned((a[0], a[1]), nth, math.radians(110), math.pi / 2, 0.3))
             bows.append(0.0)
             continue
         line = np.array(d) * np.linspace(0, 1, max(map(abs, d)) + 1)[:, None]

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.below import arc_colour, arcs_over, graph_below, must_be_lift, short_index
+from unrollgraph.draw.below import arc_colour, arcs_over, graph_below, short_index
 from unrollgraph.draw.highlight import as_walk, lit_scene
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_lift
 from unrollgraph.draw.palette import PAPER, QUIET, delay_colours, mixed
-from unrollgraph.draw.routes import loop, passing
+from unrollgraph.draw.routes import Ways, turned
 from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke, Text
-from unrollgraph.draw.stills import MOST_EDGES, on_paper
+from unrollgraph.draw.stills import on_paper
 from unrollgraph.errors import show_vertex
 
 __all__ = ["ring", "ring_scene"]
@@ -73,7 +74,7 @@ def ring(
     10
     """
     must_be_lift(lift, max_edges)
-    scene = ring_scene(lift, labels or {}, palette)
+    scene = ring_scene(lift, as_labels(labels), palette)
     if walk is not None:
         scene = lit_scene(scene, {*as_walk(lift, walk)})
     return on_paper(scene, ax)
@@ -120,24 +121,16 @@ def _strokes(lift: Any, graph: Any, fibres: Any, radii: Any) -> tuple[tuple[Stro
     """Strokes of all arcs, and how far they bow in all."""
     tint = delay_colours(graph.times)
     at = _places(fibres, radii)
-    middles = np.array(list(at.values()))
-    number = {node: k for k, node in enumerate(at)}
-    taken: dict[Any, list[float]] = {}
+    ways = Ways(at)
     strokes, total = [], 0.0
     for arc, below in arcs_over(lift):
         a, b = arc[:2]
         if a == b:
-            held = taken.setdefault((a, a), [])
-            turn, size = divmod(len(held), 2)[::-1]  # on either side, then larger
-            angle = math.atan2(at[a][1], at[a][0]) + (0.5 - turn) * math.pi
-            points, bow = loop(at[a], angle, 0.3 + 0.22 * size), 0.0
+            angle = math.atan2(at[a][1], at[a][0]) + math.pi / 2  # on either side of the spoke
+            points = turned(at[a], ways.held(a, a), angle, math.pi, 0.3)
         else:
-            held = taken.setdefault((a, b), [])
-            others = np.delete(middles, [number[a], number[b]], axis=0)
-            back = [-h for h in taken.get((b, a), ())]
-            points, bow = passing(at[a], at[b], others, [*held, *back])
-        held.append(bow)
-        total += abs(bow)
+            points, bow = ways.between(a, b)
+            total += abs(bow)
         strokes.append(Stroke(arc, points, arc_colour(graph, tint, below)))
     return tuple(strokes), total
 

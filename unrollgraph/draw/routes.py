@@ -12,7 +12,7 @@ to pass by all the others.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from unrollgraph.draw.layout import RADIUS
 from unrollgraph.draw.scene import Points
 
 __all__ = [
+    "Ways",
     "across",
     "arch",
     "bow",
@@ -34,6 +35,7 @@ __all__ = [
     "smooth",
     "straight",
     "trimmed",
+    "turned",
 ]
 
 GAP = 0.05  # between a rim and the end of a stroke
@@ -163,7 +165,9 @@ def passing(
     nothing is clear, what comes least near to a disc.
     """
     taken = list(taken)
-    steps = [side * 0.15 * k for k in range(25) for side in ((1, -1) if k else (1,))]
+    steps = [
+        side * 0.15 * k for k in range(25 + 4 * len(taken)) for side in ((1, -1) if k else (1,))
+    ]
     free = [h for h in steps if all(abs(h - other) > 0.25 for other in taken)]
     best, found = -math.inf, (straight(a, b), 0.0)
     aside = _aside(a, b, others)
@@ -219,6 +223,43 @@ def loop(at: tuple[float, float], angle: float, size: float) -> Points:
     )
 
 
+def turned(
+    at: tuple[float, float], nth: int, first: float, turn: float, size: float = 0.2
+) -> Points:
+    """The nth loop at a disc: each a turn further, and after a whole round larger."""
+    ways = int(2 * math.pi / turn + 0.05)
+    outer, way = divmod(nth, ways)
+    return loop(at, first + turn * way, size + 0.22 * outer)
+
+
+class Ways:
+    """Arcs between the discs of a picture, of which none runs upon another.
+
+    Made of the middles of the discs; it remembers which ways are taken.
+    """
+
+    def __init__(self, at: Mapping[Any, tuple[float, float]]) -> None:
+        self._at = at
+        self._middles = np.array(list(at.values()))
+        self._number = {key: k for k, key in enumerate(at)}
+        self._taken: dict[Any, list[float]] = {}
+
+    def held(self, a: Any, b: Any) -> int:
+        """Say how many ways from one disc to another, or loops, were taken; take one more."""
+        held = self._taken.setdefault((a, b), [])
+        held.append(0.0)
+        return len(held) - 1
+
+    def between(self, a: Any, b: Any) -> tuple[Points, float]:
+        """Take a way from one disc to another, passing by all others; return how far it bows."""
+        others = np.delete(self._middles, [self._number[a], self._number[b]], axis=0)
+        held = self._taken.setdefault((a, b), [])
+        back = [-bow for bow in self._taken.get((b, a), ())]
+        points, bow = passing(self._at[a], self._at[b], others, [*held, *back])
+        held.append(bow)
+        return points, bow
+
+
 def trimmed(points: Points, radius: float) -> Points:
     """Cut off what lies within a radius of its first and of its last point."""
     ends = []
@@ -258,10 +299,6 @@ def lanes(spans: Sequence[tuple[float, float]]) -> list[int]:
         taken[lane].append((low, high))
         found[k] = lane
     return found
-
-
-def _free(held: Iterable[tuple[float, float]], low: float, high: float) -> bool:
-    return all(_apart(span, (low, high)) for span in held)
 
 
 def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:

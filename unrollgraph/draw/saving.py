@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from unrollgraph.draw.canvas import printed
+from unrollgraph.draw.canvas import must_be_axes, printed
 from unrollgraph.draw.tikz import to_tikz
 from unrollgraph.errors import FormatError
 from unrollgraph.files import write_whole
@@ -32,6 +32,8 @@ def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
     ------
     FormatError
         If the suffix is another.
+    TypeError, ValueError
+        If ``ax`` are no axes, or ``dpi`` is not positive.
     OSError
         If the file cannot be written; what stood there before still does.
 
@@ -49,6 +51,9 @@ def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
     >>> path.read_text().startswith("<?xml")
     True
     """
+    must_be_axes(ax)
+    if not dpi > 0:
+        raise ValueError(f"dpi={dpi!r} is no density of points; give a number above 0")
     suffix = Path(path).suffix.lower()
     if suffix == ".tex":
         write_whole(path, to_tikz(ax).encode("utf-8"))

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.unrolling import unroll
-from unrollgraph.draw.below import must_be_few
-from unrollgraph.draw.canvas import extent, new_axes, paint
+from unrollgraph.draw.canvas import extent, must_be_axes, new_axes, paint
 from unrollgraph.draw.highlight import as_walk, lifted, lit_scene
 from unrollgraph.draw.layout import COLUMN, RADIUS, fibre_colours, rows_of
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable, must_be_few
 from unrollgraph.draw.palette import INK, PAPER, QUIET, delay_colours, mixed
 from unrollgraph.draw.plane import plane_scene
 from unrollgraph.draw.routes import (
@@ -27,11 +26,11 @@ from unrollgraph.draw.routes import (
     bow,
     bulge,
     lanes,
-    loop,
     middle,
     passing,
     ports,
     straight,
+    turned,
 )
 from unrollgraph.draw.scene import (
     Badge,
@@ -49,7 +48,6 @@ from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
 __all__ = [
     "beside",
-    "must_be_drawable",
     "on_paper",
     "rolled",
     "rolled_scene",
@@ -58,8 +56,6 @@ __all__ = [
     "unrolled_scene",
     "window_scene",
 ]
-
-MOST_EDGES = 2000  # more cannot be told apart
 
 
 def rolled(
@@ -105,8 +101,8 @@ def rolled(
     'delay 1'
     """
     graph = as_delay_graph(G, delay)
-    must_be_few(len(graph.edges), MOST_EDGES)
-    scene = rolled_scene(graph, labels or {}, palette)
+    must_be_few(graph.base, MOST_EDGES, mend="draw a part of the graph")
+    scene = rolled_scene(graph, as_labels(labels), palette)
     if walk is not None:
         scene = lit_scene(scene, {*as_walk(graph.base, walk)})
     return on_paper(scene, ax)
@@ -158,7 +154,7 @@ def unrolled(
     '$t = 3$'
     """
     must_be_drawable(U, max_edges)
-    scene = window_scene(U, labels or {}, palette, ghosts=ghosts)
+    scene = window_scene(U, as_labels(labels), palette, ghosts=ghosts)
     if walk is not None:
         scene = lit_scene(scene, {*as_walk(U, walk)})
     return on_paper(scene, ax)
@@ -213,8 +209,8 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
     graph = as_delay_graph(G, delay)
     U = unroll(graph, window)
     must_be_drawable(U, max_edges)
-    left = rolled_scene(graph, labels or {}, palette)
-    right = window_scene(U, labels or {}, palette, ghosts=ghosts)
+    left = rolled_scene(graph, as_labels(labels), palette)
+    right = window_scene(U, as_labels(labels), palette, ghosts=ghosts)
     if walk is not None:
         edges, arcs = lifted(U, walk)
         left, right = lit_scene(left, {*edges}), lit_scene(right, {*arcs})
@@ -247,24 +243,7 @@ def _middle_height(scene: Scene) -> float:
 
 def on_paper(scene: Scene, ax: Any) -> Any:
     """Draw a scene on axes, or on axes of its own size."""
-    return paint(scene, new_axes(scene) if ax is None else ax)
-
-
-def must_be_drawable(U: Any, most: int, axes: int = 2) -> None:
-    """Refuse what is no window, has too many axes, or more arcs than can be drawn."""
-    if not isinstance(U, Lift) or not hasattr(U, "window"):
-        raise TypeError(
-            f"what is drawn unrolled is a window of a delay cover, not a {type(U).__name__}; make "
-            "one with unroll(G, window)"
-        )
-    if not isinstance(U.window, range) and len(U.window) > axes:
-        where = "one line" if axes == 1 else "a plane"
-        raise ValueError(
-            f"times in Z^{len(U.window)} do not stand in {where}; draw a window of a graph with "
-            f"delays in {'Z' if axes == 1 else 'Z or Z^2'}"
-        )
-    graph: Any = U
-    must_be_few(graph.number_of_edges(), most)
+    return paint(scene, new_axes(scene) if ax is None else must_be_axes(ax))
 
 
 def rolled_scene(
@@ -394,11 +373,19 @@ def unrolled_scene(
 
 def _widest(graph: DelayGraph, rows: dict[Any, int]) -> float:
     """How far edges bow to the left of a column."""
+    _, _, reach = _still(graph, rows)
+    return 0.1 + 0.17 * max(reach.values()) if reach else 0.0
+
+
+def _still(
+    graph: DelayGraph, rows: dict[Any, int]
+) -> tuple[list[tuple[float, float]], set[int], dict[int, int]]:
+    """Rows of the ends of each edge; which go straight up a column; in which lanes others do."""
     ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
     still = [k for k, d in enumerate(graph.times) if not d]
     plain = _direct(ends, still)
-    lane = max(lanes([_span(ends[k]) for k in still if k not in plain]), default=-1)
-    return 0.1 + 0.17 * lane if lane >= 0 else 0.0
+    bowed = [k for k in still if k not in plain]
+    return ends, plain, dict(zip(bowed, lanes([_span(ends[k]) for k in bowed]), strict=True))
 
 
 def _arcs(
@@ -425,11 +412,7 @@ def _arcs(
 
 def _routes(graph: DelayGraph, rows: dict[Any, int], column: float, longest: int) -> list[Points]:
     """Routes of the copies that leave at the first column; all others run alike."""
-    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
-    still = [k for k, d in enumerate(graph.times) if not d]
-    plain = _direct(ends, still)
-    bowed = [k for k in still if k not in plain]
-    reach = dict(zip(bowed, lanes([_span(ends[k]) for k in bowed]), strict=True))
+    ends, plain, reach = _still(graph, rows)
     bends = _bends(graph, rows)
     before: dict[Any, int] = {}  # loops at a vertex that go as far
     taken: dict[Any, list[float]] = {}
@@ -440,7 +423,7 @@ def _routes(graph: DelayGraph, rows: dict[Any, int], column: float, longest: int
         if low == high:
             nth = before[low, abs(d)] = before.get((low, abs(d)), -1) + 1
             height = 0.37 + 0.07 * min(abs(d), 4) + 0.12 * nth
-            points = arch(a, b, height) if d else loop(a, 0.6 + 1.2 * nth, 0.2)
+            points = arch(a, b, height) if d else turned(a, nth, 0.6, 1.2)
         elif not d:
             points = straight(a, b) if k in plain else bow(a, b, 0.1 + 0.17 * reach[k])
         elif abs(d) >= longest:

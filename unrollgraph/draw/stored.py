@@ -9,9 +9,9 @@ import numpy as np
 
 from unrollgraph.draw.below import arc_colour, arcs_over, graph_below
 from unrollgraph.draw.choice import lift_scene
+from unrollgraph.draw.options import MOST_EDGES, as_labels
 from unrollgraph.draw.palette import delay_colours
-from unrollgraph.draw.routes import passing
-from unrollgraph.draw.stills import MOST_EDGES
+from unrollgraph.draw.routes import Ways
 
 __all__ = ["decorated"]
 
@@ -58,7 +58,7 @@ def decorated(
     >>> nx.display(H) is H
     True
     """
-    scene = lift_scene(U, labels or {}, palette, max_edges)
+    scene = lift_scene(U, as_labels(labels), palette, max_edges)
     below = graph_below(U)
     tint = delay_colours(below.times)
     copy = U.copy()
@@ -68,18 +68,13 @@ def decorated(
             at[disc.key] = disc.at
             label = f"{disc.label} {disc.index}" if disc.index else disc.label
             copy.nodes[disc.key].update(pos=disc.at, color=disc.fill, label=label)
-    middles = np.array(list(at.values()))
-    number = {node: k for k, node in enumerate(at)}
-    taken: dict[Any, list[float]] = {}
+    ways = Ways(at)
     for arc, edge in arcs_over(U):
         a, b = arc[:2]
         copy.edges[arc]["color"] = arc_colour(below, tint, edge)
         if a == b:
             continue
-        held = taken.setdefault((a, b), [])
-        others = np.delete(middles, [number[a], number[b]], axis=0)
-        _, bow = passing(at[a], at[b], others, [*held, *(-h for h in taken.get((b, a), ()))])
-        held.append(bow)
+        _, bow = ways.between(a, b)
         if bow:
             length = float(np.hypot(*np.subtract(at[b], at[a])))
             copy.edges[arc]["curvature"] = f"arc3,rad={-2 * bow / length:.3f}"

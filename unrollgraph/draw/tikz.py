@@ -14,7 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.canvas import HALO, INCH, extent, headed, lettering, painted
+from unrollgraph.draw.canvas import (
+    HALO,
+    HEAD,
+    INCH,
+    MOST_LABELLED,
+    extent,
+    headed,
+    lettering,
+    must_be_axes,
+    painted,
+)
 from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
 from unrollgraph.draw.routes import flattened
 from unrollgraph.draw.scene import Band, Disc, Scene, Stroke, Text, badge_width
@@ -44,6 +54,20 @@ _SPECIAL = {
     "|": r"\textbar{}",
     '"': "{''}",
     "\u2212": "$-$",
+    # braces keep these from being joined to what follows
+    "-": "{-}",
+    "`": "{`}",
+    "'": "{'}",
+    "ß": r"\ss{}",
+    "æ": r"\ae{}",
+    "œ": r"\oe{}",
+    "ø": r"\o{}",
+    "ł": r"\l{}",
+    "\u0131": r"\i{}",
+    "Æ": r"\AE{}",
+    "Œ": r"\OE{}",
+    "Ø": r"\O{}",
+    "Ł": r"\L{}",
 }
 
 
@@ -64,6 +88,8 @@ def to_tikz(ax: Any) -> str:
 
     Raises
     ------
+    TypeError
+        If ``ax`` are no axes.
     ValueError
         If nothing of this package is drawn on the axes, or a label has a character that pdflatex
         does not know.
@@ -75,8 +101,8 @@ def to_tikz(ax: Any) -> str:
     >>> print(text.splitlines()[0], text.count("circle["))
     \documentclass{article} 5
     """
-    scene = painted(ax)
-    if scene == Scene():
+    scene = painted(must_be_axes(ax))
+    if not any(vars(scene).values()):
         raise ValueError(
             "nothing is drawn on these axes that could be written as TikZ; draw on them with a "
             "function of unrollgraph.draw"
@@ -115,12 +141,17 @@ def _commands(scene: Scene, colours: dict[Colour, str]) -> Iterator[str]:
     def name(colour: Colour) -> str:
         return colours.setdefault(colour, f"u{len(colours)}")
 
+    few = len(scene.discs) <= MOST_LABELLED
     for band in scene.bands:
         for corners, colour in _stripes(band):
             yield rf"\fill[{name(colour)}] {_polygon(corners)};"
     for shape in scene.shapes:
         if not shape.above:
             yield rf"\fill[{name(shape.fill)}] {_polygon(shape.points)};"
+    for stroke in scene.strokes:
+        if stroke.halo:  # of all strokes below all strokes
+            broad = f"{name(stroke.halo)},line width={stroke.width + HALO:.2f}pt"
+            yield rf"\draw[{broad}] {_curve(stroke.points)};"
     for stroke in sorted(scene.strokes, key=lambda stroke: not stroke.dashed):
         yield from _stroke(stroke, name)
     for shape in scene.shapes:
@@ -130,11 +161,11 @@ def _commands(scene: Scene, colours: dict[Colour, str]) -> Iterator[str]:
         rim = name(mixed(disc.fill, INK, 0.08) if disc.ghost else PAPER)
         circle = f"{_at(disc.at)} circle[radius={disc.radius}]"
         yield rf"\filldraw[fill={name(disc.fill)},draw={rim},line width=1.4pt] {circle};"
-        if disc.label:
+        if disc.label and few:
             yield from _label(disc, name(on(disc.fill)))
-    for text in scene.texts:
+    for text in scene.texts if few else ():
         yield _words(text, name(text.colour))
-    for badge in scene.badges:
+    for badge in scene.badges if few else ():
         half = badge_width(badge.words) / 2
         x, y = badge.at
         ends = f"{_at((x - half, y - 0.2))} rectangle {_at((x + half, y + 0.2))}"
@@ -167,15 +198,12 @@ def _stroke(stroke: Stroke, name: Any) -> Iterator[str]:
     if stroke.dashed:
         yield rf"\draw[{style},dash pattern=on 4pt off 4pt] {_curve(stroke.points)};"
         return
-    if stroke.halo:
-        broad = f"{name(stroke.halo)},line width={stroke.width + HALO:.2f}pt"
-        yield rf"\draw[{broad}] {_curve(stroke.points)};"
     if stroke.fade == (0.0, 0.0) and not stroke.arrow:
         yield rf"\draw[{style}] {_curve(stroke.points)};"
         return
     points = flattened(stroke.points, 16)
     if stroke.arrow:
-        points, head = headed(points)
+        points, head = headed(points, HEAD * max(1.0, stroke.width / 2.2))
         fill = mixed(stroke.colour, PAPER, stroke.fade[1])
         yield rf"\fill[{name(fill)}] {_polygon(head)};"
     if stroke.fade == (0.0, 0.0):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,10 @@ from unrollgraph.cover.unrolling import unroll
 from unrollgraph.draw.canvas import HEAD, new_axes, paint
 from unrollgraph.draw.highlight import lifted, lit
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
 from unrollgraph.draw.palette import PAPER, QUIET, Colour, delay_colours, mixed
 from unrollgraph.draw.routes import GAP
 from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke
-from unrollgraph.draw.stills import MOST_EDGES, must_be_drawable
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.order import strong_components
@@ -38,6 +38,7 @@ _BASE = 1.1 * RADIUS  # radius of the vertices below
 TILT = 0.36  # of what lies back, seen from above
 OUTSIDE = 1.5  # from the circle to what stands outside
 SAMPLES = 48  # points on a turn
+_ROUNDS = 3  # how often an edge runs round below; nobody counts more
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def helix(  # noqa: PLR0913  (options of a picture)
     G, ax, labels, palette, delay
         As for `rolled`.
     window : range or int
-        As for `unroll`; what crosses its boundary fades.
+        As for `unroll`; arcs that leave it by one time fade, what goes farther is left out.
     walk : sequence of edges, optional
         A walk of G to light up, below and, lifted, above.
     max_edges : int
@@ -130,7 +131,7 @@ def helix(  # noqa: PLR0913  (options of a picture)
     graph = as_delay_graph(G, delay)
     U = unroll(graph, window)
     must_be_drawable(U, max_edges, axes=1)
-    picture = helix_of(graph, U.window, labels or {}, palette)
+    picture = helix_of(graph, U.window, as_labels(labels), palette)
     if walk is not None:
         edges, arcs = lifted(U, walk)
         picture = replace(picture, strands=lit(picture.strands, {*edges, *arcs}))
@@ -143,9 +144,10 @@ def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palett
     rows = rows_of(graph)
     fill = fibre_colours(graph, palette)
     tint = delay_colours(graph.times)
-    places = _places(graph, rows)
+    places = _places(graph, rows, len(window) + 1)
+    nth = _parallel(graph)
     strands, met = [], {(v, t) for v in places for t in window}
-    for edge, d in zip(graph.edges, graph.times, strict=True):
+    for k, (edge, d) in enumerate(zip(graph.edges, graph.times, strict=True)):
         for t in range(window.start - 1, window.stop + 1):
             ends = ((edge[0], t), (edge[1], t + d))
             outside = tuple(time not in window for _, time in ends)
@@ -153,15 +155,17 @@ def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palett
             if all(outside) or not near:
                 continue
             met.update(ends)
-            curve = _curve(places[edge[0]], places[edge[1]], t, d)
+            curve = _curve(places[edge[0]], places[edge[1]], (t, d), nth[k])
             fade = (0.85 if outside[0] else 0.0, 0.85 if outside[1] else 0.0)
             strands.append(_strand((*ends, *edge[2:]), curve, RADIUS, tint[d], fade))
     seen = {(v, t): _seen(*places[v].at(t)) for v, t in met}
     wide = max(place.radius for place in places.values())
     floor = min(y for _, y in seen.values()) - TILT * wide - 1.0
-    for edge, d in zip(graph.edges, graph.times, strict=True):
-        x, y, z = _curve(places[edge[0]], places[edge[1]], 0, d)
-        strands.append(_strand(edge, (x, y, 0 * z + floor), _BASE, tint[d]))
+    below = {v: replace(place, pitch=0.0) for v, place in places.items()}
+    for k, (edge, d) in enumerate(zip(graph.edges, graph.times, strict=True)):
+        round_ = max(-_ROUNDS, min(_ROUNDS, d))
+        x, y, z = _curve(below[edge[0]], below[edge[1]], (0, round_), nth[k])
+        strands.append(_strand(edge, (x, y, z + floor), _BASE, tint[d]))
     discs, fibres = [], []
     for v, place in places.items():
         words = labels.get(v, show_vertex(v))
@@ -227,7 +231,20 @@ def _seen(x: Any, y: Any, z: Any) -> tuple[Any, Any]:
     return x, z + TILT * y
 
 
-def _places(graph: DelayGraph, rows: dict[Any, int]) -> dict[Any, _Place]:
+def _parallel(graph: DelayGraph) -> list[int]:
+    """How many edges before each one join the same copies."""
+    seen: dict[Any, int] = {}
+    found = []
+    for edge, d in zip(graph.edges, graph.times, strict=True):
+        joined = frozenset([(edge[0], 0), (edge[1], d)])
+        back = frozenset([(edge[0], -d), (edge[1], 0)])
+        found.append(seen.get(joined, 0))
+        for pair in {joined, back}:
+            seen[pair] = found[-1] + 1
+    return found
+
+
+def _places(graph: DelayGraph, rows: dict[Any, int], longest: int) -> dict[Any, _Place]:
     """Stand the vertices on cycles on a circle, and the others outside."""
     n = len(graph.vertices)
     rank = strong_components(n, graph.tails, graph.heads)
@@ -243,7 +260,7 @@ def _places(graph: DelayGraph, rows: dict[Any, int]) -> dict[Any, _Place]:
     for pitch, start, twist in product(PITCHES, starts, (0.0, 0.6, -0.6)):
         places = _standing(graph, circle, outside, (radius, turn, start, twist))
         places = {v: replace(place, pitch=pitch) for v, place in places.items()}
-        hidden = _hidden(graph, places)
+        hidden = _hidden(graph, places, longest)
         if best is None or hidden < best[0]:
             best = hidden, places
         if hidden == (0, 0):
@@ -252,8 +269,11 @@ def _places(graph: DelayGraph, rows: dict[Any, int]) -> dict[Any, _Place]:
     return best[1]
 
 
-def _hidden(graph: DelayGraph, places: dict[Any, _Place]) -> tuple[int, int]:
-    """How many copies hide one of another vertex, and how many run over an edge."""
+def _hidden(graph: DelayGraph, places: dict[Any, _Place], longest: int) -> tuple[int, int]:
+    """How many copies hide one of another vertex, and how many run over an edge.
+
+    Of edges that are no longer than can be drawn.
+    """
     discs = np.array([_seen(*place.at(0)) for place in places.values()])
     pitch = next(iter(places.values())).pitch
 
@@ -267,7 +287,9 @@ def _hidden(graph: DelayGraph, places: dict[Any, _Place]) -> tuple[int, int]:
     number = {v: k for k, v in enumerate(places)}
     crossed = 0
     for edge, d in zip(graph.edges, graph.times, strict=True):
-        line = np.column_stack(_seen(*_curve(places[edge[0]], places[edge[1]], 0, d)))[::2]
+        if abs(d) > longest:
+            continue
+        line = np.column_stack(_seen(*_curve(places[edge[0]], places[edge[1]], (0, d))))[::2]
         away = distance(line)
         near = away.min(axis=0) < RADIUS
         own = [number[edge[0]], number[edge[1]]]  # half-way it may meet other copies of its ends
@@ -310,27 +332,43 @@ def _outside(
     height = joined[0].height + sign * 0.12 if joined else 0.5
     radius, twist = form
     angle = twist + (joined[0].angle if joined else 0.0)
-    wide = radius + OUTSIDE
     steps = [angle + side * 0.12 * k for k in range(26) for side in (1, -1)]
-    free = [a for a in steps if all(abs(wide * math.cos(a) - x) > 0.8 for x in taken)]
-    return _Place((free or steps)[0], wide, height)
+    for farther in count():
+        wide = radius + OUTSIDE + 0.9 * farther
+        for a in steps:
+            if all(abs(wide * math.cos(a) - x) > 0.8 for x in taken):
+                return _Place(a, wide, height)
+    raise AssertionError("a circle that is wide enough has room")
 
 
-def _curve(u: _Place, v: _Place, time: int, delay: int) -> Any:
-    """Run in space from one copy to another, round the circle if both stand on it."""
+def _curve(u: _Place, v: _Place, step: tuple[int, int], nth: int = 0) -> Any:
+    """Run in space from one copy to another, round the circle if both stand on it.
+
+    The copies have a time and a time later by a delay; of edges between them it is the nth.
+    """
+    time, delay = step
     sweep = v.angle - u.angle + 2 * math.pi * delay
     turns = abs(sweep) / (2 * math.pi) if u.step and v.step else 1
     s = np.linspace(0, 1, max(SAMPLES, int(SAMPLES * turns)))
     (ax, ay, az), (bx, by, bz) = u.at(time), v.at(time + delay)
+    if u is v and not delay:
+        wide = 0.36 + 0.14 * nth
+        away = wide * (1 - np.cos(2 * math.pi * s))
+        return ax + math.copysign(1.0, ax) * away, ay + 0 * s, az + wide * np.sin(2 * math.pi * s)
     if u.step and v.step:
         angle = u.angle + sweep * s
         # what passes others on the circle keeps inside it, the farther the more
         passed = abs(sweep) / u.step - 1
         inward = min(0.16 + 0.08 * passed, 0.6) if passed > 0.5 else 0.0
+        inward += (0.95 - inward) * (1 - 0.8**nth)
         radius = u.radius * (1 - inward * np.sin(math.pi * s))
         x, y = radius * np.cos(angle), radius * np.sin(angle)
     else:
         x, y = ax + (bx - ax) * s, ay + (by - ay) * s
+        aside = 0.3 * (-1) ** nth * ((nth + 1) // 2) * np.sin(math.pi * s)
+        along = np.array(_seen(bx - ax, by - ay, bz - az))
+        right, up = along[::-1] * (-1, 1) / np.linalg.norm(along)
+        return x + aside * right, y, az + (bz - az) * s + aside * up
     return x, y, az + (bz - az) * s
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from unrollgraph.draw.highlight import as_walk, lit_scene
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
 from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, ramp
 from unrollgraph.draw.scene import Scene, Text
-from unrollgraph.draw.stills import MOST_EDGES, must_be_drawable, on_paper, window_scene
+from unrollgraph.draw.stills import on_paper, window_scene
 from unrollgraph.errors import LiftError, show_vertex, show_walk
 from unrollgraph.graph.order import cycle_among, levels
 
@@ -67,15 +68,15 @@ def wavefronts(
     'computed at the moments 0 to 6'
     """
     must_be_drawable(U, max_edges)
-    front = _fronts(U)
-    scene = window_scene(U, labels or {}, None, ghosts=False)
+    front, names = _fronts(U), as_labels(labels)
+    scene = window_scene(U, names, None, ghosts=False)
     last = max(front.values(), default=0)
     shades = ramp([k / max(last, 1) for k in range(last + 1)], palette)
     discs = tuple(
         replace(
             disc,
             fill=shades[front[disc.key]],
-            label=disc.label if disc.key[0] in (labels or {}) else str(front[disc.key]),
+            label=disc.label if disc.key[0] in names else str(front[disc.key]),
             index="",
         )
         for disc in scene.discs

@@ -1,0 +1,82 @@
+"""What is asked of a picture, checked before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unrollgraph.cover.lift import Lift
+
+__all__ = [
+    "MOST_EDGES",
+    "as_labels",
+    "must_be_drawable",
+    "must_be_few",
+    "must_be_flat",
+    "must_be_lift",
+]
+
+MOST_EDGES = 2000  # more cannot be told apart
+
+
+def as_labels(labels: Any) -> Mapping[Any, str]:
+    """Labels as a mapping from vertices to words of one line."""
+    if labels is None:
+        return {}
+    if not isinstance(labels, Mapping):
+        raise TypeError(
+            f"labels= is a mapping from vertices to words, not a {type(labels).__name__}; write "
+            "for example labels={'A': 'input'}"
+        )
+    for vertex, words in labels.items():
+        if not isinstance(words, str):
+            raise TypeError(
+                f"labels= gives {vertex!r} a {type(words).__name__}, but a label is a str; write "
+                f"{str(words)!r}"
+            )
+        if not words.isprintable():
+            raise ValueError(f"labels= gives {vertex!r} {words!r}, but a label is one line of text")
+    return labels
+
+
+def must_be_few(
+    graph: Any, most: int, arcs: int | None = None, mend: str = "draw fewer, or raise max_edges"
+) -> None:
+    """Refuse a graph without vertices, or with more arcs than can be drawn."""
+    if not len(graph):
+        raise ValueError("there are no vertices, so there is nothing to draw; draw another graph")
+    arcs = graph.number_of_edges() if arcs is None else arcs
+    if arcs > most:
+        raise ValueError(f"{arcs} edges are more than can be told apart, which are {most}; {mend}")
+
+
+def must_be_lift(lift: Any, most: int) -> None:
+    """Refuse what is no lift, or has more arcs than can be drawn."""
+    if not isinstance(lift, Lift):
+        raise TypeError(
+            f"what is drawn over its base is a lift, not a {type(lift).__name__}; make one with "
+            "unroll, cyclic_cover, permutation_lift, universal_cover or their like"
+        )
+    must_be_few(lift, most)
+
+
+def must_be_drawable(U: Any, most: int, axes: int = 2) -> None:
+    """Refuse what is no window, has too many axes, or more arcs than can be drawn."""
+    if not isinstance(U, Lift) or not hasattr(U, "window"):
+        raise TypeError(
+            f"what is drawn unrolled is a window of a delay cover, not a {type(U).__name__}; make "
+            "one with unroll(G, window)"
+        )
+    if not isinstance(U.window, range):
+        must_be_flat(len(U.window), axes)
+    must_be_few(U, most)
+
+
+def must_be_flat(dimension: int, axes: int) -> None:
+    """Refuse times that have no place on paper."""
+    if dimension > axes:
+        where = "one line" if axes == 1 else "a plane"
+        raise ValueError(
+            f"times in Z^{dimension} do not stand in {where}; draw a window of a graph with "
+            f"delays in {'Z' if axes == 1 else 'Z or Z^2'}"
+        )
