@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import unrollgraph as ug
-from unrollgraph.io import dot, edge_list, gml, graphml, node_link
+from unrollgraph.graph import node_link
+from unrollgraph.io import dot, edge_list, gml, graphml
 from unrollgraph.testing import delay_graphs
 
 FORMATS = {

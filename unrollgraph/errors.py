@@ -17,6 +17,7 @@ __all__ = [
     "CertificateError",
     "CyclicCoverError",
     "DelayError",
+    "DivergenceError",
     "FormatError",
     "FrozenError",
     "InfinitePathsError",
@@ -232,6 +233,13 @@ class ShapeError(UnrollgraphError, ValueError):
 
 class StaleRunError(UnrollgraphError, ValueError):
     """A run that would go backward with other parameters than it went forward."""
+
+
+class DivergenceError(UnrollgraphError, ArithmeticError):
+    """A loss or a gradient that is infinite, or no number, while a network is trained.
+
+    The parameters are those before the step that was not taken.
+    """
 
 
 class FormatError(UnrollgraphError, ValueError):

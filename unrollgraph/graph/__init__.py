@@ -7,6 +7,7 @@ Which page answers which question:
 * `retiming` -- which delay graphs have the same cover over the same base;
 * `gallery` -- named wirings;
 * `order`, `potentials` -- levels, components, cycles and potentials of plain arrays;
+* `node_link` -- delay graphs as text, exactly, in the format that files have;
 * `frozen` -- dicts and graphs that cannot be written.
 """
 

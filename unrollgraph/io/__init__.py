@@ -3,7 +3,6 @@
 Which page answers which question:
 
 * `files` -- reading and writing by suffix;
-* `node_link` -- the JSON format, which holds everything;
 * `edge_list` -- CSV and TSV;
 * `gml`, `graphml`, `dot` -- formats of other programs;
 * `tables` -- SciPy, pandas and the text of crystal nets, in memory;

@@ -3,7 +3,7 @@
 ============  ======================================================
 suffix        format
 ============  ======================================================
-``.json``     node-link JSON: everything, exactly (`node_link`)
+``.json``     node-link JSON: everything, exactly (`graph.node_link`)
 ``.csv``      edge list with commas (`edge_list`)
 ``.tsv``      edge list with tabs
 ``.gml``      GML, the Graph Modelling Language (`gml`)
@@ -27,7 +27,8 @@ from typing import Any, TypeVar
 
 from unrollgraph.errors import FormatError
 from unrollgraph.files import write_whole
-from unrollgraph.io import dot, edge_list, gml, graphml, node_link
+from unrollgraph.graph import node_link
+from unrollgraph.io import dot, edge_list, gml, graphml
 
 __all__ = ["read", "write"]
 

@@ -11,7 +11,11 @@ Which page answers which question:
 * `gradients` -- the exact gradient, that of each copy, and their mean;
 * `architectures` -- named networks;
 * `torch_modules` -- networks made from PyTorch's modules;
-* `segments`, `losses` -- losses, and long sequences in little memory;
+* `losses`, `tasks`, `segments` -- losses, and long sequences in little memory;
+* `fitting`, `optimisers`, `sequences` -- training, and what it trains on;
+* `checking` -- whether a gradient is one;
+* `archive`, `saving` -- networks in files;
+* `parallel` -- many processes;
 * `values`, `primitives`, `lowering` -- a network and its gradient as lists of steps;
 * `plan` -- in which order they are computed;
 * `window`, `copies`, `binding` -- where, over a window and over any other graph;
@@ -20,6 +24,8 @@ Which page answers which question:
 """
 
 from unrollgraph.nn import architectures
+from unrollgraph.nn.checking import GradientCheck, check_gradients
+from unrollgraph.nn.fitting import History, fit
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.network import Network, Run
 from unrollgraph.nn.ops import (
@@ -35,25 +41,43 @@ from unrollgraph.nn.ops import (
     Op,
     Parameter,
 )
-from unrollgraph.nn.segments import LossAndGradients
+from unrollgraph.nn.optimisers import SGD, Adam, Optimiser, clipped
+from unrollgraph.nn.parallel import Trial, sharded_gradients, sweep
+from unrollgraph.nn.saving import load
+from unrollgraph.nn.sequences import Sequences, padded
+from unrollgraph.nn.tasks import LossAndGradients
 from unrollgraph.nn.torch_modules import from_torch
 
 __all__ = [
+    "SGD",
     "Activation",
+    "Adam",
     "Add",
     "Complement",
     "Concat",
     "Constant",
     "Dense",
     "Embedding",
+    "GradientCheck",
     "Gradients",
+    "History",
     "Input",
     "LossAndGradients",
     "Multiply",
     "Network",
     "Op",
+    "Optimiser",
     "Parameter",
     "Run",
+    "Sequences",
+    "Trial",
     "architectures",
+    "check_gradients",
+    "clipped",
+    "fit",
     "from_torch",
+    "load",
+    "padded",
+    "sharded_gradients",
+    "sweep",
 ]

@@ -7,6 +7,7 @@ Either way every copy of a vertex computes the same operation with the same para
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, show_vertex
+from unrollgraph.files import write_whole
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
-from unrollgraph.nn import segments
+from unrollgraph.nn import archive, segments
 from unrollgraph.nn.binding import Binding, Lease, fits
 from unrollgraph.nn.compiled import must_be_there
 from unrollgraph.nn.copies import CopiesBinding
@@ -28,9 +30,9 @@ from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
 from unrollgraph.nn.plan import Copies, Program, Wavefronts, plan_copies, plan_levels
-from unrollgraph.nn.segments import LossAndGradients
 from unrollgraph.nn.storage import Passing, brief, kept_for_gradients, passing
 from unrollgraph.nn.sums import SUMMED, Sums
+from unrollgraph.nn.tasks import LossAndGradients, Task
 from unrollgraph.nn.values import Ref
 from unrollgraph.nn.weights import Packing, Weights, packing_of
 from unrollgraph.nn.window import WindowBinding
@@ -239,27 +241,77 @@ class Network:
                 room[...] = self._shaped(name, array, room.shape, batched=batch is not None)
         return self._run(lease, None, batched=batch is not None)
 
-    def loss_and_gradients(
+    def loss(
         self,
         inputs: Mapping[Any, ArrayLike],
         targets: Mapping[Any, ArrayLike],
         loss: str = "mse",
         *,
+        mask: ArrayLike | None = None,
+        over: Any = None,
+        initial: Mapping[Any, ArrayLike] | None = None,
+    ) -> float:
+        """Compute a loss, and nothing else.
+
+        Parameters
+        ----------
+        inputs, targets, loss, mask, over, initial
+            As `loss_and_gradients` takes them.
+
+        Returns
+        -------
+        float
+            The mean over all that counts.
+
+        Raises
+        ------
+        ShapeError, ValueError
+            As by `loss_and_gradients`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from unrollgraph import nn
+        >>> net = nn.Network(nn.architectures.seed(2, 3, 65))
+        >>> net.parameters["out.weight"][...] = 0
+        >>> classes = np.zeros(25, int)
+        >>> round(net.loss({"in": np.ones((25, 2))}, {"out": classes}, "cross_entropy"), 6)
+        4.174387
+        """
+        task = Task(self, inputs, targets, loss, mask=mask, over=over)
+        task.compare(task.run(0, task.steps, initial or {}), task.steps)
+        return task.value
+
+    def loss_and_gradients(  # noqa: PLR0913  (options)
+        self,
+        inputs: Mapping[Any, ArrayLike],
+        targets: Mapping[Any, ArrayLike],
+        loss: str = "mse",
+        *,
+        mask: ArrayLike | None = None,
+        over: Any = None,
         initial: Mapping[Any, ArrayLike] | None = None,
         checkpoints: bool | int | None = None,
         truncate: int | tuple[int, int] | None = None,
     ) -> LossAndGradients:
-        """Compute a loss over a window and its gradient by the parameters, and nothing else.
+        """Compute a loss and its gradient by the parameters, and nothing else.
 
         Parameters
         ----------
         inputs : mapping
             As `forward` takes them.
         targets : mapping
-            For some vertices, what their values are compared with, of the shape of these.
+            For some vertices, what their values are compared with, of the shape of these;
+            for ``"cross_entropy"`` integers, without the axis of the size.
         loss : str
-            Name of a loss: ``"mse"``, the mean over all entries of the squared difference.
-            Several vertices: the sum of their losses.
+            Name of a loss: ``"mse"``, ``"binary_cross_entropy"`` or ``"cross_entropy"``; the
+            page of losses tells what they are. Several vertices: the sum of their losses.
+        mask : array_like, optional
+            Which steps count, of shape ``(T,)`` or ``(T, batch)``: booleans or weights. The
+            loss is then the mean over what counts, as for sequences of different lengths
+            that are filled up at their ends (see `nn.padded`).
+        over : GraphMap or anything with a projection, optional
+            As `forward` takes it.
         initial : mapping, optional
             As `forward` takes it.
         checkpoints : bool or int, optional
@@ -281,7 +333,7 @@ class Network:
             If an array does not fit its vertex.
         ValueError
             If it is to be done in segments and an edge reads from a later step, or there
-            is no such loss.
+            is no such loss, or the mask counts nothing.
 
         Notes
         -----
@@ -304,14 +356,39 @@ class Network:
         >>> bool(np.allclose(gradients["A.weight"], whole.parameters["A.weight"]))
         True
         """
-        given = self, inputs, targets, loss, initial or {}
         if truncate is not None and checkpoints:
             raise ValueError("truncated gradients need no checkpoints; give one of both")
+        if over is not None and (truncate is not None or checkpoints):
+            raise ValueError("segments are those of a window; over another graph take the whole")
+        task = Task(self, inputs, targets, loss, mask=mask, over=over)
         if truncate is not None:
-            return segments.truncated(*given, truncate)
+            return segments.truncated(task, initial or {}, truncate)
         if checkpoints is not None and checkpoints is not False:
-            return segments.checkpointed(*given, checkpoints)
-        return segments.whole(*given)
+            return segments.checkpointed(task, initial or {}, checkpoints)
+        return segments.whole(task, initial or {})
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            The file, usually called ``.npz``; `nn.load` reads it, and `numpy.load` its arrays.
+
+        Raises
+        ------
+        FormatError
+            If a file cannot hold it: a vertex that is no string, integer or tuple of those, or
+            an operation that stands in no module or does not tell its fields.
+        OSError
+            If the file cannot be written; what stood there before still does.
+
+        Notes
+        -----
+        The same network gives the same bytes. Of attributes, operations, delays and orders are
+        kept; the backend is not.
+        """
+        write_whole(path, archive.written(self))
 
     # -- arrays at the door ----------------------------------------------------------
 

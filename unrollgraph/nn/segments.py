@@ -23,36 +23,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import comb, isqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import ShapeError, show_edge, show_vertex
-from unrollgraph.nn.losses import loss_called
+from unrollgraph.errors import show_edge
+from unrollgraph.nn.tasks import LossAndGradients, Task
 
 if TYPE_CHECKING:
-    from unrollgraph.nn.network import Network, Run
+    from unrollgraph.nn.network import Network
 
-__all__ = ["LossAndGradients", "advances", "checkpointed", "schedule", "truncated", "whole"]
+__all__ = ["advances", "checkpointed", "schedule", "truncated", "whole"]
 
 Array = NDArray[Any]
-State = dict[Any, Array]
-
-
-class LossAndGradients(NamedTuple):
-    """A loss and its gradient.
-
-    Attributes
-    ----------
-    loss : float
-        The mean over all entries.
-    parameters : dict
-        The gradient of each parameter, by name.
-    """
-
-    loss: float
-    parameters: dict[str, Array]
 
 
 # -- the schedule ------------------------------------------------------------------------
@@ -117,107 +101,7 @@ def schedule(length: int, snapshots: int) -> Iterator[tuple[int, int]]:
             ahead += [(start, start + first, free), (start + first, stop, free - 1)]
 
 
-# -- pieces of a window --------------------------------------------------------------------
-
-
-class _Task:
-    """A network, what it is given over a window, and what it is compared with."""
-
-    def __init__(
-        self,
-        net: Network,
-        inputs: Mapping[Any, ArrayLike],
-        targets: Mapping[Any, ArrayLike],
-        loss: str,
-    ) -> None:
-        self.net, self.loss = net, loss_called(loss)
-        self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
-        self.targets = {name: np.asarray(array) for name, array in targets.items()}
-        if not targets:
-            raise ValueError("targets names no vertex to compare")
-        lengths = {len(array) if array.ndim else 0 for array in self._given()}
-        if len(lengths) > 1:
-            raise ShapeError(f"inputs and targets are of different lengths, {sorted(lengths)}")
-        for name, array in self.targets.items():
-            net._vertex(name, "targets")
-            if array.dtype.kind not in "fiub":
-                raise ShapeError(
-                    f"the target of {show_vertex(name)} holds {array.dtype}, not real numbers",
-                    vertex=name,
-                )
-        self.steps = lengths.pop()
-        self.value = 0.0
-        self.gradients = {name: np.zeros_like(array) for name, array in net.parameters.items()}
-
-    def _given(self) -> list[Array]:
-        return [*self.inputs.values(), *self.targets.values()]
-
-    def run(self, start: int, stop: int, state: Mapping[Any, ArrayLike]) -> Run:
-        """Forward over some of the steps."""
-        inputs = {name: array[start:stop] for name, array in self.inputs.items()}
-        return self.net.forward(inputs, initial=state, steps=stop - start)
-
-    def back(
-        self, run: Run, stop: int, carried: Mapping[Any, Array] | None, *, losses: int | None = None
-    ) -> dict[Any, Array]:
-        """Add the loss and gradients of the steps of a run, the last before ``stop``.
-
-        Parameters
-        ----------
-        run : Run
-            Of some steps.
-        stop : int
-            Where it ended.
-        carried : mapping or None
-            Gradients by the state in which it ended.
-        losses : int, optional
-            How many of its last steps are compared; all unless given.
-
-        Returns
-        -------
-        dict
-            Gradients by the state with which it began, if some were carried.
-        """
-        given = {name: self._compared(run, name, stop, losses) for name in self.targets}
-        n = run.steps
-        for name, gradient in (carried or {}).items():
-            if name not in given:
-                given[name] = np.zeros_like(run._read(name))
-            inside = min(n, len(gradient))
-            given[name][n - inside :] += gradient[len(gradient) - inside :]
-        gradients = run._backward(given, to_state=carried is not None)
-        for name, gradient in gradients.parameters.items():
-            self.gradients[name] += gradient
-        if carried is None:
-            return {}
-        before = gradients.initial
-        for name, gradient in carried.items():
-            if len(gradient) > n:  # what was before this run already
-                before[name][n:] += gradient[: len(gradient) - n]
-        return before
-
-    def _compared(self, run: Run, name: Any, stop: int, losses: int | None) -> Array:
-        values, n = run._read(name), run.steps
-        count = n if losses is None else losses
-        targets = self.targets[name]
-        expected = (self.steps, *values.shape[1:])
-        if targets.shape != expected:
-            raise ShapeError(
-                f"the target of {show_vertex(name)} has shape {targets.shape}, but its values "
-                f"have {expected}",
-                vertex=name,
-                expected=expected,
-                found=targets.shape,
-            )
-        compared = np.asarray(targets[stop - count : stop], values.dtype)
-        total, gradient = self.loss(values[n - count :], compared)
-        self.value += total / targets.size
-        given = np.zeros_like(values) if count < n else np.empty_like(values)
-        np.divide(gradient, targets.size, out=given[n - count :], casting="same_kind")
-        return given
-
-    def result(self) -> LossAndGradients:
-        return LossAndGradients(self.value, self.gradients)
+# -- what is refused --------------------------------------------------------------------
 
 
 def _must_be_causal(net: Network, what: str) -> None:
@@ -241,31 +125,17 @@ def _counted(number: Any, what: str) -> int:
 # -- the three ways --------------------------------------------------------------------------
 
 
-def whole(
-    net: Network,
-    inputs: Mapping[Any, ArrayLike],
-    targets: Mapping[Any, ArrayLike],
-    loss: str,
-    initial: Mapping[Any, ArrayLike],
-) -> LossAndGradients:
+def whole(task: Task, initial: Mapping[Any, ArrayLike]) -> LossAndGradients:
     """Take the whole window at once."""
-    task = _Task(net, inputs, targets, loss)
     task.back(task.run(0, task.steps, initial), task.steps, None)
     return task.result()
 
 
-def checkpointed(
-    net: Network,
-    inputs: Mapping[Any, ArrayLike],
-    targets: Mapping[Any, ArrayLike],
-    loss: str,
-    initial: Mapping[Any, ArrayLike],
-    snapshots: Any,
-) -> LossAndGradients:
+def checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) -> LossAndGradients:
     """Take segments of about the square root of the window, with few states kept."""
+    net = task.net
     _must_be_causal(net, "checkpoints")
     kept = None if snapshots is True else _counted(snapshots, "checkpoints, if not True,")
-    task = _Task(net, inputs, targets, loss)
     length = isqrt(max(0, task.steps - 1)) + 1
     ends = [*range(length, task.steps, length), task.steps]
     begins = [0, *ends[:-1]]
@@ -288,16 +158,9 @@ def checkpointed(
     return task.result()
 
 
-def truncated(
-    net: Network,
-    inputs: Mapping[Any, ArrayLike],
-    targets: Mapping[Any, ArrayLike],
-    loss: str,
-    initial: Mapping[Any, ArrayLike],
-    lengths: Any,
-) -> LossAndGradients:
+def truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> LossAndGradients:
     """Go back every so many steps, through so many."""
-    _must_be_causal(net, "truncated gradients")
+    _must_be_causal(task.net, "truncated gradients")
     pair = lengths if isinstance(lengths, tuple) else (lengths, lengths)
     if len(pair) != 2:
         raise ValueError(f"truncate is one integer or a pair of them, not {lengths!r}")
@@ -307,7 +170,6 @@ def truncated(
             f"going back {h} steps every {every} leaves steps out; let the first number be "
             "the larger"
         )
-    task = _Task(net, inputs, targets, loss)
     state, begin = initial, 0
     for start in range(0, task.steps, every):
         stop = min(start + every, task.steps)

@@ -1,0 +1,664 @@
+"""Training: losses, masks, optimisers, fits that go on, and gradients that are checked."""
+
+import json
+import math
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special
+
+import unrollgraph as ug
+from unrollgraph import nn
+
+A = nn.architectures
+CAUSAL = ["elman", "jordan", "gru", "lstm", "peephole_lstm", "stacked", "dilated", "narx"]
+CAUSAL += ["recurrent_highway", "seed"]
+LOSSES = ["mse", "binary_cross_entropy", "cross_entropy"]
+
+
+def ends(name):
+    return ("in", "out") if name == "seed" else ("x", "y")
+
+
+def net_called(name, *sizes, **more):
+    """With biases that are not zero, which padding would show."""
+    net = nn.Network(getattr(A, name)(*(sizes or (2, 3, 4))), seed=1, **more)
+    rng = np.random.default_rng(7)
+    for array in net.parameters.values():
+        if array.ndim == 1:
+            array[...] = rng.normal(size=array.shape)
+    return net
+
+
+def targets_for(loss, rng, shape):
+    if loss == "cross_entropy":
+        return rng.integers(shape[-1], size=shape[:-1])
+    return rng.uniform(size=shape)
+
+
+def sequence(name, T, loss="mse", seed=0, batch=()):
+    x, y = ends(name)
+    rng = np.random.default_rng([seed, T])
+    inputs = {x: rng.normal(size=(T, *batch, 2))}
+    return inputs, {y: targets_for(loss, rng, (T, *batch, 4))}
+
+
+# -- losses ----------------------------------------------------------------------------------
+
+
+def by_hand(loss, values, targets):
+    """Losses as they are written in books, of entries or of vectors."""
+    if loss == "mse":
+        return (values - targets) ** 2
+    if loss == "cross_entropy":
+        return -np.take_along_axis(special.log_softmax(values, axis=-1), targets[..., None], -1)
+    p = special.expit(values)
+    return -(special.xlogy(targets, p) + special.xlogy(1 - targets, 1 - p))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("batch", [(), (5,)])
+def test_a_loss_is_the_mean_of_what_books_say(loss, batch):
+    net = net_called("lstm")
+    inputs, targets = sequence("lstm", 6, loss, batch=batch)
+    values = net.forward(inputs).values["y"]
+    expected = np.mean(by_hand(loss, values, targets["y"]))
+    assert net.loss(inputs, targets, loss) == pytest.approx(expected, rel=1e-13)
+    assert net.loss_and_gradients(inputs, targets, loss).loss == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("name", [*CAUSAL, "bidirectional"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_gradients_of_losses_agree_with_difference_quotients(name, loss):
+    check = nn.check_gradients(net_called(name), *sequence(name, 6, loss, batch=(2,)), loss)
+    assert check.error < 1e-8
+    assert check.exact != 0
+
+
+@pytest.mark.parametrize("size", [1e3, 1e300])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_large_logits_have_finite_losses(size, dtype):
+    size = min(size, 1e30) if dtype == np.float32 else size
+    net = nn.Network(A.seed(1, 1, 2), dtype=dtype)
+    for name, array in net.parameters.items():
+        array[...] = 0
+        if name == "out.bias":
+            array[...] = [size, -size]
+    x = {"in": np.ones((3, 1))}
+    right = net.loss_and_gradients(x, {"out": np.zeros(3, int)}, "cross_entropy")
+    wrong = net.loss_and_gradients(x, {"out": np.ones(3, int)}, "cross_entropy")
+    assert right.loss == 0
+    assert wrong.loss == pytest.approx(2 * size, rel=1e-6)
+    assert wrong.parameters["out.bias"].tolist() == [1, -1]
+    shares = {"out": np.tile([1.0, 1.0], (3, 1))}
+    found = net.loss_and_gradients(x, shares, "binary_cross_entropy")
+    assert found.loss == pytest.approx(size / 2, rel=1e-6)
+    assert found.parameters["out.bias"].tolist() == [0, -0.5]
+
+
+def test_a_network_that_knows_nothing_has_the_published_loss():
+    """Of 65 characters over 25 steps: 25 ln 65, as min-char-rnn prints before it learns."""
+    net = nn.Network(A.lstm(65, 4, 65))
+    net.parameters["y.weight"][...] = 0
+    rng = np.random.default_rng(0)
+    x = {"x": np.eye(65)[rng.integers(65, size=25)]}
+    found = net.loss(x, {"y": rng.integers(65, size=25)}, "cross_entropy")
+    assert 25 * found == pytest.approx(104.35968174739092, rel=1e-14)
+
+
+def test_two_vertices_add_their_losses():
+    net = net_called("lstm")
+    inputs, targets = sequence("lstm", 6)
+    both = targets | {"c": np.zeros((6, 3))}
+    alone = net.loss(inputs, {"c": np.zeros((6, 3))})
+    assert net.loss(inputs, both) == pytest.approx(net.loss(inputs, targets) + alone, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("loss", "target", "message"),
+    [
+        ("cross_entropy", np.zeros((9, 4)), "holds float64, but classes are integers"),
+        ("cross_entropy", np.full(9, 4), "goes from 4 to 4, but its classes are 0 to 3"),
+        ("cross_entropy", np.full(9, -1), "goes from -1 to -1, but its classes are"),
+        ("cross_entropy", np.zeros((9, 4), int), r"has shape \(9, 4\), but its values have \(9,\)"),
+        ("binary_cross_entropy", np.full((9, 4), 1.5), "goes from 1.5 to 1.5, but a share is"),
+        ("binary_cross_entropy", np.full((9, 4), np.nan), "goes from nan to nan, but a share is"),
+        ("mse", np.zeros(9), r"has shape \(9,\), but its values have \(9, 4\)"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(loss, target, message):
+    with pytest.raises(ug.ShapeError, match=message):
+        net_called("elman").loss({"x": np.ones((9, 2))}, {"y": target}, loss)
+
+
+# -- masks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_filled_up_sequences_train_as_they_do_alone(name, loss):
+    """The mean over all steps that count, of each sequence by itself."""
+    net = net_called(name)
+    alone = [sequence(name, T, loss, seed=k) for k, T in enumerate((5, 2, 9, 1))]
+    together = nn.padded(alone)
+    steps = [len(next(iter(targets.values()))) for _, targets in alone]
+    assert np.asarray(together.mask).sum(axis=0).tolist() == steps
+    for how in ({}, {"checkpoints": True}, {"truncate": (9, 4)}):
+        found = net.loss_and_gradients(
+            together.inputs, together.targets, loss, mask=together.mask, **how
+        )
+        parts = [net.loss_and_gradients(*pair, loss) for pair in alone]
+        expected = np.average([part.loss for part in parts], weights=steps)
+        assert found.loss == pytest.approx(expected, rel=1e-12)
+        for key, gradient in found.parameters.items():
+            mean = np.average([part.parameters[key] for part in parts], axis=0, weights=steps)
+            assert np.allclose(gradient, mean, atol=1e-13), key
+
+
+def test_what_fills_up_does_not_count():
+    net = net_called("gru")
+    pairs = [sequence("gru", T, seed=T) for T in (3, 7)]
+    data = nn.padded(pairs)
+    plain = net.loss_and_gradients(data.inputs, data.targets, mask=data.mask)
+    data.inputs["x"][3:, 0] = 1e3
+    data.targets["y"][3:, 0] = -1e3
+    again = net.loss_and_gradients(data.inputs, data.targets, mask=data.mask)
+    assert again.loss == plain.loss
+    for key, gradient in plain.parameters.items():
+        assert np.array_equal(gradient, again.parameters[key])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_mask_may_weigh_and_only_shares_matter(loss):
+    net = net_called("elman")
+    inputs, targets = sequence("elman", 6, loss, batch=(3,))
+    weights = np.random.default_rng(3).uniform(size=(6, 3))
+    values = net.forward(inputs).values["y"]
+    entries = by_hand(loss, values, targets["y"]).mean(axis=-1)
+    expected = np.average(entries, weights=weights)
+    for mask in (weights, 10 * weights):
+        assert net.loss(inputs, targets, loss, mask=mask) == pytest.approx(expected, rel=1e-12)
+    last = [0, 0, 0, 0, 0, 1]
+    assert net.loss(inputs, targets, loss, mask=last) == pytest.approx(entries[-1].mean())
+    assert net.loss(inputs, targets, loss, mask=np.ones(6, bool)) == pytest.approx(entries.mean())
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.ones((6, 2)), r"the mask has shape \(6, 2\), but \(6, 3\) or \(6,\) is expected"),
+        (np.ones(5), "the mask has shape"),
+        (np.zeros(6), "the mask counts no step at all"),
+        ([1, 1, 1, 1, 1, -1], "weights that are negative or not finite"),
+        ([1, 1, 1, 1, 1, np.nan], "weights that are negative or not finite"),
+        (["a"] * 6, "the mask holds <U1, not booleans"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(mask, message):
+    with pytest.raises(ValueError, match=message):
+        net_called("elman").loss(*sequence("elman", 6, batch=(3,)), mask=mask)
+
+
+def test_sequences_that_do_not_fit_each_other_are_refused():
+    with pytest.raises(ug.ShapeError, match="there are no sequences"):
+        nn.padded([])
+    with pytest.raises(ug.ShapeError, match=r"of sequence 1 are of different lengths, \[2, 3\]"):
+        nn.padded([sequence("gru", 3), ({"x": np.ones((2, 2))}, {"y": np.ones((3, 4))})])
+    with pytest.raises(ug.ShapeError, match=r"x of sequence 1 has size \(3,\), but that of sequ"):
+        nn.padded([sequence("gru", 3), ({"x": np.ones((3, 3))}, {"y": np.ones((3, 4))})])
+
+
+@pytest.mark.parametrize("name", ["lstm", "bidirectional"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_over_another_graph_the_loss_is_that_of_the_window(name, loss):
+    net = net_called(name)
+    inputs, targets = sequence(name, 5, loss, batch=(2,))
+    mask = np.arange(10).reshape(5, 2)
+    U = ug.unroll(net.graph, 5)
+    found = net.loss_and_gradients(inputs, targets, loss, mask=mask, over=U)
+    expected = net.loss_and_gradients(inputs, targets, loss, mask=mask)
+    assert found.loss == pytest.approx(expected.loss, rel=1e-13)
+    for key, gradient in expected.parameters.items():
+        assert np.allclose(found.parameters[key], gradient, atol=1e-14)
+    with pytest.raises(ValueError, match="segments are those of a window"):
+        net.loss_and_gradients(inputs, targets, loss, over=U, truncate=2)
+
+
+def test_on_a_grid_gradients_agree_with_difference_quotients():
+    net = net_called("grid_2d")
+    rng = np.random.default_rng(0)
+    U = ug.unroll(net.graph, (3, 4))
+    given = {"x": rng.normal(size=(12, 2, 2))}, {"y": rng.normal(size=(12, 2, 4))}
+    assert nn.check_gradients(net, *given, over=U).error < 1e-8
+
+
+# -- checking gradients ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wrong(nn.Op):
+    """Its adjoint is a little too large."""
+
+    def size_of(self, sizes):
+        return sizes[0]
+
+    def forward(self, sources, parameters):
+        del parameters
+        return np.sin(sources[0])
+
+    def adjoint(self, gradient, value, sources, parameters):
+        del value, parameters
+        return [1.001 * np.cos(sources[0]) * gradient], {}
+
+
+def test_a_wrong_adjoint_is_found_and_parameters_stay():
+    G = A.elman(2, 3, 4)
+    G.add_node("s", op=Wrong())
+    G.remove_edge("h", "y")
+    G.add_edges_from([("h", "s"), ("s", "y")])
+    net = nn.Network(G)
+    before = {name: array.tobytes() for name, array in net.parameters.items()}
+    assert nn.check_gradients(net, *sequence("elman", 6)).error > 1e-5
+    assert before == {name: array.tobytes() for name, array in net.parameters.items()}
+    single = net_called("lstm", dtype=np.float32)
+    assert nn.check_gradients(single, *sequence("lstm", 6)).error < 1e-4
+
+
+def test_without_parameters_there_is_no_gradient_to_check():
+    G = ug.gallery.elman()
+    for v, op in {"x": nn.Input(2), "h": nn.Add(), "y": nn.Add()}.items():
+        G.nodes[v]["op"] = op
+    with pytest.raises(ValueError, match="has no parameters, so there is no gradient to check"):
+        nn.check_gradients(nn.Network(G), {"x": np.ones((3, 2))}, {"y": np.ones((3, 2))})
+
+
+# -- optimisers --------------------------------------------------------------------------------
+
+
+@given(st.floats(0.01, 1.0), st.floats(0, 0.95), st.integers(1, 12))
+def test_descent_on_a_parabola_is_a_power_of_a_matrix(rate, momentum, steps):
+    """Of f(w) = w^2 / 2 the pair (w, v) goes by a linear map."""
+    optimiser = nn.SGD(rate, momentum)
+    parameters = {"w": np.array([1.0])}
+    state = optimiser.start(parameters)
+    for _ in range(steps):
+        optimiser.step(parameters, {"w": parameters["w"].copy()}, state)
+    step = np.array([[1 - rate, -rate * momentum], [1.0, momentum]])
+    expected = np.linalg.matrix_power(step, steps) @ [1.0, 0.0]
+    assert parameters["w"][0] == pytest.approx(expected[0], abs=1e-9)
+
+
+def test_adam_follows_its_definition_step_by_step():
+    rng = np.random.default_rng(0)
+    optimiser = nn.Adam(0.01, first=0.8, second=0.95, epsilon=1e-6)
+    gradients = rng.normal(size=(20, 3))
+    parameters = {"w": np.zeros(3)}
+    state = optimiser.start(parameters)
+    for g in gradients:
+        optimiser.step(parameters, {"w": g}, state)
+    w = np.zeros(3)
+    for k in range(1, 21):  # the means as sums, not as recurrences
+        ages = np.arange(k)[::-1, None]
+        m = 0.2 * np.sum(0.8**ages * gradients[:k], axis=0) / (1 - 0.8**k)
+        s = 0.05 * np.sum(0.95**ages * gradients[:k] ** 2, axis=0) / (1 - 0.95**k)
+        w -= 0.01 * m / (np.sqrt(s) + 1e-6)
+    assert np.allclose(parameters["w"], w, rtol=1e-12)
+
+
+def test_clipping_keeps_the_direction():
+    gradients = {"a": np.array([[3.0, 0.0]]), "b": np.array([4.0])}
+    assert nn.clipped(gradients, 5.0)["a"] is gradients["a"]
+    short = nn.clipped(gradients, 1.0)
+    assert short["a"].tolist() == [[pytest.approx(0.6), 0.0]]
+    assert short["b"].tolist() == [pytest.approx(0.8)]
+    assert gradients["b"].tolist() == [4.0]
+    huge = nn.clipped({"a": np.array([1e200, -1e200])}, 1.0)["a"]
+    assert np.allclose(huge, [math.sqrt(0.5), -math.sqrt(0.5)])
+    tiny = {"a": np.array([1e-200])}
+    assert nn.clipped(tiny, 1.0)["a"] is tiny["a"]
+    assert np.isinf(nn.clipped({"a": np.array([np.inf])}, 1.0)["a"]).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.SGD(0), "rate is 0, but it must be a number above 0"),
+        (lambda: nn.SGD(0.1, 1.0), "momentum is 1.0, but it must be from 0 to less than 1"),
+        (lambda: nn.Adam(math.nan), "rate is nan"),
+        (lambda: nn.Adam(first=-0.1), "first is -0.1"),
+        (lambda: nn.Adam(second="x"), "second is 'x'"),
+        (lambda: nn.Adam(epsilon=0), "epsilon is 0"),
+        (lambda: nn.clipped({}, -1), "the largest norm is -1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# -- fitting -----------------------------------------------------------------------------------
+
+OPTIMISERS = [nn.SGD(0.1), nn.SGD(0.05, 0.9), nn.Adam(0.01)]
+
+
+def data(count=7, T=5, seed=0):
+    inputs, targets = sequence("lstm", T, seed=seed, batch=(count,))
+    return nn.Sequences(inputs, targets)
+
+
+def bits(net):
+    return {name: array.tobytes() for name, array in net.parameters.items()}
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_a_fit_is_the_loop_that_one_would_write(optimiser):
+    net, own = net_called("lstm"), net_called("lstm")
+    given = data()
+    history = nn.fit(net, given, optimiser, epochs=4, clip=0.5)
+    state, losses = optimiser.start(own.parameters), []
+    for _ in range(4):
+        loss, gradients = own.loss_and_gradients(given.inputs, given.targets)
+        losses.append(loss)
+        optimiser.step(own.parameters, nn.clipped(gradients, 0.5), state)
+    assert history == nn.History(tuple(losses), (), 3, False)
+    assert bits(net) == bits(own)
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_an_epoch_takes_every_sequence_once_in_an_order_of_its_own():
+    net = net_called("lstm")
+    numbers = np.arange(7.0)
+    given = nn.Sequences(
+        {"x": np.tile(numbers[:, None], (5, 1, 2))}, {"y": np.zeros((5, 7, 4))}, np.ones((5, 7))
+    )
+    seen = []
+
+    def gradients(net, inputs, targets, *, loss, mask):
+        assert loss == "mse"
+        assert mask.shape == targets["y"].shape[:2]
+        seen.append(inputs["x"][0, :, 0].tolist())
+        return nn.LossAndGradients(
+            float(len(seen)), {name: np.zeros_like(a) for name, a in net.parameters.items()}
+        )
+
+    history = nn.fit(net, given, epochs=2, batch=3, gradients=gradients)
+    assert [len(part) for part in seen] == [3, 3, 1, 3, 3, 1]
+    first, second = ([k for part in own for k in part] for own in (seen[:3], seen[3:]))
+    assert sorted(first) == sorted(second) == numbers.tolist()
+    assert first != second != numbers.tolist() != first
+    assert history.losses == (pytest.approx((3 + 6 + 3) / 7), pytest.approx((12 + 15 + 6) / 7))
+    again = list(seen)
+    seen.clear()
+    nn.fit(net, given, epochs=2, batch=3, gradients=gradients)
+    assert seen == again
+    seen.clear()
+    nn.fit(net, given, epochs=2, batch=3, gradients=gradients, seed=1)
+    assert seen != again
+
+
+def test_truncated_and_averaged_gradients_can_be_followed():
+    given = data(T=12)
+    whole, cut = net_called("lstm"), net_called("lstm")
+    truncating = partial(nn.Network.loss_and_gradients, truncate=3)
+    nn.fit(whole, given, epochs=3)
+    nn.fit(cut, given, epochs=3, gradients=truncating)
+    assert bits(whole) != bits(cut)
+
+
+def settings(path, **more):
+    common = {"epochs": 6, "batch": 3, "clip": 0.7, "seed": 5, "checkpoint": path}
+    return common | more
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("patience", [None, 2, 50])
+def test_an_interrupted_fit_goes_on_to_the_same_bits(tmp_path, optimiser, patience):
+    watched = {} if patience is None else {"validation": data(3, seed=9), "patience": patience}
+    whole = net_called("lstm")
+    history = nn.fit(whole, data(), optimiser, **settings(tmp_path / "whole.npz", **watched))
+    for stop in range(1, 18):  # in the middle of an epoch, at its end, at its beginning
+        path, calls = tmp_path / f"{stop}.npz", []
+
+        def gradients(*args, calls=calls, stop=stop, **more):
+            calls.append(1)
+            if len(calls) == stop:
+                raise KeyboardInterrupt
+            return nn.Network.loss_and_gradients(*args, **more)
+
+        net = net_called("lstm")
+        with suppress(KeyboardInterrupt):
+            nn.fit(net, data(), optimiser, **settings(path, gradients=gradients, **watched))
+        assert (len(calls) == stop) or (history.stopped and stop > 3 * len(history.losses))
+        assert path.exists() == (stop > 3)
+        # in another process nothing is left but the file
+        fresh = net_called("lstm")
+        found = nn.fit(fresh, data(), optimiser, **settings(path, **watched))
+        assert found == history
+        assert bits(fresh) == bits(whole)
+        assert path.read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+def test_a_fit_goes_on_to_more_epochs_and_is_done_when_it_is(tmp_path):
+    watched = {"validation": data(3, seed=9), "patience": 100}
+    whole, parts = net_called("lstm"), net_called("lstm")
+    expected = nn.fit(whole, data(), nn.Adam(), **settings(tmp_path / "a.npz", **watched))
+    nn.fit(
+        parts,
+        data(),
+        nn.Adam(),
+        **settings(
+            tmp_path / "b.npz",
+            **watched,
+        )
+        | {"epochs": 2},
+    )
+    best = nn.load(tmp_path / "b.npz")
+    assert bits(best) == bits(parts)  # what the fit left is what the file gives
+    other = net_called("lstm")
+    found = nn.fit(other, data(), nn.Adam(), **settings(tmp_path / "b.npz", **watched))
+    assert (found, bits(other)) == (expected, bits(whole))
+    done = net_called("lstm")
+    assert nn.fit(done, data(), nn.Adam(), **settings(tmp_path / "b.npz", **watched)) == expected
+    assert bits(done) == bits(whole)
+
+
+def test_patience_stops_and_puts_the_best_parameters_back(tmp_path):
+    """Steps along and against the gradient: at first the loss falls, then it rises."""
+    net = net_called("lstm")
+    kept = []
+
+    def gradients(net, *args, **more):
+        found = nn.Network.loss_and_gradients(net, *args, **more)
+        sign = 1 if len(kept) < 4 else -1
+        return found._replace(parameters={k: sign * g for k, g in found.parameters.items()})
+
+    def keep(net, history):
+        kept.append(bits(net))
+        assert len(history.losses) == len(history.validation) == len(kept)
+
+    history = nn.fit(
+        net,
+        data(),
+        nn.SGD(0.1),
+        epochs=50,
+        validation=data(),
+        patience=3,
+        gradients=gradients,
+        callback=keep,
+        checkpoint=tmp_path / "fit.npz",
+    )
+    assert history.stopped
+    assert history.best == 3
+    assert len(kept) == 7
+    assert history.validation[3] == min(history.validation)
+    assert bits(net) == kept[3] == bits(nn.load(tmp_path / "fit.npz"))
+    again = net_called("lstm")
+    calls = []
+    found = nn.fit(
+        again,
+        data(),
+        nn.SGD(0.1),
+        epochs=50,
+        validation=data(),
+        patience=3,
+        callback=lambda *_: calls.append(1),
+        checkpoint=tmp_path / "fit.npz",
+    )
+    assert found == history
+    assert not calls
+    assert bits(again) == kept[3]
+
+
+def test_a_callback_ends_a_fit():
+    history = nn.fit(
+        net_called("lstm"), data(), epochs=9, callback=lambda _, history: len(history.losses) == 4
+    )
+    assert len(history.losses) == 4
+    assert history.stopped
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_fit_that_diverges_says_so_before_it_spoils_the_parameters(bad):
+    net = net_called("lstm")
+    before = bits(net)
+    given = data()
+    given.inputs["x"][0, 0, 0] = bad
+    with pytest.raises(
+        ug.DivergenceError, match="is (nan|not finite) in epoch 0; take a smaller ra"
+    ):
+        nn.fit(net, given, epochs=2)
+    assert bits(net) == before
+
+    def gradients(net, *_, **__):
+        return nn.LossAndGradients(
+            1.0, {n: np.full_like(a, bad) for n, a in net.parameters.items()}
+        )
+
+    with pytest.raises(ArithmeticError, match="the gradient of .* is not finite in epoch 0"):
+        nn.fit(net, data(), epochs=2, gradients=gradients, clip=1.0)
+    assert bits(net) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 6}, "seed is 5 there and 6 here"),
+        ({"batch": 2}, "batch is 3 there and 2 here"),
+        ({"loss": "binary_cross_entropy"}, "loss is 'mse' there"),
+        ({"clip": None}, "clip is 0.7 there and None here"),
+        (
+            {"optimiser": nn.Adam(0.02)},
+            r"optimiser is 'Adam\(rate=0.001.* there and",
+        ),
+        ({"data": data(seed=3)}, "other sequences data"),
+        ({"validation": data(seed=3)}, "other validation data"),
+        ({"net": net_called("gru")}, "the network is another"),
+    ],
+)
+def test_a_checkpoint_of_another_fit_is_refused(tmp_path, change, message):
+    path = tmp_path / "fit.npz"
+    nn.fit(net_called("lstm"), data(), nn.Adam(), **settings(path, epochs=1))
+    before = path.read_bytes()
+    given = {"net": net_called("lstm"), "data": data(), "optimiser": nn.Adam(), **settings(path)}
+    given |= change
+    parameters = bits(given["net"])
+    with pytest.raises(ValueError, match=f"other settings: .*{message}.*name another file"):
+        nn.fit(**given)
+    assert bits(given["net"]) == parameters
+    assert path.read_bytes() == before
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "net.npz"
+    net_called("lstm").save(path)
+    with pytest.raises(ug.FormatError, match=r"net.npz holds no fit that could go on; name anoth"):
+        nn.fit(net_called("lstm"), data(), **settings(path))
+    path.write_text("hello")
+    with pytest.raises(ug.FormatError, match=r"net.npz: no saved network: "):
+        nn.fit(net_called("lstm"), data(), **settings(path))
+
+
+def test_a_full_disk_loses_nothing_that_was_saved(tmp_path):
+    """The size of files is limited while the fit goes on, as a full disk would."""
+    script = f"""
+import resource, signal, numpy as np
+from unrollgraph import nn
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+net = nn.Network(nn.architectures.lstm(2, 3, 4))
+x = np.random.default_rng(0).normal(size=(5, 6, 2))
+data = nn.Sequences({{"x": x}}, {{"y": np.zeros((5, 6, 4))}})
+
+def callback(net, history):
+    if len(history.losses) == 2:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+
+try:
+    nn.fit(net, data, epochs=9, checkpoint={str(tmp_path / "fit.npz")!r}, callback=callback)
+except OSError as error:
+    print(error.filename, error.errno)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[0] == str(tmp_path / "fit.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.npz"]
+    net = nn.Network(A.lstm(2, 3, 4))
+    x = np.random.default_rng(0).normal(size=(5, 6, 2))
+    given = nn.Sequences({"x": x}, {"y": np.zeros((5, 6, 4))})
+    history = nn.fit(net, given, epochs=3, checkpoint=tmp_path / "fit.npz")
+    whole = nn.Network(A.lstm(2, 3, 4))
+    assert history == nn.fit(whole, given, epochs=3)
+    assert bits(net) == bits(whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0, but it must be a positive integer"),
+        ({"batch": 2.5}, "batch is 2.5"),
+        ({"batch": True}, "batch is True"),
+        ({"patience": 2}, "patience waits for a lower validation loss; give validation"),
+        ({"loss": "mae"}, "there is no loss 'mae'"),
+        ({"clip": 0}, "the largest norm is 0"),
+        ({"data": nn.Sequences(*sequence("lstm", 5)), "batch": 2}, r"has shape \(5, 2\), without"),
+        (
+            {"data": nn.Sequences(data(7).inputs, data(6).targets), "batch": 2},
+            "different numbers of sequences: the input of x has 7, the target of y has 6",
+        ),
+    ],
+)
+def test_fits_that_cannot_be_are_refused(change, message):
+    given = {"net": net_called("lstm"), "data": data()} | change
+    with pytest.raises(ValueError, match=message):
+        nn.fit(**given)
+
+
+def test_a_bar_is_shown_and_missed_in_one_sentence(capsys, monkeypatch):
+    nn.fit(net_called("lstm"), data(), epochs=3, progress=True)
+    shown = capsys.readouterr().err
+    assert "3/3" in shown
+    assert "loss=" in shown
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with pytest.raises(ImportError, match="a progress bar needs tqdm, which is not installed"):
+        nn.fit(net_called("lstm"), data(), epochs=3, progress=True)
+
+
+def test_integers_train_an_embedding():
+    G = A.elman(3, 4, 5)
+    G.nodes["x"]["op"] = nn.Embedding(5, 3)
+    net = nn.Network(G)
+    text = np.random.default_rng(0).integers(5, size=(8, 6))
+    given = nn.Sequences({"x": text[:-1]}, {"y": text[1:]})
+    assert nn.check_gradients(net, given.inputs, given.targets, "cross_entropy").error < 1e-8
+    history = nn.fit(net, given, nn.Adam(0.05), loss="cross_entropy", epochs=200, batch=3)
+    assert history.losses[0] == pytest.approx(math.log(5), rel=0.3)
+    assert history.losses[-1] < 0.8
+    json.dumps(history.losses)

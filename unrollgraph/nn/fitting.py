@@ -1,0 +1,401 @@
+"""Fitting: parameters that follow the gradient of a loss, epoch by epoch.
+
+An *epoch* goes once through all sequences, in batches whose order is drawn from the seed and the
+number of the epoch. So the state in which an epoch ends is all there is to know: parameters,
+what the optimiser remembers, and the losses so far. It can be kept in a file after each epoch,
+written whole or not at all; and a fit that goes on from it computes the same bits as one that
+was never interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_vertex
+from unrollgraph.files import write_whole
+from unrollgraph.nn.archive import PARAMETERS, opened, page_of, written
+from unrollgraph.nn.losses import loss_called
+from unrollgraph.nn.network import Network
+from unrollgraph.nn.optimisers import Adam, Optimiser, clipped
+from unrollgraph.nn.saving import take_over
+from unrollgraph.nn.sequences import Sequences
+
+__all__ = ["History", "fit"]
+
+Array = NDArray[Any]
+MEMORY = "optimiser/"  # where a file holds what the optimiser remembers
+LAST = "last/"  # and the last parameters, where those of the best epoch are the network's
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened, epoch by epoch.
+
+    Attributes
+    ----------
+    losses : tuple of float
+        The mean loss of the batches of each epoch, each as it was before its step.
+    validation : tuple of float
+        The loss of the validation sequences after each epoch; empty without any.
+    best : int
+        Number of the epoch, counted from 0, after which the validation loss was the least, or
+        without validation the last one; -1 before the first.
+    stopped : bool
+        Whether it ended early, since the validation loss did not improve or the callback said so.
+    """
+
+    losses: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+    best: int = -1
+    stopped: bool = False
+
+
+def fit(  # noqa: PLR0913  (what a fit is made of)
+    net: Network,
+    data: Sequences,
+    optimiser: Optimiser | None = None,
+    *,
+    loss: str = "mse",
+    epochs: int = 1,
+    batch: int | None = None,
+    seed: int = 0,
+    clip: float | None = None,
+    validation: Sequences | None = None,
+    patience: int | None = None,
+    over: Any = None,
+    gradients: Callable[..., Any] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    callback: Callable[[Network, History], Any] | None = None,
+    progress: bool = False,
+) -> History:
+    """Train a network.
+
+    Parameters
+    ----------
+    net : Network
+        Its parameters are written in place.
+    data : Sequences
+        What to train on; see `padded` for sequences of different lengths.
+    optimiser : Optimiser, optional
+        ``Adam()`` unless given.
+    loss : str
+        Name of a loss, as `Network.loss_and_gradients` takes it.
+    epochs : int
+        How often to go through all sequences.
+    batch : int, optional
+        How many sequences to take for a step; all unless given. They are shuffled for each
+        epoch.
+    seed : int
+        Seed of the shuffling.
+    clip : float, optional
+        The largest norm of a gradient, as for `clipped`.
+    validation : Sequences, optional
+        Sequences whose loss is computed after each epoch.
+    patience : int, optional
+        Stop after so many epochs in which the validation loss was not less than before, and put
+        the parameters of the best epoch back.
+    over : GraphMap or anything with a projection, optional
+        What to run over, as `Network.forward` takes it; a window unless given.
+    gradients : callable, optional
+        What computes loss and gradients, called as ``gradients(net, inputs, targets, loss=...,
+        mask=...)``, with ``over=...`` if that is given. `Network.loss_and_gradients` unless
+        given; ``functools.partial(nn.Network.loss_and_gradients, truncate=20)`` truncates.
+    checkpoint : path, optional
+        A file in which the state is kept after each epoch. If it is there already, the fit
+        goes on from it, up to ``epochs`` in all. `nn.load` reads the network in it.
+    callback : callable, optional
+        Called after each epoch as ``callback(net, history)``; the fit ends if it returns True.
+    progress : bool
+        Whether tqdm shows a bar.
+
+    Returns
+    -------
+    History
+        The losses.
+
+    Raises
+    ------
+    DivergenceError
+        If a loss or a gradient is infinite or no number; parameters are as before that step.
+    ShapeError
+        If an array does not fit its vertex, or arrays hold different numbers of sequences.
+    ValueError
+        If a number is out of its range, ``patience`` has nothing to watch, or the checkpoint is
+        that of a fit with other settings or other data.
+    FormatError
+        If the checkpoint is none, or a file cannot hold the network.
+    ImportError
+        If a bar is wanted and tqdm is not installed.
+
+    Notes
+    -----
+    An interrupt leaves the checkpoint as it was after the last epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from unrollgraph import nn
+    >>> net = nn.Network(nn.architectures.seed(1, 4, 1))
+    >>> x = np.random.default_rng(0).uniform(-1, 1, size=(8, 32, 1))
+    >>> data = nn.Sequences({"in": x}, {"out": np.cumsum(x, axis=0) / 4})
+    >>> history = nn.fit(net, data, nn.Adam(1e-2), epochs=100)
+    >>> history.losses[-1] < history.losses[0] / 10
+    True
+    """
+    optimiser = Adam() if optimiser is None else optimiser
+    _must_be_sound(epochs, batch, patience, validation)
+    if batch is not None:
+        _must_be_batched(data, loss_called(loss).of_classes)
+    more = {"loss": loss} | ({} if over is None else {"over": over})
+    compute = Network.loss_and_gradients if gradients is None else gradients
+    state = _State(History(), optimiser.start(net.parameters), {})
+    settings: dict[str, Any] = {}
+    if checkpoint is not None:
+        settings = {"batch": batch, "clip": clip, "loss": loss, "patience": patience, "seed": seed}
+        settings |= {"optimiser": _named(optimiser), "network": _digest(page_of(net).encode())}
+        settings |= {"sequences": _fingerprint(data), "validation": _fingerprint(validation)}
+        if Path(checkpoint).exists():
+            state = _found(checkpoint, net, state, settings)
+    with _shown(state.history, epochs, progress=progress) as show:
+        for epoch in range(len(state.history.losses), 0 if state.history.stopped else epochs):
+            losses = []
+            for part in _batches(data, batch, np.random.default_rng([seed, epoch])):
+                with np.errstate(over="ignore", invalid="ignore"):
+                    found = compute(net, part.inputs, part.targets, mask=part.mask, **more)
+                step = found.parameters if clip is None else clipped(found.parameters, clip)
+                _must_be_finite(found.loss, step, epoch)
+                optimiser.step(net.parameters, step, state.memory)
+                losses.append((found.loss, len(part)))
+            watched = None
+            if validation is not None:
+                given = validation.inputs, validation.targets
+                watched = net.loss(*given, mask=validation.mask, **more)
+            state = state.after(net, _mean(losses), watched, patience)
+            if checkpoint is not None:
+                write_whole(checkpoint, state.written(net, settings))
+            show(state.history)
+            if callback is not None and callback(net, state.history) is True:
+                state = replace(state, history=replace(state.history, stopped=True))
+            if state.history.stopped:
+                break
+    for name, array in state.best.items():
+        net.parameters[name][...] = array
+    return state.history
+
+
+@dataclass(frozen=True)
+class _State:
+    """All there is to know after an epoch, but for the parameters of the network.
+
+    Attributes
+    ----------
+    history : History
+        The losses.
+    memory : dict
+        What the optimiser remembers, which it writes in place.
+    best : dict
+        The parameters of the best epoch, if they are to be put back.
+    """
+
+    history: History
+    memory: dict[str, Array]
+    best: dict[str, Array]
+
+    def after(
+        self, net: Network, loss: float, watched: float | None, patience: int | None
+    ) -> _State:
+        """The state after one epoch more."""
+        old = self.history
+        number = len(old.losses)
+        better = watched is None or watched < min(old.validation, default=math.inf)
+        best = number if better else old.best
+        history = History(
+            (*old.losses, loss),
+            old.validation if watched is None else (*old.validation, watched),
+            best,
+            patience is not None and number - best >= patience,
+        )
+        kept = self.best
+        if patience is not None and (better or not kept):
+            kept = {name: array.copy() for name, array in net.parameters.items()}
+        return _State(history, self.memory, kept)
+
+    def written(self, net: Network, settings: dict[str, Any]) -> bytes:
+        """The bytes of a file; the network in it is what the fit would leave if it ended now."""
+        arrays = {f"{MEMORY}{name}": array for name, array in self.memory.items()}
+        if self.best:
+            arrays |= {f"{LAST}{name}": array for name, array in net.parameters.items()}
+            arrays |= {f"{PARAMETERS}{name}": array for name, array in self.best.items()}
+        notes = {"settings": settings, "history": dataclasses.asdict(self.history)}
+        return written(net, arrays, notes)
+
+
+def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> _State:
+    """The state in a file; the parameters of the network become what they were."""
+    archive = opened(path)
+    notes = archive.notes
+    try:
+        kept, found = notes["settings"], notes["history"]
+        history = History(
+            tuple(map(float, found["losses"])),
+            tuple(map(float, found["validation"])),
+            int(found["best"]),
+            bool(found["stopped"]),
+        )
+        other = [name for name in settings if kept[name] != settings[name]]
+    except (KeyError, TypeError, ValueError):
+        raise FormatError(
+            f"{path} holds no fit that could go on; name another file, or move this one away"
+        ) from None
+    if other:
+        (name, *_) = other
+        plain = name not in {"network", "sequences", "validation"}
+        what = (
+            f"{name} is {kept[name]!r} there and {settings[name]!r} here"
+            if plain
+            else (f"the {name} is another" if name == "network" else f"other {name} data")
+        )
+        raise ValueError(
+            f"{path} holds a fit with other settings: {what}; name another file, or move this one "
+            "away"
+        )
+
+    def group(prefix: str) -> dict[str, Array]:
+        own = {n: a for n, a in archive.arrays.items() if n.startswith(prefix)}
+        return {n.removeprefix(prefix): a for n, a in own.items()}
+
+    memory, best = group(MEMORY), group(PARAMETERS)
+    if {n: (a.shape, a.dtype) for n, a in memory.items()} != {
+        n: (a.shape, a.dtype) for n, a in start.memory.items()
+    }:
+        raise FormatError(f"{path} does not hold what the optimiser remembers; move it away")
+    take_over(net, group(LAST) or best, path)
+    return _State(history, memory, best if group(LAST) else {})
+
+
+def _batches(data: Sequences, batch: int | None, rng: np.random.Generator) -> Iterator[Sequences]:
+    """All sequences, in an order that is drawn, so many at a time."""
+    if batch is None:
+        yield data
+        return
+    order = rng.permutation(len(data))
+    for start in range(0, len(order), batch):
+        yield data.chosen(order[start : start + batch])
+
+
+def _mean(losses: list[tuple[float, int]]) -> float:
+    """Mean of the losses of batches, by how many sequences they have."""
+    if len(losses) == 1:
+        return losses[0][0]
+    return sum(loss * size for loss, size in losses) / sum(size for _, size in losses)
+
+
+# -- what is refused ---------------------------------------------------------------------------
+
+
+def _must_be_sound(epochs: Any, batch: Any, patience: Any, validation: Sequences | None) -> None:
+    for name, number in (("epochs", epochs), ("batch", batch), ("patience", patience)):
+        whole = isinstance(number, (int, np.integer)) and number is not True
+        if number is not None and not (whole and number >= 1):
+            raise ValueError(f"{name} is {number!r}, but it must be a positive integer")
+    if patience is not None and validation is None:
+        raise ValueError("patience waits for a lower validation loss; give validation sequences")
+
+
+def _must_be_batched(data: Sequences, of_classes: bool) -> None:
+    """Refuse arrays from which no batches can be taken."""
+    counts = {}
+    for part, arrays in (("input", data.inputs), ("target", data.targets)):
+        for name, given in arrays.items():
+            array = np.asarray(given)
+            flat = array.ndim == 2 and (
+                of_classes if part == "target" else array.dtype.kind in "iu"
+            )
+            if array.ndim != 3 and not flat:
+                raise ShapeError(
+                    f"the {part} of {show_vertex(name)} has shape {array.shape}, without an axis "
+                    "of sequences, of which batches could be made; leave batch out",
+                    vertex=name,
+                    found=array.shape,
+                )
+            counts[f"the {part} of {show_vertex(name)}"] = array.shape[1]
+    if data.mask is not None and np.ndim(data.mask) > 1:
+        counts["the mask"] = np.shape(data.mask)[1]
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"{what} has {count}" for what, count in counts.items())
+        raise ShapeError(f"arrays hold different numbers of sequences: {shown}")
+
+
+def _must_be_finite(loss: float, gradients: Mapping[str, Array], epoch: int) -> None:
+    if not math.isfinite(loss):
+        raise DivergenceError(
+            f"the loss is {loss} in epoch {epoch}; take a smaller rate, or clip the gradient"
+        )
+    for name, gradient in gradients.items():
+        if not np.isfinite(gradient).all():
+            raise DivergenceError(
+                f"the gradient of {name} is not finite in epoch {epoch}; take a smaller rate, or "
+                "clip the gradient"
+            )
+
+
+# -- what is kept and shown ----------------------------------------------------------------------
+
+
+def _named(optimiser: Any) -> str:
+    """An optimiser by its class and fields."""
+    kind = type(optimiser)
+    told = dataclasses.fields(optimiser) if dataclasses.is_dataclass(optimiser) else ()
+    fields = {field.name: getattr(optimiser, field.name) for field in told}
+    return f"{kind.__qualname__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _fingerprint(data: Sequences | None) -> str:
+    """What tells sequences from others."""
+    if data is None:
+        return ""
+    known = hashlib.sha256()
+    parts = {"input": data.inputs, "target": data.targets}
+    parts["mask"] = {} if data.mask is None else {"": data.mask}
+    for part, arrays in parts.items():
+        for name, given in arrays.items():
+            array = np.ascontiguousarray(given)
+            known.update(repr((part, name, array.dtype.str, array.shape)).encode())
+            known.update(array.tobytes())
+    return known.hexdigest()
+
+
+@contextmanager
+def _shown(history: History, epochs: int, *, progress: bool) -> Iterator[Callable[[History], None]]:
+    """A bar of tqdm, or nothing."""
+    if not progress:
+        yield lambda _: None
+        return
+    try:
+        from tqdm import tqdm  # noqa: PLC0415  (optional)
+    except ImportError:
+        raise ImportError(
+            "a progress bar needs tqdm, which is not installed; install it, or leave progress out"
+        ) from None
+    with tqdm(initial=len(history.losses), total=epochs, unit="epoch") as bar:
+
+        def show(history: History) -> None:
+            bar.set_postfix(loss=f"{history.losses[-1]:.4g}", refresh=False)
+            bar.update()
+
+        yield show
