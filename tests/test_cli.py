@@ -1,9 +1,13 @@
 """The command line as a new user meets it, with wrong input too."""
 
+import io
 import json
+import math
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import networkx as nx
@@ -12,6 +16,7 @@ import oracle
 import pytest
 
 import unrollgraph as ug
+from unrollgraph import nn
 from unrollgraph.cli import main
 
 DATA = Path(__file__).parent.parent / "examples" / "data"
@@ -94,8 +99,6 @@ def test_a_cyclic_graph_exits_1_with_its_walk(capsys, cyclic):
     ],
 )
 def test_check_reads_well_on_other_kinds(capsys, tmp_path, wires, lines):
-    import re
-
     path = tmp_path / "net.csv"
     path.write_text("source,target,delay\n" + wires)
     code, out, _ = run(capsys, "check", path)
@@ -329,3 +332,102 @@ def test_measure_reads_durations_and_says_what_there_is_not(capsys, tmp_path):
         code, out, err = run(capsys, "measure", tmp_path / arguments[0], *arguments[1:])
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert text in err
+
+
+# -- run -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(tmp_path):
+    net = nn.Network(nn.architectures.seed(2, 3, 4), seed=1)
+    net.save(tmp_path / "net.npz")
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(10, 5, 2)))
+    return net
+
+
+def test_run_runs_what_was_saved(capsys, tmp_path, saved):
+    values = saved.forward({"in": np.load(tmp_path / "x.npy")}).values
+    command = ["run", tmp_path / "net.npz", "--inputs", tmp_path / "x.npy"]
+    code, out, err = run(capsys, *command)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "out: 10 x 5 x 4, of which the first sequence begins"
+    assert [float(x) for x in lines[1].split("t = 0")[1].split()] == pytest.approx(
+        values["out"][0, 0], abs=1e-4
+    )
+    assert len(lines) == 10
+    assert lines[-1].strip() == "..."
+    assert run(capsys, *command, "-o", tmp_path / "y.npy")[:2] == (0, "out: 10 x 5 x 4\n")
+    assert np.array_equal(np.load(tmp_path / "y.npy"), values["out"])
+    code, out, _ = run(capsys, *command, "--vertex", "A", "--vertex", "C", "-o", tmp_path / "y.npz")
+    assert (code, out) == (0, "A: 10 x 5 x 3\nC: 10 x 5 x 3\n")
+    with np.load(tmp_path / "y.npz") as file:
+        assert sorted(file.files) == ["A", "C"]
+        assert np.array_equal(file["C"], values["C"])
+    np.savez(tmp_path / "x.npz", **{"in": np.load(tmp_path / "x.npy")[:, 0]})
+    command[3] = tmp_path / "x.npz"
+    code, out, _ = run(capsys, *command)
+    assert code == 0
+    assert out.splitlines()[:2] == ["out: 10 x 4", lines[1]]
+
+
+def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(capsys, tmp_path):
+    G = nn.architectures.jordan(2, 3, 1)
+    G.add_node("file", op=nn.Embedding(5, 2))  # a name that NumPy has a use for
+    G.add_edge("file", "h")
+    nn.Network(G).save(tmp_path / "net.npz")
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as whole:
+        for name, array in {"x": np.ones((3, 2)), "file": np.arange(3)}.items():
+            page = io.BytesIO()
+            np.save(page, array)
+            whole.writestr(f"{name}.npy", page.getvalue())
+    command = ["run", tmp_path / "net.npz", "--inputs", tmp_path / "x.npz"]
+    code, out, err = run(capsys, *command, "-o", tmp_path / "y.npz")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == ["x: 3 x 2", "h: 3 x 3", "y: 3 x 1", "file: 3 x 2"]
+    with np.load(tmp_path / "y.npz") as file:
+        assert sorted(file.files) == ["file", "h", "x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({0: "x.npy"}, r"x.npy: no saved network: File is not a zip file"),
+        ({0: "nowhere.npz"}, r"nowhere.npz: No such file"),
+        ({2: "nowhere.npy"}, r"nowhere.npy: No such file"),
+        ({2: "text.npy"}, r"text.npy holds no arrays of numbers; write it with numpy.save"),
+        ({2: "net.npz"}, r"net.npz has an array called .*, but the inputs are in\n"),
+        ({2: "short.npy"}, r"the input of in has shape \(4, 3\), but \(4, 2\) is expected"),
+        ({3: "--vertex=Q"}, r"net.npz has no vertex Q; it has in, A, B, C, out"),
+        ({3: "-o=y.txt"}, r"y.txt is no .npy or .npz for the values of out"),
+        ({3: "-o=y.npy", 4: "--vertex=A", 5: "--vertex=B"}, r"y.npy holds one array; write a .npz"),
+    ],
+)
+@pytest.mark.usefixtures("saved")
+def test_run_refuses_in_one_line(capsys, tmp_path, monkeypatch, change, message):
+    monkeypatch.chdir(tmp_path)
+    Path("text.npy").write_text("hello")
+    np.save("short.npy", np.ones((4, 3)))
+    words = {0: "net.npz", 1: "--inputs", 2: "x.npy"} | change
+    code, out, err = run(capsys, "run", *(words[k] for k in sorted(words)))
+    assert (code, out) == (2, "")
+    assert re.search(message, err), err
+    assert err.count("\n") == 1
+    assert not [*tmp_path.glob("y.*")]
+
+
+def test_run_refuses_a_plane(capsys, tmp_path):
+    nn.Network(nn.architectures.grid_2d(2, 3, 1)).save(tmp_path / "net.npz")
+    np.save(tmp_path / "x.npy", np.ones((4, 2)))
+    code, _, err = run(capsys, "run", tmp_path / "net.npz", "--inputs", tmp_path / "x.npy")
+    assert code == 2
+    assert "the delays are in Z^2, so there is no window of steps" in err
+
+
+def test_the_demo_learns_the_parity(capsys):
+    code, out, err = run(capsys, "demo")
+    assert (code, err) == (0, "")
+    losses = [float(x) for x in re.findall(r"loss (\d\.\d+)", out)]
+    assert losses[0] == pytest.approx(math.log(2), rel=0.1)
+    assert losses[-1] < 0.002
+    assert float(re.search(r"([\d.]+) % of them", out)[1]) > 99

@@ -5,6 +5,7 @@ Skipped where PyTorch is not installed, unless UNROLLGRAPH_ALL_TOOLS says that i
 
 import os
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -111,3 +112,71 @@ def test_float32_modules_make_float32_networks():
 def test_modules_that_have_no_network_are_refused(module, error, text):
     with pytest.raises(error, match=text):
         nn.from_torch(module())
+
+
+# -- training ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["mse", "binary_cross_entropy", "cross_entropy"])
+@pytest.mark.parametrize("size", [1.0, 50.0])
+def test_losses_and_their_gradients_are_those_of_torch(loss, size):
+    rng = np.random.default_rng(0)
+    values = size * rng.normal(size=(6, 5, 4))
+    classes = loss == "cross_entropy"
+    targets = rng.integers(4, size=(6, 5)) if classes else rng.uniform(size=(6, 5, 4))
+    theirs = {
+        "mse": torch.nn.functional.mse_loss,
+        "binary_cross_entropy": torch.nn.functional.binary_cross_entropy_with_logits,
+        "cross_entropy": torch.nn.functional.cross_entropy,
+    }[loss]
+    logits = torch.tensor(values.reshape(-1, 4), requires_grad=True)
+    flat = targets.reshape(-1) if classes else targets.reshape(-1, 4)
+    expected = theirs(logits, torch.tensor(flat))
+    expected.backward()
+    G = nx.DiGraph([("x", "y")])
+    G.nodes["x"]["op"], G.nodes["y"]["op"] = nn.Input(4), nn.Dense(4, "linear", bias=False)
+    net = nn.Network(G)
+    net.parameters["y.weight"][...] = np.eye(4)
+    found = net.loss_and_gradients({"x": values}, {"y": targets}, loss)
+    assert found.loss == pytest.approx(expected.detach().item(), rel=1e-13)
+    gradient = logits.grad.numpy().T @ values.reshape(-1, 4)
+    assert np.allclose(found.parameters["y.weight"], gradient, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (nn.SGD(0.1), lambda p: torch.optim.SGD(p, lr=0.1)),
+        (nn.SGD(0.05, 0.9), lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9)),
+        (nn.Adam(0.01), lambda p: torch.optim.Adam(p, lr=0.01)),
+        (
+            nn.Adam(0.02, 0.7, 0.9, 1e-3),
+            lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.7, 0.9), eps=1e-3),
+        ),
+    ],
+)
+@pytest.mark.parametrize("clip", [None, 0.05])
+def test_a_network_trained_is_the_module_trained(ours, theirs, clip):
+    """Thirty steps of the same optimiser, with the same clipping, from the same parameters."""
+    torch.manual_seed(0)
+    module = torch.nn.LSTM(3, 4).double()
+    module.bias_hh_l0.requires_grad_(False)  # a network has the sum of both biases
+    net = nn.from_torch(module)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(7, 5, 3)), rng.uniform(-1, 1, size=(7, 5, 4))
+    nn.fit(net, nn.Sequences({"x": x}, {"y": y}), ours, epochs=30, clip=clip)
+    own = [p for p in module.parameters() if p.requires_grad]
+    optimiser = theirs(own)
+    for _ in range(30):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.mse_loss(module(torch.tensor(x))[0], torch.tensor(y))
+        loss.backward()
+        if clip:
+            norm = torch.nn.utils.clip_grad_norm_(own, float("inf"))
+            for p in own:  # their own factor has 1e-6 added to the norm
+                p.grad *= min(1.0, clip / float(norm))
+        optimiser.step()
+    again = nn.from_torch(module)
+    assert net.parameters.keys() == again.parameters.keys()
+    for name, array in net.parameters.items():
+        assert np.allclose(array, again.parameters[name], rtol=1e-9, atol=1e-11), name

@@ -15,9 +15,12 @@ import importlib
 import io
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
@@ -31,7 +34,7 @@ from unrollgraph.nn import ops
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
 
-__all__ = ["PARAMETERS", "Archive", "opened", "page_of", "written"]
+__all__ = ["PARAMETERS", "Archive", "opened", "packed", "page_of", "written"]
 
 Array = NDArray[Any]
 PAGE = "network.json"
@@ -62,11 +65,17 @@ class Archive(NamedTuple):
 
 def written(net: Network, arrays: Mapping[str, Array] | None = None, notes: Any = None) -> bytes:
     """A network as the bytes of a file, with other arrays and notes if there are any."""
-    members = {PAGE: page_of(net).encode("utf-8")}
+    pages = {PAGE: page_of(net)}
     if notes is not None:
-        members["fit.json"] = json.dumps(notes).encode("utf-8")
+        pages["fit.json"] = json.dumps(notes)
     named = {f"{PARAMETERS}{name}": array for name, array in net.parameters.items()}
-    for name, array in {**named, **(arrays or {})}.items():
+    return packed({**named, **(arrays or {})}, pages)
+
+
+def packed(arrays: Mapping[str, Array], pages: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Arrays and pages of text as the bytes of a file."""
+    members = {name: text.encode("utf-8") for name, text in pages.items()}
+    for name, array in arrays.items():
         if "\0" in name:
             raise FormatError(f"a file cannot hold an array named {name!r}; rename the vertex")
         page = io.BytesIO()
@@ -104,27 +113,38 @@ def opened(path: str | os.PathLike[str]) -> Archive:
     """
     data = Path(path).read_bytes()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
-            names = list(dict.fromkeys(file.namelist()))
-            if PAGE not in names:
-                raise FormatError(f"there is no {PAGE} in it; save a network with net.save(path)")
-            G, dtype = _graph_of(file.read(PAGE).decode("utf-8"))
-            arrays = {
-                name[: -len(".npy")]: _array(file, name) for name in names if name.endswith(".npy")
-            }
-            notes = json.loads(file.read("fit.json")) if "fit.json" in names else {}
-    except zipfile.BadZipFile as error:
-        raise FormatError(f"{path}: no saved network: {error}") from None
+        members = _members(data)
+        if PAGE not in members:
+            raise FormatError(f"there is no {PAGE} in it; save a network with net.save(path)")
+        G, dtype = _graph_of(members[PAGE].decode("utf-8"))
+        arrays = {
+            name.removesuffix(".npy"): _array(name, member)
+            for name, member in members.items()
+            if name.endswith(".npy")
+        }
+        notes = json.loads(members.get("fit.json", b"{}"))
     except (FormatError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise FormatError(f"{path}: no saved network: {error}") from None
     return Archive(G, dtype, arrays, notes)
 
 
-def _array(file: zipfile.ZipFile, name: str) -> Array:
+def _members(data: bytes) -> dict[str, bytes]:
+    """The members of a file, by name; `FormatError` if it is spoilt."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            return {name: file.read(name) for name in file.namelist()}
+    # besides its own error, what that module passes on of streams, flags and lengths
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        raise FormatError(str(error)) from None
+    except (NotImplementedError, RuntimeError, ValueError, struct.error) as error:
+        raise FormatError(str(error)) from None
+
+
+def _array(name: str, data: bytes) -> Array:
     """An array of a file, none of whose entries is an object."""
     try:
-        array: Array = np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)
-    except (ValueError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        array: Array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
         raise FormatError(f"{name} holds no array: {error}") from None
     return array
 

@@ -156,6 +156,6 @@ def _joblib() -> Any:
         import joblib  # noqa: PLC0415  (optional)
     except ImportError:
         raise ImportError(
-            "work in several processes needs joblib, which is not installed"
+            "work in several processes needs joblib, which is not installed; install it"
         ) from None
     return joblib

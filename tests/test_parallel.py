@@ -1,0 +1,140 @@
+"""Many processes: shards and sweeps give the same numbers wherever they are computed."""
+
+import sys
+import warnings
+from functools import partial
+
+import joblib
+import numpy as np
+import pytest
+
+import unrollgraph as ug
+from unrollgraph import nn
+
+A = nn.architectures
+
+
+def task(name="lstm", count=7, loss="mse"):
+    net = nn.Network(getattr(A, name)(2, 3, 4), seed=1)
+    rng = np.random.default_rng(0)
+    y = (
+        rng.integers(4, size=(6, count))
+        if loss == "cross_entropy"
+        else rng.uniform(size=(6, count, 4))
+    )
+    mask = rng.integers(2, size=(6, count))
+    mask[:, 2] = 0  # a sequence of which nothing counts
+    return net, {"x": rng.normal(size=(6, count, 2))}, {"y": y}, mask
+
+
+def same_bits(one, other):
+    assert one.loss == other.loss
+    for name, gradient in one.parameters.items():
+        assert gradient.tobytes() == other.parameters[name].tobytes()
+
+
+@pytest.mark.parametrize("loss", ["mse", "binary_cross_entropy", "cross_entropy"])
+@pytest.mark.parametrize("shards", [1, 2, 7])
+@pytest.mark.parametrize("masked", [False, True])
+def test_shards_add_up_to_the_whole(loss, shards, masked):
+    net, inputs, targets, mask = task(loss=loss)
+    more = {"mask": mask} if masked else {}
+    whole = net.loss_and_gradients(inputs, targets, loss, **more)
+    found = nn.sharded_gradients(net, inputs, targets, loss, shards=shards, **more)
+    assert found.loss == pytest.approx(whole.loss, rel=1e-13)
+    for name, gradient in whole.parameters.items():
+        assert np.allclose(found.parameters[name], gradient, atol=1e-14)
+
+
+def test_shards_of_a_grid_add_up():
+    net = nn.Network(A.grid_2d(2, 3, 4))
+    rng = np.random.default_rng(0)
+    U = ug.unroll(net.graph, (2, 3))
+    given = {"x": rng.normal(size=(6, 5, 2))}, {"y": rng.normal(size=(6, 5, 4))}
+    whole = net.loss_and_gradients(*given, over=U)
+    found = nn.sharded_gradients(net, *given, shards=2, over=U)
+    assert found.loss == pytest.approx(whole.loss, rel=1e-13)
+
+
+def fitted(**more):
+    net, inputs, targets, _ = task()
+    gradients = partial(nn.sharded_gradients, shards=3)
+    history = nn.fit(
+        net, nn.Sequences(inputs, targets), nn.Adam(0.01), epochs=3, gradients=gradients, **more
+    )
+    return history, {name: array.tobytes() for name, array in net.parameters.items()}
+
+
+def trained(rate, seed):
+    """What a sweep calls: a network that is trained, and its last loss."""
+    net, inputs, targets, _ = task()
+    for name, array in net.parameters.items():
+        array += 0.01 * np.random.default_rng([seed, len(name)]).normal(size=array.shape)
+    return nn.fit(net, nn.Sequences(inputs, targets), nn.SGD(rate), epochs=2).losses[-1]
+
+
+GRID = {"rate": (0.1, 0.01), "seed": range(2)}
+
+
+def test_processes_compute_the_same_bits():
+    net, inputs, targets, mask = task()
+    serial = nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask)
+    alone = fitted()
+    trials = nn.sweep(trained, **GRID)
+    with joblib.parallel_config(n_jobs=2):
+        same_bits(nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask), serial)
+        assert fitted() == alone
+        assert nn.sweep(trained, **GRID) == trials
+    assert [trial.setting for trial in trials] == [
+        {"rate": rate, "seed": seed} for rate in (0.1, 0.01) for seed in range(2)
+    ]
+    assert [trial.result for trial in trials] == [trained(**trial.setting) for trial in trials]
+
+
+def test_a_cluster_computes_the_same_bits():
+    """On workers of Dask, processes of their own, with no code of ours but joblib's backend."""
+    net, inputs, targets, mask = task()
+    serial = nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask)
+    alone = fitted()
+    trials = nn.sweep(trained, **GRID)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the cluster's own libraries
+        from distributed import Client, LocalCluster
+
+        with (
+            LocalCluster(
+                n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            ) as cluster,
+            Client(cluster) as client,
+            joblib.parallel_config(backend="dask"),
+        ):
+            same_bits(nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask), serial)
+            assert fitted() == alone
+            assert nn.sweep(trained, **GRID) == trials
+            processes = set(client.run(lambda: __import__("os").getpid()).values())
+            assert len(processes) == 2
+
+
+def test_bad_shards_are_refused(monkeypatch):
+    net, inputs, targets, _ = task()
+    for shards in (0, 8):
+        with pytest.raises(ValueError, match=f"7 sequences cannot be split into {shards} shards"):
+            nn.sharded_gradients(net, inputs, targets, shards=shards)
+    with pytest.raises(ug.ShapeError, match="names 'q', which is no vertex"):
+        nn.sharded_gradients(net, inputs, {"q": targets["y"]}, shards=2)
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    for call in (
+        lambda: nn.sharded_gradients(net, inputs, targets, shards=2),
+        lambda: nn.sweep(trained, **GRID),
+    ):
+        with pytest.raises(ImportError, match="needs joblib, which is not installed; install it"):
+            call()
+
+
+def test_a_sweep_passes_errors_on():
+    def fails(rate):
+        raise ValueError(f"no {rate}")
+
+    with pytest.raises(ValueError, match="no 1"):
+        nn.sweep(fails, rate=(1, 2))
+    assert nn.sweep(fails, rate=()) == []

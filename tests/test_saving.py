@@ -1,0 +1,334 @@
+"""Networks in files: what comes back is what was saved, and what is no network is refused."""
+
+import io
+import json
+import random
+import subprocess
+import sys
+import zipfile
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import unrollgraph as ug
+from unrollgraph import nn
+from unrollgraph.graph import node_link
+
+A = nn.architectures
+
+CELLS = """
+from dataclasses import dataclass
+import numpy as np
+from unrollgraph import nn
+
+@dataclass(frozen=True)
+class Power(nn.Op):
+    exponent: int
+    scales: tuple = (1.0, 0.5)
+
+    def size_of(self, sizes):
+        return sizes[0]
+
+    def forward(self, sources, parameters):
+        return self.scales[0] * sources[0] ** self.exponent
+
+    def adjoint(self, gradient, value, sources, parameters):
+        power = self.exponent * sources[0] ** (self.exponent - 1)
+        return [self.scales[0] * power * gradient], {}
+
+class Plain(nn.Op):
+    def size_of(self, sizes):
+        return sizes[0]
+
+    def forward(self, sources, parameters):
+        return sources[0].copy()
+
+class Hidden(Plain):
+    def __init__(self, size):
+        self.size = size
+
+class Outer:
+    class Inner(Plain):
+        pass
+
+NUMBER = 3
+"""
+
+
+@pytest.fixture
+def cells(tmp_path, monkeypatch):
+    (tmp_path / "own_cells.py").write_text(CELLS)
+    monkeypatch.syspath_prepend(tmp_path)
+    import own_cells
+
+    yield own_cells
+    sys.modules.pop("own_cells")
+
+
+def with_op(op):
+    G = A.elman(2, 3, 3)
+    G.add_node("s", op=op)
+    G.remove_edge("h", "y")
+    G.add_edges_from([("h", "s"), ("s", "y")])
+    return G
+
+
+def same(net, other):
+    assert list(net.graph.vertices) == list(other.graph.vertices)
+    assert net.graph.edges == other.graph.edges
+    assert net.graph.times == other.graph.times
+    assert net.dtype == other.dtype
+    assert list(net.parameters) == list(other.parameters)
+    for name, array in net.parameters.items():
+        assert array.tobytes() == other.parameters[name].tobytes()
+        assert array.shape == other.parameters[name].shape
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", A.__all__)
+def test_every_architecture_comes_back_and_runs_to_the_same_bits(tmp_path, name, dtype):
+    net = nn.Network(getattr(A, name)(2, 3, 2), seed=3, dtype=dtype)
+    net.save(tmp_path / "net.npz")
+    other = nn.load(tmp_path / "net.npz")
+    same(net, other)
+    over = ug.unroll(net.graph, (3, 3)) if net.graph.dimension == 2 else None
+    rng = np.random.default_rng(0)
+    x = {net.graph.vertices[v]: rng.normal(size=(9 if over else 5, 2)) for v in net._forward.inputs}
+    one, two = net.forward(x, over), other.forward(x, over and ug.unroll(other.graph, (3, 3)))
+    for v in net.graph.vertices:
+        assert one.values[v].tobytes() == two.values[v].tobytes()
+
+
+def test_the_order_of_edges_names_and_parallel_edges_come_back(tmp_path):
+    G = nx.MultiDiGraph()
+    G.add_node(("x", 1), op=nn.Embedding(7, 2), colour=object())
+    G.add_node("ha/lt 猫", op=nn.Dense(np.int64(3), "relu", combine="concat"))
+    G.add_node(3, op=nn.Constant([0.1, 2e-300]))
+    G.add_edge("ha/lt 猫", "ha/lt 猫", key="b", lag=2, order=2)
+    G.add_edge("ha/lt 猫", "ha/lt 猫", key="a", lag=1, order=1)
+    G.add_edge(("x", 1), "ha/lt 猫", order=3)
+    G.add_edge(3, "ha/lt 猫", order=0, delay="none")
+    net = nn.Network(G, delay="lag")
+    net.save(tmp_path / "net.npz")
+    other = nn.load(tmp_path / "net.npz")
+    same(net, other)
+    x = {("x", 1): np.arange(7)}
+    values = [n.forward(x).values["ha/lt 猫"] for n in (net, other)]
+    assert np.array_equal(*values)
+    with np.load(tmp_path / "net.npz") as file:
+        assert np.array_equal(file["parameters/ha/lt 猫.weight"], net.parameters["ha/lt 猫.weight"])
+    with zipfile.ZipFile(tmp_path / "net.npz") as file:
+        H = node_link.loads(file.read("network.json").decode())  # a delay graph as any other
+    assert list(H) == list(G)
+    assert ug.DelayGraph(H).times == net.graph.times
+
+
+def test_the_same_network_has_the_same_bytes(tmp_path):
+    for k in range(2):
+        nn.Network(A.lstm(2, 3, 4), seed=1).save(tmp_path / f"{k}.npz")
+    assert (tmp_path / "0.npz").read_bytes() == (tmp_path / "1.npz").read_bytes()
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".npz"]
+
+
+def test_operations_of_ones_own_come_back_by_their_module(tmp_path, cells):
+    for op in (cells.Power(2, (2.0, 1.0)), cells.Plain(), cells.Outer.Inner()):
+        net = nn.Network(with_op(op))
+        net.save(tmp_path / "net.npz")
+        other = nn.load(tmp_path / "net.npz")
+        same(net, other)
+        found = other.graph.vertex_data[other.graph.number["s"]]["op"]
+        assert type(found) is type(op)
+        if isinstance(op, cells.Power):
+            assert found == op
+            x = {"x": np.ones((4, 2))}
+            assert np.array_equal(net.forward(x).values["y"], other.forward(x).values["y"])
+
+
+def test_in_another_process_a_module_that_is_not_there_is_named(tmp_path, cells):
+    nn.Network(with_op(cells.Power(2))).save(tmp_path / "net.npz")
+    code = f"""
+from unrollgraph import nn
+try:
+    nn.load({str(tmp_path / "net.npz")!r})
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert done.stdout.startswith("FormatError ")
+    assert "the operation of s is own_cells:Power, which cannot be imported: No mod" in done.stdout
+
+
+class Here(nn.Op):
+    def size_of(self, sizes):
+        return sizes[0]
+
+
+def test_operations_that_a_file_cannot_hold_are_refused(tmp_path, cells, monkeypatch):
+    class Local(Here):
+        pass
+
+    path = tmp_path / "net.npz"
+    with pytest.raises(ug.FormatError, match="operation of s is a .*Local, which a file cannot na"):
+        nn.Network(with_op(Local())).save(path)
+    with pytest.raises(ug.FormatError, match="Hidden, which a file cannot hold, since nothing sa"):
+        nn.Network(with_op(cells.Hidden(3))).save(path)
+    with pytest.raises(ug.FormatError, match="JSON cannot hold exactly"):
+        nn.Network(with_op(cells.Power(2, (object(),)))).save(path)
+    monkeypatch.setattr(Here, "__module__", "__main__")
+    with pytest.raises(ug.FormatError, match="in no module that can be imported; move the class"):
+        nn.Network(with_op(Here())).save(path)
+    G = nx.relabel_nodes(A.elman(2, 3, 3), {"h": 2.5})
+    with pytest.raises(ug.FormatError, match=r"2\.5 is a float; relabel it"):
+        nn.Network(G).save(path)
+    assert not path.exists()
+
+
+def test_a_network_that_cannot_be_written_leaves_what_was_there(tmp_path):
+    path = tmp_path / "net.npz"
+    nn.Network(A.lstm(2, 3, 4)).save(path)
+    before = path.read_bytes()
+    net = nn.Network(nx.relabel_nodes(A.elman(2, 3, 3), {"h": 2.5}))
+    with pytest.raises(ug.FormatError):
+        net.save(path)
+    assert path.read_bytes() == before
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        nn.Network(A.elman(2, 3, 3)).save(tmp_path / "nowhere" / "net.npz")
+
+
+def changed(path, **members):
+    """The file with some members replaced, or taken away."""
+    with zipfile.ZipFile(path) as file:
+        found = {name: file.read(name) for name in file.namelist()}
+    found |= members
+    with zipfile.ZipFile(path, "w") as file:
+        for name, data in found.items():
+            if data is not None:
+                file.writestr(name, data)
+    return path
+
+
+def array(value, **more):
+    page = io.BytesIO()
+    np.save(page, value, **more)
+    return page.getvalue()
+
+
+def page(change):
+    """The page of the network, changed."""
+    net = nn.Network(A.elman(2, 3, 2))
+    document = json.loads(nn.archive.page_of(net))
+    change(document)
+    return json.dumps(document)
+
+
+def op(**fields):
+    return lambda document: document["nodes"][0].update(op=fields)
+
+
+BIAS = "parameters/h.bias.npy"
+BROKEN = {
+    "no page": ({"network.json": None}, "there is no network.json in it; save a network with"),
+    "no JSON": ({"network.json": "{"}, "not JSON"),
+    "no text": ({"network.json": b"\xff\xfe"}, "codec can't decode"),
+    "no network": ({"network.json": page(lambda d: d["graph"].clear())}, 'names no "network" of'),
+    "no operation": ({"network.json": page(lambda d: d["nodes"][0].clear())}, 'node 0 has no "id"'),
+    "odd operation": ({"network.json": page(op(type="Dense"))}, 'not an object of "type" and "fie'),
+    "odd type": ({"network.json": page(op(type=3, fields={}))}, "has the type 3"),
+    "unknown": ({"network.json": page(op(type="Desne", fields={}))}, "it is no operation of this"),
+    "a builtin": (
+        {"network.json": page(op(type="builtins:exec", fields={}))},
+        "is builtins:exec, which is no subclass of nn.Op",
+    ),
+    "a function": ({"network.json": page(op(type="os:system", fields={}))}, "no subclass of nn.Op"),
+    "no name": ({"network.json": page(op(type="os:", fields={}))}, "cannot be imported"),
+    "no module": ({"network.json": page(op(type=":x", fields={}))}, "cannot be imported"),
+    "wrong fields": (
+        {"network.json": page(op(type="Dense", fields={"width": 3}))},
+        "the operation of x, Dense, cannot be made: .*width",
+    ),
+    "wrong values": (
+        {"network.json": page(op(type="Input", fields={"size": "many"}))},
+        "the size of Input is 'many'",
+    ),
+    "other sizes": (
+        {"network.json": page(op(type="Input", fields={"size": 7}))},
+        r"the parameter h.weight is float64 of shape \(3, 5\), but the network has",
+    ),
+    "no order": (
+        {"network.json": page(lambda d: d["edges"][1].update(delay=0))},
+        "no network: .*cycle|cannot be computed",
+    ),
+    "missing": ({BIAS: None}, "the file has no parameter h.bias"),
+    "unknown parameter": ({"parameters/q.npy": array(1)}, "has an unknown parameter q"),
+    "shape": ({BIAS: array(np.zeros(4))}, r"h.bias is float64 of shape \(4,\)"),
+    "dtype": ({BIAS: array(np.zeros(3, np.float32))}, "h.bias is float32 of shape"),
+    "objects": ({BIAS: array(np.array([{}] * 3), allow_pickle=True)}, "holds no array: Object arr"),
+    "garbage": ({BIAS: b"garbage"}, "h.bias.npy holds no array"),
+    "short": ({BIAS: array(np.zeros(3))[:-5]}, "h.bias.npy holds no array"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_no_network_is_refused(tmp_path, case):
+    members, message = BROKEN[case]
+    path = tmp_path / "net.npz"
+    nn.Network(A.elman(2, 3, 2)).save(path)
+    if case == "no order":
+        net = nn.load(changed(path, **members))
+        with pytest.raises(ug.CyclicCoverError):
+            net.forward({"x": np.ones((3, 2))})
+        return
+    with pytest.raises(ug.FormatError, match=message) as error:
+        nn.load(changed(path, **members))
+    assert str(error.value).startswith(str(path))
+
+
+def test_what_is_no_file_of_arrays_is_refused(tmp_path):
+    path = tmp_path / "net.npz"
+    for data in (b"", b"PK\x03\x04", b"hello", array(np.zeros(3))):
+        path.write_bytes(data)
+        with pytest.raises(ug.FormatError, match=r"net.npz: no saved network: "):
+            nn.load(path)
+    np.savez(path, x=np.zeros(3))
+    with pytest.raises(ug.FormatError, match="no network.json in it"):
+        nn.load(path)
+    with pytest.raises(FileNotFoundError):
+        nn.load(tmp_path / "nowhere.npz")
+
+
+def test_files_that_were_spoilt_are_refused_or_read_as_they_were(tmp_path):
+    """Bytes changed, cut off or repeated: an error of ours, or the same network."""
+    path = tmp_path / "net.npz"
+    net = nn.Network(A.elman(2, 3, 2))
+    net.save(path)
+    whole = path.read_bytes()
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(400):
+        data = bytearray(whole)
+        kind = rng.randrange(3)
+        if kind == 0:
+            for _ in range(rng.randint(1, 4)):
+                data[rng.randrange(len(data))] = rng.randrange(256)
+        elif kind == 1:
+            del data[rng.randrange(len(data)) :]
+        else:
+            at = rng.randrange(len(data))
+            data[at:at] = data[at : at + rng.randint(1, 50)]
+        path.write_bytes(data)
+        try:
+            other = nn.load(path)
+        except ug.FormatError:
+            refused += 1
+        else:
+            same(net, other)
+    assert refused > 200
+
+
+def test_another_backend_may_run_what_is_read(tmp_path):
+    nn.Network(A.elman(2, 3, 2)).save(tmp_path / "net.npz")
+    with pytest.raises(ValueError, match="the backend is 'numpy' or 'numba', not 'jax'"):
+        nn.load(tmp_path / "net.npz", backend="jax")
