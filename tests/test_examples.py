@@ -9,10 +9,25 @@ import pytest
 SCRIPTS = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
 
+TRAINED = [path for path in SCRIPTS if "sys.argv" in path.read_text(encoding="utf-8")]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_example_runs(script, tmp_path):
+    runs(tmp_path, script)
+
+
+@pytest.mark.parametrize("script", TRAINED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_what_is_trained_reaches_its_losses_from_other_seeds(script, seed, tmp_path):
+    """The scripts state what they reach, and end with an error if they do not."""
+    assert "\nassert " in script.read_text(encoding="utf-8")
+    runs(tmp_path, script, seed)
+
+
+def runs(tmp_path, *words):
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)],
+        [sys.executable, "-W", "error", *map(str, words)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -24,4 +39,5 @@ def test_example_runs(script, tmp_path):
 
 
 def test_there_are_examples():
-    assert SCRIPTS
+    assert len(SCRIPTS) > 20
+    assert len(TRAINED) == 7

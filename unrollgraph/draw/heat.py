@@ -129,6 +129,7 @@ def _strip(
 ) -> Scene:
     low, high = limits
     width = centres[1] - centres[0] if len(centres) > 1 else 1.0
+    cell = width * (0.98 if width > 0.3 else 1.03)  # no gaps between what is narrow
     shapes, texts = [], []
     left = centres[0] - width / 2
     for row, (name, sizes) in enumerate(norms.items()):
@@ -139,7 +140,7 @@ def _strip(
         shades = ramp(np.nan_to_num(shares).tolist(), palette)
         for x, size, shade in zip(centres, sizes.tolist(), shades, strict=False):
             fill = shade if size > 0 else mixed(QUIET, PAPER, 0.8)  # nothing flows here
-            shapes.append(Shape((name, x), _box(x, y, width * 0.98, _CELL * 0.92), fill))
+            shapes.append(Shape((name, x), _box(x, y, cell, _CELL * 0.92), fill))
     below = -len(norms) * _CELL
     step = max(1, math.ceil(len(centres) / 16))
     texts += [
