@@ -59,8 +59,8 @@ def sharded_gradients(
     Notes
     -----
     To be given to `fit` as ``gradients=functools.partial(nn.sharded_gradients, shards=4)``.
-    Each shard sends the network along, so that it is worthwhile where a shard computes for
-    more than some milliseconds.
+    In another process a shard gets the network, and plans it anew, which takes some 20 ms; so
+    that is worthwhile where a shard computes for longer.
 
     Examples
     --------

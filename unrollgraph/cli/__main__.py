@@ -1,0 +1,8 @@
+"""So that ``python -m unrollgraph.cli`` is the command ``unrollgraph``."""
+
+import sys
+
+from unrollgraph.cli.entry import main
+
+if __name__ == "__main__":
+    sys.exit(main())

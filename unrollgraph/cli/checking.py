@@ -1,0 +1,122 @@
+"""``unrollgraph check``: whether the infinite unrolling is acyclic, and what proves it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import unrollgraph as ug
+from unrollgraph.cli.saying import form, offsets, plain, summary
+from unrollgraph.errors import show_edge
+from unrollgraph.graph.order import levels
+
+__all__ = ["check"]
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print the verdict on a file, and its proof; return 1 if it is cyclic."""
+    graph = ug.DelayGraph(ug.io.read(options.file))
+    try:
+        proof: ug.Schedule | ug.ZeroWalk = ug.verdict(graph)
+    except ug.CyclicCoverError as error:
+        proof = error.walk
+    proof.check()
+    report = _report(graph, proof)
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        print("\n".join([*summary(graph), *_proof_lines(proof), *_boundary_lines(graph)]))
+    return 0 if report["acyclic"] else 1
+
+
+def _report(graph: ug.DelayGraph, proof: ug.Schedule | ug.ZeroWalk) -> dict[str, Any]:
+    name = [plain(vertex) for vertex in graph.vertices]
+    report: dict[str, Any] = {
+        "vertices": len(graph.vertices),
+        "edges": len(graph.edges),
+        "dimension": graph.dimension,
+        "acyclic": isinstance(proof, ug.Schedule),
+    }
+    if isinstance(proof, ug.Schedule):
+        if graph.dimension == 1:
+            report["time_direction"] = proof.time_direction
+        report["linear"] = proof.is_linear
+        report["schedule"] = [
+            [
+                {"vertex": v, "slope": list(slope), "offset": offset}
+                for v, slope, offset in zip(name, stage.slopes, stage.offsets, strict=True)
+            ]
+            for stage in proof.stages
+        ]
+    else:
+        report["zero_walk"] = [
+            {"walk": [[plain(part) for part in edge] for edge in walk], "times": count}
+            for walk, count in proof.segments
+        ]
+    report["boundary"] = [
+        {"edge": [plain(part) for part in edge], "delay": list(delay)}
+        for edge, delay in _crossing(graph)
+    ]
+    return report
+
+
+def _proof_lines(proof: ug.Schedule | ug.ZeroWalk) -> list[str]:
+    if isinstance(proof, ug.ZeroWalk):
+        return [
+            "verdict    CYCLIC: the unrolling has a directed cycle",
+            f"because    the closed walk {proof} has total delay 0 ({proof.length} edges)",
+        ]
+    lines = [f"verdict    ACYCLIC: {_reason(proof)}"]
+    if proof.is_linear:
+        slope = proof.stages[0].slopes[0] if proof.graph.vertices else (1,)
+        lines.append(
+            f"because    {form(slope)} + offset(v) increases along every arc, with the offsets"
+        )
+    else:
+        lines.append("because    these tuples increase along every arc, in lexicographic order:")
+    return [*lines, f"           {offsets(proof)}"]
+
+
+def _reason(schedule: ug.Schedule) -> str:
+    """What the cycles of an acyclic unrolling do, in a few words."""
+    graph = schedule.graph
+    if levels(len(graph.vertices), graph.tails, graph.heads).min(initial=0) >= 0:
+        return "there are no cycles"
+    if graph.dimension > 1:
+        return (
+            "every cycle goes forward along one direction"
+            if schedule.is_linear
+            else "cycles go against one another, but never cancel"
+        )
+    return {
+        "forward": "every cycle takes time forward",
+        "backward": "every cycle takes time backward",
+        "mixed": "cycles go both ways in time, but never meet",
+    }[schedule.time_direction]
+
+
+def _crossing(graph: ug.DelayGraph) -> list[tuple[tuple[Any, ...], tuple[int, ...]]]:
+    """Edges that cross the boundary of a window, with their delays."""
+    rows = zip(graph.edges, graph.delays.tolist(), strict=True)
+    return [(edge, tuple(delay)) for edge, delay in rows if any(delay)]
+
+
+def _boundary_lines(graph: ug.DelayGraph, most: int = 6) -> list[str]:
+    crossing = _crossing(graph)
+    if not crossing:
+        return ["boundary   none: no edge leaves its own time"]
+    lines = []
+    if graph.dimension == 1:
+        arcs = sum(abs(delay[0]) for _, delay in crossing)
+        lines.append(f"boundary   a window of T steps cuts up to {arcs} arcs at either end,")
+        lines.append("           min(|delay|, T) of each of the edges")
+    else:
+        lines.append("boundary   a window cuts arcs of each of the edges")
+    shown = [
+        f"{show_edge(edge)} by {delay[0] if len(delay) == 1 else delay}"
+        for edge, delay in crossing[:most]
+    ]
+    rest = len(crossing) - len(shown)
+    lines.append("           " + ", ".join(shown) + (f", and {rest} more" if rest else ""))
+    return lines

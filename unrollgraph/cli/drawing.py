@@ -1,0 +1,69 @@
+"""``unrollgraph draw``: a picture of a file, of its unrolling, or of both."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import unrollgraph as ug
+from unrollgraph.cli.saying import fail
+from unrollgraph.cli.unrolling import window_of
+from unrollgraph.files import write_whole
+
+__all__ = ["KINDS", "draw"]
+
+KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "unrolling")
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draw a file into another file."""
+    moves = Path(options.output).suffix.lower() == ".gif"
+    if moves != (options.kind == "unrolling"):
+        return fail(
+            f"{options.output}: a picture that moves is a .gif of the kind unrolling, and nothing "
+            "else is; write another suffix, or another --kind"
+        )
+    G, window = ug.io.read(options.file), window_of(options.window)
+    try:
+        if moves:
+            _save_moving(ug.draw.animate_unrolling(G, _length(window)), options.output)
+        else:
+            ug.draw.save(_picture(options.kind, G, window), options.output)
+    except ug.UnrollgraphError:
+        raise
+    except ValueError as error:  # too large to be drawn, or times in too many dimensions
+        return fail(str(error))
+    print(f"{options.output}: {options.kind}, {Path(options.output).stat().st_size} bytes")
+    return 0
+
+
+def _picture(kind: str, G: Any, window: Any) -> Any:
+    """Draw a still picture of some kind."""
+    if kind == "rolled":
+        return ug.draw.rolled(G)
+    if kind == "unrolled":
+        return ug.draw.unrolled(ug.unroll(G, window), ghosts=True)
+    if kind == "wavefronts":
+        return ug.draw.wavefronts(ug.unroll(G, window))
+    if kind == "ring":
+        return ug.draw.ring(ug.cyclic_cover(G, _length(window)))
+    if kind == "helix":
+        return ug.draw.helix(G, window)
+    return ug.draw.side_by_side(G, window)
+
+
+def _length(window: Any) -> int:
+    if not isinstance(window, range):
+        raise ug.WindowError(
+            "a ring and an unrolling have one axis; give one window", window=window
+        )
+    return len(window)
+
+
+def _save_moving(animation: Any, output: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "picture.gif"
+        animation.save(path, writer="pillow", dpi=60)
+        write_whole(output, path.read_bytes())

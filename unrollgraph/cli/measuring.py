@@ -1,0 +1,83 @@
+"""``unrollgraph measure``: depth, skips and clock periods of a file, each exact."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import suppress
+from typing import Any
+
+import networkx as nx
+
+import unrollgraph as ug
+from unrollgraph.cli.saying import fail, names, plain, summary
+from unrollgraph.errors import show_stops, show_walk
+
+__all__ = ["measure"]
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Print the measures of a file."""
+    graph = ug.DelayGraph(ug.io.read(options.file))
+    try:
+        report = _measures(graph, options.duration)
+    except ValueError as error:  # delays that are vectors, or durations that are no numbers
+        return fail(str(error))
+    if options.json:
+        print(json.dumps(plain(report), ensure_ascii=False))
+        return 0
+    depth, skip, bound = (
+        report[k] for k in ("recurrent_depth", "skip_coefficient", "iteration_bound")
+    )
+    lines = [*summary(graph, 20)]
+    if depth is None:
+        lines.append("recurrent depth     none: the graph has no cycle")
+    else:
+        lines += [
+            f"recurrent depth     {depth['value']:<8} {show_walk(depth['cycle'], 8)}",
+            f"skip coefficient    {skip['value']:<8} {show_walk(skip['cycle'], 8)}",
+        ]
+    if report["feedforward_depth"] is not None:
+        ends = (names(report[key]) for key in ("sources", "targets"))
+        lines.append(f"feed-forward depth  {report['feedforward_depth']:<8} {' to '.join(ends)}")
+    if report["clock_period"] is not None:
+        lines.append(f"clock period        {report['clock_period']}")
+    path = show_stops(report["critical_path"], 8)
+    lines.append(f"  least, retimed    {report['least_clock_period']:<8} {path}")
+    if bound is not None:
+        lines.append(f"iteration bound     {bound['value']:<8} {show_walk(bound['cycle'], 8)}")
+    print("\n".join(lines))
+    return 0
+
+
+def _measures(graph: ug.DelayGraph, duration: str | None) -> dict[str, Any]:
+    """Everything that there is to measure; fractions as text, None where there is none."""
+    retiming = ug.min_period_retiming(graph, duration)
+    negative = graph.delays.min(initial=0) < 0
+    ends = [
+        [v for v, near in zip(graph.vertices, numbers, strict=True) if not near]
+        for numbers in (graph.in_numbers, graph.out_numbers)
+    ]
+    report: dict[str, Any] = {
+        "vertices": len(graph.vertices),
+        "edges": len(graph.edges),
+        "recurrent_depth": None,
+        "skip_coefficient": None,
+        "feedforward_depth": None,
+        "sources": ends[0],
+        "targets": ends[1],
+        "clock_period": None if negative else str(ug.clock_period(graph, duration)),
+        "least_clock_period": str(retiming.period),
+        "critical_path": retiming.critical_path,
+        "shifts": [{"vertex": v, "shift": r} for v, r in retiming.shifts.items()],
+        "iteration_bound": None,
+    }
+    with suppress(nx.NetworkXNoCycle):
+        greatest, least = ug.max_cycle_ratio(graph), ug.min_cycle_ratio(graph)
+        bound = ug.iteration_bound(graph, duration)
+        report["recurrent_depth"] = {"value": str(greatest.ratio), "cycle": greatest.cycle}
+        report["skip_coefficient"] = {"value": str(1 / least.ratio), "cycle": least.cycle}
+        report["iteration_bound"] = {"value": str(bound.ratio), "cycle": bound.cycle}
+        with suppress(nx.NetworkXNoPath):
+            report["feedforward_depth"] = str(ug.feedforward_depth(graph, *ends))
+    return report
