@@ -242,6 +242,10 @@ BROKEN = {
         {"network.json": page(op(type="builtins:exec", fields={}))},
         "is builtins:exec, which is no subclass of nn.Op",
     ),
+    "another class": (
+        {"network.json": page(op(type="pathlib:Path", fields={}))},
+        "is pathlib:Path, which is no subclass of nn.Op",
+    ),
     "a function": ({"network.json": page(op(type="os:system", fields={}))}, "no subclass of nn.Op"),
     "no name": ({"network.json": page(op(type="os:", fields={}))}, "cannot be imported"),
     "no module": ({"network.json": page(op(type=":x", fields={}))}, "cannot be imported"),

@@ -516,6 +516,18 @@ def test_patience_stops_and_puts_the_best_parameters_back(tmp_path):
     assert bits(again) == kept[3]
 
 
+def test_a_loss_that_stays_is_no_better():
+    """Of epochs that are alike the first is the best."""
+
+    def still(net, *_, **__):
+        return nn.LossAndGradients(1.0, {n: np.zeros_like(a) for n, a in net.parameters.items()})
+
+    history = nn.fit(
+        net_called("lstm"), data(), epochs=9, validation=data(), patience=2, gradients=still
+    )
+    assert (history.best, len(history.losses), history.stopped) == (0, 3, True)
+
+
 def test_a_callback_ends_a_fit():
     history = nn.fit(
         net_called("lstm"), data(), epochs=9, callback=lambda _, history: len(history.losses) == 4

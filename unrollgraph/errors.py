@@ -169,12 +169,22 @@ class LiftError(UnrollgraphError, ValueError):
         The vertex above at which lifting stops.
     edge : tuple or None
         The edge below that does not lift there.
+    walk : tuple
+        An undirected walk, pairs of an arc and a sign, that is closed where its lift is open.
     """
 
-    def __init__(self, message: str, *, node: Any = None, edge: Any = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        node: Any = None,
+        edge: Any = None,
+        walk: tuple[tuple[Any, int], ...] = (),
+    ) -> None:
         super().__init__(message)
         self.node = node
         self.edge = edge
+        self.walk = walk
 
 
 class NotPeriodicError(UnrollgraphError, ValueError):

@@ -7,6 +7,7 @@ Which page answers which question:
 * `cyclic` -- time modulo n;
 * `voltages` -- coverings by permutations, by a finite group, at random;
 * `trees` -- balls of the universal cover, in-trees and out-trees: nothing shared;
+* `clocked` -- maps with a clock, and their lifts to the unrolling;
 * `abelian` -- delays that undo the abelian part of all cycles;
 * `rolling` -- from a window back to the graph below;
 * `bases` -- the smallest graph above which a graph lies;
@@ -16,6 +17,7 @@ Which page answers which question:
 
 from unrollgraph.cover.abelian import Periods, abelianize
 from unrollgraph.cover.bases import minimal_base
+from unrollgraph.cover.clocked import clock_lift
 from unrollgraph.cover.cyclic import cyclic_cover
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.cover.lift import Lift, LiftArrays
@@ -30,6 +32,7 @@ __all__ = [
     "LiftArrays",
     "Periods",
     "abelianize",
+    "clock_lift",
     "cyclic_cover",
     "derived_graph",
     "in_tree",

@@ -8,7 +8,8 @@ Which page answers which question:
 * `depth` -- recurrent depth, feed-forward depth and skips of a network;
 * `lengths` -- how long they are after a number of steps;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
-* `weak_components` -- into how many components the cover falls apart.
+* `weak_components` -- into how many components the cover falls apart;
+* `universality` -- whether they are trees, or maximal abelian, and what they forget.
 """
 
 from unrollgraph.measure.acyclicity import (
@@ -35,6 +36,12 @@ from unrollgraph.measure.lengths import (
     shortest_path_lengths,
 )
 from unrollgraph.measure.ratios import CycleRatio, max_cycle_ratio, min_cycle_ratio
+from unrollgraph.measure.universality import (
+    ZeroCycle,
+    is_maximal_abelian,
+    is_universal,
+    zero_cycles,
+)
 from unrollgraph.measure.weak_components import ComponentFamily, components, same_component
 
 __all__ = [
@@ -44,6 +51,7 @@ __all__ = [
     "Retiming",
     "Schedule",
     "Stage",
+    "ZeroCycle",
     "ZeroWalk",
     "clock_period",
     "components",
@@ -51,6 +59,8 @@ __all__ = [
     "find_cycle",
     "find_zero_walk",
     "is_acyclic",
+    "is_maximal_abelian",
+    "is_universal",
     "iteration_bound",
     "longest_path_length",
     "longest_path_lengths",
@@ -65,4 +75,5 @@ __all__ = [
     "skip_coefficient",
     "time_direction",
     "verdict",
+    "zero_cycles",
 ]

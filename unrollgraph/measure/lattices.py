@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["Lattice", "Matrix", "identity", "is_unimodular", "product", "smith"]
+__all__ = ["Lattice", "Matrix", "identity", "is_unimodular", "kernel", "product", "smith"]
 
 Matrix = list[list[int]]
 
@@ -176,6 +176,50 @@ def smith(rows: Sequence[Sequence[int]], dimension: int) -> tuple[Matrix, list[i
             work[k] = [-x for x in work[k]]
     diagonal = [work[k][k] for k in range(size)]
     return [row[dimension:] for row in work], diagonal, right
+
+
+def kernel(rows: Sequence[Sequence[int]], dimension: int) -> list[dict[int, int]]:
+    """Lattice of all integer combinations of some rows that are zero.
+
+    Returns
+    -------
+    list of dict
+        A basis: of each combination its coefficients, by the numbers of the rows.
+
+    Notes
+    -----
+    Plan. Bring the rows into echelon form one by one, by unimodular operations on pairs, and
+    keep how each came from them. What becomes zero is a combination that is zero; and since all
+    operations can be undone in integers, these are a basis of all of them.
+    """
+    echelon: dict[int, tuple[list[int], dict[int, int]]] = {}
+    found = []
+    for k, row in enumerate(rows):
+        rest, own = list(row), {k: 1}
+        for column in range(dimension):
+            if not rest[column]:
+                continue
+            if column not in echelon:
+                echelon[column] = rest, own
+                break
+            top, its = echelon[column]
+            g, a, b = _extended_gcd(top[column], rest[column])
+            u, v = top[column] // g, rest[column] // g
+            echelon[column] = (
+                [a * x + b * y for x, y in zip(top, rest, strict=True)],
+                _combined(its, a, own, b),
+            )
+            rest = [u * y - v * x for x, y in zip(top, rest, strict=True)]
+            own = _combined(own, u, its, -v)
+        else:
+            found.append(own)
+    return found
+
+
+def _combined(one: dict[int, int], a: int, other: dict[int, int], b: int) -> dict[int, int]:
+    """A combination of two combinations, without zeros."""
+    total = {k: a * one.get(k, 0) + b * other.get(k, 0) for k in {**one, **other}}
+    return {k: x for k, x in total.items() if x}
 
 
 def identity(size: int) -> Matrix:

@@ -1,0 +1,192 @@
+"""When two delay graphs have the same cover, up to a symmetry of the base.
+
+An isomorphism of the covers of (G, d) and (H, e) that commutes with shifts in time has the form
+``(v, t) -> (f(v), t + r(v))``, where f is an isomorphism of the graphs that takes edges to edges
+with ``e(f(a)) = d(a) + r(head) - r(tail)``: G carried over by f is retimed into H. So covers are
+compared by the symmetries of their bases, and for each of them by a retiming.
+
+Parallel edges may be taken to each other in any order. Their delays, moved by the same
+``r(head) - r(tail)``, must be those of the other graph, in whatever order; so their sums tell the
+difference, and it need not be guessed.
+
+References
+----------
+J. L. Gross and T. W. Tucker, Topological Graph Theory (Wiley, 1987), section 2.5. C. E. Leiserson
+and J. B. Saxe, Retiming synchronous circuitry, Algorithmica 6 (1991).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from unrollgraph.errors import LiftError, NotARetimingError
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.potentials import forest_potential
+
+__all__ = ["CoverIsomorphism", "isomorphic_covers"]
+
+Pair = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class CoverIsomorphism:
+    """An isomorphism of delay covers, ``(v, t) -> (nodes[v], t + shifts[v])``.
+
+    Call it with a vertex of the one to find that of the other.
+
+    Attributes
+    ----------
+    nodes, edges : mapping
+        Vertices and edges of the second base by those of the first.
+    shifts : mapping
+        The shift in time of each vertex of the first base, an int or a tuple of ints.
+    """
+
+    nodes: Mapping[Any, Any]
+    edges: Mapping[Any, Any]
+    shifts: Mapping[Any, Any]
+
+    def __call__(self, node: Any) -> Any:
+        """Image of a vertex ``(v, t)``."""
+        if not (isinstance(node, tuple) and len(node) == 2 and known(node[0], self.nodes)):
+            raise LiftError(f"{node!r} is no vertex of the cover", node=node)
+        vertex, time = node
+        shift = self.shifts[vertex]
+        if isinstance(shift, tuple):
+            return self.nodes[vertex], tuple(t + r for t, r in zip(time, shift, strict=True))
+        return self.nodes[vertex], time + shift
+
+
+def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphism:
+    """Find an isomorphism of two delay covers that commutes with shifts in time.
+
+    Parameters
+    ----------
+    G, H : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        Two delay graphs, of whatever names.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    CoverIsomorphism
+        The first that is found.
+
+    Raises
+    ------
+    NotARetimingError
+        If there is none.
+
+    Notes
+    -----
+    Over the isomorphisms of the graphs without delays, which networkx finds by VF2 and of which
+    there may be exponentially many, O(n + m log m) each, in exact integers.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> G = ug.gallery.seed_network()
+    >>> H = nx.relabel_nodes(ug.retime(G, {"B": 2}), {"A": "first", "B": "second"})
+    >>> same = ug.isomorphic_covers(G, H)
+    >>> same(("B", 5)), same.edges["A", "B"]
+    (('second', 7), ('first', 'second'))
+    >>> H.edges["C", "first"]["delay"] = 4
+    >>> ug.isomorphic_covers(G, H)
+    Traceback (most recent call last):
+    ...
+    unrollgraph.errors.NotARetimingError: the covers are not isomorphic: none of 1 isomorphisms ...
+    """
+    one, other = as_delay_graph(G, delay), as_delay_graph(H, delay)
+    if one.dimension != other.dimension:
+        raise NotARetimingError(
+            f"the covers are not isomorphic: delays are in Z^{one.dimension} in the one graph and "
+            f"in Z^{other.dimension} in the other"
+        )
+    above, below = _bundles(one), _bundles(other)
+    tried = 0
+    for nodes in _isomorphisms(one, other, above, below):
+        tried += 1
+        shifts = _shifts(one, nodes, above, below)
+        if shifts is not None:
+            edges = _matched(one, nodes, above, below)
+            return CoverIsomorphism(FrozenDict(nodes), FrozenDict(edges), FrozenDict(shifts))
+    why = (
+        f"none of {tried} isomorphisms of the graphs carries the delays of the one, retimed, to "
+        "those of the other"
+        if tried
+        else "already the graphs without their delays are not"
+    )
+    raise NotARetimingError(f"the covers are not isomorphic: {why}")
+
+
+def _bundles(graph: DelayGraph) -> dict[Pair, list[tuple[tuple[int, ...], Any]]]:
+    """The edges from one vertex to another, with their delays, in the order of these."""
+    found: dict[Pair, list[tuple[tuple[int, ...], Any]]] = {}
+    for edge, d in zip(graph.edges, graph.delays.tolist(), strict=True):
+        found.setdefault(edge[:2], []).append((tuple(d), edge))
+    for edges in found.values():
+        edges.sort(key=lambda pair: pair[0])
+    return found
+
+
+def _isomorphisms(one: DelayGraph, other: DelayGraph, above: Any, below: Any) -> Any:
+    """Isomorphisms of the graphs: of their vertices, by as many edges between any two."""
+    skeletons = []
+    for graph, bundles in ((one, above), (other, below)):
+        skeleton: nx.DiGraph[Any] = nx.DiGraph()
+        skeleton.add_nodes_from(graph.vertices)
+        skeleton.add_weighted_edges_from((u, v, len(own)) for (u, v), own in bundles.items())
+        skeletons.append(skeleton)
+    first, second = skeletons
+
+    def alike(a: Any, b: Any) -> bool:
+        return bool(a["weight"] == b["weight"])
+
+    return nx.isomorphism.DiGraphMatcher(first, second, edge_match=alike).isomorphisms_iter()
+
+
+def _shifts(
+    one: DelayGraph, nodes: Mapping[Any, Any], above: Any, below: Any
+) -> dict[Any, Any] | None:
+    """The shift of each vertex, or None if delays do not fit."""
+    pairs, gains = [], []
+    for (u, v), own in above.items():
+        theirs = below[nodes[u], nodes[v]]
+        gain = []
+        for axis in range(one.dimension):
+            total = sum(d[axis] for d, _ in theirs) - sum(d[axis] for d, _ in own)
+            if total % len(own):
+                return None
+            gain.append(total // len(own))
+        moved = [tuple(a + g for a, g in zip(d, gain, strict=True)) for d, _ in own]
+        if moved != [d for d, _ in theirs] or (u == v and any(gain)):
+            return None
+        pairs.append((one.number[u], one.number[v]))
+        gains.append(gain)
+    tails, heads = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    axes = []
+    for axis in range(one.dimension):
+        gain = [g[axis] for g in gains]
+        r, _ = forest_potential(len(one.vertices), tails, heads, gain)
+        if any(r[v] - r[u] != g for (u, v), g in zip(pairs, gain, strict=True)):
+            return None
+        axes.append(r)
+    columns = axes[0] if one.dimension == 1 else list(zip(*axes, strict=True))
+    return dict(zip(one.vertices, columns, strict=True))
+
+
+def _matched(one: DelayGraph, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict[Any, Any]:
+    """The edge of the other graph for each edge, parallel ones in the order of their delays."""
+    found = {
+        edge: image
+        for (u, v), own in above.items()
+        for (_, edge), (_, image) in zip(own, below[nodes[u], nodes[v]], strict=True)
+    }
+    return {edge: found[edge] for edge in one.edges}

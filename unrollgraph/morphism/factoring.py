@@ -1,0 +1,195 @@
+"""One covering through another.
+
+Let ``p: H -> G`` and ``q: K -> G`` be maps to one base, q a covering, x a vertex of H and y one
+of K with ``p(x) = q(y)``. There is at most one map ``r: H' -> K`` over G with ``r(x) = y``, where
+H' is the component of x: it must carry an undirected walk from x to the lift along q, from y, of
+what lies below that walk. There is one exactly when every closed walk at x goes to a closed one.
+
+So a spanning tree of H' tells r, and each other arc whether there is one; an arc that says no
+closes a walk in H that is open in K.
+
+References
+----------
+A. Hatcher, Algebraic Topology (2002), propositions 1.33 and 1.34, the lifting criterion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import networkx as nx
+
+from unrollgraph.errors import LiftError, show_edge, show_vertex, show_walk
+from unrollgraph.morphism.graph_map import GraphMap, arcs_at, arcs_of, as_graph_map
+
+__all__ = ["factor", "must_be_finite", "pointed"]
+
+
+def factor(p: Any, q: Any) -> GraphMap:
+    """Find the map through which one covering factors over another.
+
+    Parameters
+    ----------
+    p : GraphMap or Lift
+        A homomorphism from a finite graph H to the base.
+    q : GraphMap or Lift
+        A covering of the same base by a finite graph K. A window will do as far as what is
+        needed of it is there.
+
+    Returns
+    -------
+    GraphMap
+        A map r from H to K with ``r.then(q) == p``. For each weak component of H its first vertex
+        goes to the first vertex of K that will do, in the order of the fibre.
+
+    Raises
+    ------
+    LiftError
+        If there is none. It carries as ``walk`` an undirected walk, a tuple of ``(arc, sign)``,
+        that is closed in H while the lift to K of what lies below it is open, for the first
+        vertex of the fibre.
+    TypeError
+        If a graph is infinite.
+
+    Notes
+    -----
+    O(size of H x size of a fibre of q), much less if the first choice will do, as it always does
+    for a regular q over a connected base if any does.
+
+    Examples
+    --------
+    The ring of six covers the ring of two, and that of three, but that of three not that of two.
+
+    >>> import unrollgraph as ug
+    >>> G = ug.gallery.elman()
+    >>> six, three, two = (ug.cyclic_cover(G, n) for n in (6, 3, 2))
+    >>> r = ug.factor(six, three)
+    >>> r(("h", 5)), r.then(three) == six.projection
+    (('h', 2), True)
+    >>> ug.factor(three, two)
+    Traceback (most recent call last):
+    ...
+    unrollgraph.errors.LiftError: ... the walk ... is closed, but what lies below it, ... is open
+    """
+    p, q = as_graph_map(p), as_graph_map(q)
+    must_be_finite(p, q)
+    _must_have_one_base(p, q)
+    nodes: dict[Any, Any] = {}
+    edges: dict[Any, Any] = {}
+    for x in p.total:
+        if x in nodes:
+            continue
+        first: LiftError | None = None
+        for y in q.fibre(p(x)):
+            try:
+                found = pointed(p, q, x, y)
+            except LiftError as error:
+                first = first or error
+                continue
+            nodes |= found[0]
+            edges |= found[1]
+            break
+        else:
+            raise first or LiftError(
+                f"the one does not factor over the other: no vertex lies over {show_vertex(p(x))} "
+                f"in the other, but {show_vertex(x)} in the one",
+                node=x,
+            )
+    return GraphMap(p.total, q.total, {x: nodes[x] for x in p.total}, edges)
+
+
+def pointed(p: GraphMap, q: GraphMap, x: Any, y: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """The map over the base from the component of x that sends x to y: of vertices and of arcs."""
+    nodes, edges = {x: y}, {}
+    reached: dict[Any, tuple[Any, int] | None] = {x: None}
+    queue = [x]
+    for u in queue:  # grows while it is read
+        for arc, sign in _arcs_round(p.total, u):
+            if arc in edges:
+                continue
+            lifted = _over(p, q, arc, nodes[u], sign)
+            edges[arc] = lifted
+            v, w = (arc[1], lifted[1]) if sign > 0 else (arc[0], lifted[0])
+            if v not in nodes:
+                nodes[v], reached[v] = w, (arc, sign)
+                queue.append(v)
+            elif nodes[v] != w:
+                walk = (*_way(reached, u), (arc, sign), *_back(_way(reached, v)))
+                raise LiftError(
+                    f"the one does not factor over the other: the walk {_told(walk)} is closed, "
+                    f"but what lies below it, lifted from {show_vertex(y)}, is open",
+                    node=x,
+                    edge=arc,
+                    walk=walk,
+                )
+    return nodes, edges
+
+
+def _arcs_round(graph: Any, node: Any) -> Iterator[tuple[Any, int]]:
+    """Arcs at a vertex, with the sign in which they leave it."""
+    yield from ((arc, 1) for arc in arcs_at(graph, node, "out"))
+    yield from ((arc, -1) for arc in arcs_at(graph, node, "in"))
+
+
+def _over(p: GraphMap, q: GraphMap, arc: Any, y: Any, sign: int) -> Any:
+    """The arc of q's total graph at y, leaving it or entering, over the same edge as an arc."""
+    if not p.covers_edge(arc):
+        raise LiftError(f"the arc {show_edge(arc)} lies over no edge of the base", edge=arc)
+    edge = p.edge(arc)
+    side = "out" if sign > 0 else "in"
+    found = [a for a in arcs_at(q.total, y, side) if q.covers_edge(a) and q.edge(a) == edge]
+    if len(found) != 1:
+        many = "no arc" if not found else "more than one arc"
+        way = "out of" if sign > 0 else "into"
+        raise LiftError(
+            f"the one does not factor over the other: {many} {way} {show_vertex(y)} lies over the "
+            f"edge {show_edge(edge)}, so the other is no covering there",
+            node=y,
+            edge=edge,
+        )
+    return found[0]
+
+
+def _way(reached: dict[Any, Any], v: Any) -> tuple[tuple[Any, int], ...]:
+    """From the root of a tree to a vertex."""
+    steps = []
+    while reached[v] is not None:
+        arc, sign = reached[v]
+        steps.append((arc, sign))
+        v = arc[0] if sign > 0 else arc[1]
+    return tuple(steps[::-1])
+
+
+def _back(walk: tuple[tuple[Any, int], ...]) -> tuple[tuple[Any, int], ...]:
+    return tuple((arc, -sign) for arc, sign in reversed(walk))
+
+
+def _told(walk: tuple[tuple[Any, int], ...]) -> str:
+    """An undirected walk by its stops."""
+    return show_walk([arc if sign > 0 else (arc[1], arc[0]) for arc, sign in walk])
+
+
+def must_be_finite(*maps: GraphMap) -> None:
+    """Refuse maps of infinite graphs."""
+    for p in maps:
+        if not isinstance(p.total, nx.DiGraph):
+            raise TypeError(
+                f"this needs finite graphs, but a {type(p.total).__name__} is infinite; take a "
+                "window of it, or clock_lift for maps into it"
+            )
+
+
+def _must_have_one_base(p: GraphMap, q: GraphMap) -> None:
+    if p.base is q.base:
+        return
+    for what, one, other in (
+        ("vertices", set(p.base), set(q.base)),
+        ("edges", set(arcs_of(p.base)), set(arcs_of(q.base))),
+    ):
+        for odd in one ^ other:
+            where = "the first" if odd in one else "the second"
+            raise LiftError(
+                f"both maps must go to one base, but their {what} differ: {odd!r} is in that of "
+                f"{where} alone"
+            )
