@@ -91,6 +91,11 @@ STILLS = [
         lambda: ug.draw.tree(ug.universal_cover(skip(), "x", 4)),
     ),
     (
+        "skip_unrolled",
+        "A skip connection unrolled: no directed cycle, but a triangle in every step",
+        lambda: ug.draw.side_by_side(skip(), 3),
+    ),
+    (
         "in_tree",
         "What an output of an LSTM reads, nothing shared",
         lambda: ug.draw.tree(ug.in_tree(gallery.lstm(), "h", 4)),

@@ -136,9 +136,7 @@ def test_what_is_no_clock_is_refused():
     H = nx.MultiDiGraph([(0, 1)])
     f = ug.GraphMap(H, G, {0: "a", 1: "b"})
     assert ug.clock_lift(f, {0: 5, 1: 7})(1) == ("b", 7)
-    with pytest.raises(
-        ug.LiftError, match="along 0 -> 1 .key 0. the clock goes from 0 to 1, but a"
-    ):
+    with pytest.raises(ug.LiftError, match="along 0 -> 1 .key 0. the clock goes from 0 to 1"):
         ug.clock_lift(f, {0: 0, 1: 1})
     with pytest.raises(ug.LiftError, match="the clock gives 1 no time"):
         ug.clock_lift(f, {0: 0})
