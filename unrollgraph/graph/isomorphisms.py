@@ -162,11 +162,9 @@ def _shifts(
         gain = []
         for axis in range(one.dimension):
             total = sum(d[axis] for d, _ in theirs) - sum(d[axis] for d, _ in own)
-            if total % len(own):
-                return None
             gain.append(total // len(own))
         moved = [tuple(a + g for a, g in zip(d, gain, strict=True)) for d, _ in own]
-        if moved != [d for d, _ in theirs] or (u == v and any(gain)):
+        if moved != [d for d, _ in theirs]:
             return None
         pairs.append((one.number[u], one.number[v]))
         gains.append(gain)

@@ -189,7 +189,10 @@ def monodromy(p: Any, vertex: Any) -> Any:
 
 
 def _moves(p: GraphMap, root: Any) -> list[list[Any]]:
-    """Where the walks through the edges outside a spanning tree carry the fibre of its root."""
+    """Where walks carry the fibre of a root: along a tree, through an edge, and back.
+
+    Through the edges of the tree itself nothing moves.
+    """
     ends: dict[Any, dict[Any, Any]] = {}  # of each arc above an edge, its head by its tail
 
     def along(edge: Any) -> dict[Any, Any]:
@@ -203,7 +206,6 @@ def _moves(p: GraphMap, root: Any) -> list[list[Any]]:
         return ends[edge]
 
     carried: dict[Any, list[Any]] = {root: [*p.fibre(root)]}
-    tree: set[Any] = set()
     queue, moves = [root], []
     for u in queue:  # grows while it is read
         for edge in (*arcs_at(p.base, u, "out"), *arcs_at(p.base, u, "in")):
@@ -213,12 +215,9 @@ def _moves(p: GraphMap, root: Any) -> list[list[Any]]:
                 if edge[0] != u:
                     step = {head: tail for tail, head in step.items()}
                 carried[v] = [step[node] for node in carried[u]]
-                tree.add(edge)
                 queue.append(v)
     for u in queue:
         for edge in arcs_at(p.base, u, "out"):
-            if edge in tree:
-                continue
             start = {node: k for k, node in enumerate(carried[edge[1]])}
             step = along(edge)
             moves.append([carried[root][start[step[node]]] for node in carried[u]])
