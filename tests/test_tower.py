@@ -470,10 +470,12 @@ def test_zero_cycles_are_a_basis_of_what_the_cover_forgets(G, dimension):
     for k, (u, v, _) in enumerate(edges):
         incidence[v, k] += 1
         incidence[u, k] -= 1
-    delays = np.zeros((2, len(edges)), int)
+    parts = list(nx.weakly_connected_components(G))
+    delays = np.zeros((len(parts), 2, len(edges)), int)  # a walk stays in one component
     for k, edge in enumerate(edges):
-        delays[:dimension, k] = G.edges[edge]["delay"]
-    matrix = np.vstack([incidence, delays])
+        (own,) = [i for i, part in enumerate(parts) if edge[0] in part]
+        delays[own, :dimension, k] = G.edges[edge]["delay"]
+    matrix = np.vstack([incidence, *delays])
     vectors = []
     for cycle in cycles:
         assert cycle.check()

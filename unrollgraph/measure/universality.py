@@ -182,8 +182,9 @@ def zero_cycles(G: Any, *, delay: str = "delay") -> tuple[ZeroCycle, ...]:
     Returns
     -------
     tuple of ZeroCycle
-        Closed undirected walks of total delay zero whose classes are a basis of the lattice
-        of all such classes in H_1(G). None exactly when `is_maximal_abelian`.
+        Closed undirected walks of total delay zero, for each weak component of G so many that
+        their classes are a basis of the lattice of all such classes in its H_1. None exactly
+        when `is_maximal_abelian`.
 
     Notes
     -----
