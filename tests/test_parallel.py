@@ -120,6 +120,11 @@ def test_bad_shards_are_refused(monkeypatch):
     for shards in (0, 8):
         with pytest.raises(ValueError, match=f"7 sequences cannot be split into {shards} shards"):
             nn.sharded_gradients(net, inputs, targets, shards=shards)
+    with pytest.raises(ValueError, match="cannot be split into 2.5 shards"):
+        nn.sharded_gradients(net, inputs, targets, shards=2.5)
+    alone = {"x": inputs["x"][:, 0]}, {"y": targets["y"][:, 0]}
+    with pytest.raises(ug.ShapeError, match="without an axis of sequences, which is the second"):
+        nn.sharded_gradients(net, *alone, shards=1)
     with pytest.raises(ug.ShapeError, match="names 'q', which is no vertex"):
         nn.sharded_gradients(net, inputs, {"q": targets["y"]}, shards=2)
     monkeypatch.setitem(sys.modules, "joblib", None)

@@ -211,6 +211,15 @@ def test_sequences_that_do_not_fit_each_other_are_refused():
         nn.padded([])
     with pytest.raises(ug.ShapeError, match=r"of sequence 1 are of different lengths, \[2, 3\]"):
         nn.padded([sequence("gru", 3), ({"x": np.ones((2, 2))}, {"y": np.ones((3, 4))})])
+    with pytest.raises(
+        ug.ShapeError, match=r"sequence 1 gives arrays of \['y'\], but sequence 0 of"
+    ):
+        nn.padded([sequence("gru", 3), ({}, {"y": np.ones((3, 4))})])
+    for odd in ({"x": 1}, [1, 2], [({"x": 3}, {"y": 4})]):
+        with pytest.raises(
+            TypeError, match="sequences are pairs of inputs and targets, each a map"
+        ):
+            nn.padded(odd)
     with pytest.raises(ug.ShapeError, match=r"x of sequence 1 has size \(3,\), but that of sequ"):
         nn.padded([sequence("gru", 3), ({"x": np.ones((3, 3))}, {"y": np.ones((3, 4))})])
 
@@ -641,6 +650,9 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM
         ({"loss": "mae"}, "there is no loss 'mae'"),
         ({"clip": 0}, "the largest norm is 0"),
         ({"data": nn.Sequences(*sequence("lstm", 5)), "batch": 2}, r"has shape \(5, 2\), without"),
+        ({"data": data(0), "batch": 2}, "there are no sequences to take batches from; give at l"),
+        ({"seed": -1}, "seed is -1, but it must be a non-negative integer"),
+        ({"seed": None}, "seed is None, but it must be a non-negative integer"),
         (
             {"data": nn.Sequences(data(7).inputs, data(6).targets), "batch": 2},
             "different numbers of sequences: the input of x has 7, the target of y has 6",
@@ -651,6 +663,75 @@ def test_fits_that_cannot_be_are_refused(change, message):
     given = {"net": net_called("lstm"), "data": data()} | change
     with pytest.raises(ValueError, match=message):
         nn.fit(**given)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": None}, "there is nothing to train on; give nn.Sequences"),
+        ({"data": {"x": 1}}, r"data is a dict, not nn.Sequences; write nn.Sequences\(inputs, ta"),
+        ({"validation": (1, 2)}, "validation is a tuple, not nn.Sequences"),
+        ({"optimiser": "adam"}, r"'adam' is no optimiser; give one such as nn.Adam\(1e-3\)"),
+        ({"optimiser": nn.Adam}, "is no optimiser"),
+        ({"gradients": lambda *_, **__: (1.0, {})}, "gradients= returned a tuple, not an nn.Loss"),
+        ({"data": nn.Sequences(data().inputs, None)}, "targets are a mapping from vertices to a"),
+    ],
+)
+def test_what_is_something_else_is_refused(change, message):
+    given = {"net": net_called("lstm"), "data": data()} | change
+    with pytest.raises(TypeError, match=message):
+        nn.fit(**given)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            lambda _: {},
+            r"returned no gradient of i.weight, but one of shape \(3, 5\) is expect",
+        ),
+        (
+            lambda found: {k: g[:1] for k, g in found.items()},
+            r"a gradient of shape \(1, 5\) of i.w",
+        ),
+    ],
+)
+def test_gradients_of_other_shapes_are_refused(spoil, message):
+    def gradients(*args, **more):
+        found = nn.Network.loss_and_gradients(*args, **more)
+        return found._replace(parameters=spoil(found.parameters))
+
+    with pytest.raises(ug.ShapeError, match=message):
+        nn.fit(net_called("lstm"), data(), gradients=gradients)
+
+
+def test_batches_of_which_nothing_counts_are_left_out():
+    given = data()
+    mask = np.zeros((5, 7))
+    mask[:, 2] = 1
+    net, own = net_called("lstm"), net_called("lstm")
+    history = nn.fit(net, nn.Sequences(given.inputs, given.targets, mask), batch=1, epochs=3)
+    alone = given.chosen([2])
+    assert history == nn.fit(own, alone, epochs=3)
+    assert bits(net) == bits(own)
+    with pytest.raises(ValueError, match="the mask counts no step at all"):
+        nn.fit(net, nn.Sequences(given.inputs, given.targets, 0 * mask), batch=1)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    path = tmp_path / "fit.npz"
+    numbers = {"batch": np.int64(3), "seed": np.int64(5), "clip": np.float32(0.5)}
+    nn.fit(net_called("lstm"), data(), epochs=np.int64(2), checkpoint=path, **numbers)
+    plain = {"batch": 3, "seed": 5, "clip": 0.5}
+    history = nn.fit(net_called("lstm"), data(), epochs=3, checkpoint=path, **plain)
+    assert len(history.losses) == 3
+
+
+def test_sequences_know_how_many_they_are():
+    assert len(data(7)) == 7
+    assert len(nn.Sequences(*sequence("lstm", 5))) == 1
+    assert len(nn.Sequences({"x": np.zeros((5, 3), int)}, {"y": np.zeros((5, 3, 4))})) == 3
+    assert len(nn.Sequences({"x": np.zeros((5, 3), int)}, {"y": np.zeros((5, 3), int)})) == 3
 
 
 def test_a_bar_is_shown_and_missed_in_one_sentence(capsys, monkeypatch):

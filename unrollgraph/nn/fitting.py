@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_vertex
+from unrollgraph.errors import DivergenceError, FormatError, ShapeError
 from unrollgraph.files import write_whole
 from unrollgraph.nn.archive import PARAMETERS, opened, page_of, written
-from unrollgraph.nn.losses import loss_called
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.optimisers import Adam, Optimiser, clipped
 from unrollgraph.nn.saving import take_over
-from unrollgraph.nn.sequences import Sequences
+from unrollgraph.nn.sequences import Sequences, must_be_batched
+from unrollgraph.nn.tasks import LossAndGradients
 
 __all__ = ["History", "fit"]
 
@@ -133,6 +133,8 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     ValueError
         If a number is out of its range, ``patience`` has nothing to watch, or the checkpoint is
         that of a fit with other settings or other data.
+    TypeError
+        If something is no optimiser or no sequences, or ``gradients`` returns something else.
     FormatError
         If the checkpoint is none, or a file cannot hold the network.
     ImportError
@@ -154,15 +156,25 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     True
     """
     optimiser = Adam() if optimiser is None else optimiser
-    _must_be_sound(epochs, batch, patience, validation)
+    _must_be_sound(
+        optimiser,
+        {"epochs": epochs, "batch": batch, "patience": patience, "seed": seed},
+        {"data": data, "validation": validation},
+    )
+    if data is None:
+        raise TypeError("there is nothing to train on; give nn.Sequences(inputs, targets)")
+    if patience is not None and validation is None:
+        raise ValueError("patience waits for a lower validation loss; give validation sequences")
     if batch is not None:
-        _must_be_batched(data, loss_called(loss).of_classes)
+        must_be_batched(net, data, loss)
     more = {"loss": loss} | ({} if over is None else {"over": over})
     compute = Network.loss_and_gradients if gradients is None else gradients
     state = _State(History(), optimiser.start(net.parameters), {})
     settings: dict[str, Any] = {}
     if checkpoint is not None:
-        settings = {"batch": batch, "clip": clip, "loss": loss, "patience": patience, "seed": seed}
+        settings = {"loss": loss, "clip": None if clip is None else float(clip)}
+        for name, number in (("batch", batch), ("patience", patience), ("seed", seed)):
+            settings[name] = None if number is None else int(number)
         settings |= {"optimiser": _named(optimiser), "network": _digest(page_of(net).encode())}
         settings |= {"sequences": _fingerprint(data), "validation": _fingerprint(validation)}
         if Path(checkpoint).exists():
@@ -173,6 +185,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
             for part in _batches(data, batch, np.random.default_rng([seed, epoch])):
                 with np.errstate(over="ignore", invalid="ignore"):
                     found = compute(net, part.inputs, part.targets, mask=part.mask, **more)
+                _must_be_gradients(found, net)
                 step = found.parameters if clip is None else clipped(found.parameters, clip)
                 _must_be_finite(found.loss, step, epoch)
                 optimiser.step(net.parameters, step, state.memory)
@@ -291,11 +304,15 @@ def _batches(data: Sequences, batch: int | None, rng: np.random.Generator) -> It
         return
     order = rng.permutation(len(data))
     for start in range(0, len(order), batch):
-        yield data.chosen(order[start : start + batch])
+        part = data.chosen(order[start : start + batch])
+        if part.mask is None or np.any(part.mask):  # else nothing of it counts
+            yield part
 
 
 def _mean(losses: list[tuple[float, int]]) -> float:
     """Mean of the losses of batches, by how many sequences they have."""
+    if not losses:
+        raise ValueError("the mask counts no step at all; a loss is a mean over at least one")
     if len(losses) == 1:
         return losses[0][0]
     return sum(loss * size for loss, size in losses) / sum(size for _, size in losses)
@@ -304,37 +321,41 @@ def _mean(losses: list[tuple[float, int]]) -> float:
 # -- what is refused ---------------------------------------------------------------------------
 
 
-def _must_be_sound(epochs: Any, batch: Any, patience: Any, validation: Sequences | None) -> None:
-    for name, number in (("epochs", epochs), ("batch", batch), ("patience", patience)):
-        whole = isinstance(number, (int, np.integer)) and number is not True
-        if number is not None and not (whole and number >= 1):
-            raise ValueError(f"{name} is {number!r}, but it must be a positive integer")
-    if patience is not None and validation is None:
-        raise ValueError("patience waits for a lower validation loss; give validation sequences")
-
-
-def _must_be_batched(data: Sequences, of_classes: bool) -> None:
-    """Refuse arrays from which no batches can be taken."""
-    counts = {}
-    for part, arrays in (("input", data.inputs), ("target", data.targets)):
-        for name, given in arrays.items():
-            array = np.asarray(given)
-            flat = array.ndim == 2 and (
-                of_classes if part == "target" else array.dtype.kind in "iu"
+def _must_be_sound(optimiser: Any, numbers: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Refuse what is no optimiser, no number, or no sequences."""
+    methods = [getattr(optimiser, name, None) for name in ("start", "step")]
+    if isinstance(optimiser, type) or not all(map(callable, methods)):
+        raise TypeError(f"{optimiser!r} is no optimiser; give one such as nn.Adam(1e-3)")
+    for name, number in numbers.items():
+        least = 0 if name == "seed" else 1
+        whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+        if (number is not None or name == "seed") and not (whole and number >= least):
+            kind = "positive" if least else "non-negative"
+            raise ValueError(f"{name} is {number!r}, but it must be a {kind} integer")
+    for name, sequences in data.items():
+        if sequences is not None and not isinstance(sequences, Sequences):
+            raise TypeError(
+                f"{name} is a {type(sequences).__name__}, not nn.Sequences; write "
+                "nn.Sequences(inputs, targets)"
             )
-            if array.ndim != 3 and not flat:
-                raise ShapeError(
-                    f"the {part} of {show_vertex(name)} has shape {array.shape}, without an axis "
-                    "of sequences, of which batches could be made; leave batch out",
-                    vertex=name,
-                    found=array.shape,
-                )
-            counts[f"the {part} of {show_vertex(name)}"] = array.shape[1]
-    if data.mask is not None and np.ndim(data.mask) > 1:
-        counts["the mask"] = np.shape(data.mask)[1]
-    if len(set(counts.values())) > 1:
-        shown = ", ".join(f"{what} has {count}" for what, count in counts.items())
-        raise ShapeError(f"arrays hold different numbers of sequences: {shown}")
+
+
+def _must_be_gradients(found: Any, net: Network) -> None:
+    """Refuse what is no loss with a gradient for each parameter, of its shape."""
+    if not isinstance(found, LossAndGradients):
+        raise TypeError(
+            f"gradients= returned a {type(found).__name__}, not an nn.LossAndGradients; return "
+            "nn.LossAndGradients(loss, gradients)"
+        )
+    for name, array in net.parameters.items():
+        shape = np.shape(found.parameters[name]) if name in found.parameters else None
+        if shape != array.shape:
+            what = "no gradient" if shape is None else f"a gradient of shape {shape}"
+            raise ShapeError(
+                f"gradients= returned {what} of {name}, but one of shape {array.shape} is expected",
+                expected=array.shape,
+                found=shape,
+            )
 
 
 def _must_be_finite(loss: float, gradients: Mapping[str, Array], epoch: int) -> None:

@@ -139,7 +139,7 @@ def loss_called(name: str) -> Loss:
     ValueError
         If there is none of that name.
     """
-    if name not in LOSSES:
+    if not isinstance(name, str) or name not in LOSSES:
         known = ", ".join(map(repr, LOSSES))
         raise ValueError(f"there is no loss {name!r}; there is {known}")
     return LOSSES[name]

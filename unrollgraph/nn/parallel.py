@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from unrollgraph.nn.network import Network
-from unrollgraph.nn.sequences import Sequences
+from unrollgraph.nn.sequences import Sequences, must_be_batched
 from unrollgraph.nn.tasks import LossAndGradients, Task
 
 __all__ = ["Trial", "sharded_gradients", "sweep"]
@@ -76,7 +76,8 @@ def sharded_gradients(
     joblib = _joblib()
     data = Sequences(inputs, targets, mask)
     counts = Task(net, inputs, targets, loss, mask=mask, over=over).counts
-    if not 1 <= shards <= len(data):
+    must_be_batched(net, data, loss)
+    if not isinstance(shards, (int, np.integer)) or not 1 <= shards <= len(data):
         raise ValueError(
             f"{len(data)} sequences cannot be split into {shards} shards; take 1 to {len(data)}"
         )

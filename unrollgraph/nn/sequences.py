@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import ShapeError, show_vertex
+from unrollgraph.nn.losses import loss_called
+from unrollgraph.nn.ops import Embedding
 
-__all__ = ["Sequences", "padded"]
+if TYPE_CHECKING:
+    from unrollgraph.nn.network import Network
+
+__all__ = ["Sequences", "must_be_batched", "padded"]
 
 Array = NDArray[Any]
 
@@ -40,9 +45,13 @@ class Sequences:
     mask: ArrayLike | None = None
 
     def __len__(self) -> int:
-        """Number of sequences, if arrays have an axis for them."""
-        arrays = [*self.inputs.values(), *self.targets.values()]
-        return max((np.shape(array)[1] for array in arrays if np.ndim(array) > 1), default=1)
+        """Number of sequences; 1 if arrays have no axis for them."""
+        arrays = [np.asarray(array) for array in (*self.inputs.values(), *self.targets.values())]
+        if any(array.ndim == 3 for array in arrays):
+            arrays = [array for array in arrays if array.ndim == 3]
+        else:
+            arrays = [array for array in arrays if array.ndim == 2 and array.dtype.kind in "iu"]
+        return max((int(array.shape[1]) for array in arrays), default=1)
 
     def chosen(self, numbers: Any) -> Sequences:
         """Some of the sequences."""
@@ -78,7 +87,9 @@ def padded(
     Raises
     ------
     ShapeError
-        If the arrays of one sequence differ in length, or those of two sequences in size.
+        If the arrays of one sequence differ in length, or those of two sequences in size or name.
+    TypeError
+        If they are no pairs of mappings.
 
     Notes
     -----
@@ -94,9 +105,9 @@ def padded(
     >>> both.inputs["x"].shape, both.mask.astype(int).tolist()
     ((3, 2, 1), [[1, 1], [1, 1], [0, 1]])
     """
-    if not sequences:
+    if not len(sequences):
         raise ShapeError("there are no sequences to put beside each other; give at least one")
-    lengths = [_length(k, *pair) for k, pair in enumerate(sequences)]
+    lengths = [_length(k, sequences) for k in range(len(sequences))]
     steps = max(lengths)
 
     def beside(part: int) -> dict[Any, Array]:
@@ -121,11 +132,54 @@ def padded(
     return Sequences(beside(0), beside(1), mask)
 
 
-def _length(number: int, inputs: Mapping[Any, Any], targets: Mapping[Any, Any]) -> int:
-    """Length of a sequence, whose arrays must all have it."""
-    lengths = {np.shape(array)[0] for array in [*inputs.values(), *targets.values()]}
+def _length(number: int, sequences: Any) -> int:
+    """Length of a sequence, which all its arrays have; they are those of the first one."""
+    try:
+        own, first = sequences[number], sequences[0]
+        names = [[set(part) for part in pair] for pair in (own, first)]
+        lengths = {np.shape(array)[0] for part in own for array in part.values()}
+    except (KeyError, TypeError, AttributeError, IndexError):
+        raise TypeError(
+            "sequences are pairs of inputs and targets, each a mapping from vertices to arrays; "
+            "write for example [({'x': x}, {'y': y}), ...]"
+        ) from None
+    if len(own) != 2 or names[0] != names[1]:
+        raise ShapeError(
+            f"sequence {number} gives arrays of {sorted(map(show_vertex, own[0] | own[-1]))}, but "
+            f"sequence 0 of {sorted(map(show_vertex, first[0] | first[-1]))}"
+        )
     if len(lengths) != 1:
         raise ShapeError(
             f"the arrays of sequence {number} are of different lengths, {sorted(lengths)}"
         )
     return int(lengths.pop())
+
+
+def must_be_batched(net: Network, data: Sequences, loss: str) -> None:
+    """Refuse arrays that have no axis for the sequences, or axes of different lengths."""
+    counts: dict[str, int] = {}
+
+    def count(what: str, name: Any, given: Any, wanted: int) -> None:
+        array = np.asarray(given)
+        if array.ndim != wanted:
+            raise ShapeError(
+                f"the {what} of {show_vertex(name)} has shape {array.shape}, without an axis of "
+                "sequences, which is the second; give one, or take all at once",
+                vertex=name,
+                found=array.shape,
+            )
+        counts[f"the {what} of {show_vertex(name)}"] = array.shape[1]
+
+    for name, given in data.inputs.items():
+        op = net.graph.vertex_data[net._vertex(name, "inputs")]["op"]
+        count("input", name, given, 2 if isinstance(op, Embedding) else 3)
+    for name, given in data.targets.items():
+        net._vertex(name, "targets")
+        count("target", name, given, 2 if loss_called(loss).of_classes else 3)
+    if data.mask is not None and np.ndim(data.mask) > 1:
+        counts["the mask"] = np.shape(data.mask)[1]
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"{what} has {count}" for what, count in counts.items())
+        raise ShapeError(f"arrays hold different numbers of sequences: {shown}")
+    if 0 in counts.values():
+        raise ShapeError("there are no sequences to take batches from; give at least one")

@@ -64,6 +64,12 @@ class Task:
         mask: ArrayLike | None = None,
         over: Any = None,
     ) -> None:
+        for what, arrays in (("inputs", inputs), ("targets", targets)):
+            if not isinstance(arrays, Mapping):
+                raise TypeError(
+                    f"{what} are a mapping from vertices to arrays, not a "
+                    f"{type(arrays).__name__}; write for example {{'x': array}}"
+                )
         self.net, self.loss, self.over = net, loss_called(loss), over
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
         if not targets:
