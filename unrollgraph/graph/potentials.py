@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.order import Incidence, cycle_among, from_first, levels
 
-__all__ = ["ascent", "clocks", "feasible_potential", "forest_potential"]
+__all__ = ["ascent", "clocks", "feasible_potential", "forest_potential", "way_from_root"]
 
 IntArray = NDArray[np.int64]
 
@@ -60,6 +60,19 @@ def forest_potential(
                     potential[v] = potential[u] - weights[e]
                     queue.append(v)
     return potential, reached
+
+
+def way_from_root(
+    tails: IntArray, heads: IntArray, reached: list[int], v: int
+) -> list[tuple[int, int]]:
+    """Walk through the forest to a vertex: edges, with the sign in which they are walked."""
+    steps = []
+    while reached[v] >= 0:
+        e = reached[v]
+        sign = 1 if heads[e] == v else -1
+        steps.append((e, sign))
+        v = int(tails[e] if sign > 0 else heads[e])
+    return steps[::-1]
 
 
 def feasible_potential(

@@ -26,7 +26,7 @@ from unrollgraph.graph.delay_graph import (
     check_shift,
     each_vertex,
 )
-from unrollgraph.graph.potentials import forest_potential
+from unrollgraph.graph.potentials import forest_potential, way_from_root
 
 __all__ = ["find_retiming", "is_retiming", "retime", "with_reverses"]
 
@@ -246,18 +246,9 @@ def _closed_walk(
     graph: DelayGraph, reached: list[int], edge: int
 ) -> tuple[tuple[tuple[Any, ...], int], ...]:
     """Close an edge through the forest: a tuple of (edge, sign)."""
-    tail, head = graph.tails.tolist(), graph.heads.tolist()
-
-    def from_root(v: int) -> list[tuple[int, int]]:
-        steps = []
-        while reached[v] >= 0:
-            e = reached[v]
-            sign = 1 if head[e] == v else -1
-            steps.append((e, sign))
-            v = tail[e] if sign > 0 else head[e]
-        return steps[::-1]
-
-    down, back = from_root(tail[edge]), from_root(head[edge])
+    arrays = graph.tails, graph.heads
+    down = way_from_root(*arrays, reached, int(graph.tails[edge]))
+    back = way_from_root(*arrays, reached, int(graph.heads[edge]))
     shared = 0
     while shared < min(len(down), len(back)) and down[shared] == back[shared]:
         shared += 1

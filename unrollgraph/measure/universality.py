@@ -30,7 +30,7 @@ from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.errors import CertificateError, show_edge
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.order import weak_components
-from unrollgraph.graph.potentials import forest_potential
+from unrollgraph.graph.potentials import forest_potential, way_from_root
 from unrollgraph.measure.lattices import kernel
 
 __all__ = ["ZeroCycle", "is_maximal_abelian", "is_universal", "zero_cycles"]
@@ -241,15 +241,8 @@ def _independent(
 
 def _loop(graph: DelayGraph, reached: list[int], e: int) -> tuple[Step, ...]:
     """From the root of the forest to an edge, through it, and back to the root."""
-
-    def from_root(v: int) -> list[Step]:
-        steps = []
-        while reached[v] >= 0:
-            number = reached[v]
-            sign = 1 if graph.heads[number] == v else -1
-            steps.append((graph.edges[number], sign))
-            v = int(graph.tails[number] if sign > 0 else graph.heads[number])
-        return steps[::-1]
-
-    home = [(edge, -sign) for edge, sign in reversed(from_root(int(graph.heads[e])))]
-    return (*from_root(int(graph.tails[e])), (graph.edges[e], 1), *home)
+    arrays = graph.tails, graph.heads
+    there = way_from_root(*arrays, reached, int(graph.tails[e]))
+    back = way_from_root(*arrays, reached, int(graph.heads[e]))
+    steps = [*there, (e, 1), *((k, -sign) for k, sign in reversed(back))]
+    return tuple((graph.edges[k], sign) for k, sign in steps)
