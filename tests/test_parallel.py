@@ -143,3 +143,8 @@ def test_a_sweep_passes_errors_on():
     with pytest.raises(ValueError, match="no 1"):
         nn.sweep(fails, rate=(1, 2))
     assert nn.sweep(fails, rate=()) == []
+    for given in (3, "abc"):
+        with pytest.raises(
+            TypeError, match="but a sweep takes the values of each keyword; write ra"
+        ):
+            nn.sweep(fails, rate=given)

@@ -543,6 +543,9 @@ def test_a_callback_ends_a_fit():
     )
     assert len(history.losses) == 4
     assert history.stopped
+    of_numpy = nn.fit(net_called("lstm"), data(), epochs=9, callback=lambda *_: np.bool_(True))
+    assert (len(of_numpy.losses), of_numpy.stopped) == (1, True)
+    assert not nn.fit(net_called("lstm"), data(), epochs=2, callback=lambda *_: "go on").stopped
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -198,7 +198,8 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
             if checkpoint is not None:
                 write_whole(checkpoint, state.written(net, settings))
             show(state.history)
-            if callback is not None and callback(net, state.history) is True:
+            done = callback(net, state.history) if callback is not None else None
+            if isinstance(done, bool | np.bool_) and done:
                 state = replace(state, history=replace(state.history, stopped=True))
             if state.history.stopped:
                 break

@@ -136,6 +136,8 @@ def sweep(function: Callable[..., Any], /, **values: Iterable[Any]) -> list[Tria
 
     Raises
     ------
+    TypeError
+        If the values of a keyword cannot be gone through.
     ImportError
         If joblib is not installed.
 
@@ -147,6 +149,12 @@ def sweep(function: Callable[..., Any], /, **values: Iterable[Any]) -> list[Tria
     {'rate': 0.01, 'seed': 1}
     """
     joblib = _joblib()
+    for name, given in values.items():
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise TypeError(
+                f"{name}={given!r}, but a sweep takes the values of each keyword; write "
+                f"{name}=[...]"
+            )
     settings = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
     results = joblib.Parallel()(joblib.delayed(function)(**setting) for setting in settings)
     return [Trial(*pair) for pair in zip(settings, results, strict=True)]
