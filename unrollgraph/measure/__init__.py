@@ -8,6 +8,8 @@ Which page answers which question:
 * `depth` -- recurrent depth, feed-forward depth and skips of a network;
 * `lengths` -- how long they are after a number of steps;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
+* `shells` -- how many vertices lie at each distance, and which;
+* `bloch` -- the spectrum of its adjacency;
 * `weak_components` -- into how many components the cover falls apart;
 * `universality` -- whether they are trees, or maximal abelian, and what they forget.
 """
@@ -20,6 +22,7 @@ from unrollgraph.measure.acyclicity import (
     time_direction,
     verdict,
 )
+from unrollgraph.measure.bloch import bloch_matrix, spectrum
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk
 from unrollgraph.measure.clocking import (
     Piece,
@@ -36,6 +39,11 @@ from unrollgraph.measure.lengths import (
     shortest_path_lengths,
 )
 from unrollgraph.measure.ratios import CycleRatio, max_cycle_ratio, min_cycle_ratio
+from unrollgraph.measure.shells import (
+    coordination_sequence,
+    descendants_at_distance,
+    distances_within,
+)
 from unrollgraph.measure.universality import (
     ZeroCycle,
     is_maximal_abelian,
@@ -53,8 +61,12 @@ __all__ = [
     "Stage",
     "ZeroCycle",
     "ZeroWalk",
+    "bloch_matrix",
     "clock_period",
     "components",
+    "coordination_sequence",
+    "descendants_at_distance",
+    "distances_within",
     "feedforward_depth",
     "find_cycle",
     "find_zero_walk",
@@ -73,6 +85,7 @@ __all__ = [
     "schedule",
     "shortest_path_lengths",
     "skip_coefficient",
+    "spectrum",
     "time_direction",
     "verdict",
     "zero_cycles",

@@ -1,0 +1,208 @@
+"""Shells of the infinite cover: published sequences, and breadth-first search over tuples."""
+
+import json
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import oracle
+import pytest
+from certified import CASES, graph_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.measure import shells
+from unrollgraph.testing import delay_graphs
+
+NETS = json.loads((Path(__file__).parent / "data" / "oeis_nets.json").read_text())["nets"]
+ROWS = [case for case in CASES if "coordination_sequence" in case["expect"]]
+
+
+def covers(dimension):
+    return delay_graphs(dimension=dimension, vertices=4, edges=7, delays=2)
+
+
+def distances(G, dimension, node, most):
+    """Breadth-first search over tuples, straight from the definition."""
+    wires = oracle.wires(G, dimension=dimension)
+    found, shell = {node: 0}, [node]
+    for k in range(1, most + 1):
+        longer = []
+        for v, t in shell:
+            time = t if dimension > 1 else (t,)
+            for tail, head, _, d in wires:
+                new = (head, oracle.plain(oracle.moved(time, d)))
+                if tail == v and new not in found:
+                    found[new] = k
+                    longer.append(new)
+        shell = longer
+    return found
+
+
+@pytest.mark.parametrize("net", NETS, ids=lambda net: net["rcsr_id"])
+def test_nets_have_their_published_coordination_sequences(net):
+    cover = ug.DelayCover(ug.with_reverses(graph_of(net["edges"])))
+    zero = (0,) * net["dim"]
+    terms = tuple(net["a"])
+    vertices = {v for edge in net["edges"] for v in edge[:2]}
+    assert len(vertices) == net["n_vertices"]
+    found = [ug.coordination_sequence(cover, (v, zero), len(terms) - 1) for v in vertices]
+    assert terms in found
+    if net["vertex_transitive_in_cs"]:
+        assert set(found) == {terms}
+
+
+@pytest.mark.parametrize("case", ROWS, ids=lambda case: case["name"])
+def test_reference_nets(case):
+    G = graph_of(case["edges"])
+    cover = ug.DelayCover(ug.with_reverses(G) if case["undirected"] else G)
+    terms = case["expect"]["coordination_sequence"]
+    start = (case["expect"]["start"], (0,) * cover.dimension)
+    assert ug.coordination_sequence(cover, start, len(terms) - 1) == tuple(terms)
+
+
+def test_the_srs_net_follows_its_polynomials():
+    cover = ug.DelayCover(ug.with_reverses(ug.gallery.srs()))
+    found = ug.coordination_sequence(cover, (1, (0, 0, 0)), 31)
+    for n in range(3, 31):
+        if n % 3 == 0:
+            assert 3 * found[n] == 4 * n * n
+        if n % 3 == 1:
+            assert 3 * found[n] == 4 * n * n + n + 4
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize("largest", [shells.LARGEST, 0], ids=["in a box", "in sets"])
+@given(data=st.data())
+def test_shells_are_those_of_breadth_first_search(dimension, largest, data):
+    G = data.draw(covers(dimension))
+    time = data.draw(st.tuples(*[st.integers(-9, 9)] * dimension))
+    node = (data.draw(st.sampled_from(list(G))), oracle.plain(time))
+    most = data.draw(st.integers(0, 6 if dimension < 3 else 4))
+    cover = ug.DelayCover(G)
+    expected = distances(G, dimension, node, most)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shells, "LARGEST", largest)
+        found = ug.distances_within(cover, node, most)
+        sizes = ug.coordination_sequence(cover, node, most)
+        last = ug.descendants_at_distance(cover, node, most)
+    assert found == expected
+    assert [*found.values()] == sorted(found.values())
+    assert sizes == tuple([*expected.values()].count(k) for k in range(most + 1))
+    assert last == {vertex for vertex, k in expected.items() if k == most}
+    assert repr(sorted(found)) == repr(sorted(expected))  # Python ints, not those of NumPy
+
+
+def test_distances_do_not_depend_on_how_large_times_are():
+    G = nx.DiGraph([("a", "b", {"delay": 2**31}), ("b", "a", {"delay": -(2**31) + 1})])
+    assert ug.distances_within(ug.DelayCover(G), ("a", 10**30), 3) == {
+        ("a", 10**30): 0,
+        ("b", 10**30 + 2**31): 1,
+        ("a", 10**30 + 1): 2,
+        ("b", 10**30 + 2**31 + 1): 3,
+    }
+
+
+def test_shells_end_where_nothing_goes_on():
+    cover = ug.DelayCover(nx.DiGraph([("a", "b")]))
+    assert ug.coordination_sequence(cover, ("a", 0), 4) == (1, 1, 0, 0, 0)
+    assert ug.descendants_at_distance(cover, ("a", 0), 4) == set()
+    assert ug.coordination_sequence(cover, ("b", 0), 0) == (1,)
+
+
+@pytest.mark.parametrize(
+    "ask", [ug.coordination_sequence, ug.descendants_at_distance, ug.distances_within]
+)
+def test_questions_about_shells_that_make_no_sense(ask):
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    with pytest.raises(ValueError, match="distances are 0, 1"):
+        ask(cover, ("A", 0), -1)
+    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+        ask(cover, ("Z", 0), 1)
+    with pytest.raises(TypeError, match="ask it of DelayCover"):
+        ask(ug.gallery.seed_network(), ("A", 0), 1)
+    with pytest.raises(TypeError):
+        ask(cover, ("A", 0), 1.5)
+
+
+# -- the spectrum -------------------------------------------------------------------
+
+
+def adjacency(G):
+    return nx.to_numpy_array(G, weight=None, dtype=float)
+
+
+@pytest.mark.parametrize("row", [55, 56])
+def test_reference_spectra(row):
+    (case,) = (case for case in CASES if case["row"] == row)
+    cover = ug.DelayCover(graph_of(case["edges"]))
+    found = ug.spectrum(cover, case["expect"]["cyclic"])
+    np.testing.assert_allclose(found, sorted(case["expect"]["spectrum"]), atol=1e-12)
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_the_spectrum_is_that_of_the_cyclic_cover(dimension, data):
+    G = ug.with_reverses(data.draw(covers(dimension)))
+    n = data.draw(st.tuples(*[st.integers(1, 4)] * dimension))
+    lift = ug.cyclic_cover(G, oracle.plain(n))
+    found = ug.spectrum(ug.DelayCover(G), oracle.plain(n))
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, np.linalg.eigvalsh(adjacency(lift)), atol=1e-9)
+
+
+@given(data=st.data())
+def test_the_directed_spectrum_has_the_power_sums_of_the_cyclic_cover(data):
+    """Sums of powers are closed walks; they are well conditioned where eigenvalues are not."""
+    G = data.draw(covers(1))
+    n = data.draw(st.integers(1, 5))
+    matrix = adjacency(ug.cyclic_cover(G, n))
+    found = ug.spectrum(ug.DelayCover(G), n)
+    assert found.shape == (n * len(G),)
+    for k in range(1, 5):
+        walks = np.trace(np.linalg.matrix_power(matrix, k))
+        np.testing.assert_allclose((found.astype(complex) ** k).sum(), walks, atol=1e-4)
+
+
+@given(data=st.data())
+def test_retiming_and_reversal_turn_the_bloch_matrix(data):
+    G = data.draw(covers(2))
+    theta = np.array(data.draw(st.tuples(*[st.floats(-4, 4)] * 2)))
+    shifts = {v: data.draw(st.tuples(*[st.integers(-3, 3)] * 2)) for v in G}
+    matrix = ug.bloch_matrix(G, theta)
+    turn = np.diag([np.exp(1j * theta @ np.array(shifts[v])) for v in G])
+    retimed = ug.bloch_matrix(ug.retime(G, shifts), theta)
+    np.testing.assert_allclose(retimed, turn.conj() @ matrix @ turn, atol=1e-9)
+    both = ug.bloch_matrix(ug.with_reverses(G), theta)
+    np.testing.assert_allclose(both, matrix + matrix.conj().T, atol=1e-9)
+
+
+@given(covers(1), st.floats(-4, 4))
+def test_a_wave_is_carried_along_by_the_bloch_matrix(G, theta):
+    """The definition: apply the adjacency to a wave on a window."""
+    wave = np.random.default_rng(0).normal(size=len(G))
+    number = {v: k for k, v in enumerate(G)}
+    expected = np.zeros(len(G), dtype=complex)
+    for u, v, _, (d,) in oracle.wires(G):
+        expected[number[u]] += np.exp(1j * theta * d) * wave[number[v]]
+    np.testing.assert_allclose(ug.bloch_matrix(G, theta) @ wave, expected, atol=1e-9)
+
+
+def test_large_delays_lose_no_digits_of_a_spectrum():
+    near, far = nx.DiGraph(), nx.DiGraph()
+    near.add_edge("h", "h", delay=1)
+    far.add_edge("h", "h", delay=2**31 - 7)  # 1 modulo 5
+    assert (2**31 - 7) % 5 == 1
+    found = ug.spectrum(ug.DelayCover(far), 5)
+    np.testing.assert_array_equal(found, ug.spectrum(ug.DelayCover(near), 5))
+
+
+def test_questions_about_spectra_that_make_no_sense():
+    G = ug.gallery.grid_2d()
+    with pytest.raises(ValueError, match="must be 2 numbers: an angle for each axis"):
+        ug.bloch_matrix(G, 0.5)
+    with pytest.raises(ValueError, match="must be a number"):
+        ug.bloch_matrix(ug.gallery.elman(), float("inf"))
+    with pytest.raises(ug.WindowError, match="tuple of 2 positive integers"):
+        ug.spectrum(ug.DelayCover(G), 3)

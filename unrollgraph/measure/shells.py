@@ -1,0 +1,274 @@
+"""Shells: the vertices of the infinite cover at each distance from one of them.
+
+Breadth-first search, which needs only that a vertex has finitely many out-edges. What is
+its own is the way in which vertices are kept. Within k steps no time leaves the box of k
+times the least and the greatest delay along each axis, so a copy of a vertex is the number
+of a cell in that box, and an edge adds to the numbers of its tail's cells a constant. A
+shell is then an array of cells for each vertex of the base, and a step one addition and one
+look into an array of marks for each edge. Along one edge no cell is reached twice, so that
+nothing needs to be sorted.
+
+The sizes of the shells of a crystal net, a graph with its reverses, are its *coordination
+sequence*. They are a polynomial in the distance for each residue modulo some period, as soon
+as the distance is large enough (Y. Nakamura, R. Sakamoto, T. Mase, J. Nakagawa, Coordination
+sequences of crystals are of quasi-polynomial type, Acta Crystallographica A77 (2021)).
+
+References
+----------
+M. O'Keeffe, Coordination sequences for lattices, Zeitschrift fuer Kristallographie 210
+(1995). J. H. Conway and N. J. A. Sloane, Low-dimensional lattices VII: coordination
+sequences, Proceedings of the Royal Society A 453 (1997).
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.cover.delay_cover import DelayCover, as_cover
+from unrollgraph.cover.sheets import add
+from unrollgraph.graph.delay_graph import DelayGraph
+
+__all__ = ["coordination_sequence", "descendants_at_distance", "distances_within"]
+
+IntArray = NDArray[np.int64]
+LARGEST = 2**28  # cells of a box; pages of it that no shell meets are never touched
+
+
+def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ...]:
+    """Count the vertices at each distance from one of them, up to distance n.
+
+    Parameters
+    ----------
+    cover : DelayCover
+        The infinite unrolling. Its arcs are followed in their direction; for a crystal net
+        give it each edge in both, ``DelayCover(with_reverses(G))``.
+    node : vertex of the cover
+        A pair of a vertex of the base and a time.
+    n : int
+        The largest distance.
+
+    Returns
+    -------
+    tuple of int
+        n + 1 sizes, the first of them 1.
+
+    Raises
+    ------
+    LiftError
+        If ``node`` is no vertex of the cover.
+    ValueError
+        If n is negative.
+
+    Notes
+    -----
+    O(m) array operations a shell, and memory for a box of n times the delays; if that is too
+    large, sets of vertices.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> diamond = ug.DelayCover(ug.with_reverses(ug.gallery.diamond()))
+    >>> ug.coordination_sequence(diamond, ("a", (0, 0, 0)), 6)
+    (1, 4, 12, 24, 42, 64, 92)
+    """
+    last = _distance(n)
+    shells = _shells(as_cover(cover), node, last)
+    sizes = [sum(map(len, cells.values())) for cells in islice(shells.layers(), last + 1)]
+    return (*sizes, *[0] * (last + 1 - len(sizes)))
+
+
+def descendants_at_distance(cover: DelayCover, node: Any, distance: int) -> set[Any]:
+    """Find the vertices at a distance from one of them.
+
+    Parameters
+    ----------
+    cover : DelayCover
+        The infinite unrolling.
+    node : vertex of the cover
+        A pair of a vertex of the base and a time.
+    distance : int
+        Number of edges of a shortest path to them.
+
+    Returns
+    -------
+    set of vertices
+        Pairs of a vertex of the base and a time; empty if there are none so far away.
+
+    Raises
+    ------
+    LiftError
+        If ``node`` is no vertex of the cover.
+    ValueError
+        If the distance is negative.
+
+    Notes
+    -----
+    As `coordination_sequence`.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> cover = ug.DelayCover(ug.gallery.seed_network())
+    >>> sorted(ug.descendants_at_distance(cover, ("C", -1), 2))
+    [('B', 0)]
+    """
+    last = _distance(distance)
+    shells = _shells(as_cover(cover), node, last)
+    for found in islice(shells.layers(), last, last + 1):
+        return {vertex for v, cells in found.items() for vertex in shells.named(v, cells)}
+    return set()
+
+
+def distances_within(cover: DelayCover, node: Any, distance: int) -> dict[Any, int]:
+    """Distance from a vertex to every vertex that is not further than a distance, nearest first.
+
+    Parameters
+    ----------
+    cover : DelayCover
+        The infinite unrolling.
+    node : vertex of the cover
+        A pair of a vertex of the base and a time.
+    distance : int
+        The largest distance.
+
+    Returns
+    -------
+    dict
+        From vertices, pairs of a vertex of the base and a time, to distances.
+
+    Raises
+    ------
+    LiftError
+        If ``node`` is no vertex of the cover.
+    ValueError
+        If the distance is negative.
+
+    Notes
+    -----
+    As `coordination_sequence`.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> cover = ug.DelayCover(ug.gallery.seed_network())
+    >>> ug.distances_within(cover, ("C", 0), 2)
+    {('C', 0): 0, ('A', 1): 1, ('out', 0): 1, ('B', 1): 2}
+    """
+    last = _distance(distance)
+    shells = _shells(as_cover(cover), node, last)
+    return {
+        vertex: k
+        for k, found in enumerate(islice(shells.layers(), last + 1))
+        for v, cells in sorted(found.items())
+        for vertex in shells.named(v, cells)
+    }
+
+
+class _Box:
+    """Shells as numbers of cells in a box of times, an array for each vertex of the base."""
+
+    def __init__(self, graph: DelayGraph, start: int, time: tuple[int, ...], radius: int) -> None:
+        low, high = _reach(graph, radius)
+        self._graph, self._start = graph, start
+        self._shape = tuple(b - a + 1 for a, b in zip(low, high, strict=True))
+        self._corner = tuple(t + a for t, a in zip(time, low, strict=True))
+        strides = [math.prod(self._shape[k + 1 :]) for k in range(len(self._shape))]
+        self._origin = -sum(a * s for a, s in zip(low, strides, strict=True))
+        steps = graph.delays @ np.array(strides, dtype=np.int64)
+        ends = zip(graph.tails.tolist(), graph.heads.tolist(), steps.tolist(), strict=True)
+        self._moves = list(dict.fromkeys(ends))
+
+    def layers(self) -> Iterator[Mapping[int, IntArray]]:
+        """Shell after shell, as long as they are not empty."""
+        seen: dict[int, Any] = {}
+
+        def marks(v: int) -> Any:
+            if v not in seen:
+                seen[v] = np.zeros(math.prod(self._shape), dtype=bool)
+            return seen[v]
+
+        shell = {self._start: np.array([self._origin])}
+        marks(self._start)[self._origin] = True
+        while shell:
+            yield shell
+            found: dict[int, list[IntArray]] = {}
+            for u, v, step in self._moves:
+                if u in shell:
+                    cells = shell[u] + step
+                    new = cells[~marks(v)[cells]]
+                    if len(new):
+                        marks(v)[new] = True
+                        found.setdefault(v, []).append(new)
+            shell = {v: np.concatenate(parts) for v, parts in found.items()}
+
+    def named(self, v: int, cells: IntArray) -> Iterator[Any]:
+        """The vertices of the cover in some cells of a vertex, by time."""
+        axes = np.unravel_index(np.sort(cells), self._shape)
+        lists = [(axis + a).tolist() for axis, a in zip(axes, self._corner, strict=True)]
+        times = lists[0] if len(lists) == 1 else zip(*lists, strict=True)
+        vertex = self._graph.vertices[v]
+        return ((vertex, time) for time in times)
+
+
+class _Sets:
+    """Shells as sets of times, for boxes that are too large."""
+
+    def __init__(self, graph: DelayGraph, start: int, time: Any) -> None:
+        self._graph, self._start, self._time = graph, start, time
+
+    def layers(self) -> Iterator[Mapping[int, set[Any]]]:
+        """Shell after shell, as long as they are not empty."""
+        graph = self._graph
+        moves = list(
+            dict.fromkeys(zip(graph.tails.tolist(), graph.heads.tolist(), graph.times, strict=True))
+        )
+        seen: dict[int, set[Any]] = {v: set() for v in range(len(graph.vertices))}
+        shell = {self._start: {self._time}}
+        while shell:
+            yield shell
+            for v, times in shell.items():
+                seen[v] |= times
+            found: dict[int, set[Any]] = {}
+            for u, v, step in moves:
+                new = {add(time, step, 1) for time in shell.get(u, ())} - seen[v]
+                if new:
+                    found.setdefault(v, set()).update(new)
+            shell = found
+
+    def named(self, v: int, times: set[Any]) -> Iterator[Any]:
+        """The vertices of the cover at some times of a vertex, by time."""
+        vertex = self._graph.vertices[v]
+        return ((vertex, time) for time in sorted(times))
+
+
+def _shells(cover: DelayCover, node: Any, radius: int) -> Any:
+    """Shells about a vertex, in a box if it is small enough."""
+    vertex, time = cover._find(node)
+    graph = cover.delay_graph
+    start = graph.number[vertex]
+    low, high = _reach(graph, radius)
+    cells = math.prod(b - a + 1 for a, b in zip(low, high, strict=True))
+    if cells * len(graph.vertices) > LARGEST:
+        return _Sets(graph, start, time)
+    return _Box(graph, start, time if isinstance(time, tuple) else (time,), radius)
+
+
+def _reach(graph: DelayGraph, radius: int) -> tuple[list[int], list[int]]:
+    """Least and greatest change of time along each axis within so many steps."""
+    low = np.minimum(graph.delays.min(axis=0, initial=0), 0).tolist()
+    high = np.maximum(graph.delays.max(axis=0, initial=0), 0).tolist()
+    return [radius * a for a in low], [radius * b for b in high]
+
+
+def _distance(n: int) -> int:
+    number = operator.index(n)
+    if number < 0:
+        raise ValueError(f"the distance is {number}, but distances are 0, 1, ...")
+    return number
