@@ -25,6 +25,7 @@ __all__ = [
     "NotACoveringError",
     "NotARetimingError",
     "NotPeriodicError",
+    "RadiusError",
     "ShapeError",
     "StaleRunError",
     "UnboundedError",
@@ -130,6 +131,10 @@ class InfinitePathsError(UnrollgraphError, nx.NetworkXUnfeasible):
     def __init__(self, message: str, *, cycles: tuple[Any, ...] = ()) -> None:
         super().__init__(message)
         self.cycles = cycles
+
+
+class RadiusError(UnrollgraphError, nx.ExceededMaxIterations, ValueError):
+    """A search that nothing bounds, without a radius, or that found nothing within it."""
 
 
 class CertificateError(UnrollgraphError, ValueError):

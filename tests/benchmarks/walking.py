@@ -1,4 +1,4 @@
-"""Walking in the infinite cover: shells beside breadth-first search over tuples.
+"""Walking in the infinite cover: shells beside breadth-first search over tuples, and far paths.
 
     python tests/benchmarks/walking.py
 
@@ -51,7 +51,24 @@ def shells():
     figure("tuples / ours, median of the rounds", ratio, 20, least=True)
 
 
+def far():
+    print("\nThe seed network over 10**6 steps, from in to out")
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    ends = ("in", 0), ("out", 10**6)
+    assert ug.shortest_path_length(cover, *ends) == 3 * 10**6 + 4
+    times = shown(
+        {
+            "ug.has_path": lambda: ug.has_path(cover, *ends),
+            "ug.shortest_path_length": lambda: ug.shortest_path_length(cover, *ends),
+        },
+        15,
+    )
+    for name, seconds in times.items():
+        figure(name, float(np.median(seconds)) * 1e3, 50, " ms")
+
+
 if __name__ == "__main__":
     shells()
+    far()
     if MISSED:
         sys.exit("missed: " + "; ".join(MISSED))

@@ -8,6 +8,7 @@ Which page answers which question:
 * `depth` -- recurrent depth, feed-forward depth and skips of a network;
 * `lengths` -- how long they are after a number of steps;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
+* `paths` -- whether a path leads from here to there, and a shortest one;
 * `shells` -- how many vertices lie at each distance, and which;
 * `bloch` -- the spectrum of its adjacency;
 * `weak_components` -- into how many components the cover falls apart;
@@ -38,6 +39,7 @@ from unrollgraph.measure.lengths import (
     mean_recurrent_length,
     shortest_path_lengths,
 )
+from unrollgraph.measure.paths import has_path, shortest_path, shortest_path_length
 from unrollgraph.measure.ratios import CycleRatio, max_cycle_ratio, min_cycle_ratio
 from unrollgraph.measure.shells import (
     coordination_sequence,
@@ -70,6 +72,7 @@ __all__ = [
     "feedforward_depth",
     "find_cycle",
     "find_zero_walk",
+    "has_path",
     "is_acyclic",
     "is_maximal_abelian",
     "is_universal",
@@ -83,6 +86,8 @@ __all__ = [
     "recurrent_depth",
     "same_component",
     "schedule",
+    "shortest_path",
+    "shortest_path_length",
     "shortest_path_lengths",
     "skip_coefficient",
     "spectrum",

@@ -1,0 +1,297 @@
+"""Paths of the infinite cover, beside searches of wide windows and closed forms."""
+
+import heapq
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+import networkx as nx
+import oracle
+import pytest
+from certified import graph_of
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.measure import paths
+from unrollgraph.testing import delay_graphs
+
+
+def lengths(G, source, times, weight=None):
+    """Least lengths from (source, 0) to all vertices in a window, by Dijkstra's search on it."""
+    out = {}
+    for (u, v, _, (d,)), (*_, data) in zip(oracle.wires(G), G.edges(data=True), strict=True):
+        out.setdefault(u, []).append((v, d, data[weight] if weight else 1))
+    found, heap = {}, [(0, source, 0)]
+    while heap:
+        length, u, t = heapq.heappop(heap)
+        if (u, t) in found:
+            continue
+        found[u, t] = length
+        for v, d, w in out.get(u, []):
+            if t + d in times and (v, t + d) not in found:
+                heapq.heappush(heap, (length + w, v, t + d))
+    return found
+
+
+def is_path(G, path, source, target):
+    """Whether a list of vertices is a path, arc for arc, by the definition."""
+    steps = {(u, v, d) for u, v, _, (d,) in oracle.wires(G)}
+    arcs = pairwise(path)
+    return (path[0], path[-1]) == (source, target) and all(
+        (a[0], b[0], b[1] - a[1]) in steps for a, b in arcs
+    )
+
+
+# wider than the bound that the proof gives for three vertices and delays up to two, (3 x 2)^2
+WIDE = range(-60, 61)
+
+
+def weighted(draw, G):
+    for *_, data in G.edges(data=True):
+        data["w"] = draw(st.integers(0, 3))
+    return G
+
+
+@pytest.mark.parametrize("near", [0, paths.NEAR], ids=["by totals", "as it comes"])
+@given(data=st.data())
+@example(data=None)
+def test_paths_are_those_of_a_wide_window(near, data):
+    if data is None:  # a chain of components of both signs
+        G = graph_of([("a", "a", 2), ("a", "b", 0), ("b", "b", -2), ("b", "c", 1)])
+        source = "a"
+    else:
+        G = data.draw(delay_graphs(vertices=3, edges=6, delays=2))
+        source = data.draw(st.sampled_from(list(G)))
+    cover, expected = ug.DelayCover(G), lengths(G, source, WIDE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "NEAR", near)
+        for v in G:
+            for t in range(-8, 9):
+                ends = (source, 5), (v, 5 + t)
+                length = expected.get((v, t))
+                assert ug.has_path(cover, *ends) == (length is not None), ends
+                if length is None:
+                    with pytest.raises(nx.NetworkXNoPath, match="no path of the cover"):
+                        ug.shortest_path_length(cover, *ends)
+                else:
+                    assert ug.shortest_path_length(cover, *ends) == length
+                    path = ug.shortest_path(cover, *ends)
+                    assert len(path) == length + 1
+                    assert is_path(G, path, *ends)
+
+
+@pytest.mark.parametrize("near", [0, paths.NEAR], ids=["by totals", "as it comes"])
+@given(data=st.data())
+def test_lengths_may_be_weights_that_are_not_negative(near, data):
+    G = weighted(data.draw, data.draw(delay_graphs(vertices=3, edges=6, delays=2)))
+    source = data.draw(st.sampled_from(list(G)))
+    cover, expected = ug.DelayCover(G), lengths(G, source, WIDE, "w")
+    weight = {edge: G.edges[edge]["w"] for edge in cover.delay_graph.edges}
+    cheapest = {}
+    for u, v, data_ in G.edges(data=True):
+        step = u, v, data_["delay"]
+        cheapest[step] = min(data_["w"], cheapest.get(step, math.inf))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "NEAR", near)
+        for v in G:
+            for t in range(-8, 9):
+                ends = (source, 0), (v, t)
+                if (v, t) in expected:
+                    found = ug.shortest_path_length(cover, *ends, weight="w")
+                    assert found == expected[v, t], ends
+                    path = ug.shortest_path(cover, *ends, weight=weight)
+                    assert is_path(G, path, *ends)
+                    least = sum(cheapest[a[0], b[0], b[1] - a[1]] for a, b in pairwise(path))
+                    assert least == found
+                else:
+                    assert not ug.has_path(cover, *ends)
+
+
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=3),
+    st.integers(0, 60),
+    st.integers(1, 10**12),
+)
+def test_coins_are_paid_with_the_fewest(coins, amount, many):
+    """One vertex with loops is the problem of giving change."""
+    G = ug.gallery.bouquet(*coins)
+    cover = ug.DelayCover(G)
+    (h,) = G
+    fewest = [0] + [math.inf] * amount
+    for total in range(1, amount + 1):
+        fewest[total] = min((fewest[total - c] + 1 for c in coins if c <= total), default=math.inf)
+    assert ug.has_path(cover, (h, 0), (h, amount)) == (fewest[amount] < math.inf)
+    if fewest[amount] < math.inf:
+        assert ug.shortest_path_length(cover, (h, 0), (h, amount)) == fewest[amount]
+    # of amounts beyond all bounds, the greatest coin pays nearly everything
+    best, divisor = max(coins), math.gcd(*coins)
+    far = best**3 + many * best + divisor * (amount % best)
+    base = best**3 + divisor * (amount % best)
+    table = [0] + [math.inf] * base
+    for total in range(1, base + 1):
+        table[total] = min((table[total - c] + 1 for c in coins if c <= total), default=math.inf)
+    assert ug.shortest_path_length(cover, (h, 0), (h, far)) == table[base] + many
+
+
+def test_the_seed_network_over_more_steps_than_could_be_walked():
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    far = 10**100
+    assert ug.has_path(cover, ("in", -far), ("out", far))
+    assert not ug.has_path(cover, ("in", far), ("out", -far))
+    assert ug.shortest_path_length(cover, ("in", 0), ("out", far)) == 3 * far + 4
+    assert len(ug.shortest_path(cover, ("in", 0), ("out", 10**5))) == 3 * 10**5 + 5
+
+
+def test_networks_that_read_both_ways():
+    cover = ug.DelayCover(ug.gallery.bidirectional())
+    for t in (-(10**9), -1, 0, 1, 10**9):
+        assert ug.shortest_path_length(cover, ("x", 0), ("y", t)) == abs(t) + 2
+    assert not ug.has_path(cover, ("f", 0), ("f", -1))
+
+
+def test_delays_of_both_signs_reach_all_multiples_of_their_divisor():
+    cover = ug.DelayCover(graph_of([("a", "a", 6), ("a", "a", -10)]))
+    assert [t for t in range(-20, 21) if ug.has_path(cover, ("a", 0), ("a", t))] == [
+        *range(-20, 21, 2)
+    ]
+    assert ug.shortest_path_length(cover, ("a", 0), ("a", 6 * 10**9 + 2)) == 10**9 + 3
+    assert not ug.has_path(cover, ("a", 0), ("a", 10**30 + 1))
+
+
+def test_large_delays_do_no_harm_near_by_and_are_told_far_away():
+    big = 2**31
+    cover = ug.DelayCover(graph_of([("a", "a", big), ("a", "a", big - 1)]))
+    assert ug.has_path(cover, ("a", 0), ("a", 3 * big - 2))
+    assert not ug.has_path(cover, ("a", 0), ("a", 3 * big - 4))
+    with pytest.raises(ValueError, match="use a larger unit of time"):
+        ug.has_path(cover, ("a", 0), ("a", 10**15))
+
+
+def test_lengths_are_exact_numbers():
+    G = nx.DiGraph()
+    G.add_edge("a", "a", delay=1, w=Fraction(1, 3), f=0.5, i=2)
+    cover, ends = ug.DelayCover(G), (("a", 0), ("a", 10))
+    assert ug.shortest_path_length(cover, *ends, weight="w") == Fraction(10, 3)
+    assert ug.shortest_path_length(cover, *ends, weight={("a", "a"): Fraction(1, 2)}) == 5
+    for name, length in [("f", 5.0), ("i", 20)]:
+        found = ug.shortest_path_length(cover, *ends, weight=name)
+        assert (found, type(found)) == (length, type(length))
+
+
+def test_free_steps_in_both_directions():
+    """Edges of length 0 make whole lines lie at distance 0, and no search of it would end."""
+    G = nx.MultiDiGraph()
+    G.add_edge("a", "a", delay=1, w=0)
+    G.add_edge("a", "a", delay=-1, w=0)
+    G.add_edge("a", "b", delay=0, w=1)
+    cover = ug.DelayCover(G)
+    assert ug.shortest_path_length(cover, ("a", 0), ("b", 300), weight="w") == 1
+    with pytest.raises(nx.NetworkXNoPath):
+        ug.shortest_path_length(cover, ("b", 0), ("a", 0), weight="w")
+
+
+# -- in Z^d -------------------------------------------------------------------------
+
+
+def boxed(G, dimension, source, reach, most):
+    """Distances from a vertex at time zero within a box, as far as a number."""
+    zero = (0,) * dimension
+    found, shell = {(source, zero): 0}, [(source, zero)]
+    wires = oracle.wires(G, dimension=dimension)
+    for k in range(1, most + 1):
+        new = []
+        for u, t in shell:
+            for tail, head, _, d in wires:
+                after = head, oracle.moved(t, d)
+                if tail == u and after not in found and max(map(abs, after[1])) <= reach:
+                    found[after] = k
+                    new.append(after)
+        shell = new
+    return found
+
+
+def asked(cover, a, b, radius=None):
+    """Whether there is a path; None where a search is not bounded."""
+    try:
+        return ug.has_path(cover, a, b, radius=radius)
+    except ug.RadiusError:
+        return None
+
+
+@given(data=st.data())
+def test_paths_in_the_plane(data):
+    G = data.draw(delay_graphs(dimension=2, vertices=3, edges=5, delays=1))
+    source = data.draw(st.sampled_from(list(G)))
+    cover, expected = ug.DelayCover(G), boxed(G, 2, source, 20, 20)
+    for v in G:
+        for t in [(0, 0), (1, 0), (2, 1), (-1, 2), (0, -2), (-1, -1)]:
+            ends = (source, (0, 0)), (v, t)
+            length = expected.get((v, t))
+            found = asked(cover, *ends)
+            if found is None:
+                if length is None:
+                    assert asked(cover, *ends, radius=6) is not True
+                else:
+                    assert ug.shortest_path_length(cover, *ends, radius=length) == length
+                    if length > 1:
+                        with pytest.raises(ug.RadiusError, match="raise the radius"):
+                            ug.shortest_path_length(cover, *ends, radius=length - 1)
+            else:
+                assert found == (length is not None), (ends, list(G.edges(data=True)))
+                if found:
+                    assert ug.shortest_path_length(cover, *ends) == length
+                    path = ug.shortest_path(cover, *ends)
+                    assert len(path) == length + 1
+                    assert all(b in cover.successors(a) for a, b in pairwise(path))
+
+
+@given(data=st.data())
+def test_crystal_nets_are_walked_without_a_radius(data):
+    G = ug.with_reverses(data.draw(delay_graphs(dimension=2, vertices=3, edges=4, delays=1)))
+    source = data.draw(st.sampled_from(list(G)))
+    cover, expected = ug.DelayCover(G), boxed(G, 2, source, 12, 12)
+    for v in G:
+        for t in [(0, 0), (1, 0), (2, -1), (-2, 2)]:
+            ends = (source, (0, 0)), (v, t)
+            assert ug.has_path(cover, *ends) == ug.same_component(cover, *ends)
+            if (v, t) in expected:
+                assert ug.shortest_path_length(cover, *ends) == expected[v, t]
+
+
+def test_distances_in_nets_have_closed_forms():
+    cover = ug.DelayCover(ug.with_reverses(ug.gallery.bouquet((1, 0), (0, 1))))
+    (h,) = cover.base
+    assert ug.shortest_path_length(cover, (h, (0, 0)), (h, (7, -5))) == 12
+    forward = ug.DelayCover(ug.gallery.grid_2d())
+    (h, *_) = (v for v in forward.base if forward.base.has_edge(v, v))
+    assert not ug.has_path(forward, (h, (0, 0)), (h, (10**9, -1)))
+
+
+def test_where_nothing_bounds_a_search_a_radius_is_asked_for():
+    loops = [("a", "a", (1, 0)), ("a", "a", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
+    cover = ug.DelayCover(graph_of(loops))
+    assert ug.shortest_path_length(cover, ("a", (0, 0)), ("b", (2, 1)), radius=9) == 3
+    with pytest.raises(ug.RadiusError, match="give a radius"):
+        ug.has_path(cover, ("a", (0, 0)), ("b", (2, 1)))
+    with pytest.raises(nx.ExceededMaxIterations, match="raise the radius"):
+        ug.has_path(cover, ("a", (0, 0)), ("b", (2, 1)), radius=2)
+    assert not ug.has_path(cover, ("a", (0, 0)), ("b", (2, -1)))
+
+
+@pytest.mark.parametrize("ask", [ug.has_path, ug.shortest_path, ug.shortest_path_length])
+def test_questions_about_paths_that_make_no_sense(ask):
+    G = ug.gallery.seed_network()
+    cover = ug.DelayCover(G)
+    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+        ask(cover, ("A", 0), ("Z", 0))
+    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+        ask(cover, ("A", 0.5), ("A", 1))
+    with pytest.raises(TypeError, match="ask it of DelayCover"):
+        ask(G, ("A", 0), ("A", 1))
+    if ask is not ug.has_path:
+        nx.set_edge_attributes(G, -1, "w")
+        with pytest.raises(ValueError, match="no length may be negative"):
+            ask(ug.DelayCover(G), ("A", 0), ("A", 1), weight="w")
+        with pytest.raises(ValueError, match="has no cost under 'no'"):
+            ask(ug.DelayCover(G), ("A", 0), ("A", 1), weight="no")

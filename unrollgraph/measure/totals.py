@@ -1,0 +1,401 @@
+"""Totals of walks: which delays add up along a walk from one vertex to another.
+
+In Z that set is *eventually periodic*, in both directions, and this page finds it. A closed
+walk of total m > 0 at a vertex x can be inserted into every walk through x. So among the
+walks through x whose totals are r modulo m only the least total counts: all r + k m above it
+are totals too. Least totals are shortest distances in a finite graph, whose vertices are
+triples: a vertex, whether x was met, and the total so far modulo m. What does not meet x is
+found in the graph without x, and so on, until no cycle with a total other than zero is left;
+then the totals are finitely many.
+
+* All vertices of the cycle of total m serve together as x; it is chosen short.
+* Cycles of negative totals only: the same with all delays negated.
+* A strong component with cycles of both signs: its closed walks have all multiples of a
+  number g as totals, since a set of integers of both signs that is closed under sums is a
+  group. So all its vertices serve together, with m = g, and totals have no least one.
+* Where a walk can also meet a negative cycle elsewhere, there is no least total either.
+
+*Costs.* Let p/q be the least ratio of cost to delay over the cycles of positive delay. With the
+potential that proves it every edge gets a reduced cost ``q c - p d + pi(tail) - pi(head)`` that
+is not negative, and a cycle that has the ratio costs nothing at all. So through it the same
+triples tell, for each residue, the least reduced cost C and the least total T at which it is had;
+from T on, the walks of least cost repeat: cost ``(C + p t + ...) / q`` at every total t of the
+residue. Below T they are few, and are looked for in the cover itself.
+
+The number of triples is twice the number of vertices times m: the cost grows with the
+delays, not with their digits. It cannot but do so, since one vertex with loops poses the
+question which sums can be paid in given coins, which is NP-complete.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from unrollgraph.graph.order import strong_components
+from unrollgraph.graph.potentials import feasible_potential, forest_potential
+from unrollgraph.measure.walks import LARGEST, Walks
+
+__all__ = ["Family", "Labels", "Rate", "families", "label", "rate"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """The totals of walks that meet some vertices and none of those met before.
+
+    Attributes
+    ----------
+    through : tuple of int
+        Numbers in the graph of the vertices met; empty where walks meet no cycle whose total
+        is not zero.
+    modulus : int
+        Total of a closed walk at each of them; negative where totals go down from `first`.
+    first : dict
+        For each residue modulo the modulus that occurs, the total that begins it; None where
+        all of that residue are totals. Without a modulus each total stands for itself.
+    """
+
+    through: tuple[int, ...]
+    modulus: int
+    first: dict[int, int | None]
+
+    def __contains__(self, total: int) -> bool:
+        if not self.modulus:
+            return total in self.first
+        residue = total % abs(self.modulus)
+        if residue not in self.first:
+            return False
+        begin = self.first[residue]
+        return begin is None or (total >= begin if self.modulus > 0 else total <= begin)
+
+
+def families(walks: Walks | None) -> Iterator[Family]:
+    """All totals (in Z) of walks, as finitely many families."""
+    while walks is not None:
+        met, modulus = _repeating(walks)
+        if not modulus:
+            yield Family((), 0, dict.fromkeys(_totals(walks)))
+            return
+        found = label(walks if modulus > 0 else walks.mirrored(), met, abs(modulus), _free(walks))
+        sign = 1 if modulus > 0 else -1
+        ends = found.at_goal()
+        first = {
+            sign * residue % abs(modulus): None if total is None else sign * total
+            for residue, (_, total) in ends.items()
+        }
+        yield Family(tuple(walks.vertices[sorted(met)].tolist()), modulus, first)
+        walks = walks.avoiding(met)
+
+
+def _free(walks: Walks) -> list[int]:
+    return [0] * len(walks.edges)
+
+
+def _repeating(walks: Walks) -> tuple[set[int], int]:
+    """Vertices with a closed walk of some total other than zero, and that total."""
+    parts = [_Part(walks, edges) for edges in _components(walks)]
+    for part in parts:
+        if part.falls and part.climbs:
+            return set(part.ends), part.divisor()
+    for sign in (1, -1):
+        cycles = [part.short_cycle(sign) for part in parts if (part.climbs, part.falls)[sign < 0]]
+        if cycles:
+            total, met = min(cycles, key=lambda found: found[0])
+            return met, sign * total
+    return set(), 0
+
+
+class _Part:
+    """A strong component: which signs the totals of its cycles have."""
+
+    def __init__(self, walks: Walks, edges: Any) -> None:
+        ends = np.concatenate([walks.tails[edges], walks.heads[edges]])
+        names, place = np.unique(ends, return_inverse=True)
+        self.ends: list[int] = names.tolist()
+        self.tails, self.heads = place[: len(edges)], place[len(edges) :]
+        self.delays: list[int] = walks.delays[edges, 0].tolist()
+        self.potential, fall = self._feasible(1)
+        self.mirrored, climb = self._feasible(-1)
+        self.falls, self.climbs = bool(fall), bool(climb)
+
+    def _feasible(self, sign: int) -> Any:
+        weights = [sign * d for d in self.delays]
+        return feasible_potential(len(self.ends), self.tails, self.heads, weights)
+
+    def divisor(self) -> int:
+        """Greatest common divisor of the totals of all cycles."""
+        p, _ = forest_potential(len(self.ends), self.tails, self.heads, self.delays)
+        rows = zip(self.tails.tolist(), self.heads.tolist(), self.delays, strict=True)
+        return math.gcd(*(d + p[u] - p[v] for u, v, d in rows))
+
+    def short_cycle(self, sign: int) -> tuple[int, set[int]]:
+        """A cycle of least positive total (of all delays times a sign): total and vertices.
+
+        From the head of each edge that takes time, by clocks, back to its tail.
+        """
+        p = self.potential if sign > 0 else self.mirrored
+        out: list[list[tuple[int, int]]] = [[] for _ in self.ends]
+        late = []
+        for u, v, d in zip(self.tails.tolist(), self.heads.tolist(), self.delays, strict=True):
+            time = sign * d + p[u] - p[v]
+            out[u].append((v, time))
+            if time:
+                late.append((time, u, v))
+        best, met = math.inf, set[int]()
+        for time, u, v in sorted(late):
+            if time >= best:
+                break
+            way = _way(out, v, u, best - time)
+            if way is not None:
+                best, met = time + way[0], {self.ends[w] for w in way[1]}
+        return int(best), met
+
+
+def _way(
+    out: list[list[tuple[int, int]]], start: int, goal: int, below: float
+) -> tuple[int, list[int]] | None:
+    """Dijkstra's search for a way shorter than a bound: its length and its vertices."""
+    came: dict[int, int] = {}
+    heap = [(0, start, -1)]
+    while heap:
+        length, u, before = heappop(heap)
+        if length >= below:
+            return None
+        if u in came:
+            continue
+        came[u] = before
+        if u == goal:
+            way = [u]
+            while came[way[-1]] >= 0:
+                way.append(came[way[-1]])
+            return length, way
+        for v, time in out[u]:
+            if v not in came:
+                heappush(heap, (length + time, v, u))
+    return None
+
+
+def _components(walks: Walks) -> list[Any]:
+    """Edges of each strong component that has some."""
+    strong = strong_components(walks.n, walks.tails, walks.heads)
+    inner = np.flatnonzero(strong[walks.tails] == strong[walks.heads])
+    owner = strong[walks.tails[inner]]
+    return [inner[owner == k] for k in np.unique(owner).tolist()]
+
+
+def _totals(walks: Walks) -> set[int]:
+    """The totals of walks where every cycle has total zero: one sum for each way through."""
+    strong = strong_components(walks.n, walks.tails, walks.heads)
+    offset = [0] * walks.n
+    for edges in _components(walks):
+        part = _Part(walks, edges)
+        for v, p in zip(part.ends, part.potential, strict=True):
+            offset[v] = p
+    sums: list[set[int]] = [set() for _ in range(walks.n)]  # of each component, by potentials
+    sums[strong[walks.start]].add(-offset[walks.start])
+    order = np.argsort(strong[walks.tails], kind="stable")
+    for e in order.tolist():
+        u, v = int(walks.tails[e]), int(walks.heads[e])
+        if strong[u] != strong[v]:
+            change = int(walks.delays[e, 0]) + offset[u] - offset[v]
+            sums[strong[v]] |= {total + change for total in sums[strong[u]]}
+            _must_be_few(len(sums[strong[v]]))
+    return {total + offset[walks.goal] for total in sums[strong[walks.goal]]}
+
+
+# -- triples: a vertex, whether some vertices were met, the total modulo m -----------------
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Least cost of each triple, and the least total at which it is had.
+
+    Attributes
+    ----------
+    walks : Walks
+        The walks.
+    modulus : int
+        The modulus.
+    cost : dict
+        Least cost of each triple that is reached.
+    total : dict
+        Least total at that cost; missing where there is no least one.
+    came : dict
+        The triple and the edge before, for those that have a total.
+    """
+
+    walks: Walks
+    modulus: int
+    cost: dict[int, int]
+    total: dict[int, int]
+    came: dict[int, tuple[int, int]]
+
+    def triple(self, residue: int) -> int:
+        """The triple of the goal, the vertices having been met."""
+        return (2 * self.walks.goal + 1) * self.modulus + residue
+
+    def at_goal(self) -> dict[int, tuple[int, int | None]]:
+        """Cost and total for each residue that occurs at the goal."""
+        triples = {residue: self.triple(residue) for residue in range(self.modulus)}
+        return {
+            residue: (self.cost[s], self.total.get(s))
+            for residue, s in triples.items()
+            if s in self.cost
+        }
+
+    def walk(self, residue: int) -> list[int]:
+        """Edges of a walk that has the least cost and total of a residue."""
+        edges = []
+        s = self.triple(residue)
+        while s in self.came:
+            s, edge = self.came[s]
+            edges.append(edge)
+        return edges[::-1]
+
+
+def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels:
+    """Find the least cost of each triple, and the least total at which it is had.
+
+    Notes
+    -----
+    Plan. Least costs by Dijkstra's search. Then only edges count along which they are had. Among
+    those some may form cycles of negative total; where one was met there is no least total, nor
+    behind it. All else by Dijkstra's search once more, ordered by cost, and within a cost by the
+    total less a potential that makes the delays of edges without cost non-negative.
+    """
+    _must_be_few(2 * walks.n * modulus)
+    ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
+    delays = walks.delays[:, 0].tolist()
+    out: list[list[tuple[int, int, int, int]]] = [[] for _ in range(walks.n)]
+    for k, ((u, v), d, cost) in enumerate(zip(ends, delays, costs, strict=True)):
+        out[u].append((v, d, cost, k))
+
+    def after(s: int) -> Iterator[tuple[int, int, int, int, int]]:
+        rest, r = divmod(s, modulus)
+        u, passed = divmod(rest, 2)
+        for v, d, cost, k in out[u]:
+            now = 2 * v + (passed or v in met)
+            yield now * modulus + (r + d) % modulus, v, d, cost, k
+
+    begin = (2 * walks.start + (walks.start in met)) * modulus
+    least = {begin: 0}
+    heap = [(0, begin)]
+    while heap:
+        here, s = heappop(heap)
+        if here > least[s]:
+            continue
+        for s2, _, _, cost, _ in after(s):
+            if here + cost < least.get(s2, here + cost + 1):
+                least[s2] = here + cost
+                heappush(heap, (here + cost, s2))
+    potential, falling = _tight(walks, costs)
+    endless = {s for s in least if s // modulus // 2 in falling}
+    queue = list(endless)
+    for s in queue:  # grows while it is read
+        for s2, _, _, cost, _ in after(s):
+            if s2 not in endless and least[s] + cost == least[s2]:
+                endless.add(s2)
+                queue.append(s2)
+    total: dict[int, int] = {}
+    came: dict[int, tuple[int, int]] = {}
+    if begin in endless:
+        return Labels(walks, modulus, least, total, came)
+    ordered = [(0, 0, begin, 0, -1, -1)]
+    while ordered:
+        here, _, s, sum_, before, edge = heappop(ordered)
+        if s in total:
+            continue
+        total[s] = sum_
+        if before >= 0:
+            came[s] = before, edge
+        for s2, v, d, cost, k in after(s):
+            if here + cost == least[s2] and s2 not in endless and s2 not in total:
+                key = sum_ + d - potential[v]
+                heappush(ordered, (here + cost, key, s2, sum_ + d, s, k))
+    return Labels(walks, modulus, least, total, came)
+
+
+def _tight(walks: Walks, costs: list[int]) -> tuple[list[int], set[int]]:
+    """Potential by which no edge without cost goes back, and vertices on cycles that do."""
+    free = np.array([not cost for cost in costs], dtype=bool)
+    tails, heads, delays = walks.tails[free], walks.heads[free], walks.delays[free, 0]
+    potential, cycle = feasible_potential(walks.n, tails, heads, delays.tolist())
+    if not cycle:
+        return potential, set()
+    inner = Walks(
+        walks.vertices,
+        walks.edges[free],
+        tails,
+        heads,
+        walks.delays[free],
+        (),
+        walks.start,
+        walks.goal,
+    )
+    parts = [_Part(inner, edges) for edges in _components(inner)]
+    falling = {v for part in parts if part.falls for v in part.ends}
+    sound = np.array([v not in falling for v in range(walks.n)])
+    kept = sound[tails] & sound[heads]
+    potential, _ = feasible_potential(walks.n, tails[kept], heads[kept], delays[kept].tolist())
+    return potential, falling
+
+
+# -- costs ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The least ratio of cost to delay over cycles of positive delay, and what proves it.
+
+    Attributes
+    ----------
+    cost, delay : int
+        The ratio is cost / delay, in lowest terms.
+    reduced : list of int
+        For each edge ``delay * c - cost * d + pi(tail) - pi(head)``, none of them negative.
+    potential : list of int
+        pi, for each vertex.
+    cycle : tuple of int
+        Edges of a cycle that has the ratio.
+    """
+
+    cost: int
+    delay: int
+    reduced: list[int]
+    potential: list[int]
+    cycle: tuple[int, ...]
+
+
+def rate(walks: Walks) -> Rate | None:
+    """Least ratio of cost to delay over the cycles of positive delay; None if there are none.
+
+    Newton's iteration: from the ratio of one cycle to that of a cycle which refutes it.
+    """
+    n, tails, heads = walks.n, walks.tails, walks.heads
+    delays: list[int] = walks.delays[:, 0].tolist()
+    _, cycle = feasible_potential(n, tails, heads, [-d for d in delays])
+    while cycle:
+        above, below = sum(walks.costs[e] for e in cycle), sum(delays[e] for e in cycle)
+        common = math.gcd(above, below)
+        p, q = above // common, below // common
+        weights = [q * c - p * d for c, d in zip(walks.costs, delays, strict=True)]
+        pi, better = feasible_potential(n, tails, heads, weights)
+        if not better:
+            ends = zip(tails.tolist(), heads.tolist(), weights, strict=True)
+            return Rate(p, q, [w + pi[u] - pi[v] for u, v, w in ends], pi, cycle)
+        cycle = better
+    return None
+
+
+def _must_be_few(number: int) -> None:
+    if number > LARGEST:
+        raise ValueError(
+            f"the answer takes a table of {number} numbers, more than {LARGEST}, since its size "
+            "grows with the delays; use a larger unit of time, or take a window with "
+            "unrollgraph.unroll"
+        )

@@ -1,0 +1,252 @@
+"""The walks between two vertices of a delay graph, and searches among their lifts.
+
+A path of the cover from ``(u, s)`` to ``(v, s + t)`` is the lift of a walk from u to v of
+total delay t. Such walks use the edges that can be reached from u and from which v can be
+reached; `between` leaves out all others.
+
+*Where a shortest one need not go.* If no cycle has a negative total there are clocks by which no
+edge goes back, and by them no time lies before the start or after the goal. Else let n
+vertices and delays of at most D be left, and let a walk of least cost have the fewest edges.
+For each time h above start and goal take the place where it first climbs to h or above, and the
+place where it last leaves h or above: a vertex each, and how far above h. Of those pairs there
+are at most (n D)^2. Were there more such h, two of them would agree, and what the walk does
+between them, up on the one side and down on the other, could be left out: the total is the
+same, the cost no higher, the edges fewer. So it stays within (n D)^2 of start and goal, and
+`corridor` is finite in every case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.order import breadth_first
+from unrollgraph.graph.potentials import clocks
+
+__all__ = ["LARGEST", "Corridor", "Found", "Walks", "between", "corridor", "search", "shortest"]
+
+IntArray = NDArray[np.int64]
+LARGEST = 2_000_000  # vertices of the cover, or of what stands for it, that a search may meet
+
+
+@dataclass(frozen=True)
+class Walks:
+    """The edges that walks from a start to a goal can use, vertices numbered anew.
+
+    Attributes
+    ----------
+    vertices, edges : ndarray of int
+        Their numbers in the graph.
+    tails, heads : ndarray of int
+        Ends of the edges, by the new numbers.
+    delays : ndarray of int64, shape (m, d)
+        Their delays.
+    costs : tuple of int
+        Their costs, none of them negative.
+    start, goal : int
+        New numbers.
+    """
+
+    vertices: IntArray
+    edges: IntArray
+    tails: IntArray
+    heads: IntArray
+    delays: IntArray
+    costs: tuple[int, ...]
+    start: int
+    goal: int
+
+    @property
+    def n(self) -> int:
+        """Number of vertices."""
+        return len(self.vertices)
+
+    def keeping(self, edges: Sequence[bool] | NDArray[np.bool_]) -> Walks | None:
+        """The walks that use only some edges; None if there are none."""
+        kept = np.flatnonzero(edges)
+        tails, heads = self.tails[kept], self.heads[kept]
+        behind = breadth_first(self.n, tails, heads, self.start)
+        before = breadth_first(self.n, heads, tails, self.goal)
+        if self.goal not in behind:
+            return None
+        ends = np.array(sorted(behind.keys() & before.keys()), dtype=np.int64)
+        place = np.full(self.n, -1)
+        place[ends] = np.arange(len(ends))
+        inner = (place[tails] >= 0) & (place[heads] >= 0)
+        kept = kept[inner]
+        return Walks(
+            self.vertices[ends],
+            self.edges[kept],
+            place[self.tails[kept]],
+            place[self.heads[kept]],
+            self.delays[kept],
+            tuple(self.costs[e] for e in kept.tolist()),
+            int(place[self.start]),
+            int(place[self.goal]),
+        )
+
+    def avoiding(self, vertices: Iterable[int]) -> Walks | None:
+        """The walks that meet none of some vertices; None if there are none."""
+        out = np.zeros(self.n, dtype=bool)
+        out[list(vertices)] = True
+        if out[self.start] or out[self.goal]:
+            return None
+        return self.keeping(~(out[self.tails] | out[self.heads]))
+
+    def mirrored(self) -> Walks:
+        """The same walks with all delays negated."""
+        return Walks(
+            self.vertices,
+            self.edges,
+            self.tails,
+            self.heads,
+            -self.delays,
+            self.costs,
+            self.start,
+            self.goal,
+        )
+
+
+def between(graph: DelayGraph, start: int, goal: int, costs: Sequence[int]) -> Walks | None:
+    """The walks from one vertex of a graph to another; None if there are none."""
+    every = np.arange(len(graph.edges))
+    whole = Walks(
+        np.arange(len(graph.vertices)),
+        every,
+        graph.tails,
+        graph.heads,
+        graph.delays,
+        tuple(costs),
+        start,
+        goal,
+    )
+    return whole.keeping(np.ones(len(every), dtype=bool))
+
+
+@dataclass(frozen=True)
+class Corridor:
+    """Bounds on the times of a walk: ``low <= t + clock(v) - clock(start) <= high``.
+
+    Attributes
+    ----------
+    clock : list of int
+        For each vertex.
+    low, high : int
+        The bounds; low > high where no walk has the total.
+    sign : int
+        1 if no cycle has a negative total, else -1 if none has a positive one, else 0.
+    """
+
+    clock: list[int]
+    low: int
+    high: int
+    sign: int
+
+
+def corridor(walks: Walks, total: int, axis: int = 0) -> Corridor:
+    """Bounds within which some walk of least cost of a total delay stays."""
+    delays = walks.delays[:, axis]
+    for sign in (1, -1):
+        ticks, _, cycle = clocks(walks.n, walks.tails, walks.heads, sign * delays)
+        if not cycle:
+            clock = (sign * ticks).tolist()
+            end = total + clock[walks.goal] - clock[walks.start]
+            if sign * end < 0:
+                return Corridor(clock, 1, 0, sign)
+            return Corridor(clock, min(0, end), max(0, end), sign)
+    margin = (walks.n * int(np.abs(delays).max(initial=0))) ** 2
+    return Corridor([0] * walks.n, min(0, total) - margin, max(0, total) + margin, 0)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes
+    ----------
+    cost : int or None
+        Least cost of a path to the goal; None if there is none, or none was met.
+    steps : tuple
+        What the path was made of.
+    exhausted : bool
+        Whether everything was seen that can be reached, or the goal was.
+    """
+
+    cost: int | None
+    steps: tuple[Any, ...]
+    exhausted: bool
+
+
+def shortest(
+    start: Any,
+    goal: Any,
+    moves: Callable[[Any], Iterable[tuple[Any, int, Any]]],
+    *,
+    most: int,
+    radius: int | None = None,
+) -> Found:
+    """Dijkstra's search (1959) from a start to a goal.
+
+    ``moves(state)`` yields what comes next, what it costs, and a name for the step. The
+    search gives up after so many states, or beyond a radius in cost.
+    """
+    best: dict[Any, int] = {start: 0}
+    came: dict[Any, tuple[Any, Any]] = {}
+    done: set[Any] = set()
+    heap: list[tuple[int, int, Any]] = [(0, 0, start)]
+    count, beyond = 0, False
+    while heap:
+        cost, _, state = heappop(heap)
+        if state in done:
+            continue
+        if state == goal:
+            steps = []
+            while state != start:
+                state, step = came[state]
+                steps.append(step)
+            return Found(cost, tuple(reversed(steps)), exhausted=True)
+        if len(done) >= most:
+            return Found(None, (), exhausted=False)
+        done.add(state)
+        for after, price, step in moves(state):
+            further = cost + price
+            if radius is not None and further > radius:
+                beyond = True
+            elif further < best.get(after, further + 1):
+                best[after] = further
+                came[after] = state, step
+                count += 1
+                heappush(heap, (further, count, after))
+    return Found(None, (), exhausted=not beyond)
+
+
+def search(walks: Walks, total: int, bounds: Corridor, most: int) -> Found:
+    """Search the cover for a path of least cost of a total delay (in Z) within bounds."""
+    clock, low, high = bounds.clock, bounds.low, bounds.high
+    out: list[list[tuple[int, int, int, int]]] = [[] for _ in range(walks.n)]
+    rows = zip(
+        walks.tails.tolist(),
+        walks.heads.tolist(),
+        walks.delays[:, 0].tolist(),
+        walks.costs,
+        strict=True,
+    )
+    for k, (u, v, d, cost) in enumerate(rows):
+        out[u].append((v, d + clock[v] - clock[u], cost, k))
+
+    def moves(state: tuple[int, int]) -> Iterable[tuple[tuple[int, int], int, int]]:
+        u, time = state
+        for v, d, cost, k in out[u]:
+            if low <= time + d <= high:
+                yield (v, time + d), cost, k
+
+    if low > high:
+        return Found(None, (), exhausted=True)
+    end = total + clock[walks.goal] - clock[walks.start]
+    return shortest((walks.start, 0), (walks.goal, end), moves, most=most)
