@@ -26,6 +26,7 @@ FLOORS = {
     "cover": 2,
     "measure": 3,
     "nn": 3,
+    "backend": 4,
     "draw": 4,
     "io": 4,
     "testing": 4,

@@ -15,6 +15,7 @@ room           what lives there
 `nn`           operations, networks, running forward and backward
 `draw`         pictures
 `io`           reading and writing delay graphs
+`backend`      networkx's own functions on the infinite cover
 `testing`      Hypothesis strategies for your own tests
 =============  ==========================================================
 
@@ -58,6 +59,7 @@ from unrollgraph.errors import (
     DivergenceError,
     FormatError,
     FrozenError,
+    InfiniteCoverError,
     InfinitePathsError,
     LiftError,
     NotACoveringError,
@@ -120,6 +122,7 @@ from unrollgraph.measure import (
     shortest_path_lengths,
     skip_coefficient,
     spectrum,
+    strong_components,
     time_direction,
     verdict,
     zero_cycles,
@@ -167,6 +170,7 @@ __all__ = [
     "FormatError",
     "FrozenError",
     "GraphMap",
+    "InfiniteCoverError",
     "InfinitePathsError",
     "Lift",
     "LiftArrays",
@@ -248,6 +252,7 @@ __all__ = [
     "shortest_path_lengths",
     "skip_coefficient",
     "spectrum",
+    "strong_components",
     "testing",
     "time_direction",
     "universal_cover",

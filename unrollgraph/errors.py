@@ -20,6 +20,7 @@ __all__ = [
     "DivergenceError",
     "FormatError",
     "FrozenError",
+    "InfiniteCoverError",
     "InfinitePathsError",
     "LiftError",
     "NotACoveringError",
@@ -131,6 +132,10 @@ class InfinitePathsError(UnrollgraphError, nx.NetworkXUnfeasible):
     def __init__(self, message: str, *, cycles: tuple[Any, ...] = ()) -> None:
         super().__init__(message)
         self.cycles = cycles
+
+
+class InfiniteCoverError(UnrollgraphError, nx.NetworkXNotImplemented):
+    """A function of networkx that has no answer, or no finite one, for an infinite cover."""
 
 
 class RadiusError(UnrollgraphError, nx.ExceededMaxIterations, ValueError):

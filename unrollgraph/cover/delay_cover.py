@@ -38,7 +38,8 @@ class DelayCover(Pictured):
     Notes
     -----
     Whatever would take for ever (iterating, ``len``) raises `TypeError` and suggests
-    `unroll`. Questions about a single vertex cost its degree.
+    `unroll`. Questions about a single vertex cost its degree. Those functions of networkx that
+    have an answer for the infinite graph take it, see `unrollgraph.backend`.
 
     Examples
     --------
@@ -49,6 +50,8 @@ class DelayCover(Pictured):
     >>> ("C", 10**100) in cover
     True
     """
+
+    __networkx_backend__ = "unrollgraph"  # to which networkx hands its functions
 
     def __init__(self, G: Any, delay: str = "delay") -> None:
         self.__dict__["_graph"] = as_delay_graph(G, delay)
@@ -69,6 +72,14 @@ class DelayCover(Pictured):
     def dimension(self) -> int:
         """Dimension d of time."""
         return self._graph.dimension
+
+    def is_directed(self) -> bool:
+        """Return True, as networkx asks of a graph."""
+        return True
+
+    def is_multigraph(self) -> bool:
+        """Whether parallel arcs are told apart by keys."""
+        return self._graph.multigraph
 
     @cached_property
     def projection(self) -> GraphMap:

@@ -12,6 +12,7 @@ Which page answers which question:
 * `shells` -- how many vertices lie at each distance, and which;
 * `bloch` -- the spectrum of its adjacency;
 * `weak_components` -- into how many components the cover falls apart;
+* `strong_parts` -- which vertices are reached from each other;
 * `universality` -- whether they are trees, or maximal abelian, and what they forget.
 """
 
@@ -46,6 +47,7 @@ from unrollgraph.measure.shells import (
     descendants_at_distance,
     distances_within,
 )
+from unrollgraph.measure.strong_parts import strong_components
 from unrollgraph.measure.universality import (
     ZeroCycle,
     is_maximal_abelian,
@@ -91,6 +93,7 @@ __all__ = [
     "shortest_path_lengths",
     "skip_coefficient",
     "spectrum",
+    "strong_components",
     "time_direction",
     "verdict",
     "zero_cycles",

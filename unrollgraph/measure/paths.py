@@ -29,10 +29,9 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError, RadiusError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.order import strong_components
-from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.acyclicity import verdict
-from unrollgraph.measure.separation import Wiring, separate
+from unrollgraph.measure.separation import Wiring
+from unrollgraph.measure.strong_parts import cancelling_parts
 from unrollgraph.measure.totals import families, label, rate
 from unrollgraph.measure.walks import (
     LARGEST,
@@ -432,40 +431,6 @@ def _bounds(
 
 
 def _cancels(walks: Walks) -> bool:
-    """Whether all edges lie in one strong component whose totals cancel one another.
-
-    `separate` stops at the first cycle of total zero. Its vertices are then taken as one, by
-    clocks that make its delays zero: round it everything can go at no expense of time.
-    """
+    """Whether all edges lie in one part whose totals cancel one another."""
     wiring = Wiring(walks.n, walks.tails, walks.heads, walks.delays)
-    if strong_components(walks.n, walks.tails, walks.heads).any():
-        return False
-    while len(wiring.tails):
-        found = separate(wiring)
-        if len(found.parts) != 1:
-            return False
-        merged = _merged(wiring, found.parts[0])
-        if merged is None:
-            return len(found.parts[0]) == len(wiring.tails)
-        wiring = merged
-    return True
-
-
-def _merged(wiring: Wiring, part: Any) -> Wiring | None:
-    """Take the vertices of a part as one, if all of its cycles have total zero."""
-    delays = wiring.delays.astype(object)
-    clock = np.zeros((wiring.n, delays.shape[1]), dtype=object)
-    for axis in range(delays.shape[1]):
-        p, _ = forest_potential(
-            wiring.n, wiring.tails[part], wiring.heads[part], delays[part, axis].tolist()
-        )
-        clock[:, axis] = p
-    rest = delays + clock[wiring.tails] - clock[wiring.heads]
-    if rest[part].any():
-        return None
-    place = np.arange(wiring.n)
-    place[wiring.heads[part]] = wiring.heads[part[0]]
-    names, place = np.unique(place, return_inverse=True)
-    tails, heads = place[wiring.tails], place[wiring.heads]
-    kept = (tails != heads) | rest.astype(bool).any(axis=1)
-    return Wiring(len(names), tails[kept], heads[kept], rest[kept].astype(np.int64))
+    return [len(part) for part in cancelling_parts(wiring)] == [len(walks.edges)]

@@ -41,7 +41,7 @@ from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith
 
-__all__ = ["ComponentFamily", "components", "same_component"]
+__all__ = ["ComponentFamily", "components", "families_of", "same_component"]
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -257,7 +257,7 @@ def components(cover: Any) -> tuple[ComponentFamily, ...]:
     >>> ug.components(ug.DelayCover(G))
     (ComponentFamily(vertices=('h',), rank=1, copies=2, invariants=(2,)),)
     """
-    return _families(as_cover(cover)._graph, None)
+    return families_of(as_cover(cover)._graph)
 
 
 def same_component(cover: Any, a: Any, b: Any) -> bool:
@@ -300,11 +300,11 @@ def same_component(cover: Any, a: Any, b: Any) -> bool:
     """
     u, v = as_cover(cover).project(a), as_cover(cover).project(b)
     graph = as_cover(cover)._graph
-    (family,) = _families(graph, graph.number[u])
+    (family,) = families_of(graph, graph.number[u])
     return v in family.offsets and family.component(a) == family.component(b)
 
 
-def _families(graph: DelayGraph, vertex: int | None) -> tuple[ComponentFamily, ...]:
+def families_of(graph: DelayGraph, vertex: int | None = None) -> tuple[ComponentFamily, ...]:
     """The families above all weak components, or above that of one vertex."""
     n, d = len(graph.vertices), graph.dimension
     label = weak_components(n, graph.tails, graph.heads)

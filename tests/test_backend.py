@@ -1,0 +1,266 @@
+"""networkx's own functions on the infinite cover, beside windows and what is known of them."""
+
+import math
+import subprocess
+import sys
+
+import networkx as nx
+import oracle
+import pytest
+from certified import graph_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unrollgraph as ug
+from unrollgraph.backend import dispatcher
+from unrollgraph.testing import delay_graphs
+
+SMALL = {"vertices": 3, "edges": 5, "delays": 2}
+WIDE = range(-40, 41)
+
+
+def window(G, times=WIDE):
+    """A window as a plain graph of networkx, made by the oracle."""
+    H = nx.MultiDiGraph()
+    H.add_nodes_from((v, t) for v in G for t in times)
+    H.add_edges_from(arc[:2] for arc in oracle.window_arcs(G, [times]))
+    return H
+
+
+def test_the_backend_is_found_and_answers_to_the_names_of_networkx():
+    assert "unrollgraph" in nx.utils.backends.backends
+    for name in dir(dispatcher):
+        assert getattr(nx, name).name == name
+
+
+def test_importing_networkx_does_not_import_this_package():
+    code = "import sys, networkx; print('unrollgraph' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@given(st.data())
+def test_paths_are_those_of_a_window(data):
+    G = data.draw(delay_graphs(**SMALL))
+    cover, H = ug.DelayCover(G), window(G)
+    a, b = ((data.draw(st.sampled_from(list(G))), t) for t in (0, data.draw(st.integers(-4, 4))))
+    joined = nx.has_path(H, a, b)
+    assert nx.has_path(cover, a, b) == joined
+    if joined:
+        length = nx.shortest_path_length(H, a, b)
+        assert nx.shortest_path_length(cover, a, b) == length
+        assert nx.shortest_path_length(cover, source=a, target=b, method="bellman-ford") == length
+        assert nx.dijkstra_path_length(cover, a, b) == length
+        for find in (nx.shortest_path, nx.bidirectional_shortest_path, nx.dijkstra_path):
+            path = find(cover, a, b)
+            assert nx.is_path(H, path)
+            assert (path[0], path[-1], len(path)) == (a, b, length + 1)
+    else:
+        with pytest.raises(nx.NetworkXNoPath):
+            nx.shortest_path(cover, a, b)
+
+
+@given(delay_graphs(**SMALL), st.integers(0, 4))
+def test_what_is_near_is_what_is_near_in_a_window(G, distance):
+    cover, H, a = ug.DelayCover(G), window(G, range(-9, 10)), (next(iter(G)), 0)
+    assert nx.descendants_at_distance(cover, a, distance) == nx.descendants_at_distance(
+        H, a, distance
+    )
+    near = nx.single_source_shortest_path_length(H, a, cutoff=distance)
+    assert nx.single_source_shortest_path_length(cover, a, cutoff=distance) == near
+    assert nx.single_source_shortest_path_length(cover, a, distance + 0.5) == near
+
+
+def test_weights_are_read_as_networkx_reads_them():
+    G = nx.DiGraph()
+    G.add_edge("a", "b", delay=1, weight=5, cost=2)
+    G.add_edge("b", "a", delay=0)
+    cover, H = ug.DelayCover(G), window(G, range(9))
+    for (u, _), (v, _), data in H.edges(data=True):
+        data.update({k: x for k, x in G.edges[u, v].items() if k != "delay"})
+    ends = ("a", 0), ("b", 3)
+    for weight in (None, "weight", "cost", "nothing"):
+        length = nx.shortest_path_length(H, *ends, weight=weight)
+        assert nx.shortest_path_length(cover, *ends, weight=weight) == length
+        assert nx.shortest_path(cover, *ends, weight) == nx.shortest_path(H, *ends, weight)
+    assert nx.dijkstra_path_length(cover, *ends) == nx.dijkstra_path_length(H, *ends)
+
+
+@given(delay_graphs(**SMALL))
+def test_cycles_are_those_of_a_window(G):
+    cover, H = ug.DelayCover(G), window(G)
+    acyclic = nx.is_directed_acyclic_graph(H)  # a cycle of so small a graph fits into it
+    assert nx.is_directed_acyclic_graph(cover) == acyclic
+    if acyclic:
+        with pytest.raises(nx.NetworkXNoCycle):
+            nx.find_cycle(cover)
+    else:
+        cycle = nx.find_cycle(cover)
+        assert all(arc in cover.out_edges(arc[0]) for arc in cycle)
+        assert cycle[-1][1] == cycle[0][0]
+
+
+@given(delay_graphs(**SMALL), st.data())
+def test_components_are_those_of_the_middle_of_a_window(G, data):
+    cover, H = ug.DelayCover(G), window(G)
+    nodes = [(v, t) for v in G for t in range(-6, 7)]
+    below = {}  # which vertices of the middle of the window lie together
+    for k, part in enumerate(nx.weakly_connected_components(H)):
+        below |= dict.fromkeys(part, k)
+    count = nx.number_weakly_connected_components(cover)
+    assert nx.is_weakly_connected(cover) == (count == 1)
+    if math.isinf(count):
+        with pytest.raises(ug.InfiniteCoverError, match=r"unrollgraph\.components"):
+            nx.weakly_connected_components(cover)
+        return
+    parts = list(nx.weakly_connected_components(cover))
+    assert len(parts) == count == len({below[node] for node in nodes})
+    for a in data.draw(st.lists(st.sampled_from(nodes), min_size=1, max_size=4)):
+        (own,) = (part for part in parts if a in part)
+        assert all((b in own) == (below[a] == below[b]) for b in nodes)
+
+
+@given(delay_graphs(**SMALL))
+def test_strong_components_are_those_of_the_middle_of_a_window(G):
+    cover, H = ug.DelayCover(G), window(G)
+    nodes = [(v, t) for v in G for t in range(-4, 5)]
+    owner = {}
+    for k, part in enumerate(nx.strongly_connected_components(H)):
+        owner |= dict.fromkeys(part, k)
+    families = ug.strong_components(cover)
+    assert all(family.check() for family in families)
+    assert (not families) == nx.is_directed_acyclic_graph(cover)
+    of = {v: family for family in families for v in family.vertices}
+    for a in nodes:
+        for b in nodes:
+            together = a == b or (
+                a[0] in of
+                and b[0] in of[a[0]].vertices
+                and of[a[0]].component(a) == of[a[0]].component(b)
+            )
+            assert together == (owner[a] == owner[b]), (a, b)
+    count = nx.number_strongly_connected_components(cover)
+    assert nx.is_strongly_connected(cover) == (count == 1)
+    if math.isinf(count):
+        with pytest.raises(ug.InfiniteCoverError, match=r"unrollgraph\.strong_components"):
+            nx.strongly_connected_components(cover)
+    else:
+        parts = list(nx.strongly_connected_components(cover))
+        assert len(parts) == count
+        assert all(sum(node in part for part in parts) == 1 for node in nodes)
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+@given(data=st.data())
+def test_strong_components_in_space_are_where_paths_lead_both_ways(dimension, data):
+    G = data.draw(delay_graphs(dimension=dimension, vertices=3, edges=6, delays=1))
+    cover = ug.DelayCover(G)
+    families = ug.strong_components(cover)
+    assert all(family.check() for family in families)
+    assert (not families) == ug.is_acyclic(cover)
+    zero = (0,) * dimension
+    for family in families:
+        u = family.vertices[0]
+        assert any(cover.successors((u, zero)))
+        for row in family.basis:
+            there = (u, oracle.moved(zero, row))
+            # both ways, as paths that a search finds
+            assert len(ug.shortest_path(cover, (u, zero), there, radius=60)) > 1
+            assert len(ug.shortest_path(cover, there, (u, zero), radius=60)) > 1
+
+
+@given(delay_graphs(**SMALL))
+def test_colours_and_trees_are_those_of_a_window(G):
+    cover, H = ug.DelayCover(G), window(G)
+    # a cycle of so few edges and so small delays fits into the window
+    assert nx.is_bipartite(cover) == nx.is_bipartite(H)
+    assert nx.is_forest(cover) == nx.is_forest(H)
+    assert nx.is_tree(cover) == (nx.is_forest(H) and nx.is_weakly_connected(cover))
+
+
+def test_a_line_and_a_grid():
+    line = ug.DelayCover(graph_of([("h", "h", 1)]))
+    assert nx.is_tree(line)
+    assert nx.is_bipartite(line)
+    plane = ug.DelayCover(ug.with_reverses(ug.gallery.bouquet((1, 0), (0, 1))))
+    assert nx.is_strongly_connected(plane)
+    assert nx.is_bipartite(plane)
+    assert not nx.is_forest(plane)
+    triangles = ug.with_reverses(ug.gallery.bouquet((1, 0), (0, 1), (1, 1)))
+    assert not nx.is_bipartite(ug.DelayCover(triangles))
+    (whole,) = nx.strongly_connected_components(plane)
+    (h,) = plane.base
+    assert (h, (10**20, -3)) in whole
+    assert (h, 3) not in whole
+    assert "z" not in whole
+
+
+def test_what_has_no_answer_says_so_at_once():
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    a = ("A", 0)
+    for call in (
+        lambda: nx.pagerank(cover),
+        lambda: nx.topological_sort(cover),
+        lambda: nx.descendants(cover, a),
+        lambda: nx.ancestors(cover, a),
+        lambda: nx.shortest_path_length(cover, weight=max, source=a, target=a),
+    ):
+        with pytest.raises(ug.InfiniteCoverError, match="no answer for an infinite cover"):
+            call()
+    for call, mend in (
+        (lambda: nx.single_source_shortest_path_length(cover, a), "give it one"),
+        (lambda: nx.shortest_path(cover, a), "give both ends"),
+        (lambda: nx.shortest_path(cover), "give both ends"),
+        (lambda: nx.shortest_path_length(cover, target=a), "give both ends"),
+        (lambda: nx.find_cycle(cover, a), "leave both out"),
+        (lambda: nx.find_cycle(cover, orientation="ignore"), "leave both out"),
+    ):
+        with pytest.raises(ug.InfiniteCoverError, match=mend):
+            call()
+    loops = [("a", "a", (1, 0)), ("a", "a", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
+    wild = ug.DelayCover(graph_of(loops))
+    with pytest.raises(ug.InfiniteCoverError, match=r"unrollgraph\.has_path\(.*radius"):
+        nx.has_path(wild, ("a", (0, 0)), ("b", (2, 1)))
+
+
+def test_wrong_arguments_raise_what_networkx_raises():
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    with pytest.raises(nx.NodeNotFound, match="is no vertex of the cover"):
+        nx.has_path(cover, ("A", 0), "Z")
+    with pytest.raises(nx.NodeNotFound, match="is no vertex of the cover"):
+        nx.descendants_at_distance(cover, ("Z", 0), 1)
+    with pytest.raises(ValueError, match="method not supported"):
+        nx.shortest_path(cover, ("A", 0), ("A", 0), method="walk")
+    empty = ug.DelayCover(nx.DiGraph())
+    for ask in (nx.is_weakly_connected, nx.is_strongly_connected, nx.is_tree, nx.is_forest):
+        with pytest.raises(nx.NetworkXPointlessConcept):
+            ask(empty)
+    with pytest.raises(nx.NetworkXNotImplemented):
+        nx.is_connected(cover)  # a question about undirected graphs
+
+
+def test_plain_graphs_and_lifts_never_come_here():
+    G = ug.gallery.seed_network()
+    U = ug.unroll(G, 3)
+    assert nx.is_directed_acyclic_graph(U)
+    assert nx.has_path(U, ("A", 0), ("A", 2))
+    assert U.__networkx_backend__ == "networkx"
+    with pytest.raises(NotImplementedError, match="for the given arguments"):
+        nx.pagerank(G, backend="unrollgraph")
+    cover = ug.DelayCover(G)
+    with nx.config(fallback_to_nx=True), pytest.raises(nx.NetworkXNotImplemented):
+        nx.pagerank(cover)  # nothing is converted, even where networkx would
+    with nx.config.backend_priority(algos=["unrollgraph"]):
+        assert nx.is_directed_acyclic_graph(U)
+        assert not nx.is_directed_acyclic_graph(G)
+
+
+def test_components_are_sets_that_nobody_lists():
+    even, odd = nx.weakly_connected_components(ug.DelayCover(graph_of([("h", "h", 2)])))
+    assert even != odd
+    assert even
+    assert len({even, odd}) == 2
+    assert "component of ('h', 0)" in repr(even)
+    for ask in (list, len):
+        with pytest.raises(TypeError, match="is infinite"):
+            ask(even)
