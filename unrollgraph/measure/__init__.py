@@ -9,6 +9,7 @@ Which page answers which question:
 * `lengths` -- how long they are after a number of steps;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
 * `paths` -- whether a path leads from here to there, and a shortest one;
+* `fields` -- from which times an input reaches an output;
 * `shells` -- how many vertices lie at each distance, and which;
 * `bloch` -- the spectrum of its adjacency;
 * `weak_components` -- into how many components the cover falls apart;
@@ -34,6 +35,7 @@ from unrollgraph.measure.clocking import (
     min_period_retiming,
 )
 from unrollgraph.measure.depth import feedforward_depth, recurrent_depth, skip_coefficient
+from unrollgraph.measure.fields import ReceptiveField, receptive_field
 from unrollgraph.measure.lengths import (
     longest_path_length,
     longest_path_lengths,
@@ -60,6 +62,7 @@ __all__ = [
     "ComponentFamily",
     "CycleRatio",
     "Piece",
+    "ReceptiveField",
     "Retiming",
     "Schedule",
     "Stage",
@@ -85,6 +88,7 @@ __all__ = [
     "mean_recurrent_length",
     "min_cycle_ratio",
     "min_period_retiming",
+    "receptive_field",
     "recurrent_depth",
     "same_component",
     "schedule",

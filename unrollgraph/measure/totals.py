@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
@@ -58,11 +58,16 @@ class Family:
     first : dict
         For each residue modulo the modulus that occurs, the total that begins it; None where
         all of that residue are totals. Without a modulus each total stands for itself.
+    table : dict
+        What proves that there are no others: the same for walks to every vertex. The keys are
+        the vertex, whether the vertices were met, and the residue. Without a modulus they are
+        vertices, and the values sets of totals.
     """
 
     through: tuple[int, ...]
     modulus: int
     first: dict[int, int | None]
+    table: dict[Any, Any] = field(repr=False, compare=False)
 
     def __contains__(self, total: int) -> bool:
         if not self.modulus:
@@ -79,16 +84,16 @@ def families(walks: Walks | None) -> Iterator[Family]:
     while walks is not None:
         met, modulus = _repeating(walks)
         if not modulus:
-            yield Family((), 0, dict.fromkeys(_totals(walks)))
+            sums = _totals(walks)
+            sets = {int(walks.vertices[v]): totals for v, totals in enumerate(sums)}
+            yield Family((), 0, dict.fromkeys(sums[walks.goal]), sets)
             return
         found = label(walks if modulus > 0 else walks.mirrored(), met, abs(modulus), _free(walks))
         sign = 1 if modulus > 0 else -1
-        ends = found.at_goal()
-        first = {
-            sign * residue % abs(modulus): None if total is None else sign * total
-            for residue, (_, total) in ends.items()
-        }
-        yield Family(tuple(walks.vertices[sorted(met)].tolist()), modulus, first)
+        table = dict(found.named(sign))
+        goal = int(walks.vertices[walks.goal])
+        first = {r: total for (v, passed, r), total in table.items() if v == goal and passed}
+        yield Family(tuple(walks.vertices[sorted(met)].tolist()), modulus, first, table)
         walks = walks.avoiding(met)
 
 
@@ -188,8 +193,8 @@ def _components(walks: Walks) -> list[Any]:
     return [inner[owner == k] for k in np.unique(owner).tolist()]
 
 
-def _totals(walks: Walks) -> set[int]:
-    """The totals of walks where every cycle has total zero: one sum for each way through."""
+def _totals(walks: Walks) -> list[set[int]]:
+    """The totals of walks to each vertex, where every cycle has total zero."""
     strong = strong_components(walks.n, walks.tails, walks.heads)
     offset = [0] * walks.n
     for edges in _components(walks):
@@ -205,7 +210,7 @@ def _totals(walks: Walks) -> set[int]:
             change = int(walks.delays[e, 0]) + offset[u] - offset[v]
             sums[strong[v]] |= {total + change for total in sums[strong[u]]}
             _must_be_few(len(sums[strong[v]]))
-    return {total + offset[walks.goal] for total in sums[strong[walks.goal]]}
+    return [{total + offset[v] for total in sums[strong[v]]} for v in range(walks.n)]
 
 
 # -- triples: a vertex, whether some vertices were met, the total modulo m -----------------
@@ -239,14 +244,14 @@ class Labels:
         """The triple of the goal, the vertices having been met."""
         return (2 * self.walks.goal + 1) * self.modulus + residue
 
-    def at_goal(self) -> dict[int, tuple[int, int | None]]:
-        """Cost and total for each residue that occurs at the goal."""
-        triples = {residue: self.triple(residue) for residue in range(self.modulus)}
-        return {
-            residue: (self.cost[s], self.total.get(s))
-            for residue, s in triples.items()
-            if s in self.cost
-        }
+    def named(self, sign: int) -> Iterator[tuple[tuple[int, bool, int], int | None]]:
+        """Each triple by its vertex in the graph, with its total; both times a sign."""
+        names = self.walks.vertices.tolist()
+        for s in self.cost:
+            rest, r = divmod(s, self.modulus)
+            total = self.total.get(s)
+            key = names[rest // 2], bool(rest % 2), sign * r % self.modulus
+            yield key, None if total is None else sign * total
 
     def walk(self, residue: int) -> list[int]:
         """Edges of a walk that has the least cost and total of a residue."""
