@@ -9,6 +9,7 @@ Which page answers which question:
 * `lengths` -- how long they are after a number of steps;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
 * `paths` -- whether a path leads from here to there, and a shortest one;
+* `counting` -- how many paths lead from here to there;
 * `fields` -- from which times an input reaches an output;
 * `shells` -- how many vertices lie at each distance, and which;
 * `bloch` -- the spectrum of its adjacency;
@@ -34,6 +35,7 @@ from unrollgraph.measure.clocking import (
     iteration_bound,
     min_period_retiming,
 )
+from unrollgraph.measure.counting import path_count
 from unrollgraph.measure.depth import feedforward_depth, recurrent_depth, skip_coefficient
 from unrollgraph.measure.fields import ReceptiveField, receptive_field
 from unrollgraph.measure.lengths import (
@@ -88,6 +90,7 @@ __all__ = [
     "mean_recurrent_length",
     "min_cycle_ratio",
     "min_period_retiming",
+    "path_count",
     "receptive_field",
     "recurrent_depth",
     "same_component",

@@ -92,12 +92,12 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     >>> ug.has_path(cover, ("in", 0), ("out", -1))
     False
     """
-    graph, walks, step = _asked(cover, source, target, None)
+    graph, walks, step = walks_between(cover, source, target)
     if walks is None:
         return False
     if graph.dimension > 1:
         return _in_space(cover, walks, (source, target), step, radius).cost is not None
-    return _reaches(walks, step)
+    return reaches(walks, step)
 
 
 def shortest_path_length(
@@ -200,8 +200,8 @@ def shortest_path(
     return path
 
 
-def _asked(
-    cover: DelayCover, source: Any, target: Any, weights: Weights | None
+def walks_between(
+    cover: DelayCover, source: Any, target: Any, weights: Weights | None = None
 ) -> tuple[DelayGraph, Walks | None, Any]:
     """The base, the walks below, and the total delay that they must have."""
     (u, begin), (v, end) = as_cover(cover)._find(source), cover._find(target)
@@ -221,7 +221,7 @@ def _shortest(
                 f"the edge {show_edge(edge)} has the length {Fraction(number, weights.unit)}, but "
                 "no length may be negative"
             )
-    graph, walks, step = _asked(cover, source, target, weights)
+    graph, walks, step = walks_between(cover, source, target, weights)
     found: Walk | None = None
     if walks is not None and graph.dimension > 1:
         reach = None if radius is None else radius * weights.unit
@@ -243,8 +243,10 @@ def _cost(found: Walk, weights: Weights) -> int:
 # -- in Z ----------------------------------------------------------------------------------
 
 
-def _reaches(walks: Walks, total: int) -> bool:
+def reaches(walks: Walks | None, total: int) -> bool:
     """Whether some walk has the total."""
+    if walks is None:
+        return False
     bounds = corridor(walks, total)
     near = search(walks, total, bounds, NEAR)
     if near.exhausted:
@@ -276,7 +278,7 @@ def _least(walks: Walks, total: int) -> Walk | None:
     if near.exhausted:
         return _named(walks, near)
     rest = _within(walks, total)
-    if rest is None or not _reaches(rest, total):
+    if rest is None or not reaches(rest, total):
         return None
     best: tuple[int, Walk] | None = None
     sign = 1 if total >= 0 else -1
@@ -302,7 +304,7 @@ def _least(walks: Walks, total: int) -> Walk | None:
             if end not in labels.cost or labels.total.get(end, sign * total + 1) <= sign * total:
                 rest = rest.avoiding(met)
                 continue
-        if _reaches(rest, total):
+        if reaches(rest, total):
             last = search(rest, total, corridor(rest, total), LARGEST)
             _must_be_exhausted(last)
             if last.cost is not None and (best is None or last.cost < best[0]):
@@ -346,8 +348,8 @@ def _in_space(
 ) -> Found:
     """Search for a path in Z^d, if something confines it; else within a radius."""
     graph = cover.delay_graph
-    inner = _inner(walks)
-    inside, confined = _bounds(walks, inner, step)
+    inner = inner_graph(walks)
+    inside, confined = bounds_in_space(walks, inner, step)
     if not confined and _cancels(walks):
         if not same_component(DelayCover(inner), *_copies(walks, step)):
             return Found(None, (), exhausted=True)
@@ -388,7 +390,7 @@ def _in_space(
     return found
 
 
-def _inner(walks: Walks) -> DelayGraph:
+def inner_graph(walks: Walks) -> DelayGraph:
     """The delay graph of the walks alone, by their own numbers."""
     G: Any = nx.MultiDiGraph()
     G.add_nodes_from(range(walks.n))
@@ -401,7 +403,7 @@ def _copies(walks: Walks, step: Any) -> tuple[Any, Any]:
     return (walks.start, (0,) * len(step)), (walks.goal, step)
 
 
-def _bounds(
+def bounds_in_space(
     walks: Walks, inner: DelayGraph, step: tuple[int, ...]
 ) -> tuple[Callable[[Any], bool], bool]:
     """Whether a vertex may lie on a path, and whether finitely many may."""

@@ -41,7 +41,7 @@ from unrollgraph.graph.order import strong_components
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 from unrollgraph.measure.walks import LARGEST, Walks
 
-__all__ = ["Family", "Labels", "Rate", "families", "label", "rate"]
+__all__ = ["Family", "Labels", "Rate", "families", "label", "rate", "strong_parts"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _free(walks: Walks) -> list[int]:
 
 def _repeating(walks: Walks) -> tuple[set[int], int]:
     """Vertices with a closed walk of some total other than zero, and that total."""
-    parts = [_Part(walks, edges) for edges in _components(walks)]
+    parts = [_Part(walks, edges) for edges in strong_parts(walks)]
     for part in parts:
         if part.falls and part.climbs:
             return set(part.ends), part.divisor()
@@ -185,7 +185,7 @@ def _way(
     return None
 
 
-def _components(walks: Walks) -> list[Any]:
+def strong_parts(walks: Walks) -> list[Any]:
     """Edges of each strong component that has some."""
     strong = strong_components(walks.n, walks.tails, walks.heads)
     inner = np.flatnonzero(strong[walks.tails] == strong[walks.heads])
@@ -197,7 +197,7 @@ def _totals(walks: Walks) -> list[set[int]]:
     """The totals of walks to each vertex, where every cycle has total zero."""
     strong = strong_components(walks.n, walks.tails, walks.heads)
     offset = [0] * walks.n
-    for edges in _components(walks):
+    for edges in strong_parts(walks):
         part = _Part(walks, edges)
         for v, p in zip(part.ends, part.potential, strict=True):
             offset[v] = p
@@ -342,7 +342,7 @@ def _tight(walks: Walks, costs: list[int]) -> tuple[list[int], set[int]]:
         walks.start,
         walks.goal,
     )
-    parts = [_Part(inner, edges) for edges in _components(inner)]
+    parts = [_Part(inner, edges) for edges in strong_parts(inner)]
     falling = {v for part in parts if part.falls for v in part.ends}
     sound = np.array([v not in falling for v in range(walks.n)])
     kept = sound[tails] & sound[heads]

@@ -1,0 +1,236 @@
+"""How many paths of the infinite cover lead from one vertex to another.
+
+They are the lifts of the walks below with one total delay; where a path comes back to a vertex
+of the cover it is counted for each way round. In Z their number is infinite exactly when such a
+walk can meet
+
+* a strong component in which a closed walk has total zero, or
+* a component whose cycles all have positive totals and one whose cycles have negative ones:
+  so many turns round the one make up for so many round the other.
+
+For, of infinitely many walks with one total some differ only by closed walks inserted (Dickson),
+whose totals then add up to zero. Whether such a walk has the total is a question about
+walks that remember which components they met, and `unrollgraph.measure.totals` answers it. Else
+each walk meets components of one sign only, and goes along a schedule from start to goal: their
+number is a sum over the vertices of the cover between, in the order of the schedule.
+
+In Z^d paths are counted where a linear schedule exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from unrollgraph.cover.delay_cover import DelayCover, as_cover
+from unrollgraph.cover.sheets import add
+from unrollgraph.errors import CyclicCoverError, InfinitePathsError, show_vertex, show_walk
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.potentials import ascent
+from unrollgraph.measure.acyclicity import verdict
+from unrollgraph.measure.paths import bounds_in_space, inner_graph, reaches, walks_between
+from unrollgraph.measure.totals import strong_parts
+from unrollgraph.measure.walks import LARGEST, Walks
+
+__all__ = ["path_count"]
+
+
+def path_count(cover: DelayCover, source: Any, target: Any) -> int:
+    """Count the paths of the infinite cover from one vertex to another.
+
+    Parameters
+    ----------
+    cover : DelayCover
+        The infinite unrolling.
+    source, target : vertices of the cover
+        Pairs of a vertex of the base and a time.
+
+    Returns
+    -------
+    int
+        Exact; parallel arcs count. From a vertex to itself the path without arcs counts too.
+
+    Raises
+    ------
+    InfinitePathsError
+        If there are infinitely many; it carries the cycle of total zero, or the two cycles
+        whose totals cancel, that they go round.
+    LiftError
+        If source or target is no vertex of the cover.
+    ValueError
+        If times are in Z^d and no linear schedule exists between source and target, or if
+        more vertices of the cover lie between them than fit into memory.
+
+    Notes
+    -----
+    One sum for each arc of the cover between source and target; the numbers have as many digits
+    as their answer.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> fibonacci = ug.DelayCover(ug.gallery.bouquet(1, 2))
+    >>> (h,) = fibonacci.base
+    >>> [ug.path_count(fibonacci, (h, 0), (h, n)) for n in range(10)]
+    [1, 1, 2, 3, 5, 8, 13, 21, 34, 55]
+    """
+    graph, walks, step = walks_between(as_cover(cover), source, target)
+    if walks is None:
+        return 0
+    if graph.dimension > 1:
+        return _in_space(walks, (source, target), step)
+    kinds = [_Kind(walks, edges) for edges in strong_parts(walks)]
+    for cycles, groups in _culprits(kinds):
+        if reaches(_meeting(walks, groups), step):
+            below = [walks.edges[cycle].tolist() for cycle in cycles]
+            raise _infinite(graph, (source, target), below)
+    up, down, never = (
+        {v for kind in kinds if kind.sign == sign for v in kind.vertices} for sign in (1, -1, 0)
+    )
+    count = _forward(walks.avoiding(never | down), step)
+    if down:
+        count += _forward(walks.avoiding(never | up), step, -1)
+        count -= _forward(walks.avoiding(never | up | down), step)
+    return count
+
+
+class _Kind:
+    """A strong component: 1 if all cycles have positive totals, -1 if negative, else 0."""
+
+    def __init__(self, walks: Walks, edges: Any) -> None:
+        ends, place = np.unique(
+            np.concatenate([walks.tails[edges], walks.heads[edges]]), return_inverse=True
+        )
+        tails, heads = place[: len(edges)], place[len(edges) :]
+        delays = walks.delays[edges, 0]
+        self.vertices: list[int] = ends.tolist()
+        *_, low = ascent(len(ends), tails, heads, delays)  # a cycle of total zero or less
+        *_, high = ascent(len(ends), tails, heads, -delays)  # or of zero or more
+        self.sign = 1 if not low else -1 if not high else 0
+        found = [list(edges[list(cycle)]) for cycle in (high, low) if cycle]
+        zero = [c for c in found if not walks.delays[c, 0].sum()]
+        self.cycles: list[list[int]] = zero[:1] or found
+
+
+def _culprits(kinds: Sequence[_Kind]) -> Iterator[tuple[list[list[int]], list[set[int]]]]:
+    """Cycles that cancel, and the sets of vertices that a walk must meet to go round them."""
+    for kind in kinds:
+        if not kind.sign:
+            yield kind.cycles, [set(kind.vertices)]
+    for up, down in product(kinds, kinds):
+        if up.sign > 0 > down.sign:
+            yield up.cycles + down.cycles, [set(up.vertices), set(down.vertices)]
+
+
+def _meeting(walks: Walks, groups: list[set[int]]) -> Walks | None:
+    """The walks that meet each of some sets: their vertices remember which they met."""
+    masks, every = range(2 ** len(groups)), 2 ** len(groups) - 1
+    mark = [sum(1 << k for k, group in enumerate(groups) if v in group) for v in range(walks.n)]
+    ends = [*zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)]
+    size = len(masks)
+    tails = [u * size + mask for u, _ in ends for mask in masks]
+    heads = [v * size + (mask | mark[v]) for _, v in ends for mask in masks]
+    whole = Walks(
+        np.arange(walks.n * size),
+        np.arange(len(tails)),
+        np.array(tails, dtype=np.int64),
+        np.array(heads, dtype=np.int64),
+        np.repeat(walks.delays, size, axis=0),
+        (1,) * len(tails),
+        walks.start * size + mark[walks.start],
+        walks.goal * size + every,
+    )
+    return whole.keeping(np.ones(len(tails), dtype=bool))
+
+
+def _infinite(graph: DelayGraph, ends: Any, cycles: list[list[int]]) -> InfinitePathsError:
+    walks = tuple(tuple(graph.edges[e] for e in cycle) for cycle in cycles)
+    totals = [graph.delays[cycle].sum(axis=0).tolist() for cycle in cycles]
+    round_ = " and ".join(
+        f"{show_walk(walk)} (total delay {total[0] if len(total) == 1 else tuple(total)})"
+        for walk, total in zip(walks, totals, strict=True)
+    )
+    return InfinitePathsError(
+        f"infinitely many paths lead from {show_vertex(ends[0])} to {show_vertex(ends[1])}, since "
+        f"they can go round {round_}; count those of a window, unrollgraph.unroll(G, window)",
+        cycles=walks,
+    )
+
+
+def _forward(walks: Walks | None, total: int, sign: int = 1) -> int:
+    """Count the walks of a total where all cycles have totals of one sign."""
+    if walks is None:
+        return 0
+    delays = sign * walks.delays[:, 0]
+    clock, level, _ = ascent(walks.n, walks.tails, walks.heads, delays)
+    late, rank = clock.tolist(), level.tolist()
+    last = sign * total + late[walks.goal] - late[walks.start]
+    out: list[list[tuple[int, int]]] = [[] for _ in range(walks.n)]
+    for u, v, d in zip(walks.tails.tolist(), walks.heads.tolist(), delays.tolist(), strict=True):
+        out[u].append((v, d + late[v] - late[u]))
+
+    def after(state: Any) -> Iterator[tuple[Any, Any]]:
+        u, time = state
+        for v, d in out[u]:
+            if time + d <= last:
+                yield (time + d, rank[v]), (v, time + d)
+
+    return _counted((walks.start, 0), (walks.goal, last), after)
+
+
+def _counted(start: Any, goal: Any, after: Callable[[Any], Iterator[tuple[Any, Any]]]) -> int:
+    """Count paths by adding up counts in the order of keys, which every step makes larger."""
+    count, heap = {start: 1}, [((), 0, start)]
+    met = 0
+    while heap:
+        _, _, state = heappop(heap)
+        number = count.pop(state)
+        if state == goal:
+            return number
+        for key, further in after(state):
+            if further in count:
+                count[further] += number
+            else:
+                count[further] = number
+                met += 1
+                heappush(heap, (key, met, further))
+        if met > LARGEST:
+            raise ValueError(
+                f"more than {LARGEST} vertices of the cover lie between source and target; count "
+                "over fewer steps"
+            )
+    return 0
+
+
+# -- in Z^d --------------------------------------------------------------------------------
+
+
+def _in_space(walks: Walks, ends: Any, step: Any) -> int:
+    """Count the paths in Z^d, by a linear schedule."""
+    inner = inner_graph(walks)
+    try:
+        schedule = verdict(inner)
+    except CyclicCoverError:
+        schedule = None
+    if schedule is None or not schedule.is_linear:
+        raise ValueError(
+            f"the paths from {show_vertex(ends[0])} to {show_vertex(ends[1])} cannot be counted, "
+            "since no linear schedule exists for what lies between; count those of a window, "
+            "unrollgraph.unroll(G, window)"
+        )
+    inside, _ = bounds_in_space(walks, inner, step)
+    last = schedule.key((walks.goal, step))
+
+    def after(node: Any) -> Iterator[tuple[Any, Any]]:
+        u, time = node
+        for e in inner.out_numbers[u]:
+            further = int(inner.heads[e]), add(time, inner.times[e], 1)
+            key = schedule.key(further)
+            if key <= last and inside(further):
+                yield key, further
+
+    return _counted((walks.start, (0,) * len(step)), (walks.goal, step), after)
