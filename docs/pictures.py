@@ -28,6 +28,15 @@ def skip():
     return G
 
 
+def kagome():
+    G = nx.MultiDiGraph()
+    for u, v, step in ["abx", "bcy", "caz"]:
+        there = {"x": (1, 0), "y": (-1, 1), "z": (0, -1)}[step]
+        G.add_edge(u, v, delay=(0, 0))
+        G.add_edge(u, v, delay=there)
+    return ug.with_reverses(G)
+
+
 def gradients():
     net = nn.Network(nn.architectures.elman(inputs=1, hidden=8, outputs=1), seed=3)
     given = np.zeros((10, 1))
@@ -119,6 +128,11 @@ STILLS = [
         "gradients",
         "The gradient of each copy, for a loss at the last step",
         lambda: ug.draw.gradient_flow(gradients()),
+    ),
+    (
+        "bands",
+        "Bands of the kagome net: one is flat, two meet in a corner of the zone",
+        lambda: ug.draw.bands(kagome(), path=[(0, 0), (1, 0), (2 / 3, 2 / 3), (0, 0)]),
     ),
 ]
 MOVING = [

@@ -616,3 +616,45 @@ def test_delays_are_read_from_the_attribute_that_the_lift_was_made_with():
     assert {s.key[1][1] - s.key[0][1] for s in scene.strokes} == {2}
     cover = ug.DelayCover(G, delay="lag")
     assert cover.delay_graph.times == (2,)
+
+
+# -- bands --------------------------------------------------------------------------
+
+
+def test_bands_stand_at_the_eigenvalues():
+    """The square lattice has one band, 2 cos x + 2 cos y, known along any path."""
+    G = ug.with_reverses(gallery.bouquet((1, 0), (0, 1)))
+    scene = painted(ug.draw.bands(G, path=[(0, 0), (1, 1)]))
+    (band,) = (stroke for stroke in scene.strokes if stroke.key == ("band", 0))
+    x, y = band.points[0::3].T
+    np.testing.assert_allclose(y * 8 / 5 - 4, 4 * np.cos(np.pi * x / 9), atol=1e-9)
+    words = [text.words for text in scene.texts]
+    assert words[:2] == ["(0, 0)", r"(\pi, \pi)"]
+    assert {"-4", "0", "4"} <= set(words)
+
+
+def test_bands_follow_a_path_from_corner_to_corner():
+    scene = painted(ug.draw.bands(ug.with_reverses(gallery.diamond()), palette=["red", "blue"]))
+    found = [stroke for stroke in scene.strokes if stroke.key[0] == "band"]
+    assert len(found) == 2 * 4
+    assert {stroke.colour for stroke in found} == {(1.0, 0.0, 0.0), (0.0, 0.0, 1.0)}
+    for one, other in zip(found[:-2], found[2:], strict=True):  # each goes on where it left off
+        np.testing.assert_allclose(one.points[-1], other.points[0], atol=1e-9)
+
+
+def test_corners_of_bands_are_told_in_parts_of_pi():
+    G = ug.with_reverses(gallery.bouquet(1))
+    for corner, words in [(1 / 3, r"\pi/3"), (-1.5, r"-3\pi/2"), (0.1234, r"0.123\pi")]:
+        scene = painted(ug.draw.bands(ug.DelayCover(G), path=[0, corner]))
+        assert [text.words for text in scene.texts][:2] == ["0", words]
+
+
+def test_bands_of_what_has_none_are_refused():
+    with pytest.raises(ValueError, match="every edge has its reverse"):
+        ug.draw.bands(gallery.seed_network())
+    with pytest.raises(ValueError, match="has 0 bands"):
+        ug.draw.bands(nx.DiGraph())
+    G = ug.with_reverses(gallery.bouquet((1, 0), (0, 1)))
+    for path in ([(0, 0)], [0, 1], [(0, 0), (0, 0)], "x", [(0, 0), (0, float("nan"))], 3):
+        with pytest.raises(ValueError, match="is no path"):
+            ug.draw.bands(G, path=path)

@@ -16,6 +16,7 @@ Which page answers which question:
 * `growth` -- trees;
 * `waves` -- what can be computed at the same moment;
 * `heat` -- gradients along the unrolling;
+* `waving` -- the spectrum of the unrolling, in bands;
 * `motion` -- a walk and its lift, and the cycle that opens into a line;
 * `stored` -- lifts that `networkx.display` draws well;
 * `choice` -- which picture suits what;
@@ -37,10 +38,12 @@ from unrollgraph.draw.stored import decorated
 from unrollgraph.draw.tikz import to_tikz
 from unrollgraph.draw.turns import helix
 from unrollgraph.draw.waves import wavefronts
+from unrollgraph.draw.waving import bands
 
 __all__ = [
     "animate_unrolling",
     "animate_walk",
+    "bands",
     "decorated",
     "gradient_flow",
     "helix",

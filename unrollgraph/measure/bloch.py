@@ -34,7 +34,7 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import as_torus
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
-__all__ = ["bloch_matrix", "has_reverses", "spectrum"]
+__all__ = ["bloch_matrices", "bloch_matrix", "has_reverses", "spectrum"]
 
 
 def bloch_matrix(G: Any, theta: Any, *, delay: str = "delay") -> NDArray[np.complex128]:
@@ -74,8 +74,7 @@ def bloch_matrix(G: Any, theta: Any, *, delay: str = "delay") -> NDArray[np.comp
     if angles.shape != (graph.dimension,) or not np.isfinite(angles).all():
         wanted = "a number" if graph.dimension == 1 else f"{graph.dimension} numbers"
         raise ValueError(f"theta is {theta!r}, but it must be {wanted}: an angle for each axis")
-    phases = angles[None] @ graph.delays.T.astype(np.float64)
-    matrix: NDArray[np.complex128] = _matrices(graph, phases)[0]
+    matrix: NDArray[np.complex128] = bloch_matrices(graph, angles[None])[0]
     return matrix
 
 
@@ -139,6 +138,11 @@ def has_reverses(graph: DelayGraph) -> bool:
             counts[there] = counts.get(there, 0) + 1
             counts[back] = counts.get(back, 0) - 1
     return not any(counts.values())
+
+
+def bloch_matrices(graph: DelayGraph, angles: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Bloch matrices, of shape (waves, n, n), at angles of shape (waves, d)."""
+    return _matrices(graph, angles @ graph.delays.T.astype(np.float64))
 
 
 def _matrices(graph: DelayGraph, phases: NDArray[np.float64]) -> NDArray[np.complex128]:
