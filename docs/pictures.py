@@ -132,7 +132,7 @@ STILLS = [
     (
         "bands",
         "Bands of the kagome net: one is flat, two meet in a corner of the zone",
-        lambda: ug.draw.bands(kagome(), path=[(0, 0), (1, 0), (2 / 3, 2 / 3), (0, 0)]),
+        lambda: ug.draw.bands(kagome(), path=[(0, 0), (1, 0), (2 / 3, -2 / 3), (0, 0)]),
     ),
 ]
 MOVING = [

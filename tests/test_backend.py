@@ -7,7 +7,7 @@ import sys
 import networkx as nx
 import oracle
 import pytest
-from certified import graph_of
+from certified import QUARTER, graph_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +39,7 @@ def test_importing_networkx_does_not_import_this_package():
     assert done.stdout.strip() == "False"
 
 
+@QUARTER
 @given(st.data())
 def test_paths_are_those_of_a_window(data):
     G = data.draw(delay_graphs(**SMALL))
@@ -86,6 +87,7 @@ def test_weights_are_read_as_networkx_reads_them():
     assert nx.dijkstra_path_length(cover, *ends) == nx.dijkstra_path_length(H, *ends)
 
 
+@QUARTER
 @given(delay_graphs(**SMALL))
 def test_cycles_are_those_of_a_window(G):
     cover, H = ug.DelayCover(G), window(G)
@@ -100,6 +102,7 @@ def test_cycles_are_those_of_a_window(G):
         assert cycle[-1][1] == cycle[0][0]
 
 
+@QUARTER
 @given(delay_graphs(**SMALL), st.data())
 def test_components_are_those_of_the_middle_of_a_window(G, data):
     cover, H = ug.DelayCover(G), window(G)
@@ -120,6 +123,7 @@ def test_components_are_those_of_the_middle_of_a_window(G, data):
         assert all((b in own) == (below[a] == below[b]) for b in nodes)
 
 
+@QUARTER
 @given(delay_graphs(**SMALL))
 def test_strong_components_are_those_of_the_middle_of_a_window(G):
     cover, H = ug.DelayCover(G), window(G)
@@ -150,6 +154,7 @@ def test_strong_components_are_those_of_the_middle_of_a_window(G):
         assert all(sum(node in part for part in parts) == 1 for node in nodes)
 
 
+@QUARTER
 @pytest.mark.parametrize("dimension", [2, 3])
 @given(data=st.data())
 def test_strong_components_in_space_are_where_paths_lead_both_ways(dimension, data):
@@ -169,6 +174,7 @@ def test_strong_components_in_space_are_where_paths_lead_both_ways(dimension, da
             assert len(ug.shortest_path(cover, there, (u, zero), radius=60)) > 1
 
 
+@QUARTER
 @given(delay_graphs(**SMALL))
 def test_colours_and_trees_are_those_of_a_window(G):
     cover, H = ug.DelayCover(G), window(G)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import networkx as nx
 import oracle
 import pytest
-from certified import graph_of
+from certified import QUARTER, graph_of
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -227,6 +227,7 @@ def asked(cover, a, b, radius=None):
         return None
 
 
+@QUARTER
 @given(data=st.data())
 def test_paths_in_the_plane(data):
     G = data.draw(delay_graphs(dimension=2, vertices=3, edges=5, delays=1))
@@ -254,11 +255,12 @@ def test_paths_in_the_plane(data):
                     assert all(b in cover.successors(a) for a, b in pairwise(path))
 
 
+@QUARTER
 @given(data=st.data())
 def test_crystal_nets_are_walked_without_a_radius(data):
     G = ug.with_reverses(data.draw(delay_graphs(dimension=2, vertices=3, edges=4, delays=1)))
     source = data.draw(st.sampled_from(list(G)))
-    cover, expected = ug.DelayCover(G), boxed(G, 2, source, 12, 12)
+    cover, expected = ug.DelayCover(G), boxed(G, 2, source, 8, 8)
     for v in G:
         for t in [(0, 0), (1, 0), (2, -1), (-2, 2)]:
             ends = (source, (0, 0)), (v, t)

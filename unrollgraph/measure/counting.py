@@ -4,7 +4,7 @@ They are the lifts of the walks below with one total delay; where a path comes b
 of the cover it is counted for each way round. In Z their number is infinite exactly when such a
 walk can meet
 
-* a strong component in which a closed walk has total zero, or
+* a vertex on a closed walk of total zero, or
 * a component whose cycles all have positive totals and one whose cycles have negative ones:
   so many turns round the one make up for so many round the other.
 
@@ -19,7 +19,7 @@ In Z^d paths are counted where a linear schedule exists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from itertools import product
 from typing import Any
@@ -30,7 +30,7 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError, InfinitePathsError, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.potentials import ascent
+from unrollgraph.graph.potentials import ascent, clocks
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.paths import bounds_in_space, inner_graph, reaches, walks_between
 from unrollgraph.measure.totals import strong_parts
@@ -83,23 +83,36 @@ def path_count(cover: DelayCover, source: Any, target: Any) -> int:
         return 0
     if graph.dimension > 1:
         return _in_space(walks, (source, target), step)
-    kinds = [_Kind(walks, edges) for edges in strong_parts(walks)]
-    for cycles, groups in _culprits(kinds):
-        if reaches(_meeting(walks, groups), step):
-            below = [walks.edges[cycle].tolist() for cycle in cycles]
-            raise _infinite(graph, (source, target), below)
-    up, down, never = (
-        {v for kind in kinds if kind.sign == sign for v in kind.vertices} for sign in (1, -1, 0)
-    )
-    count = _forward(walks.avoiding(never | down), step)
+    for culprits in (_alone, _opposed):
+        met: set[int] = set()
+        for cycles, groups in culprits(walks):
+            if reaches(_meeting(walks, groups), step):
+                below = [walks.edges[cycle].tolist() for cycle in cycles]
+                raise _infinite(graph, (source, target), below)
+            met |= groups[0] if len(groups) == 1 else set()
+        left = walks.avoiding(met)
+        if left is None:
+            return 0
+        walks = left
+    up, down = (_ends(walks, sign) for sign in (1, -1))
+    count = _forward(walks.avoiding(down), step)
     if down:
-        count += _forward(walks.avoiding(never | up), step, -1)
-        count -= _forward(walks.avoiding(never | up | down), step)
+        count += _forward(walks.avoiding(up), step, -1)
+        count -= _forward(walks.avoiding(up | down), step)
     return count
 
 
 class _Kind:
-    """A strong component: 1 if all cycles have positive totals, -1 if negative, else 0."""
+    """A strong component, and which signs the totals of its cycles have.
+
+    Attributes
+    ----------
+    vertices : set of int
+        Its vertices.
+    low, high : list of int
+        A cycle of total zero or less, and one of zero or more, by its edges; empty if there
+        is none.
+    """
 
     def __init__(self, walks: Walks, edges: Any) -> None:
         ends, place = np.unique(
@@ -107,23 +120,57 @@ class _Kind:
         )
         tails, heads = place[: len(edges)], place[len(edges) :]
         delays = walks.delays[edges, 0]
-        self.vertices: list[int] = ends.tolist()
-        *_, low = ascent(len(ends), tails, heads, delays)  # a cycle of total zero or less
-        *_, high = ascent(len(ends), tails, heads, -delays)  # or of zero or more
-        self.sign = 1 if not low else -1 if not high else 0
-        found = [list(edges[list(cycle)]) for cycle in (high, low) if cycle]
-        zero = [c for c in found if not walks.delays[c, 0].sum()]
-        self.cycles: list[list[int]] = zero[:1] or found
+        self.vertices: set[int] = set(ends.tolist())
+        *_, low = ascent(len(ends), tails, heads, delays)
+        *_, high = ascent(len(ends), tails, heads, -delays)
+        self.low, self.high = (edges[list(cycle)].tolist() for cycle in (low, high))
+        self.edges, self._inner = edges, (len(ends), tails, heads, delays)
+
+    def still(self) -> Any:
+        """Edges without delay by clocks by which none goes back; None if there are no such."""
+        n, tails, heads, delays = self._inner
+        for sign in (1, -1):
+            _, still, cycle = clocks(n, tails, heads, sign * delays)
+            if not cycle:
+                return self.edges[still]
+        return None
 
 
-def _culprits(kinds: Sequence[_Kind]) -> Iterator[tuple[list[list[int]], list[set[int]]]]:
-    """Cycles that cancel, and the sets of vertices that a walk must meet to go round them."""
-    for kind in kinds:
-        if not kind.sign:
-            yield kind.cycles, [set(kind.vertices)]
+def _kinds(walks: Walks) -> list[_Kind]:
+    return [_Kind(walks, edges) for edges in strong_parts(walks)]
+
+
+def _ends(walks: Walks, sign: int) -> set[int]:
+    """Vertices of the components with totals of a sign, where each has totals of one sign."""
+    kinds = _kinds(walks)
+    return {v for kind in kinds if (kind.high if sign > 0 else kind.low) for v in kind.vertices}
+
+
+def _alone(walks: Walks) -> Iterator[tuple[list[list[int]], list[set[int]]]]:
+    """Closed walks of total zero, and vertices each of which is on one.
+
+    In a component with totals of both signs all are; in one with totals of one sign, and zero,
+    those on cycles that stay still by clocks.
+    """
+    for kind in _kinds(walks):
+        if not (kind.low and kind.high):
+            continue
+        still = kind.still()
+        if still is None:
+            zero = [c for c in (kind.low, kind.high) if not walks.delays[c, 0].sum()]
+            yield zero[:1] or [kind.high, kind.low], [kind.vertices]
+            continue
+        inner = walks.taking(still)
+        for part in _kinds(inner):
+            yield [still[part.low].tolist()], [part.vertices]
+
+
+def _opposed(walks: Walks) -> Iterator[tuple[list[list[int]], list[set[int]]]]:
+    """A cycle of positive and one of negative total, and their components."""
+    kinds = _kinds(walks)
     for up, down in product(kinds, kinds):
-        if up.sign > 0 > down.sign:
-            yield up.cycles + down.cycles, [set(up.vertices), set(down.vertices)]
+        if up.high and down.low:
+            yield [up.high, down.low], [up.vertices, down.vertices]
 
 
 def _meeting(walks: Walks, groups: list[set[int]]) -> Walks | None:

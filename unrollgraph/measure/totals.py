@@ -332,16 +332,7 @@ def _tight(walks: Walks, costs: list[int]) -> tuple[list[int], set[int]]:
     potential, cycle = feasible_potential(walks.n, tails, heads, delays.tolist())
     if not cycle:
         return potential, set()
-    inner = Walks(
-        walks.vertices,
-        walks.edges[free],
-        tails,
-        heads,
-        walks.delays[free],
-        (),
-        walks.start,
-        walks.goal,
-    )
+    inner = walks.taking(np.flatnonzero(free))
     parts = [_Part(inner, edges) for edges in strong_parts(inner)]
     falling = {v for part in parts if part.falls for v in part.ends}
     sound = np.array([v not in falling for v in range(walks.n)])

@@ -91,6 +91,19 @@ class Walks:
             int(place[self.goal]),
         )
 
+    def taking(self, edges: IntArray) -> Walks:
+        """The same vertices with some of the edges."""
+        return Walks(
+            self.vertices,
+            self.edges[edges],
+            self.tails[edges],
+            self.heads[edges],
+            self.delays[edges],
+            tuple(self.costs[e] for e in edges.tolist()),
+            self.start,
+            self.goal,
+        )
+
     def avoiding(self, vertices: Iterable[int]) -> Walks | None:
         """The walks that meet none of some vertices; None if there are none."""
         out = np.zeros(self.n, dtype=bool)
