@@ -49,6 +49,19 @@ def test_lags_have_ends_exactly_where_they_stop(data):
         (graph_of([("a", "b", 5), ("a", "b", -1)]), ("a", "b"), ((-1, 0), (5, 0)), ()),
         (graph_of([("a", "b", 5)]), ("b", "a"), (), ()),
         (graph_of([("a", "a", 3), ("a", "a", 5)]), ("a", "a"), ((0, 3), (5, 3), (10, 3)), ()),
+        # a way round by a vertex that goes back for ever, and one that first goes on, then back
+        (
+            graph_of([("a", "c", 0), ("a", "b", 0), ("b", "b", -1), ("b", "c", 0), ("c", "c", 2)]),
+            ("a", "c"),
+            (),
+            ((0, 1),),
+        ),
+        (
+            graph_of([("a", "a", 1), ("a", "c", 0), ("a", "b", 2), ("b", "c", -3)]),
+            ("a", "c"),
+            ((-1, 1),),
+            (),
+        ),
         (ug.gallery.dilated(4), ("x", "h4"), ((0, 1),), ()),
     ],
 )

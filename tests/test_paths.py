@@ -176,6 +176,20 @@ def test_large_delays_do_no_harm_near_by_and_are_told_far_away():
         ug.has_path(cover, ("a", 0), ("a", 10**15))
 
 
+def test_what_is_too_large_for_tables_is_searched_for_if_it_is_near():
+    G = nx.DiGraph()
+    for v in range(1000):  # cycles of 50,000 steps and more, through 1,000 vertices
+        G.add_edge(v, (v + 1) % 1000, delay=100)
+        G.add_edge(v, (v + 2) % 1000, delay=101)
+    cover = ug.DelayCover(G)
+    ends = (0, 0), (200, 150 * 100 + 50)
+    assert ug.has_path(cover, *ends)
+    assert ug.shortest_path_length(cover, *ends) == 150
+    assert not ug.has_path(cover, (0, 0), (200, 150 * 100 + 49))
+    with pytest.raises(ValueError, match="use a larger unit of time"):
+        ug.has_path(cover, (0, 0), (200, 10**9))
+
+
 def test_lengths_are_exact_numbers():
     G = nx.DiGraph()
     G.add_edge("a", "a", delay=1, w=Fraction(1, 3), f=0.5, i=2)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -32,9 +32,9 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.separation import Wiring
 from unrollgraph.measure.strong_parts import cancelling_parts
-from unrollgraph.measure.totals import families, label, rate
+from unrollgraph.measure.totals import TableError, families, label, rate
 from unrollgraph.measure.walks import (
-    LARGEST,
+    FARTHEST,
     Found,
     Walks,
     between,
@@ -251,8 +251,13 @@ def reaches(walks: Walks | None, total: int) -> bool:
     near = search(walks, total, bounds, NEAR)
     if near.exhausted:
         return near.cost is not None
-    useful = _within(walks, total)
-    return any(total in family for family in families(useful))
+    try:
+        return any(total in family for family in families(_within(walks, total)))
+    except TableError:
+        last = search(walks, total, bounds, FARTHEST)
+        if not last.exhausted:
+            raise
+        return last.cost is not None
 
 
 def _within(walks: Walks, total: int) -> Walks | None:
@@ -281,36 +286,55 @@ def _least(walks: Walks, total: int) -> Walk | None:
     if rest is None or not reaches(rest, total):
         return None
     best: tuple[int, Walk] | None = None
-    sign = 1 if total >= 0 else -1
     while rest is not None:
-        onward = rest if sign > 0 else rest.mirrored()
-        found = rate(onward)
-        if found is not None:
-            pi = found.potential
-            offset = found.cost * sign * total + pi[rest.goal] - pi[rest.start]
-            if best is not None and offset >= best[0] * found.delay:
-                break
-            met = {int(rest.tails[e]) for e in found.cycle}
-            modulus = int(onward.delays[list(found.cycle), 0].sum())
-            residue = sign * total % modulus
-            labels = label(onward, met, modulus, found.reduced)
-            end = labels.triple(residue)
-            if end in labels.cost and labels.total.get(end, sign * total + 1) <= sign * total:
-                cost = (labels.cost[end] + offset) // found.delay
-                if best is None or cost < best[0]:
-                    times = (sign * total - labels.total[end]) // modulus
-                    way = labels.walk(residue)
-                    best = cost, _inserted(rest, way, found.cycle, times)
-            if end not in labels.cost or labels.total.get(end, sign * total + 1) <= sign * total:
-                rest = rest.avoiding(met)
-                continue
-        if reaches(rest, total):
-            last = search(rest, total, corridor(rest, total), LARGEST)
+        told = _told(rest, total, best[0] if best is not None else None)
+        if not told.settled and reaches(rest, total):
+            last = search(rest, total, corridor(rest, total), FARTHEST)
             _must_be_exhausted(last)
             if last.cost is not None and (best is None or last.cost < best[0]):
                 best = last.cost, _named(rest, last) or []
-        break
+        if told.cost is not None and (best is None or told.cost < best[0]):
+            best = told.cost, told.walk or []
+        rest = rest.avoiding(told.met) if told.met else None
     return best[1] if best is not None else None
+
+
+class _Told(NamedTuple):
+    """What one round tells: of the walks that meet some vertices, or of all that are left."""
+
+    settled: bool  # whether what it tells is all
+    met: set[int]  # empty if nothing is left to tell
+    cost: int | None = None
+    walk: Walk | None = None
+
+
+def _told(walks: Walks, total: int, known: int | None) -> _Told:
+    """The walks of least cost that meet a cycle of least ratio, in the direction of the total."""
+    sign = 1 if total >= 0 else -1
+    onward = walks if sign > 0 else walks.mirrored()
+    found = rate(onward)
+    if found is None:
+        return _Told(settled=False, met=set())
+    pi = found.potential
+    offset = found.cost * sign * total + pi[walks.goal] - pi[walks.start]
+    if known is not None and offset >= known * found.delay:
+        return _Told(settled=True, met=set())
+    met = {int(walks.tails[e]) for e in found.cycle}
+    modulus = int(onward.delays[list(found.cycle), 0].sum())
+    residue = sign * total % modulus
+    try:
+        labels = label(onward, met, modulus, found.reduced)
+    except TableError:
+        return _Told(settled=False, met=set())
+    end = labels.triple(residue)
+    if end not in labels.cost:
+        return _Told(settled=True, met=met)
+    if labels.total.get(end, sign * total + 1) > sign * total:
+        return _Told(settled=False, met=set())
+    cost = (labels.cost[end] + offset) // found.delay
+    times = (sign * total - labels.total[end]) // modulus
+    walk = _inserted(walks, labels.walk(residue), found.cycle, times)
+    return _Told(settled=True, met=met, cost=cost, walk=walk)
 
 
 def _named(walks: Walks, found: Found) -> Walk | None:
@@ -335,7 +359,7 @@ def _inserted(walks: Walks, way: list[int], cycle: tuple[int, ...], times: int) 
 def _must_be_exhausted(found: Found) -> None:
     if not found.exhausted:
         raise ValueError(
-            f"no shortest path was found among {LARGEST} vertices of the cover; use a larger unit "
+            f"no shortest path was found among {FARTHEST} vertices of the cover; use a larger unit "
             "of time, or take a window with unrollgraph.unroll"
         )
 
@@ -380,7 +404,7 @@ def _in_space(
 
     zero = (0,) * graph.dimension
     limit = None if confined else radius
-    found = shortest((walks.start, zero), (walks.goal, step), moves, most=LARGEST, radius=limit)
+    found = shortest((walks.start, zero), (walks.goal, step), moves, most=FARTHEST, radius=limit)
     if not found.exhausted and not confined:
         raise RadiusError(
             f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "

@@ -41,7 +41,11 @@ from unrollgraph.graph.order import strong_components
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 from unrollgraph.measure.walks import LARGEST, Walks
 
-__all__ = ["Family", "Labels", "Rate", "families", "label", "rate", "strong_parts"]
+__all__ = ["Family", "Labels", "Rate", "TableError", "families", "label", "rate", "strong_parts"]
+
+
+class TableError(ValueError):
+    """A table of residues that would not fit into memory."""
 
 
 @dataclass(frozen=True)
@@ -390,7 +394,7 @@ def rate(walks: Walks) -> Rate | None:
 
 def _must_be_few(number: int) -> None:
     if number > LARGEST:
-        raise ValueError(
+        raise TableError(
             f"the answer takes a table of {number} numbers, more than {LARGEST}, since its size "
             "grows with the delays; use a larger unit of time, or take a window with "
             "unrollgraph.unroll"

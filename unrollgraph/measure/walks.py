@@ -29,10 +29,21 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import breadth_first
 from unrollgraph.graph.potentials import clocks
 
-__all__ = ["LARGEST", "Corridor", "Found", "Walks", "between", "corridor", "search", "shortest"]
+__all__ = [
+    "FARTHEST",
+    "LARGEST",
+    "Corridor",
+    "Found",
+    "Walks",
+    "between",
+    "corridor",
+    "search",
+    "shortest",
+]
 
 IntArray = NDArray[np.int64]
-LARGEST = 2_000_000  # vertices of the cover, or of what stands for it, that a search may meet
+LARGEST = 2_000_000  # entries of a table of what stands for the cover
+FARTHEST = 200_000  # vertices of the cover that a search may meet
 
 
 @dataclass(frozen=True)
