@@ -50,8 +50,8 @@ ways = {
 losses = {}
 figure, ax = plt.subplots(figsize=(8, 4.5))
 for name, (gradients, factor) in ways.items():
-    net = nn.Network(nn.architectures.seed(inputs=1, hidden=12, outputs=1), seed=seed)
-    optimiser = nn.SGD(0.1 * factor, momentum=0.9)
+    net = nn.Network(nn.architectures.seed(inputs=1, hidden=24, outputs=1), seed=seed)
+    optimiser = nn.SGD(0.05 * factor, momentum=0.9)
     losses[name] = nn.fit(net, data, optimiser, epochs=250, gradients=gradients).losses
     ax.semilogy(losses[name], "--" if factor > 1 else "-", label=name)
     print(f"{name:<24} loss {losses[name][-1]:.4f}")

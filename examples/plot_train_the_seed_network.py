@@ -25,7 +25,7 @@ def streams(steps, count):
     return nn.Sequences({"in": 2.0 * bits - 1}, {"out": bits.cumsum(axis=0) % 2})
 
 
-net = nn.Network(nn.architectures.seed(inputs=1, hidden=8, outputs=1), seed=seed)
+net = nn.Network(nn.architectures.seed(inputs=1, hidden=16, outputs=1), seed=seed)
 history = nn.fit(
     net,
     streams(12, 128),

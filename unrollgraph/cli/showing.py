@@ -96,7 +96,7 @@ of M_A gets a gradient of its own, here its two rows:
 def _demo_training() -> None:
     """Teach the seed network the parity of a stream of bits."""
     rng = np.random.default_rng(0)
-    net = nn.Network(nn.architectures.seed(1, 8, 1))
+    net = nn.Network(nn.architectures.seed(1, 16, 1))
     print(
         """
 Now trained, by backpropagation through its unrolling over 12 steps: is the number of ones so
