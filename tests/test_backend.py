@@ -270,3 +270,10 @@ def test_components_are_sets_that_nobody_lists():
     for ask in (list, len):
         with pytest.raises(TypeError, match="is infinite"):
             ask(even)
+
+
+def test_a_part_keeps_the_edges_of_the_still_cycles_that_it_takes_in():
+    edges = [("a", "b", 0), ("b", "a", 0), ("a", "a", 1), ("b", "b", -1)]
+    (family,) = ug.strong_components(ug.DelayCover(graph_of(edges)))
+    assert (family.vertices, family.copies) == (("a", "b"), 1)
+    assert len(family.graph.edges) == 4

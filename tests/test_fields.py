@@ -122,3 +122,12 @@ def test_questions_about_fields_that_make_no_sense():
         ug.receptive_field(ug.gallery.grid_2d(), *list(ug.gallery.grid_2d())[:2])
     with pytest.raises(ValueError, match="use a larger unit of time"):
         ug.receptive_field(graph_of([("a", "a", 10**8)]), "a", "a")
+
+
+def test_a_proof_that_leaves_out_what_its_table_knows_is_refused():
+    field = ug.receptive_field(ug.gallery.seed_network(), "in", "out")
+    silent = tuple(replace(family, first={}) for family in field.families)
+    with pytest.raises(ug.CertificateError, match="not those of the table"):
+        replace(field, families=silent, progressions=(), classes=()).check()
+    with pytest.raises(ug.CertificateError, match="the tables say nothing"):
+        replace(field, families=(), progressions=(), classes=()).check()

@@ -319,3 +319,19 @@ def test_questions_about_paths_that_make_no_sense(ask):
             ask(ug.DelayCover(G), ("A", 0), ("A", 1), weight="w")
         with pytest.raises(ValueError, match="has no cost under 'no'"):
             ask(ug.DelayCover(G), ("A", 0), ("A", 1), weight="no")
+
+
+@pytest.mark.parametrize("near", [0, paths.NEAR], ids=["by totals", "as it comes"])
+def test_a_dear_way_to_a_cheap_cycle_pays_from_some_distance_on(near, monkeypatch):
+    monkeypatch.setattr(paths, "NEAR", near)
+    G = nx.DiGraph()
+    G.add_edge("s", "x", w=100)
+    G.add_edge("x", "x", delay=1, w=1)
+    G.add_edge("x", "t", w=0)
+    G.add_edge("s", "y", w=0)
+    G.add_edge("y", "y", delay=1, w=2)
+    G.add_edge("y", "t", w=0)
+    cover = ug.DelayCover(G)
+    for steps in (0, 1, 50, 99, 101, 200, 10**9):
+        found = ug.shortest_path_length(cover, ("s", 0), ("t", steps), weight="w")
+        assert found == min(100 + steps, 2 * steps)
