@@ -106,7 +106,7 @@ far odd? The loss begins near log 2 = 0.69, that of one who knows nothing:
 
     def shown(_: nn.Network, history: nn.History) -> bool:
         loss, epoch = history.losses[-1], len(history.losses)
-        done = loss < 0.002
+        done = loss < 0.001
         if epoch % 25 == 1 or done:
             print(f"    epoch {epoch:<4} loss {loss:.4f}  {'#' * round(60 * min(loss, 1.0))}")
             sys.stdout.flush()
