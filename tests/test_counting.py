@@ -131,3 +131,11 @@ def test_a_cycle_that_stays_still_matters_only_to_those_who_meet_it():
     assert ug.path_count(cover, ("a", 0), ("a", 0)) == 1
     with pytest.raises(ug.InfinitePathsError, match=r"b -> b \(total delay 0\)"):
         ug.path_count(cover, ("a", 0), ("a", 1))
+
+
+def test_from_a_vertex_to_itself_leads_the_path_without_arcs():
+    line = ug.DelayCover(graph_of([("a", "b", 1)]))
+    plane = ug.DelayCover(graph_of([("a", "b", (1, 0))]))
+    assert ug.path_count(line, ("a", 3), ("a", 3)) == 1
+    assert ug.path_count(plane, ("a", (3, 1)), ("a", (3, 1))) == 1
+    assert ug.path_count(plane, ("a", (3, 1)), ("a", (3, 2))) == 0

@@ -335,3 +335,10 @@ def test_a_dear_way_to_a_cheap_cycle_pays_from_some_distance_on(near, monkeypatc
     for steps in (0, 1, 50, 99, 101, 200, 10**9):
         found = ug.shortest_path_length(cover, ("s", 0), ("t", steps), weight="w")
         assert found == min(100 + steps, 2 * steps)
+
+
+def test_a_search_that_gives_up_before_its_radius_does_not_say_that_there_is_nothing(monkeypatch):
+    monkeypatch.setattr(paths, "FARTHEST", 20)
+    loops = [("a", "a", (1, 0)), ("a", "a", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
+    with pytest.raises(ValueError, match="among 20 vertices of the cover"):
+        ug.has_path(ug.DelayCover(graph_of(loops)), ("a", (0, 0)), ("b", (90, 1)), radius=10**6)

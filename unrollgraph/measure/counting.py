@@ -81,6 +81,8 @@ def path_count(cover: DelayCover, source: Any, target: Any) -> int:
     graph, walks, step = walks_between(as_cover(cover), source, target)
     if walks is None:
         return 0
+    if not len(walks.edges):
+        return int(not np.any(step))
     if graph.dimension > 1:
         return _in_space(walks, (source, target), step)
     for culprits in (_alone, _opposed):
@@ -115,22 +117,19 @@ class _Kind:
     """
 
     def __init__(self, walks: Walks, edges: Any) -> None:
-        ends, place = np.unique(
-            np.concatenate([walks.tails[edges], walks.heads[edges]]), return_inverse=True
-        )
-        tails, heads = place[: len(edges)], place[len(edges) :]
-        delays = walks.delays[edges, 0]
+        ends, self._inner = walks.wiring.within(edges)
+        n, tails, heads, delays = self._inner
         self.vertices: set[int] = set(ends.tolist())
-        *_, low = ascent(len(ends), tails, heads, delays)
-        *_, high = ascent(len(ends), tails, heads, -delays)
+        *_, low = ascent(n, tails, heads, delays[:, 0])
+        *_, high = ascent(n, tails, heads, -delays[:, 0])
         self.low, self.high = (edges[list(cycle)].tolist() for cycle in (low, high))
-        self.edges, self._inner = edges, (len(ends), tails, heads, delays)
+        self.edges = edges
 
     def still(self) -> Any:
         """Edges without delay by clocks by which none goes back; None if there are no such."""
         n, tails, heads, delays = self._inner
         for sign in (1, -1):
-            _, still, cycle = clocks(n, tails, heads, sign * delays)
+            _, still, cycle = clocks(n, tails, heads, sign * delays[:, 0])
             if not cycle:
                 return self.edges[still]
         return None

@@ -30,7 +30,6 @@ from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError, RadiusError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.measure.acyclicity import verdict
-from unrollgraph.measure.separation import Wiring
 from unrollgraph.measure.strong_parts import cancelling_parts
 from unrollgraph.measure.totals import TableError, families, label, rate
 from unrollgraph.measure.walks import (
@@ -405,7 +404,7 @@ def _in_space(
     zero = (0,) * graph.dimension
     limit = None if confined else radius
     found = shortest((walks.start, zero), (walks.goal, step), moves, most=FARTHEST, radius=limit)
-    if not found.exhausted and not confined:
+    if not found.exhausted and not found.full:
         raise RadiusError(
             f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
             "or less; there may be longer ones: raise the radius"
@@ -458,5 +457,4 @@ def bounds_in_space(
 
 def _cancels(walks: Walks) -> bool:
     """Whether all edges lie in one part whose totals cancel one another."""
-    wiring = Wiring(walks.n, walks.tails, walks.heads, walks.delays)
-    return [len(part) for part in cancelling_parts(wiring)] == [len(walks.edges)]
+    return [len(part) for part in cancelling_parts(walks.wiring)] == [len(walks.edges)]

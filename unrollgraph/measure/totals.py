@@ -123,11 +123,10 @@ class _Part:
     """A strong component: which signs the totals of its cycles have."""
 
     def __init__(self, walks: Walks, edges: Any) -> None:
-        ends = np.concatenate([walks.tails[edges], walks.heads[edges]])
-        names, place = np.unique(ends, return_inverse=True)
+        names, inner = walks.wiring.within(edges)
         self.ends: list[int] = names.tolist()
-        self.tails, self.heads = place[: len(edges)], place[len(edges) :]
-        self.delays: list[int] = walks.delays[edges, 0].tolist()
+        self.tails, self.heads = inner.tails, inner.heads
+        self.delays: list[int] = inner.delays[:, 0].tolist()
         self.potential, fall = self._feasible(1)
         self.mirrored, climb = self._feasible(-1)
         self.falls, self.climbs = bool(fall), bool(climb)

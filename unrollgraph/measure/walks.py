@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import breadth_first
 from unrollgraph.graph.potentials import clocks
+from unrollgraph.measure.separation import Wiring
 
 __all__ = [
     "FARTHEST",
@@ -77,6 +78,11 @@ class Walks:
     def n(self) -> int:
         """Number of vertices."""
         return len(self.vertices)
+
+    @property
+    def wiring(self) -> Wiring:
+        """The edges as arrays alone."""
+        return Wiring(self.n, self.tails, self.heads, self.delays)
 
     def keeping(self, edges: Sequence[bool] | NDArray[np.bool_]) -> Walks | None:
         """The walks that use only some edges; None if there are none."""
@@ -200,11 +206,14 @@ class Found:
         What the path was made of.
     exhausted : bool
         Whether everything was seen that can be reached, or the goal was.
+    full : bool
+        Whether the search gave up since it had met too many states.
     """
 
     cost: int | None
     steps: tuple[Any, ...]
     exhausted: bool
+    full: bool = False
 
 
 def shortest(
@@ -236,7 +245,7 @@ def shortest(
                 steps.append(step)
             return Found(cost, tuple(reversed(steps)), exhausted=True)
         if len(done) >= most:
-            return Found(None, (), exhausted=False)
+            return Found(None, (), exhausted=False, full=True)
         done.add(state)
         for after, price, step in moves(state):
             further = cost + price
