@@ -133,6 +133,15 @@ def test_a_cycle_that_stays_still_matters_only_to_those_who_meet_it():
         ug.path_count(cover, ("a", 0), ("a", 1))
 
 
+def test_counts_that_nobody_could_finish_are_refused_at_once():
+    cover = ug.DelayCover(ug.gallery.bouquet(1, 2))
+    with pytest.raises(ValueError, match="lie between source and target; count over fewer steps"):
+        ug.path_count(cover, ("a", 0), ("a", 10**9))
+    rare = graph_of([("a", "b", 10**9), ("b", "a", 10**9), ("a", "a", 10**9)])
+    assert ug.path_count(ug.DelayCover(rare), ("a", 0), ("b", 10**10)) == 55
+    assert ug.path_count(ug.DelayCover(rare), ("a", 0), ("b", 10**10 + 1)) == 0
+
+
 def test_from_a_vertex_to_itself_leads_the_path_without_arcs():
     line = ug.DelayCover(graph_of([("a", "b", 1)]))
     plane = ug.DelayCover(graph_of([("a", "b", (1, 0))]))

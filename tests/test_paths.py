@@ -64,6 +64,7 @@ def weighted(draw, G):
 @pytest.mark.parametrize("near", [0, paths.NEAR], ids=["by totals", "as it comes"])
 @given(data=st.data())
 @example(data=None)
+@QUARTER
 def test_paths_are_those_of_a_wide_window(near, data):
     if data is None:  # a chain of components of both signs
         G = graph_of([("a", "a", 2), ("a", "b", 0), ("b", "b", -2), ("b", "c", 1)])
@@ -335,6 +336,11 @@ def test_a_dear_way_to_a_cheap_cycle_pays_from_some_distance_on(near, monkeypatc
     for steps in (0, 1, 50, 99, 101, 200, 10**9):
         found = ug.shortest_path_length(cover, ("s", 0), ("t", steps), weight="w")
         assert found == min(100 + steps, 2 * steps)
+
+
+def test_a_path_that_nobody_could_list_is_refused_at_once():
+    with pytest.raises(ValueError, match="has 3000000004 arcs, too many to list; shortest_path_l"):
+        ug.shortest_path(ug.DelayCover(ug.gallery.seed_network()), ("in", 0), ("out", 10**9))
 
 
 def test_a_search_that_gives_up_before_its_radius_does_not_say_that_there_is_nothing(monkeypatch):

@@ -122,8 +122,17 @@ def test_questions_about_shells_that_make_no_sense(ask):
         ask(cover, ("Z", 0), 1)
     with pytest.raises(TypeError, match="ask it of DelayCover"):
         ask(ug.gallery.seed_network(), ("A", 0), 1)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="the distance is 1.5, but distances are 0, 1"):
         ask(cover, ("A", 0), 1.5)
+
+
+def test_shells_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(shells, "LARGEST", 0)
+    monkeypatch.setattr(shells, "MOST", 1000)
+    plane = ug.DelayCover(ug.with_reverses(ug.gallery.bouquet((1, 0), (0, 1))))
+    assert ug.coordination_sequence(plane, ("a", (0, 0)), 20)[-1] == 80
+    with pytest.raises(ValueError, match="more than 1000 vertices of the cover are nearer"):
+        ug.coordination_sequence(plane, ("a", (0, 0)), 30)
 
 
 # -- the spectrum -------------------------------------------------------------------
@@ -204,5 +213,7 @@ def test_questions_about_spectra_that_make_no_sense():
         ug.bloch_matrix(G, 0.5)
     with pytest.raises(ValueError, match="must be a number"):
         ug.bloch_matrix(ug.gallery.elman(), float("inf"))
+    with pytest.raises(ValueError, match="theta is 'x', but it must be a number"):
+        ug.bloch_matrix(ug.gallery.elman(), "x")
     with pytest.raises(ug.WindowError, match="tuple of 2 positive integers"):
         ug.spectrum(ug.DelayCover(G), 3)

@@ -7,6 +7,7 @@ import random
 import networkx as nx
 import numpy as np
 import pytest
+from certified import QUARTER
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sympy.combinatorics import AlternatingGroup, DihedralGroup, SymmetricGroup
@@ -170,6 +171,7 @@ def clock_on(p):
     return theta
 
 
+@QUARTER
 @given(lifts(most=3, edges=4, low=-1, high=1))
 def test_time_is_a_function_of_the_vertex_exactly_when_it_factors_through_the_unrolling(lift):
     p = component(lift, next(iter(lift)))

@@ -70,7 +70,10 @@ def bloch_matrix(G: Any, theta: Any, *, delay: str = "delay") -> NDArray[np.comp
     array([[0.54030231+0.84147098j]])
     """
     graph = as_delay_graph(G, delay)
-    angles = np.array(theta, dtype=np.float64).reshape(-1)
+    try:
+        angles = np.array(theta, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        angles = np.array([np.nan])
     if angles.shape != (graph.dimension,) or not np.isfinite(angles).all():
         wanted = "a number" if graph.dimension == 1 else f"{graph.dimension} numbers"
         raise ValueError(f"theta is {theta!r}, but it must be {wanted}: an angle for each axis")

@@ -215,6 +215,9 @@ def _forward(walks: Walks | None, total: int, sign: int = 1) -> int:
     clock, level, _ = ascent(walks.n, walks.tails, walks.heads, delays)
     late, rank = clock.tolist(), level.tolist()
     last = sign * total + late[walks.goal] - late[walks.start]
+    longest = int((delays + clock[walks.heads] - clock[walks.tails]).max(initial=0))
+    if last > LARGEST * longest and reaches(walks, total):
+        raise _too_many()
     out: list[list[tuple[int, int]]] = [[] for _ in range(walks.n)]
     for u, v, d in zip(walks.tails.tolist(), walks.heads.tolist(), delays.tolist(), strict=True):
         out[u].append((v, d + late[v] - late[u]))
@@ -245,11 +248,15 @@ def _counted(start: Any, goal: Any, after: Callable[[Any], Iterator[tuple[Any, A
                 met += 1
                 heappush(heap, (key, met, further))
         if met > LARGEST:
-            raise ValueError(
-                f"more than {LARGEST} vertices of the cover lie between source and target; count "
-                "over fewer steps"
-            )
+            raise _too_many()
     return 0
+
+
+def _too_many() -> ValueError:
+    return ValueError(
+        f"more than {LARGEST} vertices of the cover lie between source and target; count over "
+        "fewer steps"
+    )
 
 
 # -- in Z^d --------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ from unrollgraph.measure.weights import Weights, edge_weights
 __all__ = ["has_path", "shortest_path", "shortest_path_length"]
 
 NEAR = 2_000  # vertices of the cover to look through before anything is computed below
+LONGEST = 10_000_000  # arcs of a path that is listed
 Walk = list[tuple[tuple[int, ...], int]]  # edges, and how often they are walked
 
 
@@ -174,8 +175,10 @@ def shortest_path(
 
     Raises
     ------
-    networkx.NetworkXNoPath, LiftError, RadiusError, ValueError
+    networkx.NetworkXNoPath, LiftError, RadiusError
         As for `shortest_path_length`.
+    ValueError
+        If the path is too long to be listed, or as for `shortest_path_length`.
 
     Notes
     -----
@@ -190,6 +193,12 @@ def shortest_path(
     """
     graph = as_cover(cover).delay_graph
     _, found = _shortest(cover, source, target, weight, radius)
+    arcs = sum(len(walk) * count for walk, count in found)
+    if arcs > LONGEST:
+        raise ValueError(
+            f"the path found from {show_vertex(source)} to {show_vertex(target)} has {arcs} arcs, "
+            f"too many to list; shortest_path_length tells its length"
+        )
     node = cover._find(source)
     path = [node]
     for walk, count in found:

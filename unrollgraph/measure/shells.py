@@ -39,6 +39,7 @@ __all__ = ["coordination_sequence", "descendants_at_distance", "distances_within
 
 IntArray = NDArray[np.int64]
 LARGEST = 2**28  # cells of a box; pages of it that no shell meets are never touched
+MOST = 10_000_000  # vertices of the cover in sets
 
 
 def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ...]:
@@ -64,7 +65,7 @@ def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ..
     LiftError
         If ``node`` is no vertex of the cover.
     ValueError
-        If n is negative.
+        If n is negative, or so large that not even sets fit into memory.
 
     Notes
     -----
@@ -106,7 +107,7 @@ def descendants_at_distance(cover: DelayCover, node: Any, distance: int) -> set[
     LiftError
         If ``node`` is no vertex of the cover.
     ValueError
-        If the distance is negative.
+        If the distance is negative, or as for `coordination_sequence`.
 
     Notes
     -----
@@ -148,7 +149,7 @@ def distances_within(cover: DelayCover, node: Any, distance: int) -> dict[Any, i
     LiftError
         If ``node`` is no vertex of the cover.
     ValueError
-        If the distance is negative.
+        If the distance is negative, or as for `coordination_sequence`.
 
     Notes
     -----
@@ -235,6 +236,11 @@ class _Sets:
             yield shell
             for v, times in shell.items():
                 seen[v] |= times
+            if sum(map(len, seen.values())) > MOST:
+                raise ValueError(
+                    f"more than {MOST} vertices of the cover are nearer than that; ask for a "
+                    "smaller distance"
+                )
             found: dict[int, set[Any]] = {}
             for u, v, step in moves:
                 new = {add(time, step, 1) for time in shell.get(u, ())} - seen[v]
@@ -268,7 +274,10 @@ def _reach(graph: DelayGraph, radius: int) -> tuple[list[int], list[int]]:
 
 
 def _distance(n: int) -> int:
-    number = operator.index(n)
+    try:
+        number = operator.index(n)
+    except TypeError as error:
+        raise TypeError(f"the distance is {n!r}, but distances are 0, 1, ...") from error
     if number < 0:
         raise ValueError(f"the distance is {number}, but distances are 0, 1, ...")
     return number
