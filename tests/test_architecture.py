@@ -29,6 +29,7 @@ FLOORS = {
     "backend": 4,
     "draw": 4,
     "io": 4,
+    "symbolic": 4,
     "testing": 4,
     "cli": 5,
 }
@@ -110,7 +111,13 @@ def test_nothing_below_its_door_imports_a_heavy_library():
         "pandas": {"io.tables"},
         "numba": {"nn.compiled"},
         "joblib": {"nn.parallel"},
-        "sympy": {"morphism.decks"},
+        "sympy": {
+            "morphism.decks",
+            "symbolic.filters",
+            "symbolic.groups",
+            "symbolic.networks",
+            "symbolic.polynomials",
+        },
         "tqdm": {"nn.fitting"},
         "matplotlib": {"draw.canvas", "draw.palette"},
     }
@@ -127,10 +134,11 @@ PUBLIC = [name for name in ug.__all__ if callable(getattr(ug, name))]
 PICTURES = [f"draw.{name}" for name in ug.draw.__all__]
 
 
+ALGEBRA = [f"symbolic.{name}" for name in ug.symbolic.__all__]
 TRAINING = [f"nn.{name}" for name in ug.nn.__all__ if inspect.isfunction(getattr(ug.nn, name))]
 
 
-@pytest.mark.parametrize("name", [*PUBLIC, *PICTURES, *TRAINING])
+@pytest.mark.parametrize("name", [*PUBLIC, *PICTURES, *ALGEBRA, *TRAINING])
 def test_what_is_public_is_typed_and_documented_with_an_example(name):
     thing = operator.attrgetter(name)(ug)
     text = inspect.getdoc(thing)
@@ -167,6 +175,7 @@ def test_the_reference_has_an_entry_for_every_public_name():
     assert set(ug.gallery.__all__) <= entries
     assert set(ug.nn.__all__) - {"architectures"} <= entries
     assert set(ug.draw.__all__) <= entries
+    assert set(ug.symbolic.__all__) <= entries
     assert set(ug.nn.architectures.__all__) <= entries
 
 

@@ -14,6 +14,7 @@ room           what lives there
 `measure`      verdicts about the infinite cover, with certificates
 `nn`           operations, networks, running forward and backward
 `draw`         pictures
+`symbolic`     its algebra, exactly, by SymPy
 `io`           reading and writing delay graphs
 `backend`      networkx's own functions on the infinite cover
 `testing`      Hypothesis strategies for your own tests
@@ -147,7 +148,7 @@ from unrollgraph.morphism import (
 )
 
 if TYPE_CHECKING:
-    from unrollgraph import draw, io, nn, testing
+    from unrollgraph import draw, io, nn, symbolic, testing
 
 
 def _picture(value: Any) -> str | None:
@@ -259,6 +260,7 @@ __all__ = [
     "skip_coefficient",
     "spectrum",
     "strong_components",
+    "symbolic",
     "testing",
     "time_direction",
     "universal_cover",
@@ -268,7 +270,7 @@ __all__ = [
     "zero_cycles",
 ]
 
-_ON_FIRST_USE = {"draw", "io", "nn", "testing"}
+_ON_FIRST_USE = {"draw", "io", "nn", "symbolic", "testing"}
 
 
 def __getattr__(name: str) -> Any:

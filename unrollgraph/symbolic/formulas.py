@@ -1,0 +1,138 @@
+"""What a network computes, and the chain rule through it, as lines for LaTeX.
+
+One line for each copy, ``A_1 = tanh(M_A [in_1; C_0] + b_A)``, and against the arcs one for the
+gradient of the loss by it, with a term for each arc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import networkx as nx
+
+from unrollgraph.cover.unrolling import unroll
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.nn import ops
+from unrollgraph.nn.lowering import in_order
+
+__all__ = ["chain_rule", "copies_in_order", "equations"]
+
+ACTIVATIONS = {"tanh": "\\tanh", "sigmoid": "\\sigma", "relu": "\\operatorname{relu}"}
+SPECIAL = {"\\": "\\backslash{}", "~": "\\sim{}", "^": "\\wedge{}", " ": "\\ "}
+
+
+def copies_in_order(graph: DelayGraph, steps: Any) -> list[tuple[Any, int]]:
+    """The copies of a window, each after those that it reads, and by time where they are free."""
+    U = unroll(graph, steps)
+    return list(
+        nx.lexicographical_topological_sort(U, key=lambda copy: (copy[1], graph.number[copy[0]]))
+    )
+
+
+def equations(graph: DelayGraph, steps: int) -> list[str]:
+    """What each copy computes; inputs are given and have no line."""
+    lines = []
+    for v, t in copies_in_order(graph, steps):
+        k = graph.number[v]
+        op = graph.vertex_data[k]["op"]
+        if not isinstance(op, ops.Input):
+            sources = [
+                _copy(graph.vertices[int(graph.tails[e])], t - graph.times[e], steps)
+                for e in in_order(graph, k)
+            ]
+            lines.append(f"{_copy(v, t, steps)} &= {_told(op, v, t, sources)}")
+    return lines
+
+
+def chain_rule(
+    graph: DelayGraph, steps: int, outside: Iterable[Any], weights: Mapping[str, Any]
+) -> list[str]:
+    """The gradient by each copy, from the last to the first, then by each parameter."""
+    given = set(outside)
+    lines = []
+    for v, t in reversed(copies_in_order(graph, steps)):
+        k = graph.number[v]
+        if isinstance(graph.vertex_data[k]["op"], ops.Input):
+            continue
+        terms = [f"g_{{{_name(v)},{t}}}"] if (v, t) in given else []
+        for e in graph.out_numbers[k]:
+            w, s = graph.vertices[int(graph.heads[e])], t + graph.times[e]
+            if 0 <= s < steps:
+                there = _copy(w, s, steps)
+                terms.append(f"{_back(there, _copy(v, t, steps))} {_by(there)}")
+        lines.append(f"{_by(_copy(v, t, steps))} &= {' + '.join(dict.fromkeys(terms)) or '0'}")
+    for name in weights:
+        vertex, _, own = name.rpartition(".")
+        symbol = f"{weight_letter(own)}_{{{_name(vertex)}}}"
+        copy = f"{_name(vertex)}_{{t}}"
+        total = f"\\sum_{{t=0}}^{{{steps - 1}}} {_back(copy, symbol)} {_by(copy)}"
+        lines.append(f"{_by(symbol)} &= {total}")
+    return lines
+
+
+def weight_letter(own: str) -> str:
+    """The letter of a parameter: M for a weight, b for a bias, else its own name."""
+    return {"weight": "M", "bias": "b"}.get(own, own)
+
+
+def _told(op: Any, vertex: Any, t: int, sources: Sequence[str]) -> str:
+    """What an operation makes of its sources."""
+    own = _name(vertex)
+    if isinstance(op, ops.Dense):
+        joined = _stacked(sources) if op.combine == "concat" else _sum(sources)
+        inside = f"M_{{{own}}} {joined}" + (f" + b_{{{own}}}" if op.bias else "")
+        return _applied(op.activation, inside)
+    if isinstance(op, ops.Embedding):
+        return f"M_{{{own}}}\\left[i_{{{own},{t}}}\\right]"
+    if isinstance(op, ops.Constant):
+        return _stacked([f"{x:g}" for x in op.value])
+    if isinstance(op, ops.Activation):
+        return _applied(op.name, sources[0])
+    if isinstance(op, ops.Complement):
+        return f"1 - {sources[0]}"
+    if isinstance(op, ops.Concat):
+        return _stacked(sources)
+    if isinstance(op, ops.Add):
+        return " + ".join(sources)
+    if isinstance(op, ops.Multiply):
+        return " \\odot ".join(sources)
+    return f"\\operatorname{{{type(op).__name__}}}\\left({', '.join(sources)}\\right)"
+
+
+def _applied(activation: str, inside: str) -> str:
+    if activation == "linear":
+        return inside
+    return f"{ACTIVATIONS[activation]}\\left({inside}\\right)"
+
+
+def _stacked(parts: Sequence[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    rows = " \\\\ ".join(parts)
+    return f"\\begin{{bmatrix}} {rows} \\end{{bmatrix}}"
+
+
+def _sum(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"\\left({' + '.join(parts)}\\right)"
+
+
+def _copy(vertex: Any, t: int, steps: int) -> str:
+    """A copy of a vertex; zero beyond the window."""
+    return f"{_name(vertex)}_{{{t}}}" if 0 <= t < steps else "0"
+
+
+def _by(what: str) -> str:
+    return f"\\frac{{\\partial L}}{{\\partial {what}}}"
+
+
+def _back(value: str, by: str) -> str:
+    return f"\\left(\\frac{{\\partial {value}}}{{\\partial {by}}}\\right)^{{\\top}}"
+
+
+def _name(vertex: Any) -> str:
+    text = vertex if isinstance(vertex, str) else repr(vertex)
+    if len(text) == 1 and text.isalpha():
+        return text
+    safe = (f"\\{c}" if c in "#$%&_{}" else SPECIAL.get(c, c) for c in text)
+    return f"\\mathrm{{{''.join(safe)}}}"

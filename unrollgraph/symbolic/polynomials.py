@@ -1,0 +1,423 @@
+"""The polynomial of a delay graph, and what it counts.
+
+Write z for one unit of delay. The *adjacency* of a delay graph is the matrix with
+
+    A(z)[u, v] = sum of z^d over the edges u -> v of delay d,
+
+each term times the gain of its edge if there are gains. Its powers list walks by their total
+delay, and so does
+
+    (I - A(z))^-1 = I + A(z) + A(z)^2 + ...,
+
+as a power series in z where all cycles gain time, in 1/z where all lose it. The *determinant*
+D(z) = det(I - A(z)) is a Laurent polynomial that retiming does not change, and the *zeta function*
+is 1/D: all that go round, counted by
+
+    -z D'(z) / D(z) = sum of N_k z^k.
+
+N_k is the number of closed walks of total delay k, each counted with the k steps of time at which
+it may begin: the trace of B^k, where B is the adjacency of the graph whose edges are cut into
+pieces of delay one.
+
+References
+----------
+D. Lind and B. Marcus, An Introduction to Symbolic Dynamics and Coding, 2nd ed. (Cambridge,
+2021), section 6.4. R. P. Stanley, Enumerative Combinatorics 1, 2nd ed. (Cambridge, 2012),
+section 4.7.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy.polys.matrices import DomainMatrix
+
+from unrollgraph.errors import show_edge, show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.order import breadth_first, strong_components
+from unrollgraph.measure.acyclicity import verdict
+
+__all__ = [
+    "adjacency",
+    "between",
+    "closed_walk_counts",
+    "determinant",
+    "determinant_of",
+    "matrix_of",
+    "minor_of",
+    "walk_series",
+    "zeta",
+]
+
+
+def adjacency(
+    G: Any, z: Any, *, gain: str | None = None, delay: str = "delay"
+) -> sympy.ImmutableMatrix:
+    """Write the adjacency of a delay graph, as Laurent polynomials in the unit delay.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    z : sympy expression, or tuple of d of them
+        The unit of delay, along each axis: a symbol, or what is to be put in its place.
+    gain : str, optional
+        The edge attribute that holds gains: numbers or SymPy expressions; where it is absent
+        the gain is 1. A float stands for the decimal that it prints as. All are 1 unless given.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    sympy.ImmutableMatrix
+        Row u, column v, in the order of the vertices: the sum of gain times ``z**delay``.
+
+    Raises
+    ------
+    ValueError
+        If z has not as many entries as delays, or a gain is no number and no expression.
+
+    Notes
+    -----
+    O(m + n^2).
+
+    Examples
+    --------
+    >>> import sympy
+    >>> import unrollgraph as ug
+    >>> z = sympy.Symbol("z")
+    >>> ug.symbolic.adjacency(ug.gallery.bouquet(1, 2), z)
+    Matrix([[z**2 + z]])
+    """
+    graph = as_delay_graph(G, delay)
+    return sympy.ImmutableMatrix(matrix_of(graph, z, gains_of(graph, gain)))
+
+
+def determinant(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
+    """Expand the determinant of I - A(z).
+
+    Parameters
+    ----------
+    G, z, gain, delay
+        As `adjacency` takes them.
+
+    Returns
+    -------
+    sympy.Expr
+        A Laurent polynomial; 1 for graphs without cycles.
+
+    Raises
+    ------
+    ValueError
+        As by `adjacency`.
+
+    Notes
+    -----
+    O(n^3) products of polynomials. Retiming does not change it, nor does reversing all edges.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> import unrollgraph as ug
+    >>> z = sympy.Symbol("z")
+    >>> ug.symbolic.determinant(ug.gallery.bouquet(1, 2), z)
+    -z**2 - z + 1
+    >>> ug.symbolic.determinant(ug.gallery.seed_network(), z)
+    1 - z
+    """
+    graph = as_delay_graph(G, delay)
+    return determinant_of(matrix_of(graph, z, gains_of(graph, gain)))
+
+
+def zeta(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
+    """Write the zeta function, the exponential of the sum of ``N_k z**k / k``.
+
+    Parameters
+    ----------
+    G, z, gain, delay
+        As `adjacency` takes them.
+
+    Returns
+    -------
+    sympy.Expr
+        ``1 / determinant(G, z)``. As a series each strong component is expanded in the
+        direction of its cycles.
+
+    Raises
+    ------
+    CyclicCoverError
+        If a closed walk has total delay zero: then infinitely many have.
+    ValueError
+        As by `adjacency`.
+
+    Notes
+    -----
+    As `determinant`.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> import unrollgraph as ug
+    >>> z = sympy.Symbol("z")
+    >>> zeta = ug.symbolic.zeta(ug.gallery.bouquet(1, 2), z)
+    >>> zeta
+    1/(-z**2 - z + 1)
+    >>> sympy.series(sympy.log(zeta), z, 0, 5)
+    z + 3*z**2/2 + 4*z**3/3 + 7*z**4/4 + O(z**5)
+    """
+    graph = as_delay_graph(G, delay)
+    verdict(graph)
+    return 1 / determinant(graph, z, gain=gain)
+
+
+def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ...]:
+    """Count the closed walks of total delay 1, 2, ..., n, with where in time they begin.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    n : int
+        The largest total delay.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    tuple of int
+        The numbers N_1, ..., N_n: a closed walk of total k counts once for each of the k steps
+        at which it may begin, or k / r times if it goes r times round another. Cycles that lose
+        time take no part.
+
+    Raises
+    ------
+    CyclicCoverError
+        If a closed walk has total delay zero: then infinitely many have.
+    ValueError
+        If delays are not in Z, or n is negative.
+
+    Notes
+    -----
+    The determinant of each strong component, then n times its degree steps, by Newton's
+    identities.
+
+    Examples
+    --------
+    The numbers of Lucas.
+
+    >>> import unrollgraph as ug
+    >>> ug.symbolic.closed_walk_counts(ug.gallery.bouquet(1, 2), 8)
+    (1, 3, 4, 7, 11, 18, 29, 47)
+    """
+    graph, last = as_delay_graph(G, delay), _length(n)
+    _in_time(graph, "closed walks are counted by their total delay")
+    verdict(graph)
+    z = sympy.Symbol("z")
+    label = strong_components(len(graph.vertices), graph.tails, graph.heads)
+    totals = [0] * (last + 1)
+    whole = matrix_of(graph, z, [sympy.S.One] * len(graph.edges))
+    for part in range(int(label.max(initial=-1)) + 1):
+        own = np.flatnonzero(label == part).tolist()
+        shape = coefficients(determinant_of(whole.extract(own, own)), z)
+        if min(shape) < 0:
+            continue
+        sums: list[int] = []
+        for k in range(1, last + 1):
+            rest = sum(int(shape.get(j, 0)) * sums[k - j - 1] for j in range(1, k))
+            sums.append(-k * int(shape.get(k, 0)) - rest)
+            totals[k] += sums[-1]
+    return tuple(totals[1:])
+
+
+def walk_series(
+    G: Any, source: Any, target: Any, n: int, *, gain: str | None = None, delay: str = "delay"
+) -> tuple[Any, ...]:
+    """Expand the entry of (I - A(z))^-1 that lists the walks from one vertex to another.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    source, target : vertices of G
+        The first vertex of the walks, and the last.
+    n : int
+        The largest total delay.
+    gain : str, optional
+        As `adjacency` takes it.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    tuple of n + 1 numbers
+        How many walks have total delay 0, 1, ..., n; the sum of the products of gains along
+        them if there are gains: the impulse response. Integers without gains, else of SymPy.
+
+    Raises
+    ------
+    CyclicCoverError
+        If a closed walk between source and target has total delay zero.
+    ValueError
+        If delays are not in Z, if cycles between source and target gain time and others lose
+        it, so that no one series lists the walks, or as by `adjacency`.
+
+    Notes
+    -----
+    Two determinants, then n times their degree steps.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ug.symbolic.walk_series(ug.gallery.bouquet(1, 2), "a", "a", 8)
+    (1, 1, 2, 3, 5, 8, 13, 21, 34)
+    """
+    graph, last = as_delay_graph(G, delay), _length(n)
+    _in_time(graph, "walks are listed by their total delay")
+    gains = gains_of(graph, gain)
+    inner = between(graph, source, target)
+    whole = (lambda number: number) if gain is not None else int
+    if not inner:
+        return (whole(sympy.S.Zero),) * (last + 1)
+    sign = _direction(graph, inner, (source, target))
+    z = sympy.Symbol("z")
+    matrix = matrix_of(graph, z, gains).extract(inner, inner)
+    first, goal = (inner.index(graph.number[v]) for v in (source, target))
+    above = coefficients(minor_of(matrix, first, goal), z)
+    below = coefficients(determinant_of(matrix), z)
+    series = _quotient(
+        {sign * k: c for k, c in above.items()},
+        {sign * k: c for k, c in below.items()},
+        last if sign > 0 else 0,
+    )
+    return tuple(whole(series.get(sign * k, sympy.S.Zero)) for k in range(last + 1))
+
+
+# -- matrices ----------------------------------------------------------------------------------
+
+
+def gains_of(graph: DelayGraph, gain: str | None) -> list[sympy.Expr]:
+    """Gain of each edge, exactly."""
+    values = [1] * len(graph.edges) if gain is None else graph.edge_values(gain, 1)
+    return [_exactly(value, edge) for value, edge in zip(values, graph.edges, strict=True)]
+
+
+def _exactly(value: Any, edge: Any) -> sympy.Expr:
+    """A gain as SymPy writes it: floats by their decimals, all else as it is."""
+    if isinstance(value, float | np.floating) and math.isfinite(value):
+        return sympy.Rational(repr(float(value)))
+    if isinstance(value, complex | np.complexfloating) and np.isfinite(value):
+        return _exactly(value.real, edge) + sympy.I * _exactly(value.imag, edge)
+    if not isinstance(value, bool | np.bool_ | str | float | complex | type(None)):
+        found = sympy.sympify(value)
+        if isinstance(found, sympy.Expr) and found.is_commutative and found.is_finite is not False:
+            return found
+    raise ValueError(
+        f"the gain of the edge {show_edge(edge)} is {value!r}, but it must be a finite number or "
+        "a SymPy expression such as sympy.Symbol('a')"
+    )
+
+
+def matrix_of(graph: DelayGraph, z: Any, gains: Sequence[sympy.Expr]) -> sympy.Matrix:
+    """The matrix A(z)."""
+    units = tuple(z) if isinstance(z, tuple | list) else (z,)
+    if len(units) != graph.dimension:
+        wanted = "one symbol" if graph.dimension == 1 else f"a tuple of {graph.dimension} symbols"
+        raise ValueError(
+            f"z is {z!r}, but it must be {wanted}, since delays are in Z"
+            f"{'' if graph.dimension == 1 else f'^{graph.dimension}'}"
+        )
+    n = len(graph.vertices)
+    entries = [[sympy.S.Zero] * n for _ in range(n)]
+    for e in range(len(graph.edges)):
+        powers = [unit**d for unit, d in zip(units, graph.delays[e].tolist(), strict=True)]
+        entries[int(graph.tails[e])][int(graph.heads[e])] += gains[e] * sympy.Mul(*powers)
+    return sympy.Matrix(n, n, [*chain(*entries)])
+
+
+def determinant_of(matrix: sympy.Matrix) -> sympy.Expr:
+    """The determinant of I minus a matrix, expanded."""
+    return _determinant(sympy.eye(matrix.rows) - matrix)
+
+
+def minor_of(matrix: sympy.Matrix, source: int, target: int) -> sympy.Expr:
+    """The entry of the adjugate of I minus a matrix, by Cramer's rule."""
+    rest = sympy.eye(matrix.rows) - matrix
+    rest.row_del(target)
+    rest.col_del(source)
+    return sympy.expand((-1) ** (source + target) * _determinant(rest))
+
+
+def _determinant(matrix: sympy.Matrix) -> sympy.Expr:
+    if not matrix.rows:
+        return sympy.S.One
+    domain_matrix = DomainMatrix.from_Matrix(matrix)
+    return sympy.expand(domain_matrix.domain.to_sympy(domain_matrix.det()))
+
+
+def coefficients(expression: sympy.Expr, z: sympy.Symbol) -> dict[int, sympy.Expr]:
+    """Coefficients of an expanded Laurent polynomial, by exponent; at least that of zero."""
+    found: dict[int, sympy.Expr] = {0: sympy.S.Zero}
+    for power, factor in sympy.collect(expression, z, evaluate=False).items():
+        found[int(power.as_base_exp()[1]) if power.has(z) else 0] = factor
+    return found
+
+
+# -- series ------------------------------------------------------------------------------------
+
+
+def _quotient(
+    above: dict[int, sympy.Expr], below: dict[int, sympy.Expr], last: int
+) -> dict[int, sympy.Expr]:
+    """Coefficients of a quotient up to some power; the divisor is 1 and higher powers."""
+    series: dict[int, sympy.Expr] = {}
+    higher = {j: c for j, c in below.items() if j}
+    for k in range(min(above), last + 1):
+        value = above.get(k, sympy.S.Zero)
+        value -= sum(c * series[k - j] for j, c in higher.items() if k - j in series)
+        series[k] = sympy.expand(value)
+    return series
+
+
+def between(graph: DelayGraph, source: Any, target: Any) -> list[int]:
+    """Vertices on walks from one vertex to another, by their numbers."""
+    for what, vertex in (("source", source), ("target", target)):
+        if vertex not in graph.number:
+            raise ValueError(f"the {what} {show_vertex(vertex)} is no vertex of the graph")
+    n = len(graph.vertices)
+    after = breadth_first(n, graph.tails, graph.heads, graph.number[source])
+    before = breadth_first(n, graph.heads, graph.tails, graph.number[target])
+    return sorted(after.keys() & before.keys())
+
+
+def _direction(graph: DelayGraph, inner: list[int], ends: Any) -> int:
+    """The sign of the totals of the cycles among some vertices; 1 if there are none."""
+    names = [graph.vertices[v] for v in inner]
+    schedule = verdict(graph.base.subgraph(names), delay=graph.delay_name)
+    if not schedule.is_linear:
+        raise ValueError(
+            f"cycles between {show_vertex(ends[0])} and {show_vertex(ends[1])} gain time and "
+            "others lose it, so no one power series lists the walks; "
+            "unrollgraph.path_count counts those of one total delay"
+        )
+    return -1 if schedule.time_direction == "backward" else 1
+
+
+def _in_time(graph: DelayGraph, what: str) -> None:
+    if graph.dimension > 1:
+        raise ValueError(f"{what} in Z, but delays are in Z^{graph.dimension}")
+
+
+def _length(n: Any) -> int:
+    try:
+        number = operator.index(n)
+    except TypeError as error:
+        raise TypeError(f"n is {n!r}, but it must be an integer that is not negative") from error
+    if number < 0:
+        raise ValueError(f"n is {number}, but it must be an integer that is not negative")
+    return number
