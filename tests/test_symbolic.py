@@ -76,15 +76,12 @@ def test_closed_gradients_are_those_of_the_runner(name):
     given_ = [net.parameters[k].reshape(s.shape) for k, s in U.weights.items()]
     given_ += [x[t].reshape(1, 1) for _, t in U.inputs] + [g[t].reshape(1, 1) for _, t in D.outside]
 
-    def number(matrix):
-        entries = sympy.lambdify(symbols, list(matrix), cse=True)(*given_)
-        return np.array(entries, dtype=float)
-
-    for t in range(T):
-        np.testing.assert_allclose(number(U.values[out, t]), run.values[out][t], atol=1e-12)
+    wanted = {("value", t): (U.values[out, t], run.values[out][t]) for t in range(T)}
     for key, copies in D.copies.items():
-        for t in range(T):
-            expected = back.copies(key)[t].ravel()
-            np.testing.assert_allclose(number(copies[t]), expected, atol=1e-12)
-        expected = back.parameters[key].ravel()
-        np.testing.assert_allclose(number(D.sums[key]), expected, atol=1e-12)
+        wanted |= {(key, t): (copies[t], back.copies(key)[t]) for t in range(T)}
+        wanted[key] = D.sums[key], back.parameters[key]
+    entries = [entry for matrix, _ in wanted.values() for entry in matrix]
+    # together, so that what they share is computed once
+    found = sympy.lambdify(symbols, entries, cse=True)(*given_)
+    expected = np.concatenate([np.ravel(array) for _, array in wanted.values()])
+    np.testing.assert_allclose(found, expected, atol=1e-12, rtol=0)
