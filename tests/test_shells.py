@@ -116,13 +116,13 @@ def test_shells_end_where_nothing_goes_on():
 )
 def test_questions_about_shells_that_make_no_sense(ask):
     cover = ug.DelayCover(ug.gallery.seed_network())
-    with pytest.raises(ValueError, match="distances are 0, 1"):
+    with pytest.raises(ValueError, match="the distance is -1, but it must be an integer >= 0"):
         ask(cover, ("A", 0), -1)
     with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
         ask(cover, ("Z", 0), 1)
     with pytest.raises(TypeError, match="ask it of DelayCover"):
         ask(ug.gallery.seed_network(), ("A", 0), 1)
-    with pytest.raises(TypeError, match="the distance is 1.5, but distances are 0, 1"):
+    with pytest.raises(ValueError, match="the distance is 1.5, but it must be an integer >= 0"):
         ask(cover, ("A", 0), 1.5)
 
 

@@ -22,7 +22,6 @@ Classical Topology and Combinatorial Group Theory (Springer, 1993), ch. 2.
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ import numpy as np
 
 from unrollgraph.cover.lift import Lift, LiftArrays
 from unrollgraph.errors import InfinitePathsError, LiftError, show_vertex, show_walk
-from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.delay_graph import DelayGraph, natural
 from unrollgraph.graph.frozen import FrozenDict, frozen_copy
 from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
@@ -311,13 +310,7 @@ def _as_base(G: Any) -> Any:
 def _as_depth(depth: Any, name: str) -> int | None:
     if depth is None and name == "depth":
         return None
-    try:
-        number = -1 if isinstance(depth, bool) else operator.index(depth)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ValueError(f"the {name} is {depth!r}, but it must be an integer >= 0")
-    return number
+    return natural(depth, name)
 
 
 # -- the lift --------------------------------------------------------------------------------

@@ -324,6 +324,17 @@ def integer(value: Any) -> int:
     return operator.index(value)
 
 
+def natural(value: Any, name: str) -> int:
+    """Return an integer >= 0 as a Python int, or say that the name is to be one."""
+    try:
+        number = integer(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ValueError(f"the {name} is {value!r}, but it must be an integer >= 0")
+    return number
+
+
 def _read_edges(G: Any) -> tuple[tuple[Edge, ...], list[dict[Any, Any]]]:
     """Edges in the order of ``G.edges``, and copies of their attributes.
 

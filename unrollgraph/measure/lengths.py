@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, natural
 from unrollgraph.graph.order import breadth_first, levels
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.ratios import clocks_forward
@@ -136,7 +136,9 @@ def longest_path_lengths(
     >>> ug.longest_path_lengths(ug.gallery.top_down(), "x", "y", 4)
     (3, 5, 7, 9)
     """
-    return _Between(as_delay_graph(G, delay), source, target).up_to(_count(steps), 1)
+    return _Between(as_delay_graph(G, delay), source, target).up_to(
+        natural(steps, "number of steps"), 1
+    )
 
 
 def shortest_path_lengths(
@@ -168,7 +170,9 @@ def shortest_path_lengths(
     >>> ug.shortest_path_lengths(ug.gallery.skip(3), "x", "y", 6)
     (2, 3, 4, 3, 4, 5)
     """
-    return _Between(as_delay_graph(G, delay), source, target).up_to(_count(steps), -1)
+    return _Between(as_delay_graph(G, delay), source, target).up_to(
+        natural(steps, "number of steps"), -1
+    )
 
 
 def mean_recurrent_length(
@@ -207,7 +211,7 @@ def mean_recurrent_length(
     >>> ug.mean_recurrent_length(ug.gallery.dilated(4), "x", "h4", 8)
     Fraction(11, 2)
     """
-    if _count(steps) == 0:
+    if natural(steps, "number of steps") == 0:
         raise ValueError("the mean is taken over at least one number of steps")
     lengths = shortest_path_lengths(G, source, target, steps, delay=delay)
     known = [length for length in lengths if length is not None]
@@ -377,10 +381,3 @@ def _no_path(source: Any, target: Any, time: int) -> nx.NetworkXNoPath:
 
 def _length(value: Any, sign: int) -> int | None:
     return sign * int(value) if value > NEVER // 2 else None
-
-
-def _count(steps: int) -> int:
-    number = operator.index(steps)
-    if number < 0:
-        raise ValueError(f"steps is {steps}, but lengths are listed for 0, 1, ... steps")
-    return number

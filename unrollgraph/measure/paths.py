@@ -197,7 +197,7 @@ def shortest_path(
     if arcs > LONGEST:
         raise ValueError(
             f"the path found from {show_vertex(source)} to {show_vertex(target)} has {arcs} arcs, "
-            f"too many to list; shortest_path_length tells its length"
+            "too many to list; shortest_path_length tells its length"
         )
     node = cover._find(source)
     path = [node]

@@ -23,7 +23,6 @@ sequences, Proceedings of the Royal Society A 453 (1997).
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -33,7 +32,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
-from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.delay_graph import DelayGraph, natural
 
 __all__ = ["coordination_sequence", "descendants_at_distance", "distances_within"]
 
@@ -79,7 +78,7 @@ def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ..
     >>> ug.coordination_sequence(diamond, ("a", (0, 0, 0)), 6)
     (1, 4, 12, 24, 42, 64, 92)
     """
-    last = _distance(n)
+    last = natural(n, "distance")
     shells = _shells(as_cover(cover), node, last)
     sizes = [sum(map(len, cells.values())) for cells in islice(shells.layers(), last + 1)]
     return (*sizes, *[0] * (last + 1 - len(sizes)))
@@ -120,7 +119,7 @@ def descendants_at_distance(cover: DelayCover, node: Any, distance: int) -> set[
     >>> sorted(ug.descendants_at_distance(cover, ("C", -1), 2))
     [('B', 0)]
     """
-    last = _distance(distance)
+    last = natural(distance, "distance")
     shells = _shells(as_cover(cover), node, last)
     for found in islice(shells.layers(), last, last + 1):
         return {vertex for v, cells in found.items() for vertex in shells.named(v, cells)}
@@ -162,7 +161,7 @@ def distances_within(cover: DelayCover, node: Any, distance: int) -> dict[Any, i
     >>> ug.distances_within(cover, ("C", 0), 2)
     {('C', 0): 0, ('A', 1): 1, ('out', 0): 1, ('B', 1): 2}
     """
-    last = _distance(distance)
+    last = natural(distance, "distance")
     shells = _shells(as_cover(cover), node, last)
     return {
         vertex: k
@@ -271,13 +270,3 @@ def _reach(graph: DelayGraph, radius: int) -> tuple[list[int], list[int]]:
     low = np.minimum(graph.delays.min(axis=0, initial=0), 0).tolist()
     high = np.maximum(graph.delays.max(axis=0, initial=0), 0).tolist()
     return [radius * a for a in low], [radius * b for b in high]
-
-
-def _distance(n: int) -> int:
-    try:
-        number = operator.index(n)
-    except TypeError as error:
-        raise TypeError(f"the distance is {n!r}, but distances are 0, 1, ...") from error
-    if number < 0:
-        raise ValueError(f"the distance is {number}, but distances are 0, 1, ...")
-    return number

@@ -192,7 +192,8 @@ def state_space(
     CyclicCoverError
         If edges without delay form a cycle.
     ValueError
-        If a delay is negative or not in Z, or as by `adjacency`.
+        If a delay is negative or not in Z, inputs or outputs are not named and no vertex is
+        without in-edges or without out-edges, or as by `adjacency`.
 
     Notes
     -----
@@ -252,7 +253,11 @@ def state_space(
 def _chosen(graph: DelayGraph, names: Any, edges: Sequence[Sequence[int]], what: str) -> list[int]:
     """Numbers of the vertices named, or of those without edges on one side."""
     if names is None:
-        return [v for v, own in enumerate(edges) if not own]
+        ends = [v for v, own in enumerate(edges) if not own]
+        if not ends:
+            side = "in-edges" if what == "inputs" else "out-edges"
+            raise ValueError(f"no vertex is without {side}; name the {what}")
+        return ends
     listed = list(names)
     each_vertex(graph, listed, what)
     return [graph.number[name] for name in listed]

@@ -31,7 +31,7 @@ from sympy.combinatorics.free_groups import free_group
 from sympy.matrices.normalforms import smith_normal_decomp
 
 from unrollgraph.errors import show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential, way_from_root
@@ -99,8 +99,9 @@ class FundamentalGroup:
         """
         result, here, begun = self.group.identity, None, False
         for step in walk:
-            edge, sign = (step, 1) if step in self.words else tuple(step)
-            if edge not in self.words or sign not in {1, -1}:
+            pair = isinstance(step, tuple) and len(step) == 2 and not known(step, self.words)
+            edge, sign = step if pair else (step, 1)
+            if not known(edge, self.words) or sign not in (1, -1):
                 raise ValueError(
                     f"{step!r} is no step along an edge of the component of "
                     f"{show_vertex(self.root)}; write an edge, or a pair of an edge and 1 or -1"
@@ -151,7 +152,7 @@ def fundamental_group(G: Any, root: Any, *, delay: str = "delay") -> Fundamental
     x0
     """
     graph = as_delay_graph(G, delay)
-    if root not in graph.number:
+    if not known(root, graph.number):
         raise ValueError(f"the root {show_vertex(root)} is no vertex of the graph")
     label, reached = _forest(graph)
     own = label == label[graph.number[root]]

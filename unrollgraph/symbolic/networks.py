@@ -15,6 +15,7 @@ and the gradient of the copy at t of a weight of v is (dv_t / dM)^T dL/dv_t. Alo
 derivatives dv_t / du_s are one expression, only at other values: they are found once, on the base,
 by SymPy. The gradient of the weight is the sum over its copies.
 
+The logistic function 1 / (1 + exp(-a)) is written (1 + tanh(a / 2)) / 2, which is the same.
 Expressions become long: this is for reading and for checking, with a few units and steps.
 """
 
@@ -30,9 +31,9 @@ import numpy as np
 import sympy
 
 from unrollgraph.errors import CyclicCoverError, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, each_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, each_vertex, natural
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.nn.lowering import ForwardValues, in_order, lower
+from unrollgraph.nn.lowering import ForwardValues, lower
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.primitives import opaque_parts
 from unrollgraph.nn.values import Ref, Value
@@ -45,7 +46,24 @@ Copy = tuple[Any, int]
 
 
 @dataclass(frozen=True)
-class Unrolled:
+class _Written:
+    """What is written out of a network over some steps."""
+
+    graph: DelayGraph = field(repr=False)
+    steps: int
+    inputs: Mapping[Copy, Any] = field(repr=False)
+    weights: Mapping[str, Any] = field(repr=False)
+
+    def latex(self) -> str:
+        """Write it for LaTeX."""
+        raise NotImplementedError
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+
+@dataclass(frozen=True)
+class Unrolled(_Written):
     """A network over some steps, as expressions.
 
     In a notebook it shows its equations.
@@ -66,10 +84,6 @@ class Unrolled:
         For each copy of each vertex its value, a column of expressions in inputs and weights.
     """
 
-    graph: DelayGraph = field(repr=False)
-    steps: int
-    inputs: Mapping[Copy, Any] = field(repr=False)
-    weights: Mapping[str, Any] = field(repr=False)
     values: Mapping[Copy, sympy.ImmutableMatrix] = field(repr=False)
 
     def latex(self) -> str:
@@ -85,23 +99,16 @@ class Unrolled:
         """
         return _aligned(equations(self.graph, self.steps))
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
 
 @dataclass(frozen=True)
-class SymbolicGradients:
+class SymbolicGradients(_Written):
     """The gradient of a loss through an unrolled network, as expressions.
 
     In a notebook it shows the chain rule, arc by arc.
 
     Attributes
     ----------
-    graph : DelayGraph
-        The base.
-    steps : int
-        Number T of steps.
-    inputs, weights : mapping
+    graph, steps, inputs, weights
         As of `Unrolled`.
     outside : mapping
         For each copy of an output the symbol of the gradient of the loss by it, a column.
@@ -113,10 +120,6 @@ class SymbolicGradients:
         For each parameter by name their sum, the gradient of the parameter.
     """
 
-    graph: DelayGraph = field(repr=False)
-    steps: int
-    inputs: Mapping[Copy, Any] = field(repr=False)
-    weights: Mapping[str, Any] = field(repr=False)
     outside: Mapping[Copy, Any] = field(repr=False)
     vertices: Mapping[Copy, sympy.ImmutableMatrix] = field(repr=False)
     copies: Mapping[str, tuple[sympy.ImmutableMatrix, ...]] = field(repr=False)
@@ -125,9 +128,6 @@ class SymbolicGradients:
     def latex(self) -> str:
         """Write the chain rule through the unrolled graph, arc by arc, for LaTeX."""
         return _aligned(chain_rule(self.graph, self.steps, self.outside, self.weights))
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
 
 
 def unrolled(net: Network, steps: int) -> Unrolled:
@@ -244,9 +244,8 @@ def gradients(net: Network, steps: int, outputs: Iterable[Any] | None = None) ->
         given = outside.get(copy)
         sums[copy] = [sympy.S.Zero if given is None else given[i, 0] for i in range(value.rows)]
     copies: dict[str, dict[int, sympy.ImmutableMatrix]] = {name: {} for name in done.weights}
-    for v, t in reversed(_window(net, steps)[2]):
-        name = graph.vertices[v]
-        rules[v].pass_back(t, sums[name, t], done, sums, copies)
+    for v, t in reversed(list(done.values)):  # in the order in which they were computed
+        rules[graph.number[v]].pass_back(t, sums[v, t], done, sums, copies)
     return SymbolicGradients(
         graph,
         steps,
@@ -304,8 +303,14 @@ def _block(weight: Any, columns: tuple[int, int] | None) -> list[list[sympy.Expr
     return [[weight[i, j] for j in range(first, last)] for i in range(weight.shape[0])]
 
 
+def _times(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
+    """A product; SymPy would search what zero is multiplied by for what is infinite."""
+    return a * b if a != 0 and b != 0 else sympy.S.Zero
+
+
 def _sigmoid(a: sympy.Expr) -> sympy.Expr:
-    return 1 / (1 + sympy.exp(-a))
+    # 1 / (1 + exp(-a)), but SymPy would expand what an exponential is taken of
+    return (1 + sympy.tanh(a / 2)) / 2
 
 
 def _relu(a: sympy.Expr) -> sympy.Expr:
@@ -319,7 +324,7 @@ ENTRIES: dict[str, Callable[..., sympy.Expr]] = {
     "relu": _relu,
     "complement": lambda a: 1 - a,
     "add": operator.add,
-    "multiply": operator.mul,
+    "multiply": _times,
 }
 
 
@@ -328,7 +333,7 @@ def _row(graph: DelayGraph, item: Value, args: list[Vector], weights: list[Any])
     if item.kind in ENTRIES:
         return [ENTRIES[item.kind](*entries) for entries in zip(*args, strict=True)]
     if item.kind == "constant":
-        return [sympy.nsimplify(x) if x == int(x) else sympy.Float(x) for x in item.extra]
+        return [sympy.Integer(int(x)) if x.is_integer() else sympy.Float(x) for x in item.extra]
     if item.kind == "concatenate":
         return [entry for arg in args for entry in arg]
     if item.kind == "product":
@@ -374,10 +379,9 @@ class _Rule:
         self, graph: DelayGraph, forward: ForwardValues, v: int, weights: Mapping[str, Any]
     ) -> None:
         self._graph, self._v = graph, v
-        self._reads = in_order(graph, v)
         self._sources = {
             e: tuple(sympy.Dummy(f"s{i}") for i in range(forward.values[int(graph.tails[e])].size))
-            for e in self._reads
+            for e in graph.in_numbers[v]
         }
         items = [item for item in forward.values if item.vertex == v]
         self._own = sorted({w.name for item in items for w in item.weights})
@@ -410,8 +414,8 @@ class _Rule:
             here.update(zip(entries, value, strict=True))
 
         def passed(rows: list[list[sympy.Expr]], column: int) -> sympy.Expr:
-            terms = zip((row[column] for row in rows), gradient, strict=True)
-            return sympy.Add(*(slope.xreplace(here) * g for slope, g in terms if slope != 0))
+            slopes = (row[column].xreplace(here) for row in rows)
+            return sympy.Add(*map(_times, slopes, gradient))
 
         for e, tail in tails.items():
             if tail in sums:
@@ -440,6 +444,8 @@ def _window(net: Any, steps: Any) -> tuple[DelayGraph, ForwardValues, list[tuple
     if not isinstance(net, Network):
         raise TypeError(f"a network is an unrollgraph.nn.Network, not a {type(net).__name__}")
     graph = net.graph
+    if not natural(steps, "number of steps"):
+        raise ValueError("a network is unrolled over one step at least")
     if graph.dimension > 1:
         raise ValueError(f"a network is unrolled over steps, but delays are in Z^{graph.dimension}")
     try:

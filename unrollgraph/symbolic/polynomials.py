@@ -29,7 +29,6 @@ section 4.7.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -39,7 +38,7 @@ import sympy
 from sympy.polys.matrices import DomainMatrix
 
 from unrollgraph.errors import show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known, natural
 from unrollgraph.graph.order import breadth_first, strong_components
 from unrollgraph.measure.acyclicity import verdict
 
@@ -215,10 +214,10 @@ def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ..
     >>> ug.symbolic.closed_walk_counts(ug.gallery.bouquet(1, 2), 8)
     (1, 3, 4, 7, 11, 18, 29, 47)
     """
-    graph, last = as_delay_graph(G, delay), _length(n)
+    graph, last = as_delay_graph(G, delay), natural(n, "largest total delay")
     _in_time(graph, "closed walks are counted by their total delay")
     verdict(graph)
-    z = sympy.Symbol("z")
+    z = sympy.Dummy("z")
     label = strong_components(len(graph.vertices), graph.tails, graph.heads)
     totals = [0] * (last + 1)
     whole = matrix_of(graph, z, [sympy.S.One] * len(graph.edges))
@@ -277,7 +276,7 @@ def walk_series(
     >>> ug.symbolic.walk_series(ug.gallery.bouquet(1, 2), "a", "a", 8)
     (1, 1, 2, 3, 5, 8, 13, 21, 34)
     """
-    graph, last = as_delay_graph(G, delay), _length(n)
+    graph, last = as_delay_graph(G, delay), natural(n, "largest total delay")
     _in_time(graph, "walks are listed by their total delay")
     gains = gains_of(graph, gain)
     inner = between(graph, source, target)
@@ -285,7 +284,7 @@ def walk_series(
     if not inner:
         return (whole(sympy.S.Zero),) * (last + 1)
     sign = _direction(graph, inner, (source, target))
-    z = sympy.Symbol("z")
+    z = sympy.Dummy("z")  # gains may speak of a z of their own
     matrix = matrix_of(graph, z, gains).extract(inner, inner)
     first, goal = (inner.index(graph.number[v]) for v in (source, target))
     above = coefficients(minor_of(matrix, first, goal), z)
@@ -310,12 +309,12 @@ def gains_of(graph: DelayGraph, gain: str | None) -> list[sympy.Expr]:
 def _exactly(value: Any, edge: Any) -> sympy.Expr:
     """A gain as SymPy writes it: floats by their decimals, all else as it is."""
     if isinstance(value, float | np.floating) and math.isfinite(value):
-        return sympy.Rational(repr(float(value)))
+        return sympy.Rational(str(value))
     if isinstance(value, complex | np.complexfloating) and np.isfinite(value):
         return _exactly(value.real, edge) + sympy.I * _exactly(value.imag, edge)
-    if not isinstance(value, bool | np.bool_ | str | float | complex | type(None)):
-        found = sympy.sympify(value)
-        if isinstance(found, sympy.Expr) and found.is_commutative and found.is_finite is not False:
+    if not isinstance(value, bool | np.bool_):
+        found = _expression(value)
+        if found is not None and found.is_finite is not False and not found.has(sympy.nan):
             return found
     raise ValueError(
         f"the gain of the edge {show_edge(edge)} is {value!r}, but it must be a finite number or "
@@ -323,10 +322,19 @@ def _exactly(value: Any, edge: Any) -> sympy.Expr:
     )
 
 
+def _expression(value: Any) -> sympy.Expr | None:
+    """A number or an expression as SymPy has it; None if it is neither. Text is never read."""
+    try:
+        found = sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        return None
+    return found if isinstance(found, sympy.Expr) and found.is_commutative else None
+
+
 def matrix_of(graph: DelayGraph, z: Any, gains: Sequence[sympy.Expr]) -> sympy.Matrix:
     """The matrix A(z)."""
-    units = tuple(z) if isinstance(z, tuple | list) else (z,)
-    if len(units) != graph.dimension:
+    units = [_expression(unit) for unit in (z if isinstance(z, tuple | list) else (z,))]
+    if len(units) != graph.dimension or None in units:
         wanted = "one symbol" if graph.dimension == 1 else f"a tuple of {graph.dimension} symbols"
         raise ValueError(
             f"z is {z!r}, but it must be {wanted}, since delays are in Z"
@@ -387,7 +395,7 @@ def _quotient(
 def between(graph: DelayGraph, source: Any, target: Any) -> list[int]:
     """Vertices on walks from one vertex to another, by their numbers."""
     for what, vertex in (("source", source), ("target", target)):
-        if vertex not in graph.number:
+        if not known(vertex, graph.number):
             raise ValueError(f"the {what} {show_vertex(vertex)} is no vertex of the graph")
     n = len(graph.vertices)
     after = breadth_first(n, graph.tails, graph.heads, graph.number[source])
@@ -411,13 +419,3 @@ def _direction(graph: DelayGraph, inner: list[int], ends: Any) -> int:
 def _in_time(graph: DelayGraph, what: str) -> None:
     if graph.dimension > 1:
         raise ValueError(f"{what} in Z, but delays are in Z^{graph.dimension}")
-
-
-def _length(n: Any) -> int:
-    try:
-        number = operator.index(n)
-    except TypeError as error:
-        raise TypeError(f"n is {n!r}, but it must be an integer that is not negative") from error
-    if number < 0:
-        raise ValueError(f"n is {number}, but it must be an integer that is not negative")
-    return number
