@@ -86,7 +86,7 @@ def _told(op: Any, vertex: Any, t: int, sources: Sequence[str]) -> str:
     if isinstance(op, ops.Embedding):
         return f"M_{{{own}}}\\left[i_{{{own},{t}}}\\right]"
     if isinstance(op, ops.Constant):
-        return _stacked([f"{x:g}" for x in op.value])
+        return _stacked([f"{x:g}" if float(f"{x:g}") == x else repr(x) for x in op.value])
     if isinstance(op, ops.Activation):
         return _applied(op.name, sources[0])
     if isinstance(op, ops.Complement):
@@ -119,7 +119,7 @@ def _sum(parts: Sequence[str]) -> str:
 
 def _copy(vertex: Any, t: int, steps: int) -> str:
     """A copy of a vertex; zero beyond the window."""
-    return f"{_name(vertex)}_{{{t}}}" if 0 <= t < steps else "0"
+    return f"{_name(vertex)}_{{{t}}}" if 0 <= t < steps else "\\mathbf{0}"
 
 
 def _by(what: str) -> str:

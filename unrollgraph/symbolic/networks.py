@@ -313,15 +313,40 @@ def _sigmoid(a: sympy.Expr) -> sympy.Expr:
     return (1 + sympy.tanh(a / 2)) / 2
 
 
-def _relu(a: sympy.Expr) -> sympy.Expr:
-    return sympy.Piecewise((a, a > 0), (0, True))
+class relu(sympy.Function):  # type: ignore[misc]  # noqa: N801 - SymPy prints this name
+    """The rectifier max(x, 0), with slope 0 at 0.
+
+    SymPy's Piecewise and Max try to simplify their conditions, which takes minutes for
+    conditions as long as these.
+    """
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, x: Any) -> Any:
+        """Numbers have a value."""
+        return sympy.Max(x, 0) if x.is_number else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The slope: 0 up to 0, then 1."""
+        del argindex
+        return sympy.Heaviside(self.args[0], 0)
+
+    def _numpycode(self, printer: Any) -> str:
+        return f"{printer._module_format('numpy.maximum')}({printer._print(self.args[0])}, 0)"
+
+    def _pythoncode(self, printer: Any) -> str:
+        return f"max({printer._print(self.args[0])}, 0)"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\operatorname{{relu}}\left({printer._print(self.args[0])}\right)"
 
 
 ENTRIES: dict[str, Callable[..., sympy.Expr]] = {
     "copy": lambda a: a,
     "tanh": sympy.tanh,
     "sigmoid": _sigmoid,
-    "relu": _relu,
+    "relu": relu,
     "complement": lambda a: 1 - a,
     "add": operator.add,
     "multiply": _times,
