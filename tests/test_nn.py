@@ -977,3 +977,18 @@ def test_reference_row_57_is_the_impulse_response_of_a_filter():
     impulse = np.zeros((len(expected), 1))
     impulse[0] = 1
     assert net.forward({"x": impulse}).values["y"][:, 0] == pytest.approx(expected, abs=1e-15)
+
+
+def test_gradients_of_copies_are_told_over_windows_and_other_graphs_alike():
+    rng = np.random.default_rng(0)
+    net = nn.Network(nn.architectures.bidirectional(2, 3, 2))
+    x, g = {"x": rng.normal(size=(5, 4, 2))}, {"y": rng.normal(size=(5, 4, 2))}
+    stepped = net.forward(x).backward(g)
+    levels = net.forward(x, over=ug.unroll(net.graph, 5)).backward(g)
+    for v in net.graph.vertices:
+        np.testing.assert_allclose(stepped.of(v), levels.of(v), atol=1e-13)
+    np.testing.assert_array_equal(stepped.of("y"), g["y"])
+    alone = net.forward({"x": x["x"][:, 1]}).backward({"y": g["y"][:, 1]})
+    np.testing.assert_allclose(alone.of("f"), stepped.of("f")[:, 1], atol=1e-13)
+    with pytest.raises(KeyError, match="the network has no vertex q"):
+        stepped.of("q")

@@ -37,6 +37,7 @@ def agrees_with_the_runner(net, T, inputs, outputs=None):
     g = {v: rng.normal(size=run.values[v].shape) for v in read}
     back = run.backward(g)
     wanted = [(U.values[v, t], run.values[v][t]) for v, t in U.values]
+    wanted += [(D.vertices[v, t], back.of(v)[t]) for v, t in D.vertices]
     for key, copies in D.copies.items():
         wanted += [(copies[t], back.copies(key)[t]) for t in range(T)]
         wanted.append((D.sums[key], back.parameters[key]))

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import ShapeError
-from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.errors import ShapeError, show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, known
 from unrollgraph.nn.binding import Lease
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.plan import Program
@@ -187,6 +187,48 @@ class Gradients:
         }
         return {name: g / max(1, copies[name]) for name, g in self.parameters.items()}
 
+    # -- vertices ----------------------------------------------------------------
+
+    def of(self, vertex: Any) -> Array:
+        """Gradient of the value of each copy of a vertex; computed when asked for.
+
+        Parameters
+        ----------
+        vertex : vertex of the base
+            Of an `Embedding` the gradient is that of the vectors that were looked up.
+
+        Returns
+        -------
+        ndarray, shape (copies, [batch,] size)
+            In the order of the fibre, over a window in the order of time: how the loss
+            changes with that copy, along all paths that lead from it to the loss.
+
+        Raises
+        ------
+        KeyError
+            If there is no such vertex.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from unrollgraph import nn
+        >>> net = nn.Network(nn.architectures.seed(inputs=1, hidden=2, outputs=1))
+        >>> run = net.forward({"in": np.ones((3, 1))})
+        >>> gradients = run.backward({"out": [[0.0], [0.0], [1.0]]})
+        >>> gradients.of("out")[:, 0], gradients.of("C").shape
+        (array([0., 0., 1.]), (3, 2))
+        """
+        if not known(vertex, self._graph.number):
+            raise KeyError(f"the network has no vertex {show_vertex(vertex)}")
+        v = self._graph.number[vertex]
+        like = self._binding.read(Ref(v))
+        g = self._backward.gradients.get(v)
+        if g is not None:
+            self._ensure([g])
+            like = self._binding.read(Ref(g))
+        gradient = np.array(self._binding.in_order(v, like)) if g is not None else 0 * like
+        return gradient if self._batched else gradient[:, 0]
+
     # -- what was given from outside ---------------------------------------------
 
     @property
@@ -195,18 +237,11 @@ class Gradients:
 
         Integers, as an `Embedding` takes them, have none.
         """
-        found = {}
-        for v, y in self._forward.inputs.items():
-            if self._forward.values[y].kind == "indices":
-                continue
-            g = self._backward.gradients.get(y)
-            like = self._binding.read(Ref(y))
-            if g is not None:
-                self._ensure([g])
-                like = self._binding.read(Ref(g))
-            gradient = np.array(self._binding.in_order(v, like)) if g is not None else 0 * like
-            found[self._graph.vertices[v]] = gradient if self._batched else gradient[:, 0]
-        return found
+        return {
+            self._graph.vertices[v]: self.of(self._graph.vertices[v])
+            for v, y in self._forward.inputs.items()
+            if self._forward.values[y].kind != "indices"
+        }
 
     @property
     def initial(self) -> dict[Any, Array]:
