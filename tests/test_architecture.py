@@ -119,6 +119,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
             "symbolic.polynomials",
         },
         "tqdm": {"nn.fitting"},
+        "anywidget": {"draw.widgets"},
         "matplotlib": {"draw.canvas", "draw.palette"},
     }
     for name in modules():

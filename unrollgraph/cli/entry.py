@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import unrollgraph as ug
-from unrollgraph.cli import checking, drawing, measuring, running, showing, unrolling
+from unrollgraph.cli import checking, drawing, exploring, measuring, running, showing, unrolling
 from unrollgraph.cli.saying import fail
 
 __all__ = ["main"]
@@ -132,6 +132,23 @@ def _parser() -> argparse.ArgumentParser:
         help="a .svg, .pdf, .png or .tex file; a .gif for an unrolling",
     )
     draw.set_defaults(run=drawing.draw)
+
+    explore = commands.add_parser(
+        "explore",
+        help="an interactive page: walk, and see the lift climb",
+        description="Write a page on which one walks on a delay graph and sees the lift of the "
+        "walk in its covers. The page is one file and works without a network.",
+    )
+    explore.add_argument("file", metavar="FILE", help=f"{formats}; or a saved network, a .npz")
+    explore.add_argument(
+        "--window", metavar="A:B", help="as for unroll; what fits on a page unless given"
+    )
+    explore.add_argument(
+        "--sheets", type=int, default=3, metavar="N", help="of the cyclic cover; 3 unless given"
+    )
+    explore.add_argument("--root", metavar="NAME", help="the vertex at which the walk begins")
+    explore.add_argument("-o", "--output", required=True, metavar="OUT", help="a .html file")
+    explore.set_defaults(run=exploring.explore)
 
     run = commands.add_parser(
         "run",

@@ -17,6 +17,11 @@ Which page answers which question:
 * `waves` -- what can be computed at the same moment;
 * `heat` -- gradients along the unrolling;
 * `waving` -- the spectrum of the unrolling, in bands;
+* `exploring` -- an interactive page, or a widget;
+* `storeys` -- the tower of covers that it shows, and the maps between them;
+* `panels` -- scenes as plain data;
+* `session` -- a network run step by step, as plain data;
+* `widgets` -- the page inside Jupyter;
 * `motion` -- a walk and its lift, and the cycle that opens into a line;
 * `stored` -- lifts that `networkx.display` draws well;
 * `choice` -- which picture suits what;
@@ -27,6 +32,7 @@ Which page answers which question:
 * `notebook` -- what a notebook shows of a value.
 """
 
+from unrollgraph.draw.exploring import Explorer, explore
 from unrollgraph.draw.fibres import projection
 from unrollgraph.draw.growth import tree
 from unrollgraph.draw.heat import gradient_flow
@@ -41,10 +47,12 @@ from unrollgraph.draw.waves import wavefronts
 from unrollgraph.draw.waving import bands
 
 __all__ = [
+    "Explorer",
     "animate_unrolling",
     "animate_walk",
     "bands",
     "decorated",
+    "explore",
     "gradient_flow",
     "helix",
     "projection",

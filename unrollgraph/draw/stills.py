@@ -253,9 +253,10 @@ def rolled_scene(
     *,
     gap: float = 1.0,
     marks: Sequence[str] | None = None,
+    rows: dict[Any, int] | None = None,
 ) -> Scene:
     """Picture of the base: one column, on badges delays, or what else edges are marked with."""
-    rows = rows_of(graph)
+    rows = rows or rows_of(graph)
     fill = fibre_colours(graph, palette)
     tint = delay_colours(graph.times)
     discs = tuple(
@@ -332,9 +333,10 @@ def unrolled_scene(
     palette: Any,
     *,
     ghosts: bool,
+    rows: dict[Any, int] | None = None,
 ) -> Scene:
     """Picture of a window, one column for each time; ghosts stand for what goes on."""
-    rows = rows_of(graph)
+    rows = rows or rows_of(graph)
     fill = fibre_colours(graph, palette)
     tint = delay_colours(graph.times)
     shown = range(window.start - 1, window.stop + 1) if ghosts else window

@@ -1,0 +1,466 @@
+"""The explorer in a real Chromium: by mouse, finger and key, and for those who hear it."""
+
+import importlib.util
+import json
+import os
+import shutil
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import unrollgraph as ug
+from unrollgraph import nn
+from unrollgraph.draw.exploring import _module
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+A = nn.architectures
+GRAPHS = {
+    "seed": A.seed(1, 1, 1),
+    "lstm": A.lstm(1, 1, 1),
+    "bidirectional": A.bidirectional(1, 1, 1),
+    "grid": A.grid_2d(1, 1, 1),
+    "two loops": ug.gallery.bouquet(1, 2),
+    "opposed": ug.gallery.opposed_pair(),
+    "diamond": ug.gallery.diamond(),
+}
+SHOWN = ["seed", "lstm", "bidirectional", "grid"]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    there = importlib.util.find_spec("playwright") and shutil.which("chromium")
+    if not there and not os.environ.get("UNROLLGRAPH_ALL_TOOLS"):
+        pytest.skip("playwright or chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Open the page of a graph; in the end nothing was loaded, and nothing complained."""
+    contexts, complaints, requests = [], [], []
+
+    def opener(name, *, page=None, **options):
+        path = tmp_path / "page.html"
+        (page or ug.draw.explore(GRAPHS[name])).save(path)
+        size = options.pop("viewport", {"width": 1280, "height": 1000})
+        context = chromium.new_context(viewport=size, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(path.as_uri())
+        return tab
+
+    yield opener
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert all(url.startswith("file:") for url in requests)
+    assert len(requests) == len(contexts)
+
+
+def says(tab):
+    return tab.locator(".status").inner_text()
+
+
+def disc(tab, label, side="below"):
+    return tab.locator(f".{side} .vertex", has=tab.locator(f"text=/^{label}$/")).first
+
+
+def middle(locator):
+    box = locator.locator("circle").first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def step(tab, label, times=1):
+    for _ in range(times):
+        tab.get_by_role("group", name="Next step").get_by_role("button", name=label).first.click()
+
+
+def chosen(tab, cover):
+    tab.get_by_role("group", name="Which cover").get_by_role("button", name=cover).click()
+
+
+def tower(tab):
+    rows = tab.locator(".tower tbody tr").all()
+    return {r.locator("th").inner_text(): r.locator("td").all_inner_texts() for r in rows}
+
+
+# -- the lift ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def module(chromium):
+    """The page's script alone, where its functions can be called."""
+    tab = chromium.new_page()
+    tab.add_script_tag(
+        type="module", content=f"{_module()}\nwindow.ug = {{ lift, indexed, mount }};"
+    )
+    tab.wait_for_function("window.ug")
+    yield tab
+    tab.close()
+
+
+LIFT = """([spec, key, start, walk]) => {
+  const cover = window.ug.indexed(spec.covers.find((one) => one.key === key));
+  return window.ug.lift(spec.base, cover, start, walk).map(({ place, vertex }) => [place, vertex]);
+}"""
+
+
+def walks(G, rng, count, length, signs):
+    """Walks drawn at random, along edges or either way, as numbers of edges with signs."""
+    edges = list(G.edges(keys=True) if G.is_multigraph() else G.edges())
+    for _ in range(count):
+        begin = here = list(G)[rng.integers(len(G))]
+        walk = []
+        for _ in range(length):
+            ways = [(k, s) for k, e in enumerate(edges) for s in signs if e[s < 0] == here]
+            if not ways:
+                break
+            k, s = ways[rng.integers(len(ways))]
+            walk.append([k, s])
+            here = edges[k][s > 0]
+        yield begin, walk
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_lift_is_that_of_python(module, name):
+    G = GRAPHS[name]
+    spec = ug.draw.explore(G).data
+    names, edges = list(G), list(G.edges(keys=True) if G.is_multigraph() else G.edges())
+    shown = {cover["key"]: cover for cover in spec["covers"]}
+    rng = np.random.default_rng(0)
+
+    def placed(place):
+        sheet = place["sheet"]
+        return names[place["over"]], tuple(sheet) if len(sheet) > 1 else sheet[0]
+
+    sheets = (3,) * ug.DelayGraph(G).dimension
+    around = ug.cyclic_cover(G, sheets if len(sheets) > 1 else 3)
+    above = {
+        "delay": ug.DelayCover(G),
+        "abelian": ug.DelayCover(ug.abelianize(G)),
+        "cyclic": around,
+    }
+    for begin, walk in walks(G, rng, 6, 9, (1,)):
+        for key, cover in above.items():
+            start = spec["home"][names.index(begin)][key]
+            found = module.evaluate(LIFT, [spec, key, start, walk])
+            nodes = [placed(place) for place, _ in found]
+            lifted = ug.lift_walk(cover, [edges[k] for k, _ in walk], nodes[0])
+            assert nodes[1:] == [arc[1] for arc in lifted]
+            for (place, k), node in zip(found, nodes, strict=True):
+                drawn = {placed(v): i for i, v in enumerate(shown[key]["vertices"])}
+                assert k == drawn.get(node, -1), place
+    for begin, walk in walks(G, rng, 6, 9, (1, -1)):
+        start = spec["home"][names.index(begin)]["universal"]
+        if start < 0:
+            continue
+        found = module.evaluate(LIFT, [spec, "universal", start, walk])
+        word = [tuple(s) for s in shown["universal"]["vertices"][start]["word"]]
+        for (place, _), (k, s) in zip(found[1:], walk, strict=True):
+            word = word[:-1] if word and word[-1] == (k, -s) else [*word, (k, s)]
+            assert place["word"] == list(map(list, word))
+        # and back along the same edges it is where it began
+        back = [[k, -s] for k, s in reversed(walk)]
+        (place, k) = module.evaluate(LIFT, [spec, "universal", start, walk + back])[-1]
+        assert k == start
+
+
+# -- by mouse, finger and key ---------------------------------------------------------------------
+
+
+def test_a_walk_closed_below_is_open_above(opened):
+    tab = opened("seed")
+    assert says(tab) == "The walk begins at A."
+    for label in ("B", "C", "A"):
+        disc(tab, label).click()
+    assert says(tab) == "3 steps: A → B → C → A. Closed below, open above: from (A, 0) to (A, 1)."
+    assert tower(tab)["The graph"] == ["A", "closed"]
+    assert tower(tab)["Delay cover"] == ["(A, 1)", "open"]
+    assert tab.locator(".above .halo").count() == 3
+    tab.get_by_role("button", name="Undo").click()
+    assert says(tab).startswith("2 steps: A → B → C.")
+    tab.get_by_role("button", name="Clear").click()
+    assert says(tab) == "The walk begins at A."
+    tab.keyboard.press("Backspace")  # takes that back
+    assert says(tab).startswith("2 steps")
+
+
+def test_the_cyclic_cover_closes_when_it_has_gone_round(opened):
+    tab = opened("seed")
+    chosen(tab, "Cyclic cover")
+    for turn in (1, 2, 3):
+        for label in ("B", "C", "A"):
+            step(tab, label)
+        closed = "closed above too" in says(tab)
+        assert closed == (turn == 3)
+    assert tower(tab)["Cyclic cover, 3 sheets"] == ["(A, 0)", "closed"]
+    assert tower(tab)["Universal cover"][1] == "open"
+
+
+def test_one_draws_a_walk_with_the_mouse(opened):
+    tab = opened("seed")
+    tab.mouse.move(*middle(disc(tab, "A")))
+    tab.mouse.down()
+    for label in ("B", "C"):
+        tab.mouse.move(*middle(disc(tab, label)), steps=5)
+    tab.mouse.up()
+    assert says(tab).startswith("2 steps: A → B → C.")
+    # and from elsewhere it begins anew
+    tab.mouse.move(*middle(disc(tab, "in")))
+    tab.mouse.down()
+    tab.mouse.move(*middle(disc(tab, "A")), steps=5)
+    tab.mouse.up()
+    assert says(tab).startswith("1 step: in → A.")
+
+
+def test_on_a_phone_one_taps_and_draws(opened):
+    tab = opened(
+        "seed",
+        viewport={"width": 390, "height": 780},
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=2,
+    )
+    tab.touchscreen.tap(*middle(disc(tab, "B")))
+    tab.touchscreen.tap(*middle(disc(tab, "C")))
+    assert says(tab).startswith("2 steps: A → B → C.")
+    session = tab.context.new_cdp_session(tab)
+    tab.get_by_role("button", name="Clear").tap()
+    points = [middle(disc(tab, label)) for label in ("A", "B", "C")]
+
+    def touch(kind, at):
+        places = [{"x": at[0], "y": at[1]}] if at else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    touch("touchStart", points[0])
+    for at in points[1:]:
+        touch("touchMove", at)
+    touch("touchEnd", None)
+    assert says(tab).startswith("2 steps: A → B → C.")
+    # the page is no wider than the phone, and discs are large enough for a finger
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    sizes = [b.bounding_box() for b in tab.get_by_role("button").all() if b.is_visible()]
+    assert all(box["height"] >= 18 for box in sizes)
+    assert middle(disc(tab, "A"))[1] < 780  # seen without scrolling
+
+
+def test_everything_can_be_done_by_keys(opened):
+    tab = opened("seed")
+    disc(tab, "in").focus()
+    tab.keyboard.press("Enter")  # against the edge to A
+    assert says(tab).startswith("1 step: A → in.")
+    tab.keyboard.press("ArrowUp")
+    tab.keyboard.press(" ")
+    tab.keyboard.press("ArrowUp")
+    tab.keyboard.press("Enter")
+    assert says(tab).startswith("3 steps: A → in → A → B.")
+    focused = tab.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused == "B, here"
+    # the key stays where it was while steps are taken and taken back
+    button = tab.get_by_role("group", name="Next step").get_by_role("button").first
+    button.focus()
+    for _ in range(3):
+        tab.keyboard.press("Enter")
+    assert says(tab).startswith("6 steps")
+    tab.keyboard.press("Backspace")
+    assert says(tab).startswith("5 steps")
+    tab.get_by_role("button", name="Clear").focus()
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.closest('.below') !== null")
+    tab.keyboard.press("Backspace")
+    assert says(tab).startswith("5 steps")
+    # each panel is one stop of the tabulator
+    assert tab.locator("svg [tabindex='0']").count() == 2
+    disc(tab, "B0", "above").focus()
+    for _ in range(3):
+        tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("document.activeElement.getAttribute('aria-label')") == "(B, 3)"
+    tab.keyboard.press("Enter")  # no neighbour of the end: the lift begins there
+    assert says(tab) == "The walk begins at B."
+    assert tower(tab)["Delay cover"][0] == "(B, 3)"
+
+
+def test_loops_and_parallel_edges_are_told_apart(opened):
+    tab = opened("two loops")
+    disc(tab, "a").click()
+    assert says(tab) == "More than one edge leads there: choose a step from a."
+    step(tab, "delay 2")
+    assert says(tab).endswith("from (a, 0) to (a, 2).")
+    tab.locator(".below .hit").first.dispatch_event("click")
+    assert says(tab).endswith("from (a, 0) to (a, 3).")
+
+
+# -- what covers are ------------------------------------------------------------------------------
+
+
+def test_the_lift_begins_on_any_sheet_and_is_shifted(opened):
+    tab = opened("seed")
+    step(tab, "B")
+    tab.get_by_label("Start at").select_option(label="(A, 2)")
+    assert says(tab).endswith("from (A, 2) to (B, 2).")
+    tab.get_by_role("button", name="Shift the lift one step later").click()
+    assert says(tab).endswith("from (A, 3) to (B, 3).")
+    disc(tab, "A1", "above").click()
+    assert says(tab).endswith("from (A, 1) to (B, 1).")
+    assert tower(tab)["Cyclic cover, 3 sheets"][0] == "(B, 1)"
+    disc(tab, "C1", "above").click()  # a neighbour of the end: a step
+    assert says(tab).endswith("from (A, 1) to (C, 1).")
+
+
+def test_fibres_and_images_are_shown(opened):
+    tab = opened("seed")
+    disc(tab, "B").hover()
+    assert tab.locator(".above .vertex.same").count() == 7  # five copies and two ghosts
+    chosen(tab, "Universal cover")
+    tab.get_by_label("Map it down to").select_option("delay")
+    assert tab.locator(".under .vertex").count() == 35
+    tab.locator(".above .scroll").first.locator(".vertex").first.hover()
+    assert tab.locator(".under .vertex.same").count() == 1
+    assert tab.locator(".below .vertex.same").count() == 1
+
+
+def test_arcs_at_a_vertex_are_as_many_above(opened):
+    tab = opened("seed")
+    tab.get_by_label("number the arcs at the end").check()
+    assert tab.locator(".below .tags > g").count() == 3
+    assert tab.locator(".above .tags > g").count() == 3
+    assert "2 in and 1 out at A, and each of them once at (A, 0)" in tab.inner_text(".above")
+    for label in 5 * ["B", "C", "A"] + ["B", "C"]:
+        step(tab, label)
+    assert says(tab).endswith("to (C, 5).")
+    assert "1 of them beyond what is drawn" in tab.inner_text(".above")
+
+
+def test_other_clocks_show_the_same_cover(opened):
+    tab = opened("seed")
+    for label in ("B", "C", "A"):
+        step(tab, label)
+    arcs = tab.locator(".above .arc").count()
+    before = middle(disc(tab, "B2", "above"))
+    tab.get_by_label("Clocks").select_option(label="B, C, out one step later")
+    tab.wait_for_timeout(900)
+    assert tab.locator(".above .arc").count() == arcs
+    after = middle(disc(tab, "B3", "above"))
+    assert after[0] > before[0] + 20
+    assert after[1] == pytest.approx(before[1], abs=30)
+    assert tab.locator(".below .badges text").text_content() == "delay 1"
+    assert says(tab).endswith("from (A, 0) to (A, 1).")
+    chosen(tab, "Cyclic cover")
+    chosen(tab, "Delay cover")
+    assert disc(tab, "B2", "above").is_visible()
+
+
+def test_the_network_runs_forward_and_back(opened):
+    tab = opened("seed")
+    chosen(tab, "Cyclic cover")
+    tab.get_by_role("button", name="One step on").click()
+    assert tab.get_by_role("button", name="Delay cover").get_attribute("aria-pressed") == "true"
+    slider = tab.get_by_label("Step of the run")
+    count = int(slider.get_attribute("max")) // 2
+    slider.fill(str(count))
+    run = ug.draw.explore(GRAPHS["seed"]).data["network"]
+    shown = [t for t in tab.locator(".above .value").all_text_contents() if t]
+    assert sorted(shown) == sorted(run["values"].values())
+    assert not any(tab.locator("td.sum").all_inner_texts())
+    slider.fill(str(2 * count))
+    slopes = [t for t in tab.locator(".above .slope").all_text_contents() if t]
+    assert sorted(slopes) == sorted(run["gradients"].values())
+    sums = [weight["sums"][-1] for weight in run["weights"]]
+    assert tab.locator("td.sum").all_inner_texts() == sums
+    assert tab.locator(".copy.in").count() == sum(len(w["copies"]) for w in run["weights"])
+    tab.get_by_role("button", name="Play").click()
+    tab.wait_for_timeout(2000)  # two steps and a half
+    tab.get_by_role("button", name="Pause").click()
+    assert slider.input_value() == "2"
+    assert "Forward, 2 of" in tab.inner_text("main")
+
+
+# -- for everyone ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", SHOWN)
+def test_axe_finds_nothing(opened, name, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = opened(name, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    for cover in ("Delay", "Cyclic", "Maximal", "Universal"):
+        chosen(tab, cover)
+        tab.get_by_role("group", name="Next step").get_by_role("button").first.click()
+        found = Axe().run(tab)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_who_wants_no_motion_sees_none(opened):
+    tab = opened("seed", reduced_motion="reduce")
+    moving = "e => getComputedStyle(e).transitionDuration + getComputedStyle(e).animationName"
+    assert tab.locator(".above .vertex").first.evaluate(moving) == "0snone"
+    tab = opened("seed")
+    assert tab.locator(".above .vertex").first.evaluate(moving).startswith("0.6s")
+
+
+def test_names_are_shown_and_never_run(opened):
+    bad = "<img src=x onerror=alert(1)>"
+    G = nx.DiGraph([(bad, "b"), ("b", bad, {"delay": 1})])
+    tab = opened(None, page=ug.draw.explore(G, title="<b>"))
+    assert tab.locator("img").count() == 0
+    assert tab.locator("h1").inner_text() == "<b>"
+    assert bad in says(tab)
+
+
+def test_a_notebook_shows_the_page_in_a_frame(chromium, tmp_path):
+    tab = chromium.new_page()
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html>{ug.draw.explore(GRAPHS['seed'])._repr_html_()}")
+    tab.goto(path.as_uri())
+    frame = tab.frame_locator("iframe")
+    frame.get_by_role("button", name="→ B").click()
+    assert frame.locator(".status").inner_text().startswith("1 step: A → B.")
+    tab.close()
+
+
+def test_a_widget_tells_and_is_told_of_the_walk(module):
+    spec = ug.draw.explore(GRAPHS["seed"]).data
+    module.evaluate(
+        """async ([source, spec]) => {
+          const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+          const { default: widget } = await import(address);
+          const state = { spec, start: spec.root, walk: [] }, heard = {};
+          window.model = {
+            get: (key) => state[key],
+            set: (key, value) => { state[key] = value; },
+            save_changes: () => {},
+            on: (event, call) => { heard[event] = call; },
+            off: () => {},
+          };
+          window.tell = (walk) => { state.walk = walk; heard["change:walk"](); };
+          document.body.replaceChildren(document.createElement("div"));
+          widget.render({ model: window.model, el: document.body.firstChild });
+        }""",
+        [_module(), spec],
+    )
+    step(module, "B")
+    assert module.evaluate("[model.get('start'), model.get('walk')]") == [1, [[1, 1]]]
+    module.evaluate("tell([[1, 1], [2, 1]])")
+    assert says(module).startswith("2 steps: A → B → C.")
+    assert json.dumps(spec)

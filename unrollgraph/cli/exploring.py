@@ -1,0 +1,42 @@
+"""``unrollgraph explore``: an interactive page of a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import unrollgraph as ug
+from unrollgraph import nn
+from unrollgraph.cli.saying import fail
+from unrollgraph.cli.unrolling import window_of
+from unrollgraph.errors import show_vertex
+
+__all__ = ["explore"]
+
+
+def explore(options: argparse.Namespace) -> int:
+    """Write the page of a delay graph, or of a saved network."""
+    if Path(options.output).suffix.lower() not in {".html", ".htm"}:
+        return fail(f"{options.output}: a page is a .html file; write that suffix")
+    saved = Path(options.file).suffix.lower() == ".npz"
+    G = nn.load(options.file) if saved else ug.io.read(options.file)
+    graph = G.graph if isinstance(G, nn.Network) else ug.DelayGraph(G)
+    names = {show_vertex(v): v for v in graph.vertices}
+    if options.root is not None and options.root not in names:
+        return fail(f"{options.file} has no vertex {options.root}; it has {', '.join(names)}")
+    window = None if options.window is None else window_of(options.window)
+    try:
+        page = ug.draw.explore(
+            G,
+            window=window,
+            sheets=options.sheets,
+            root=names.get(options.root),
+            title=f"{Path(options.file).stem}: walk, and watch it unroll",
+        )
+    except ug.UnrollgraphError:
+        raise
+    except ValueError as error:  # too large to be drawn
+        return fail(str(error))
+    page.save(options.output)
+    print(f"{options.output}: {Path(options.output).stat().st_size} bytes; open it in a browser")
+    return 0

@@ -1,0 +1,439 @@
+"""A page on which one walks below and sees the lift climb above.
+
+`explore` gathers what the page shows: the base, four storeys of covers over it and the maps between
+them, other clocks for the same cover, and a small network run through the window. The script draws
+that and answers clicks, touches and keys. Of mathematics it computes one thing, the lift of a walk;
+every other number on the page was computed here.
+
+The page is one file that loads nothing. In a notebook it is shown in a frame of its own, or, as an
+anywidget, shares its walk with Python.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from typing import Any
+
+from unrollgraph.cover.cyclic import cyclic_cover
+from unrollgraph.cover.unrolling import unroll
+from unrollgraph.draw.layout import fibre_colours, rows_of
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few
+from unrollgraph.draw.palette import INK, PAPER, Colour, delay_colours, mixed, on
+from unrollgraph.draw.panels import badges, base_panel, bounds, panel, path
+from unrollgraph.draw.scene import Scene, shifted
+from unrollgraph.draw.session import network_over, session
+from unrollgraph.draw.stills import rolled_scene, unrolled_scene
+from unrollgraph.draw.storeys import Storey, images, storeys_of
+from unrollgraph.draw.widgets import widget_of
+from unrollgraph.errors import show_vertex
+from unrollgraph.files import write_whole
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.order import strong_components
+from unrollgraph.graph.retiming import retime
+from unrollgraph.nn import Network
+
+__all__ = ["Explorer", "explore"]
+
+Data = dict[str, Any]
+_SCRIPTS = ("lift.js", "panel.js", "running.js", "explorer.js")
+_CLOCKS = 12  # other clocks that are offered
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """An interactive page: save it, or show it in a notebook.
+
+    Attributes
+    ----------
+    title : str
+        What stands above it.
+    data : dict
+        All that the page shows, as JSON has it.
+    """
+
+    title: str
+    data: Data = field(repr=False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page: one file that needs no other and no network.
+
+        Parameters
+        ----------
+        path : path
+            A file, by custom ``.html``.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; what stood there before still does.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> import unrollgraph as ug
+        >>> page = Path(mkdtemp()) / "seed.html"
+        >>> ug.draw.explore(ug.gallery.seed_network()).save(page)
+        >>> page.read_text(encoding="utf-8").startswith("<!doctype html>")
+        True
+        """
+        write_whole(path, self.to_html().encode("utf-8"))
+
+    def to_html(self) -> str:
+        """Return the page as text."""
+        style = _asset("explorer.css")
+        script = f"{_module()}\nmount(document.querySelector('main > div'), {self._json()});\n"
+        rule = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}"
+        title = html.escape(self.title)
+        return (
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{rule}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="color-scheme" content="light dark">\n'
+            f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+            f"<main>\n<h1>{title}</h1>\n<div></div>\n</main>\n"
+            f'<script type="module">{script}</script>\n</body>\n</html>\n'
+        )
+
+    def _repr_html_(self) -> str:
+        page = html.escape(self.to_html(), quote=True)
+        return (
+            f'<iframe title="{html.escape(self.title, quote=True)}" sandbox="allow-scripts" '
+            f'style="width: 100%; height: 860px; border: 0" srcdoc="{page}"></iframe>'
+        )
+
+    def widget(self) -> Any:
+        """Return a widget whose ``walk`` and ``start`` can be read and set from Python.
+
+        Returns
+        -------
+        anywidget.AnyWidget
+            Its trait ``walk`` is a list of pairs of the number of an edge, in the order of
+            ``G.edges``, and of 1 or -1, where it was taken against its direction; ``start`` is
+            the number of the vertex at which the walk begins, in the order of ``G``.
+
+        Raises
+        ------
+        ImportError
+            If anywidget is not installed; it comes with the extra ``notebook``.
+        """
+        return widget_of(self.data, _module(), _asset("explorer.css"))
+
+    def _json(self) -> str:
+        """The data, such that no vertex can end the script that holds it."""
+        text = json.dumps(self.data, ensure_ascii=True, separators=(",", ":"))
+        return text.replace("<", "\\u003c")
+
+
+def explore(  # noqa: PLR0913  (options of a picture)
+    G: Any,
+    *,
+    window: Any = None,
+    sheets: int = 3,
+    root: Any = None,
+    labels: Mapping[Any, str] | None = None,
+    palette: Any = None,
+    title: str = "Walk the graph, watch it unroll",
+    delay: str = "delay",
+) -> Explorer:
+    """Make an interactive page: walk on a delay graph and see the lift climb in its covers.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph, DelayGraph or nn.Network
+        What to walk on. If its vertices carry operations, or it is a network, that network is
+        run on the page; else one in which each vertex is a single unit.
+    window : int, range or tuple of them, optional
+        The window of the delay cover that is shown; five steps unless given, and in Z^d three
+        or four along each axis.
+    sheets : int
+        The number of sheets of the cyclic cover, along each axis.
+    root : vertex, optional
+        Where the walk begins at first, and the universal cover grows from: unless given a vertex
+        on a cycle, if there is one.
+    labels, palette
+        As for `rolled`.
+    title : str
+        What stands above the page.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    Explorer
+        Save it with ``.save("page.html")``; in a notebook it shows itself, and ``.widget()``
+        shares the walk with Python.
+
+    Raises
+    ------
+    ValueError
+        If there are no vertices, more edges than can be told apart, or ``root`` is no vertex.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> page = ug.draw.explore(ug.gallery.seed_network(), window=4)
+    >>> [cover["name"] for cover in page.data["covers"]]
+    ['Universal cover', 'Maximal abelian cover', 'Delay cover', 'Cyclic cover, 3 sheets']
+    """
+    net = G if isinstance(G, Network) else None
+    graph = net.graph if net is not None else as_delay_graph(G, delay)
+    must_be_few(graph.base, MOST_EDGES, mend="explore a smaller graph")
+    style = as_labels(labels), palette
+    start = _root(graph, root)
+    axes = _window(graph, window)
+    U = unroll(graph, axes)
+    must_be_few(U, MOST_EDGES, mend="explore a smaller window")
+    count = (sheets,) * graph.dimension
+    around = cyclic_cover(graph, count if graph.dimension > 1 else sheets)
+    must_be_few(around, MOST_EDGES, mend="explore fewer sheets")
+    storeys = storeys_of(graph, axes, count, start, style)
+    onto = images(graph, storeys)
+    number = {node: k for k, node in enumerate(storeys[2].vertices)}
+    flat = graph.dimension <= 2  # else a ball is shown, and no window
+    run = (net or network_over(graph)) if flat else None
+    below = rolled_scene(graph, *style)
+    data = {
+        "base": {
+            **base_panel(graph, below),
+            "names": [style[0].get(v, show_vertex(v)) for v in graph.vertices],
+        },
+        "covers": [_cover(graph, storey, onto, storeys) for storey in storeys],
+        "home": _homes(graph, storeys, onto),
+        "root": graph.number[start],
+        "delays": [str(d) for d in graph.times],
+        "colours": _colours(graph, palette),
+        "clocks": list(_clocks(graph, axes, storeys[2], style)),
+        "network": session(run, U, number) if run is not None else None,
+    }
+    return Explorer(title, data)
+
+
+def _root(graph: DelayGraph, root: Any) -> Any:
+    """The vertex given, or the first on a cycle, or the first."""
+    if root is not None:
+        if not known(root, graph.number):
+            raise ValueError(f"the root {show_vertex(root)} is no vertex of the graph")
+        return root
+    part = strong_components(len(graph.vertices), graph.tails, graph.heads)
+    inside = graph.tails[part[graph.tails] == part[graph.heads]]
+    return graph.vertices[int(inside.min(initial=len(graph.vertices))) if len(inside) else 0]
+
+
+def _window(graph: DelayGraph, window: Any) -> Any:
+    """The window given, or one that fits on a page, as ranges."""
+    if window is None:
+        steps = 5 if graph.dimension == 1 else 4 if len(graph.vertices) < 3 else 3
+        window = steps if graph.dimension == 1 else (steps,) * graph.dimension
+    return unroll(graph, window).window
+
+
+# -- covers and maps ----------------------------------------------------------------------------
+
+
+def _cover(
+    graph: DelayGraph, storey: Storey, onto: Mapping[Any, Any], storeys: list[Storey]
+) -> Data:
+    nodes = storey.vertices
+    data = panel(graph, storey.scene, around=storey.key == "cyclic")
+    number = {node: k for k, node in enumerate(nodes)}
+    for vertex, (_, place) in zip(data["vertices"], nodes, strict=True):
+        if storey.delays is None:
+            vertex["word"] = [[graph.edge_number[edge], sign] for edge, sign in place]
+        else:
+            vertex["sheet"] = list(place) if isinstance(place, tuple) else [place]
+    return {
+        "key": storey.key,
+        "name": storey.name,
+        "says": storey.says,
+        **data,
+        "delays": storey.delays,
+        "modulus": storey.modulus,
+        "closes": storey.modulus is not None,
+        "shifts": [
+            {
+                "name": name,
+                "inverse": inverse,
+                "to": [number.get(_moved(storey, node, by, 1), -1) for node in nodes],
+                "back": [number.get(_moved(storey, node, by, -1), -1) for node in nodes],
+            }
+            for name, inverse, by in storey.shifts
+        ],
+        "onto": {
+            below.key: onto[storey.key, below.key]
+            for below in storeys
+            if (storey.key, below.key) in onto
+        },
+    }
+
+
+def _moved(storey: Storey, node: Any, by: tuple[int, ...], sign: int) -> Any:
+    """A vertex under a deck transformation."""
+    v, sheet = node
+    parts = sheet if isinstance(sheet, tuple) else (sheet,)
+    moved = tuple(x + sign * y for x, y in zip(parts, by, strict=True))
+    if storey.modulus is not None:
+        moved = tuple(x % n for x, n in zip(moved, storey.modulus, strict=True))
+    return v, moved if len(moved) > 1 else moved[0]
+
+
+def _homes(graph: DelayGraph, storeys: list[Storey], onto: Mapping[Any, Any]) -> list[Data]:
+    """For each vertex of the base the copy at which its lifts begin, the same in all storeys.
+
+    In the tree that is the copy nearest to its root, below the image of that; where one is not
+    drawn, the first copy that is.
+    """
+    tree = storeys[0].vertices
+    nearest: dict[Any, int] = {}
+    for k, (v, _) in enumerate(tree):
+        nearest.setdefault(v, k)
+    firsts: list[dict[Any, int]] = []
+    for storey in storeys:
+        first: dict[Any, int] = {}
+        for k, disc in enumerate(storey.scene.discs):
+            if not disc.ghost:
+                first.setdefault(disc.key[0], k)
+        firsts.append(first)
+    homes = []
+    for v in graph.vertices:
+        home = {"universal": nearest.get(v, -1)}
+        for storey, first in zip(storeys[1:], firsts[1:], strict=True):
+            image = onto["universal", storey.key][nearest[v]] if v in nearest else -1
+            home[storey.key] = image if image >= 0 else first.get(v, -1)
+        homes.append(home)
+    return homes
+
+
+# -- other clocks -------------------------------------------------------------------------------
+
+
+def _clocks(
+    graph: DelayGraph, window: Any, storey: Storey, style: tuple[Any, Any]
+) -> Iterator[Data]:
+    """The same base and the same cover with some clocks one step ahead."""
+    if not isinstance(window, range):
+        return
+    rows = rows_of(graph)  # they stay, and only columns move
+    wide = range(window.start - 1, window.stop + 2)
+    for ahead in _ahead(graph):
+        names = [style[0].get(v, show_vertex(v)) for v in ahead]
+        most = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        moved = DelayGraph(retime(graph, dict.fromkeys(ahead, 1)), graph.delay_name)
+        below = rolled_scene(moved, *style, rows=rows)
+        strokes = {stroke.key: stroke for stroke in below.strokes}
+        yield {
+            "name": f"{most} one step later",
+            "base": {
+                "box": bounds(below),
+                "paths": [path(strokes[edge].points) for edge in graph.edges],
+                "badges": badges(graph, below),
+                "colours": _edge_colours(moved),
+                "delays": [str(d) for d in moved.times],
+            },
+            "cover": _redrawn(
+                unrolled_scene(moved, wide, *style, ghosts=False, rows=rows),
+                moved,
+                window,
+                set(ahead),
+                storey,
+            ),
+        }
+
+
+def _ahead(graph: DelayGraph) -> list[tuple[Any, ...]]:
+    """Sets of vertices: each with all that it feeds at once, so that no delay falls below zero."""
+    found: dict[tuple[Any, ...], None] = {}
+    for v in range(len(graph.vertices)):
+        taken, waiting = {v}, [v]
+        while waiting:
+            for e in graph.out_numbers[waiting.pop()]:
+                w = int(graph.heads[e])
+                if graph.times[e] < 1 and w not in taken:
+                    taken.add(w)
+                    waiting.append(w)
+        found[tuple(graph.vertices[w] for w in sorted(taken))] = None
+    return [ahead for ahead in found if len(ahead) < len(graph.vertices)][:_CLOCKS]
+
+
+def _redrawn(
+    scene: Scene, moved: DelayGraph, window: range, ahead: set[Any], storey: Storey
+) -> Data:
+    """The vertices and arcs of the delay cover that are shown, at their new times."""
+    discs = {disc.key: disc for disc in scene.discs}
+    strokes = {stroke.key: stroke for stroke in scene.strokes}
+
+    def renamed(node: Any) -> Any:
+        return node[0], node[1] + (node[0] in ahead)
+
+    first = renamed(storey.vertices[0])[0], window.start
+    left = discs[first].at[0]  # so that the first column of the window stays where it is
+    own = {
+        renamed(node): disc for node, disc in zip(storey.vertices, storey.scene.discs, strict=True)
+    }
+    kept = [discs[node] for node in own]
+    lines = []
+    for stroke in storey.scene.strokes:
+        u, v, *key = stroke.key
+        lines.append(strokes.get((renamed(u), renamed(v), *key)))
+    marks = scene.texts[1 : 1 + len(window) + 1]
+    ends = {v: [disc.at[0] for disc in kept if disc.key[0] == v] for v in moved.vertices}
+    bands = tuple(
+        replace(band, left=min(ends[band.key]) - 0.5, right=max(ends[band.key]) + 0.5)
+        for band in scene.bands
+    )
+    shown = shifted(Scene(tuple(kept), tuple(line for line in lines if line), bands, marks), -left)
+    data = panel(moved, shown, around=False)
+    ways = iter(shown.strokes)
+    return {
+        "box": data["box"],
+        "vertices": [[v["x"], v["y"], v.get("index", "")] for v in data["vertices"]],
+        "paths": [path(next(ways).points) if line else "" for line in lines],
+        "bands": data["bands"],
+        "texts": data["texts"],
+    }
+
+
+# -- colours ------------------------------------------------------------------------------------
+
+
+def _colours(graph: DelayGraph, palette: Any) -> Data:
+    """Of each vertex the fill and the letters on it; of each edge the line, by day and by night."""
+    fill = fibre_colours(graph, palette)
+    return {
+        "vertices": [[_hex(fill[v]), _hex(on(fill[v]))] for v in graph.vertices],
+        "edges": _edge_colours(graph),
+    }
+
+
+def _edge_colours(graph: DelayGraph) -> list[list[str]]:
+    tint = delay_colours(graph.times)
+    night = {d: mixed(c, PAPER, 0.85 if c == INK else 0.5) for d, c in tint.items()}
+    return [[_hex(tint[d]), _hex(night[d])] for d in graph.times]
+
+
+def _hex(colour: Colour) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+def _asset(name: str) -> str:
+    return (files("unrollgraph.draw") / "script" / name).read_text(encoding="utf-8")
+
+
+def _module() -> str:
+    """The script: its parts in order, one module."""
+    return "\n".join(map(_asset, _SCRIPTS))
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
