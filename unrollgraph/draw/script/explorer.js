@@ -71,10 +71,9 @@ export function mount(host, spec, hooks = {}) {
     status,
     html("div", { className: "stage" },
       html("section", { className: "below" }, html("h2", {}, "Below: the graph"), baseHost,
-        html("p", { className: "says" }, "Click a neighbour, draw along the arrows, or choose a step:"), steps,
-        html("div", { className: "bar" }, undo, clear)),
+        steps, html("div", { className: "bar" }, undo, clear)),
       html("section", { className: "above" }, html("h2", {}, "Above: its covers"), tabs, says, coverHost,
-        html("div", { className: "bar" }, starts.element, shifts, below.element, clock.element,
+        html("div", { className: "bar tools" }, starts.element, shifts, below.element, clock.element,
           html("label", {}, starBox, " number the arcs at the end")),
         star, underHost)),
     html("section", {}, html("h2", {}, "The same walk in every cover"),
@@ -225,6 +224,8 @@ export function mount(host, spec, hooks = {}) {
       above = panelOf(coverHost, state.cover);
       says.textContent = cover().says;
       for (const tab of tabs.children) tab.setAttribute("aria-pressed", tab.dataset.cover === state.cover);
+      const pressed = tabs.querySelector("[aria-pressed=true]");
+      tabs.scrollLeft = pressed.offsetLeft - tabs.offsetLeft - 8;
       const lower = Object.keys(cover().onto);
       below.fill([["", "the graph"], ...lower.map((key) => [key, covers.get(key).name.toLowerCase()])]);
       below.element.toggleAttribute("hidden", !lower.length);
@@ -319,7 +320,7 @@ export function mount(host, spec, hooks = {}) {
 
   function sentence(passed) {
     if (asked) return `More than one edge leads there: choose a step from ${base.names[end()]}.`;
-    if (!state.walk.length) return `The walk begins at ${base.names[state.begin]}.`;
+    if (!state.walk.length) return `The walk begins at ${base.names[state.begin]}. Click a neighbour, draw along the arrows, or choose a step.`;
     const stops = [state.begin, ...state.walk.map((way) => endOf(base, way))].map((k) => base.names[k]);
     const trail = `${stops.length > 8 ? "\u2026 \u2192 " : ""}${stops.slice(-8).join(" \u2192 ")}`;
     const count = `${state.walk.length} step${state.walk.length > 1 ? "s" : ""}: ${trail}. `;

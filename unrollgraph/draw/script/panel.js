@@ -87,6 +87,9 @@ export function panel(host, data, colours, label, hooks) {
     drawn("text", { x, y, "font-size": 0.26, "text-anchor": align === "right" ? "end" : "middle" }, say)));
   write(data.texts ?? []);
 
+  // numbers stand beside a disc, or below it where something stands beside
+  const [aside, low, lower] = data.cells?.length ? [0, 0.4, 0.59] : [RADIUS + 0.06, -0.03, 0.17];
+  svg.classList.toggle("plane", aside === 0);
   const paths = data.arcs.map((arc, k) => {
     const line = drawn("path", { class: arc.pale ? "arc pale" : "arc", d: arc.path, "marker-end": `url(#${id}e${arc.edge})` });
     line.style.stroke = `var(--edge-${arc.edge})`;
@@ -120,7 +123,7 @@ export function panel(host, data, colours, label, hooks) {
     const name = lettering(vertex);
     name.setAttribute("fill", ink);
     const group = drawn("g", { class: vertex.ghost ? "vertex ghost" : "vertex", role: "button", tabindex: -1, "data-k": k });
-    group.append(disc, name, drawn("text", { class: "value", x: RADIUS + 0.06, y: -0.03 }), drawn("text", { class: "slope", x: RADIUS + 0.06, y: 0.17 }));
+    group.append(disc, name, drawn("text", { class: "value", x: aside, y: low }), drawn("text", { class: "slope", x: aside, y: lower }));
     stand(group, places[k]);
     group.addEventListener("pointerenter", () => hooks.onenter?.(k));
     group.addEventListener("pointerleave", () => hooks.onleave?.());
