@@ -152,12 +152,13 @@ def test_other_clocks_redraw_the_same_cover():
     assert clock["base"]["delays"] == [str(d) for *_, d in moved.edges(data="delay", default=0)]
     width = sorted({v["x"] for v in cover["vertices"]})
     column = width[1] - width[0]
-    for given, (x, y, index) in zip(cover["vertices"], clock["cover"]["vertices"], strict=True):
+    for given, moved_to in zip(cover["vertices"], clock["cover"]["vertices"], strict=True):
+        x, y, index = (moved_to[key] for key in ("x", "y", "index"))
         ahead = page["base"]["names"][given["over"]] in {"B", "C", "out"}
         assert (x, y) == (pytest.approx(given["x"] + column * ahead), given["y"])
         assert given.get("ghost") or int(index) == int(given["index"]) + ahead
-    assert len(clock["cover"]["paths"]) == len(cover["arcs"])
-    assert all(clock["cover"]["paths"])
+    assert len(clock["cover"]["arcs"]) == len(cover["arcs"])
+    assert all(arc["path"] for arc in clock["cover"]["arcs"])
 
 
 def number(text):

@@ -26,7 +26,7 @@ from unrollgraph.cover.unrolling import unroll
 from unrollgraph.draw.layout import fibre_colours, rows_of
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few
 from unrollgraph.draw.palette import INK, PAPER, Colour, delay_colours, mixed, on
-from unrollgraph.draw.panels import badges, base_panel, bounds, panel, path
+from unrollgraph.draw.panels import base_panel, panel, path
 from unrollgraph.draw.scene import Scene, shifted
 from unrollgraph.draw.session import network_over, session
 from unrollgraph.draw.stills import rolled_scene, unrolled_scene
@@ -42,7 +42,7 @@ from unrollgraph.nn import Network
 __all__ = ["Explorer", "explore"]
 
 Data = dict[str, Any]
-_SCRIPTS = ("lift.js", "panel.js", "running.js", "explorer.js")
+_SCRIPTS = ("lift.js", "trip.js", "words.js", "panel.js", "running.js", "explorer.js")
 _CLOCKS = 12  # other clocks that are offered
 
 
@@ -327,13 +327,10 @@ def _clocks(
         most = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         moved = DelayGraph(retime(graph, dict.fromkeys(ahead, 1)), graph.delay_name)
         below = rolled_scene(moved, *style, rows=rows)
-        strokes = {stroke.key: stroke for stroke in below.strokes}
         yield {
             "name": f"{most} one step later",
             "base": {
-                "box": bounds(below),
-                "paths": [path(strokes[edge].points) for edge in graph.edges],
-                "badges": badges(graph, below),
+                **base_panel(graph, below),
                 "colours": _edge_colours(moved),
                 "delays": [str(d) for d in moved.times],
             },
@@ -392,11 +389,8 @@ def _redrawn(
     data = panel(moved, shown, around=False)
     ways = iter(shown.strokes)
     return {
-        "box": data["box"],
-        "vertices": [[v["x"], v["y"], v.get("index", "")] for v in data["vertices"]],
-        "paths": [path(next(ways).points) if line else "" for line in lines],
-        "bands": data["bands"],
-        "texts": data["texts"],
+        **{key: data[key] for key in ("box", "vertices", "bands", "texts")},
+        "arcs": [{"path": path(next(ways).points) if line else ""} for line in lines],
     }
 
 

@@ -17,7 +17,7 @@ from unrollgraph.draw.palette import PAPER
 from unrollgraph.draw.scene import Points, Scene, Shape
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["base_panel", "bounds", "panel", "path"]
+__all__ = ["base_panel", "panel", "path"]
 
 Data = dict[str, Any]
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -28,7 +28,7 @@ def base_panel(graph: DelayGraph, scene: Scene) -> Data:
     at = {disc.key: disc for disc in scene.discs}
     strokes = {stroke.key: stroke for stroke in scene.strokes}
     return {
-        "box": bounds(scene),
+        "box": _bounds(scene),
         "vertices": [_vertex(graph, at[v], v) for v in graph.vertices],
         "arcs": [
             {
@@ -39,15 +39,11 @@ def base_panel(graph: DelayGraph, scene: Scene) -> Data:
             }
             for e, edge in enumerate(graph.edges)
         ],
-        "badges": badges(graph, scene),
+        "badges": [
+            {"edge": graph.edge_number[b.key], **_point(b.at), "words": b.words}
+            for b in scene.badges
+        ],
     }
-
-
-def badges(graph: DelayGraph, scene: Scene) -> list[Data]:
-    """Delays, where they are written."""
-    return [
-        {"edge": graph.edge_number[b.key], **_point(b.at), "words": b.words} for b in scene.badges
-    ]
 
 
 def panel(graph: DelayGraph, scene: Scene, *, around: bool) -> Data:
@@ -63,7 +59,7 @@ def panel(graph: DelayGraph, scene: Scene, *, around: bool) -> Data:
         else:
             stubs.append({"edge": edge, "path": path(stroke.points)})
     return {
-        "box": bounds(scene),
+        "box": _bounds(scene),
         "vertices": [_vertex(graph, disc, disc.key[0]) for disc in scene.discs],
         "arcs": arcs,
         "stubs": stubs,
@@ -93,7 +89,7 @@ def path(points: Points) -> str:
     return f"M{xy[0]}C{' '.join(xy[1:])}"
 
 
-def bounds(scene: Scene) -> list[float]:
+def _bounds(scene: Scene) -> list[float]:
     """Left, top, width and height of a scene, and a little more."""
     left, low, right, high = extent(scene)
     return [_round(x) for x in (left - 0.2, -high - 0.2, right - left + 0.4, high - low + 0.4)]

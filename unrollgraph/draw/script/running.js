@@ -1,69 +1,113 @@
-// The network that runs: a clock of wavefronts, forward and then backward, and the weights that
+// The network that runs: wavefront by wavefront, forward and then backward, and the weights that
 // gather the gradients of their copies. The numbers were computed before; this turns pages.
 
-/**
- * Make the controls. `onturn(state)` is told which vertices are computed now, and what is known of
- * values and gradients.
- */
-export function running(host, network, names, onturn) {
-  const forward = network.fronts.length, turns = 2 * forward;
-  let turn = 0, clock = null;
-  const slider = html("input", { type: "range", min: 0, max: turns, value: 0, "aria-label": "Step of the run", oninput: () => go(Number(slider.value)) });
-  const says = html("p", { className: "says", "aria-live": "polite" });
-  const play = html("button", { type: "button", onclick: () => (clock ? halt() : start()) }, "Play");
-  const table = html("table");
-  table.append(
-    html("caption", {}, "Each weight is one, above and below: its copies get gradients of their own, and it gets their sum. |x| is the length of a vector."),
-    html("thead", {}, html("tr", {}, ...["weight", "now", "gradients of its copies", "their sum"].map((say) => html("th", { scope: "col" }, say)))),
-  );
-  const rows = network.weights.map((weight) => {
-    const copies = html("td", { className: "copies" }), sum = html("td", { className: "sum" });
-    const row = html("tr", {}, html("th", { scope: "row" }, weight.name), html("td", {}, weight.value), copies, sum);
-    return { weight, copies, sum, row };
-  });
-  table.append(html("tbody", {}, ...rows.map(({ row }) => row)));
-  host.replaceChildren(
-    html("div", { className: "bar" },
-      html("button", { type: "button", "aria-label": "One step back", onclick: () => go(turn - 1) }, "\u25c2"), play,
-      html("button", { type: "button", "aria-label": "One step on", onclick: () => go(turn + 1) }, "\u25b8"), slider),
-    says, html("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Weights" }, table),
-  );
+const PACE = 700;  // milliseconds to a step
 
-  function start() {
-    if (turn === turns) go(0);
-    play.textContent = "Pause";
-    clock = setInterval(() => (turn < turns ? go(turn + 1) : halt()), 700);
+export class Run {
+  #network; #hooks; #forward; #slider; #says; #play; #rows;
+  #clock = null;
+  turn = 0;
+
+  /** Make the controls. `hooks.turned(run)` hears of every step, `hooks.names(list)` calls vertices. */
+  constructor(host, network, hooks) {
+    [this.#network, this.#hooks, this.#forward] = [network, hooks, network.fronts.length];
+    this.#slider = html("input", {
+      type: "range", min: 0, max: 2 * this.#forward, value: 0, "aria-label": "Step of the run",
+      oninput: () => this.go(Number(this.#slider.value)),
+    });
+    this.#says = html("p", { className: "says", "aria-live": "polite" });
+    this.#play = html("button", { type: "button", onclick: () => (this.#clock ? this.halt() : this.#start()) }, "Play");
+    this.#rows = network.weights.map((weight) => new WeightRow(weight));
+    host.replaceChildren(
+      html("div", { className: "bar" }, this.#step("\u25c2", "One step back", -1), this.#play, this.#step("\u25b8", "One step on", 1), this.#slider),
+      this.#says,
+      html("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Weights" }, this.#table()),
+    );
+    this.go(0);
   }
 
-  function halt() {
-    clearInterval(clock);
-    clock = null;
-    play.textContent = "Play";
+  #step(sign, label, by) {
+    return html("button", { type: "button", "aria-label": label, onclick: () => { this.halt(); this.go(this.turn + by); } }, sign);
   }
 
-  function go(next) {
-    turn = Math.max(0, Math.min(turns, next));
-    if (turn === turns) halt();
-    slider.value = turn;
-    const ahead = Math.min(turn, forward), back = Math.max(0, turn - forward);
-    const values = new Map(network.fronts.slice(0, ahead).flat().map((k) => [k, network.values[k]]));
-    const reached = new Set(network.fronts.slice(forward - back).flat());
-    const slopes = new Map([...reached].map((k) => [k, network.gradients[k]]));
-    const now = turn === 0 ? [] : back ? network.fronts[forward - back] : network.fronts[ahead - 1];
-    for (const { weight, copies, sum, row } of rows) {
-      const there = weight.copies.filter(({ vertex }) => reached.has(vertex));
-      copies.replaceChildren(...weight.copies.map(({ vertex, gradient }) =>
-        html("span", { className: reached.has(vertex) ? "copy in" : "copy", title: reached.has(vertex) ? gradient : "" }, reached.has(vertex) ? gradient : "\u00b7")));
-      sum.textContent = back ? weight.sums[back - 1] : "";
-      row.classList.toggle("now", back > 0 && there.some(({ vertex }) => now.includes(vertex)));
-    }
-    const told = now.length ? names(now) : "";
-    says.textContent = turn === 0 ? "Step through the window: forward, then backward. Before the first step everything is zero."
-      : back === 0 ? `Forward, ${turn} of ${forward}: ${told} can be computed now.`
-      : `Backward, ${back} of ${forward}: the gradient has reached ${told}.`;
-    onturn({ turn, values, slopes, now: new Set(now) });
+  #table() {
+    const heads = ["weight", "now", "gradients of its copies", "their sum"];
+    return html("table", {},
+      html("caption", {}, "Each weight is one, above and below: its copies get gradients of their own, and it gets their sum. |x| is the length of a vector."),
+      html("thead", {}, html("tr", {}, ...heads.map((head) => html("th", { scope: "col" }, head)))),
+      html("tbody", {}, ...this.#rows.map(({ row }) => row)));
   }
 
-  go(0);
-  return { go, halt, get turn() { return turn; } };
+  #start() {
+    if (this.turn === 2 * this.#forward) this.go(0);
+    this.#play.textContent = "Pause";
+    this.#clock = setInterval(() => this.go(this.turn + 1), PACE);
+  }
+
+  /** Stop playing. */
+  halt() {
+    clearInterval(this.#clock);
+    this.#clock = null;
+    this.#play.textContent = "Play";
+  }
+
+  /** Turn to a step: 0 before the run, then the wavefronts forward, then backward. */
+  go(turn) {
+    this.turn = Math.max(0, Math.min(2 * this.#forward, turn));
+    if (this.turn === 2 * this.#forward) this.halt();
+    this.#slider.value = this.turn;
+    for (const row of this.#rows) row.show(this.reached, this.#back, this.now);
+    this.tell();
+    this.#hooks.turned(this);
+  }
+
+  /** Say what is computed now. */
+  tell() {
+    const there = this.#hooks.names([...this.now]);
+    this.#says.textContent = !this.turn ? "Step through the window: forward, then backward. Before the first step everything is zero."
+      : !this.#back ? `Forward, ${this.turn} of ${this.#forward}: ${there} can be computed now.`
+      : `Backward, ${this.#back} of ${this.#forward}: the gradient has reached ${there}.`;
+  }
+
+  get #back() {
+    return Math.max(0, this.turn - this.#forward);
+  }
+
+  /** The vertices of the wavefront that is computed now. */
+  get now() {
+    const front = this.#back ? this.#forward - this.#back : this.turn - 1;
+    return new Set(this.#network.fronts[front] ?? []);
+  }
+
+  /** The vertices that the gradient has reached. */
+  get reached() {
+    return new Set(this.#network.fronts.slice(this.#forward - this.#back).flat());
+  }
+
+  /** The values computed so far, by vertex. */
+  get values() {
+    return new Map(this.#network.fronts.slice(0, this.turn).flat().map((k) => [k, this.#network.values[k]]));
+  }
+
+  /** The gradients known so far, by vertex. */
+  get slopes() {
+    return new Map([...this.reached].map((k) => [k, this.#network.gradients[k]]));
+  }
+}
+
+/** A weight: its value, a cell for the gradient of each copy, and their sum as it grows. */
+class WeightRow {
+  constructor(weight) {
+    this.weight = weight;
+    this.copies = html("td", { className: "copies" });
+    this.sum = html("td", { className: "sum" });
+    this.row = html("tr", {}, html("th", { scope: "row" }, weight.name), html("td", {}, weight.value), this.copies, this.sum);
+  }
+
+  show(reached, back, now) {
+    this.copies.replaceChildren(...this.weight.copies.map(({ vertex, gradient }) =>
+      html("span", { className: reached.has(vertex) ? "copy in" : "copy" }, reached.has(vertex) ? gradient : "\u00b7")));
+    this.sum.textContent = back ? this.weight.sums[back - 1] : "";
+    this.row.classList.toggle("now", back > 0 && this.weight.copies.some(({ vertex }) => now.has(vertex)));
+  }
 }
