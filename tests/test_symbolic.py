@@ -2,6 +2,7 @@
 
 import math
 import re
+from decimal import Decimal
 from fractions import Fraction
 from itertools import permutations
 
@@ -248,6 +249,10 @@ def test_gains_may_speak_of_a_z_of_their_own():
 
 S = ug.symbolic
 BOTH = graph_of([("a", "a", 1), ("a", "b", 0), ("b", "b", -1)])
+LOOP = graph_of([("a", "a", 1)])
+ROUND = nx.MultiDiGraph()  # sin^2 + cos^2 = 1, without a delay
+for function in (sympy.sin, sympy.cos):
+    ROUND.add_edge("a", "a", gain=function(x) ** 2)
 TIGHT = graph_of([("a", "b", 0), ("b", "a", 0)])
 NET = nn.Network(nn.architectures.seed(1, 1, 1))
 PI = S.fundamental_group(ug.gallery.seed_network(), "A")
@@ -266,6 +271,18 @@ PI = S.fundamental_group(ug.gallery.seed_network(), "A")
         (lambda: S.zeta(TIGHT, z), ug.CyclicCoverError, "total delay 0"),
         (lambda: S.transfer_function(TIGHT, "a", "b", z), ValueError, "no one solution"),
         (lambda: S.transfer_function(BOTH, "a", "b", z, method="x"), ValueError, "or 'mason'"),
+        (lambda: S.zeta(LOOP, 1), ValueError, "the zeta function has no value"),
+        (lambda: S.determinant(BOTH, 0), ValueError, "has no value at z = 0"),
+        (lambda: S.adjacency(LOOP, math.nan), ValueError, "it must be one symbol"),
+        (lambda: S.transfer_function(ROUND, "a", "a", z), ValueError, "no one solution"),
+        (lambda: S.transfer_function(LOOP, "a", "a", 1), ValueError, "no one solution"),
+        (lambda: S.state_space(LOOP, 3), TypeError, "inputs is to name vertices"),
+        (lambda: S.state_space(LOOP, [["a"]]), ValueError, "which is no vertex"),
+        (lambda: S.gradients(NET, 1, 3), TypeError, "outputs is to name vertices"),
+        (lambda: S.gradients(NET, 1, [["out"]]), ValueError, "which is no vertex"),
+        (lambda: S.local_group(nx.DiGraph()), ValueError, "the graph has no vertices"),
+        (lambda: PI.word(3), TypeError, "a walk is a sequence of edges"),
+        (lambda: PI.word([(("A", "B"), 1.0)]), ValueError, "is no step along an edge"),
         (lambda: S.state_space(TIGHT, "a", "b"), ug.CyclicCoverError, "no edge of the cycle"),
         (lambda: S.state_space(BOTH, "a", "b"), ValueError, "remembers the past alone"),
         (lambda: S.state_space(ug.gallery.bouquet(1)), ValueError, "name the inputs"),
@@ -284,7 +301,50 @@ def test_questions_that_make_no_sense_are_answered_in_one_sentence(ask, error, t
         ask()
 
 
-@pytest.mark.parametrize("gain", ["a", None, True, math.nan, object(), [1]])
+def rooted(u, v, number):
+    return sympy.sqrt((2, 3, 5)[(u * v + number) % 3])
+
+
+def test_radicals_are_no_hindrance():
+    """Compared with numbers of many digits; SymPy alone does not end."""
+    G = nx.DiGraph()
+    for u in range(6):
+        for v in range(6):
+            G.add_edge(u, v, delay=1, gain=rooted(u, v, u))
+    D = S.determinant(G, z, gain="gain")
+    assert D.is_polynomial(z)
+    at = sympy.Rational(1, 7)
+    numbers = sympy.Matrix(6, 6, lambda u, v: int(u == v) - at * rooted(u, v, u).n(40))
+    assert abs(D.subs(z, at).n(30) - numbers.det()) < 1e-25
+    series = S.walk_series(G, 0, 1, 4, gain="gain")
+    matrix = sympy.Matrix(6, 6, lambda u, v: rooted(u, v, u))
+    assert [sympy.expand(c - (matrix**k)[0, 1]) for k, c in enumerate(series)] == [0] * 5
+    H = S.transfer_function(G, 0, 1, z)
+    assert abs(H.subs(z, at).n(30) - numbers.inv()[0, 1]) < 1e-25
+
+
+def test_a_series_holds_no_unit_of_delay_where_gains_have_denominators():
+    a = sympy.Symbol("a")
+    G = nx.DiGraph()
+    G.add_edge("x", "y", delay=-1, gain=1 / (a + 1))
+    G.add_edge("y", "y", delay=2, gain=z / (1 - z))
+    assert S.walk_series(G, "x", "y", 2, gain="gain") == (0, z / ((1 - z) * (a + 1)), 0) or (
+        sympy.cancel(S.walk_series(G, "x", "y", 2, gain="gain")[1] - z / ((1 - z) * (a + 1))) == 0
+    )
+
+
+def test_decimals_are_exact_however_they_are_written():
+    for gain in (0.1, np.float64(0.1), Decimal("0.1"), sympy.Float(0.1)):
+        G = nx.DiGraph()
+        G.add_edge("a", "a", delay=1, gain=gain)
+        assert S.determinant(G, z, gain="gain") == 1 - z / 10
+        assert S.determinant(G, 0.5, gain="gain") == sympy.Rational(19, 20)
+
+
+@pytest.mark.parametrize(
+    "gain",
+    ["a", None, True, math.nan, object(), [1], math.inf, sympy.oo + z, sympy.AccumBounds(0, 1)],
+)
 def test_what_is_no_gain_is_refused(gain):
     G = nx.DiGraph()
     G.add_edge("a", "a", delay=1, gain=gain)

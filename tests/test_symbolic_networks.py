@@ -1,5 +1,6 @@
 """Networks written out: against the runner, tables, and SymPy's own derivative of the whole."""
 
+import math
 import os
 import shutil
 import subprocess
@@ -16,7 +17,32 @@ from unrollgraph import nn
 ROWS = {case["row"]: case for case in CASES}
 
 
-def numbers(net, written, inputs, entries, outside=()):
+def lambdified(symbols, values, entries):
+    return sympy.lambdify(symbols, entries, cse=True)(*values)
+
+
+def part_by_part(symbols, values, entries):
+    """What lambdify would give, without writing anything out: each part is computed once."""
+    known = {}
+    for symbol, value in zip(symbols, values, strict=True):
+        for (i, j), x in np.ndenumerate(value):
+            known[symbol[i, j]] = float(x)
+    rules = {"Add": math.fsum, "Mul": math.prod, "tanh": lambda x: math.tanh(*x)}
+
+    def number(part):
+        if part not in known:
+            parts = [number(arg) for arg in part.args]
+            name = type(part).__name__
+            rule = rules.get(name)
+            known[part] = (
+                parts[0] ** parts[1] if name == "Pow" else rule(parts) if rule else float(part)
+            )
+        return known[part]
+
+    return [number(entry) for entry in entries]
+
+
+def numbers(net, written, inputs, entries, outside=(), made=lambdified):
     """Expressions at the parameters of the network; together, so that they share their parts."""
     symbols = [*written.weights.values(), *written.inputs.values(), *(s for s, _ in outside)]
     values = [net.parameters[k].reshape(s.shape) for k, s in written.weights.items()]
@@ -25,10 +51,10 @@ def numbers(net, written, inputs, entries, outside=()):
         for (v, t), symbol in written.inputs.items()
     ]
     values += [np.reshape(g, (-1, 1)) for _, g in outside]
-    return np.array(sympy.lambdify(symbols, entries, cse=True)(*values), dtype=float)
+    return np.array(made(symbols, values, entries), dtype=float)
 
 
-def agrees_with_the_runner(net, T, inputs, outputs=None):
+def agrees_with_the_runner(net, T, inputs, outputs=None, made=lambdified):
     """Values of all copies, gradients of all weight copies, and their sums, to 1e-12."""
     rng = np.random.default_rng(1)
     U, D = ug.symbolic.unrolled(net, T), ug.symbolic.gradients(net, T, outputs)
@@ -42,7 +68,8 @@ def agrees_with_the_runner(net, T, inputs, outputs=None):
         wanted += [(copies[t], back.copies(key)[t]) for t in range(T)]
         wanted.append((D.sums[key], back.parameters[key]))
     entries = [entry for matrix, _ in wanted for entry in matrix]
-    found = numbers(net, U, inputs, entries, [(s, g[v][t]) for (v, t), s in D.outside.items()])
+    given = [(s, g[v][t]) for (v, t), s in D.outside.items()]
+    found = numbers(net, U, inputs, entries, given, made)
     expected = np.concatenate([np.ravel(array) for _, array in wanted])
     np.testing.assert_allclose(found, expected, atol=1e-12, rtol=1e-12)
 
@@ -201,6 +228,96 @@ def test_it_is_written_as_books_write_it():
     assert r"\partial \mathrm{out}_{0}}{\partial C_{0}}" in line
     assert r"\partial A_{1}}{\partial C_{0}}" in line
     assert r"\sum_{t=0}^{1}" in chain
+
+
+@pytest.mark.parametrize("name", ["peephole_lstm", "recurrent_highway", "clockwork"])
+def test_gated_networks_take_no_longer_than_one_waits(name):
+    net = nn.Network(getattr(nn.architectures, name)(1, 2, 1))
+    x = [v for v, d in net.graph.base.nodes(data=True) if isinstance(d["op"], nn.Input)]
+    inputs = {v: np.random.default_rng(0).normal(size=(3, 1)) for v in x}
+    agrees_with_the_runner(net, 3, inputs, made=part_by_part)
+
+
+def test_what_is_written_can_be_given_to_sympy_itself():
+    (value,) = ug.symbolic.unrolled(nn.Network(nn.architectures.seed(1, 1, 1)), 1).values["A", 0]
+    (inside,) = value.args
+    assert value.doit() == sympy.tanh(inside)
+    u = sympy.Symbol("u")
+    assert type(value)(u).diff(u) == 1 - type(value)(u) ** 2
+    relu = type(_rectified())
+    assert sympy.ccode(relu(u)) == "fmax(u, 0)"
+    assert sympy.lambdify(u, relu(u), "mpmath")(-2) == 0
+    assert relu(u).doit() == sympy.Max(0, u)
+
+
+def _rectified():
+    G = nx.DiGraph([("x", "h")])
+    G.nodes["x"]["op"], G.nodes["h"]["op"] = nn.Input(1), nn.Activation("relu")
+    (value,) = ug.symbolic.unrolled(nn.Network(G), 1).values["h", 0]
+    return value
+
+
+def test_vertices_may_have_any_name():
+    names = {"x": "a\nb", "h": (0, 1), "y": "7"}
+    net = nn.Network(nx.relabel_nodes(nn.architectures.elman(1, 1, 1), names))
+    agrees_with_the_runner(net, 2, {"a\nb": np.random.default_rng(0).normal(size=(2, 1))})
+    lines = ug.symbolic.unrolled(net, 2).latex().splitlines()
+    assert len(lines) == 6
+    assert lines[1].startswith(r"\mathrm{(0,\ 1)}_{0} &=")
+
+
+def network_of(op, source=None):
+    G = nx.DiGraph([("x", "h")])
+    G.nodes["x"]["op"], G.nodes["h"]["op"] = source or nn.Input(2), op
+    return nn.Network(G)
+
+
+class Bad(nn.Op):
+    def __init__(self, forward):
+        self.made = forward
+
+    def size_of(self, sizes):
+        return sizes[0]
+
+    def forward(self, sources, _):
+        return self.made(sources[0])
+
+
+def raising(_):
+    raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("forward", "error", "text"),
+    [
+        (lambda s: s[:, :1], ug.errors.ShapeError, "returned 1 entries, but its size is 2"),
+        (lambda s: np.hstack([s, s]), ug.errors.ShapeError, "returned 4 entries"),
+        (raising, TypeError, "cannot compute with SymPy's expressions"),
+        (lambda s: s / 0, ValueError, "divides by zero"),
+    ],
+)
+def test_operations_that_cannot_be_written_are_refused(forward, error, text):
+    with pytest.raises(error, match=text):
+        ug.symbolic.unrolled(network_of(Bad(forward)), 1)
+
+
+def test_vertices_that_would_be_printed_alike_are_refused():
+    G = nx.DiGraph([(1, "1")])
+    G.nodes[1]["op"], G.nodes["1"]["op"] = nn.Input(1), nn.Add()
+    with pytest.raises(ValueError, match="the vertices 1 and '1' would be printed alike"):
+        ug.symbolic.unrolled(nn.Network(G), 1)
+
+
+def test_numbers_and_operations_of_ones_own_are_written_as_mathematics():
+    G = nx.DiGraph([("c", "s")])
+    G.nodes["c"]["op"] = nn.Constant([1e-30, 1e20, 0.5, -3.0])
+    G.nodes["s"]["op"] = Square()
+    net = nn.Network(G)
+    text = ug.symbolic.unrolled(net, 1).latex()
+    assert r"1.0 \cdot 10^{-30} \\ 1.0 \cdot 10^{20} \\ 0.5 \\ -3 \end{bmatrix}" in text
+    assert r"\mathrm{Square}\left(c_{0}, \mathrm{scale}_{s}\right)" in text
+    both = ug.symbolic.gradients(nn.Network(nn.architectures.elman(1, 1, 1)), 1, ["x", "y"]).latex()
+    assert r"\frac{\partial L}{\partial x_{0}} &= g_{x,0} + " in both
 
 
 def test_pdflatex_sets_it(tmp_path):

@@ -391,11 +391,15 @@ def _group(ends: NDArray[np.int64], n: int) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, groups))
 
 
-def each_vertex(graph: DelayGraph, names: Iterable[Any], what: str) -> None:
-    """Raise `ValueError` for the first name that is no vertex of the graph."""
-    for name in names:
-        if name not in graph.number:
+def each_vertex(graph: DelayGraph, names: Iterable[Any], what: str) -> list[Any]:
+    """List vertices by name; `ValueError` for the first name that is no vertex of the graph."""
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{what} is to name vertices, such as [{names!r}], but is {names!r}")
+    listed = list(names)
+    for name in listed:
+        if not known(name, graph.number):
             raise ValueError(f"{what} names {name!r}, which is no vertex of the graph")
+    return listed
 
 
 def known(vertex: Any, vertices: Any) -> bool:

@@ -42,13 +42,8 @@ import sympy
 from unrollgraph.errors import CyclicCoverError, show_edge, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex
 from unrollgraph.graph.order import cycle_among, levels
-from unrollgraph.symbolic.polynomials import (
-    between,
-    determinant_of,
-    gains_of,
-    matrix_of,
-    minor_of,
-)
+from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, vanishes
+from unrollgraph.symbolic.polynomials import between, gains_of, units_of
 
 __all__ = ["StateSpace", "state_space", "transfer_function"]
 
@@ -85,19 +80,21 @@ def transfer_function(
     Returns
     -------
     sympy.Expr
-        A rational function in lowest terms; 0 if no walk leads from source to target.
+        A rational function, in lowest terms where gains are rational; 0 if no walk leads from
+        source to target.
 
     Raises
     ------
     ValueError
-        If the equations have no one solution, since det(I - A(z)) is zero, or as by `adjacency`.
+        If the equations have no one solution, since det(I - A(z)) of what lies between source
+        and target is zero, or as by `adjacency`.
 
     Notes
     -----
     It solves the equations, also where cycles without delay let no order compute them, and where
-    delays are negative; which series it stands for is said by `walk_series`. By the matrix
-    O(n^3) products of polynomials, by Mason's rule all simple paths and cycles, and all sets of
-    cycles that do not touch.
+    delays are negative; which series it stands for is said by `walk_series`, given the same
+    ``gain``. By the matrix O(n^3) products of polynomials, by Mason's rule all simple paths and
+    cycles, and all sets of cycles that do not touch.
 
     Examples
     --------
@@ -116,25 +113,29 @@ def transfer_function(
     >>> sympy.series(H, z, 0, 4)
     1 + a*z + a**2*z**2 + a**3*z**3 + O(z**4)
     """
-    if method not in {"matrix", "mason"}:
+    if method not in ("matrix", "mason"):
         raise ValueError(f"the method is 'matrix' or 'mason', not {method!r}")
     graph = as_delay_graph(G, delay)
-    whole = matrix_of(graph, z, gains_of(graph, gain))
+    units, gains = units_of(graph, z), gains_of(graph, gain)
     inner = between(graph, source, target)
     if not inner:
         return sympy.S.Zero
-    matrix = whole.extract(inner, inner)
+    wires = Wires(graph, gains, inner)
     ends = inner.index(graph.number[source]), inner.index(graph.number[target])
+    own = [sympy.Dummy(f"z{axis}") for axis in range(graph.dimension)]
     if method == "matrix":
-        above, below = minor_of(matrix, *ends), determinant_of(matrix)
+        above, below = at(minor_of(wires, *ends), own), at(determinant_of(wires), own)
     else:
-        above, below = _mason(matrix, *ends)
-    if sympy.cancel(below) == 0:
+        above, below = map(wires.given, _mason(wires.entries(own), *ends))
+    named = dict(zip(own, units, strict=True))
+    if vanishes(below) or vanishes(below.xreplace(named)):
         raise ValueError(
-            "the equations have no one solution, since det(I - A(z)) is zero; change the gain of "
-            "an edge on a cycle, or give the cycle a delay"
+            "the equations have no one solution, since det(I - A(z)) is zero between source and "
+            "target; change the gain of an edge on a cycle, or give the cycle a delay"
         )
-    return sympy.cancel(above / below)
+    # with radicals SymPy may search for common divisors for hours
+    quotient = sympy.cancel(above / below) if wires.rational else above / below
+    return sympy.cancel(quotient.xreplace(named)) if wires.rational else quotient.xreplace(named)
 
 
 @dataclass(frozen=True)
@@ -258,9 +259,7 @@ def _chosen(graph: DelayGraph, names: Any, edges: Sequence[Sequence[int]], what:
             side = "in-edges" if what == "inputs" else "out-edges"
             raise ValueError(f"no vertex is without {side}; name the {what}")
         return ends
-    listed = list(names)
-    each_vertex(graph, listed, what)
-    return [graph.number[name] for name in listed]
+    return [graph.number[name] for name in each_vertex(graph, names, what)]
 
 
 def _must_run_forward(graph: DelayGraph) -> None:

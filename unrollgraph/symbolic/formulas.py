@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
+import sympy
 
 from unrollgraph.cover.unrolling import unroll
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn import ops
 from unrollgraph.nn.lowering import in_order
 
-__all__ = ["chain_rule", "copies_in_order", "equations"]
+__all__ = ["chain_rule", "copies_in_order", "equations", "must_differ", "text_of", "weight_letter"]
 
 ACTIVATIONS = {"tanh": "\\tanh", "sigmoid": "\\sigma", "relu": "\\operatorname{relu}"}
 SPECIAL = {"\\": "\\backslash{}", "~": "\\sim{}", "^": "\\wedge{}", " ": "\\ "}
@@ -30,7 +31,7 @@ def copies_in_order(graph: DelayGraph, steps: Any) -> list[tuple[Any, int]]:
     )
 
 
-def equations(graph: DelayGraph, steps: int) -> list[str]:
+def equations(graph: DelayGraph, steps: int, weights: Mapping[str, Any]) -> list[str]:
     """What each copy computes; inputs are given and have no line."""
     lines = []
     for v, t in copies_in_order(graph, steps):
@@ -41,7 +42,9 @@ def equations(graph: DelayGraph, steps: int) -> list[str]:
                 _copy(graph.vertices[int(graph.tails[e])], t - graph.times[e], steps)
                 for e in in_order(graph, k)
             ]
-            lines.append(f"{_copy(v, t, steps)} &= {_told(op, v, t, sources)}")
+            own = [name.rpartition(".") for name in weights]
+            letters = [_parameter(v, end) for vertex, _, end in own if vertex == text_of(v)]
+            lines.append(f"{_copy(v, t, steps)} &= {_told(op, v, t, sources, letters)}")
     return lines
 
 
@@ -53,7 +56,7 @@ def chain_rule(
     lines = []
     for v, t in reversed(copies_in_order(graph, steps)):
         k = graph.number[v]
-        if isinstance(graph.vertex_data[k]["op"], ops.Input):
+        if isinstance(graph.vertex_data[k]["op"], ops.Input) and (v, t) not in given:
             continue
         terms = [f"g_{{{_name(v)},{t}}}"] if (v, t) in given else []
         for e in graph.out_numbers[k]:
@@ -64,7 +67,7 @@ def chain_rule(
         lines.append(f"{_by(_copy(v, t, steps))} &= {' + '.join(dict.fromkeys(terms)) or '0'}")
     for name in weights:
         vertex, _, own = name.rpartition(".")
-        symbol = f"{weight_letter(own)}_{{{_name(vertex)}}}"
+        symbol = _parameter(vertex, own)
         copy = f"{_name(vertex)}_{{t}}"
         total = f"\\sum_{{t=0}}^{{{steps - 1}}} {_back(copy, symbol)} {_by(copy)}"
         lines.append(f"{_by(symbol)} &= {total}")
@@ -76,8 +79,14 @@ def weight_letter(own: str) -> str:
     return {"weight": "M", "bias": "b"}.get(own, own)
 
 
-def _told(op: Any, vertex: Any, t: int, sources: Sequence[str]) -> str:
-    """What an operation makes of its sources."""
+def _parameter(vertex: Any, own: str) -> str:
+    """A parameter of a vertex: its letter, and below it the vertex."""
+    letter = _name(weight_letter(own))
+    return f"{letter}_{{{_name(vertex)}}}"
+
+
+def _told(op: Any, vertex: Any, t: int, sources: Sequence[str], parameters: Sequence[str]) -> str:
+    """What an operation makes of its sources and, one of your own, of its parameters."""
     own = _name(vertex)
     if isinstance(op, ops.Dense):
         joined = _stacked(sources) if op.combine == "concat" else _sum(sources)
@@ -86,7 +95,7 @@ def _told(op: Any, vertex: Any, t: int, sources: Sequence[str]) -> str:
     if isinstance(op, ops.Embedding):
         return f"M_{{{own}}}\\left[i_{{{own},{t}}}\\right]"
     if isinstance(op, ops.Constant):
-        return _stacked([f"{x:g}" if float(f"{x:g}") == x else repr(x) for x in op.value])
+        return _stacked([_number(x) for x in op.value])
     if isinstance(op, ops.Activation):
         return _applied(op.name, sources[0])
     if isinstance(op, ops.Complement):
@@ -97,7 +106,8 @@ def _told(op: Any, vertex: Any, t: int, sources: Sequence[str]) -> str:
         return " + ".join(sources)
     if isinstance(op, ops.Multiply):
         return " \\odot ".join(sources)
-    return f"\\operatorname{{{type(op).__name__}}}\\left({', '.join(sources)}\\right)"
+    inside = ", ".join([*sources, *parameters])
+    return f"{_name(type(op).__name__)}\\left({inside}\\right)"
 
 
 def _applied(activation: str, inside: str) -> str:
@@ -111,6 +121,10 @@ def _stacked(parts: Sequence[str]) -> str:
         return parts[0]
     rows = " \\\\ ".join(parts)
     return f"\\begin{{bmatrix}} {rows} \\end{{bmatrix}}"
+
+
+def _number(x: float) -> str:
+    return str(int(x)) if x.is_integer() and abs(x) < 1e6 else str(sympy.latex(sympy.Float(x)))
 
 
 def _sum(parts: Sequence[str]) -> str:
@@ -130,9 +144,29 @@ def _back(value: str, by: str) -> str:
     return f"\\left(\\frac{{\\partial {value}}}{{\\partial {by}}}\\right)^{{\\top}}"
 
 
+def text_of(vertex: Any) -> str:
+    """A vertex as it begins the names of parameters."""
+    return vertex if isinstance(vertex, str) else repr(vertex)
+
+
+def must_differ(graph: DelayGraph) -> None:
+    """Refuse vertices that are printed alike, such as 1 and "1"."""
+    seen: dict[str, Any] = {}
+    for v in graph.vertices:
+        other = seen.setdefault(_name(v), v)
+        if other is not v:
+            raise ValueError(
+                f"the vertices {other!r} and {v!r} would be printed alike; rename one, for example "
+                "with networkx.relabel_nodes"
+            )
+
+
 def _name(vertex: Any) -> str:
-    text = vertex if isinstance(vertex, str) else repr(vertex)
+    text = text_of(vertex)
     if len(text) == 1 and text.isalpha():
         return text
-    safe = (f"\\{c}" if c in "#$%&_{}" else SPECIAL.get(c, c) for c in text)
+    safe = (
+        f"\\{c}" if c in "#$%&_{}" else SPECIAL.get(c, c if c.isprintable() else "\\ ")
+        for c in text
+    )
     return f"\\mathrm{{{''.join(safe)}}}"

@@ -97,11 +97,13 @@ class FundamentalGroup:
         >>> pi.word([(x, 1), (y, 1), (x, -1), (x, 1), (y, 1)])
         x0*x1**2
         """
+        if not isinstance(walk, Iterable):
+            raise TypeError(f"a walk is a sequence of edges, not {walk!r}")
         result, here, begun = self.group.identity, None, False
         for step in walk:
             pair = isinstance(step, tuple) and len(step) == 2 and not known(step, self.words)
             edge, sign = step if pair else (step, 1)
-            if not known(edge, self.words) or sign not in (1, -1):
+            if not known(edge, self.words) or type(sign) is not int or abs(sign) != 1:
                 raise ValueError(
                     f"{step!r} is no step along an edge of the component of "
                     f"{show_vertex(self.root)}; write an edge, or a pair of an edge and 1 or -1"
@@ -294,6 +296,8 @@ def local_group(G: Any, *, delay: str = "delay") -> LocalGroup:
     True
     """
     graph = as_delay_graph(G, delay)
+    if not graph.vertices:
+        raise ValueError("the graph has no vertices, so no local group; give one that has")
     label, _ = _forest(graph)
     if label.max(initial=-1) != 0:
         raise ValueError(

@@ -15,13 +15,16 @@ and the gradient of the copy at t of a weight of v is (dv_t / dM)^T dL/dv_t. Alo
 derivatives dv_t / du_s are one expression, only at other values: they are found once, on the base,
 by SymPy. The gradient of the weight is the sum over its copies.
 
-The logistic function 1 / (1 + exp(-a)) is written (1 + tanh(a / 2)) / 2, which is the same.
+The logistic function 1 / (1 + exp(-a)) is written (1 + tanh(a / 2)) / 2, which is the same. An
+operation of your own is run on expressions, and differentiated: what its `adjoint` says plays no
+part.
 Expressions become long: this is for reading and for checking, with a few units and steps.
 """
 
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,14 +33,22 @@ import networkx as nx
 import numpy as np
 import sympy
 
-from unrollgraph.errors import CyclicCoverError, show_vertex
+from unrollgraph.errors import CyclicCoverError, ShapeError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, each_vertex, natural
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.nn.lowering import ForwardValues, lower
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.primitives import opaque_parts
 from unrollgraph.nn.values import Ref, Value
-from unrollgraph.symbolic.formulas import chain_rule, copies_in_order, equations, weight_letter
+from unrollgraph.symbolic.formulas import (
+    chain_rule,
+    copies_in_order,
+    equations,
+    must_differ,
+    text_of,
+    weight_letter,
+)
+from unrollgraph.symbolic.functions import relu, tanh
 
 __all__ = ["SymbolicGradients", "Unrolled", "gradients", "unrolled"]
 
@@ -97,7 +108,7 @@ class Unrolled(_Written):
         >>> print(ug.symbolic.unrolled(net, 2).latex().splitlines()[6])
         B_{1} &= \tanh\left(M_{B} A_{1} + b_{B}\right) \\
         """
-        return _aligned(equations(self.graph, self.steps))
+        return _aligned(equations(self.graph, self.steps, self.weights))
 
 
 @dataclass(frozen=True)
@@ -153,12 +164,16 @@ def unrolled(net: Network, steps: int) -> Unrolled:
         If ``net`` is no `nn.Network`, or an operation of your own cannot compute with SymPy's
         expressions.
     ValueError
-        If delays are not in Z, steps is no positive number, or two symbols would get one name.
+        If delays are not in Z, steps is no positive number, two vertices or symbols would get one
+        name, a parameter has more than two axes, or an operation of your own divides by zero.
+    ShapeError
+        If an operation of your own returns another number of entries than its size.
 
     Notes
     -----
     Expressions share their parts in memory; written out, they may grow exponentially with the
-    number of steps. Turn them into functions with ``sympy.lambdify(..., cse=True)``.
+    number of steps, and SymPy writes them out to print them or to turn them into functions, by
+    ``sympy.lambdify(..., cse=True)``.
 
     Examples
     --------
@@ -233,7 +248,9 @@ def gradients(net: Network, steps: int, outputs: Iterable[Any] | None = None) ->
     forward = lower(graph)
     chosen = _outputs(graph, outputs)
     outside = {
-        (v, t): sympy.MatrixSymbol(f"g_{_text(v)}_{t}", forward.values[graph.number[v]].size, 1)
+        (v, t): sympy.MatrixSymbol(
+            _identifier(f"g_{text_of(v)}_{t}"), forward.values[graph.number[v]].size, 1
+        )
         for v in chosen
         for t in range(steps)
     }
@@ -310,41 +327,12 @@ def _times(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
 
 def _sigmoid(a: sympy.Expr) -> sympy.Expr:
     # 1 / (1 + exp(-a)), but SymPy would expand what an exponential is taken of
-    return (1 + sympy.tanh(a / 2)) / 2
-
-
-class relu(sympy.Function):  # type: ignore[misc]  # noqa: N801 - SymPy prints this name
-    """The rectifier max(x, 0), with slope 0 at 0.
-
-    SymPy's Piecewise and Max try to simplify their conditions, which takes minutes for
-    conditions as long as these.
-    """
-
-    nargs = 1
-
-    @classmethod
-    def eval(cls, x: Any) -> Any:
-        """Numbers have a value."""
-        return sympy.Max(x, 0) if x.is_number else None
-
-    def fdiff(self, argindex: int = 1) -> Any:
-        """The slope: 0 up to 0, then 1."""
-        del argindex
-        return sympy.Heaviside(self.args[0], 0)
-
-    def _numpycode(self, printer: Any) -> str:
-        return f"{printer._module_format('numpy.maximum')}({printer._print(self.args[0])}, 0)"
-
-    def _pythoncode(self, printer: Any) -> str:
-        return f"max({printer._print(self.args[0])}, 0)"
-
-    def _latex(self, printer: Any) -> str:
-        return rf"\operatorname{{relu}}\left({printer._print(self.args[0])}\right)"
+    return (1 + tanh(a / 2)) / 2
 
 
 ENTRIES: dict[str, Callable[..., sympy.Expr]] = {
     "copy": lambda a: a,
-    "tanh": sympy.tanh,
+    "tanh": tanh,
     "sigmoid": _sigmoid,
     "relu": relu,
     "complement": lambda a: 1 - a,
@@ -383,15 +371,26 @@ def _by_its_own_code(
     own = {name: np.array(w, dtype=object) for name, w in zip(names, weights, strict=True)}
     shapes = op.parameters([len(arg) for arg in args])
     own = {name: array.reshape(shapes[name].shape) for name, array in own.items()}
+    who = f"the operation {type(op).__name__} of {show_vertex(graph.vertices[item.vertex])}"
     try:
         result = np.asarray(op.forward(arrays, own), dtype=object).reshape(-1).tolist()
-        return [sympy.sympify(entry) for entry in result]
-    except (TypeError, AttributeError, ValueError) as error:
+        entries = [sympy.sympify(entry) for entry in result]
+    except Exception as error:  # a user's code may raise anything
         raise TypeError(
-            f"the operation {type(op).__name__} of {show_vertex(graph.vertices[item.vertex])} "
-            "cannot compute with SymPy's expressions; write its forward with arithmetic alone, or "
-            "leave it out"
+            f"{who} cannot compute with SymPy's expressions; write its forward with arithmetic "
+            "alone, or leave it out"
         ) from error
+    if len(entries) != item.size:
+        raise ShapeError(
+            f"{who} returned {len(entries)} entries, but its size is {item.size}",
+            expected=(1, item.size),
+            found=(1, len(entries)),
+        )
+    if any(entry.has(sympy.zoo, sympy.nan) for entry in entries):
+        raise ValueError(
+            f"{who} divides by zero, perhaps before the first step, where all that it reads is zero"
+        )
+    return entries
 
 
 # -- and passes back ---------------------------------------------------------------------------
@@ -473,6 +472,7 @@ def _window(net: Any, steps: Any) -> tuple[DelayGraph, ForwardValues, list[tuple
         raise ValueError("a network is unrolled over one step at least")
     if graph.dimension > 1:
         raise ValueError(f"a network is unrolled over steps, but delays are in Z^{graph.dimension}")
+    must_differ(graph)
     try:
         order = copies_in_order(graph, steps)
     except nx.NetworkXUnfeasible as error:
@@ -492,23 +492,26 @@ def _symbols(
             raise ValueError(f"{name} has {len(parameter.shape)} axes, but a matrix has two")
         shape = (*parameter.shape, 1, 1)[:2]
         vertex, _, own = name.rpartition(".")
-        weights[name] = sympy.MatrixSymbol(f"{weight_letter(own)}_{vertex}", *shape)
+        symbol = _identifier(f"{weight_letter(own)}_{vertex}")
+        weights[name] = sympy.MatrixSymbol(symbol, *shape)
     inputs: dict[Copy, Any] = {}
     for v, k in forward.inputs.items():
         item, name = forward.values[k], graph.vertices[v]
         for t in range(steps):
-            symbol = f"{_text(name)}_{t}"
+            symbol = f"{text_of(name)}_{t}"
             inputs[name, t] = (
-                sympy.Symbol(f"i_{symbol}", integer=True)
+                sympy.Symbol(_identifier(f"i_{symbol}"), integer=True)
                 if item.kind == "indices"
-                else sympy.MatrixSymbol(symbol, item.size, 1)
+                else sympy.MatrixSymbol(_identifier(symbol), item.size, 1)
             )
     _apart([*weights.values(), *inputs.values()])
     return weights, inputs
 
 
-def _text(vertex: Any) -> str:
-    return vertex if isinstance(vertex, str) else repr(vertex)
+def _identifier(name: str) -> str:
+    """A name that code can have, as `sympy.lambdify` needs."""
+    word = re.sub(r"\W", "_", name)
+    return word if word.isidentifier() else f"v{word}"
 
 
 def _apart(symbols: Iterable[Any]) -> None:
@@ -518,16 +521,14 @@ def _apart(symbols: Iterable[Any]) -> None:
         if symbol.name in seen:
             raise ValueError(
                 f"two symbols would be named {symbol.name}; rename a vertex, for example with "
-                "networkx.relabel_nodes"
+                "networkx.relabel_nodes, or a parameter of your own operation"
             )
         seen.add(symbol.name)
 
 
 def _outputs(graph: DelayGraph, outputs: Any) -> list[Any]:
     if outputs is not None:
-        listed = list(outputs)
-        each_vertex(graph, listed, "outputs")
-        return listed
+        return each_vertex(graph, outputs, "outputs")
     ends = [v for v, out in zip(graph.vertices, graph.out_numbers, strict=True) if not out]
     return ends or list(graph.vertices)
 

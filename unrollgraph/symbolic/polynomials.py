@@ -29,27 +29,25 @@ section 4.7.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import chain
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy.polys.matrices import DomainMatrix
 
 from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known, natural
 from unrollgraph.graph.order import breadth_first, strong_components
 from unrollgraph.measure.acyclicity import verdict
+from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of
 
 __all__ = [
     "adjacency",
     "between",
     "closed_walk_counts",
     "determinant",
-    "determinant_of",
-    "matrix_of",
-    "minor_of",
+    "gains_of",
+    "units_of",
     "walk_series",
     "zeta",
 ]
@@ -95,7 +93,8 @@ def adjacency(
     Matrix([[z**2 + z]])
     """
     graph = as_delay_graph(G, delay)
-    return sympy.ImmutableMatrix(matrix_of(graph, z, gains_of(graph, gain)))
+    wires = Wires(graph, gains_of(graph, gain), range(len(graph.vertices)))
+    return sympy.ImmutableMatrix(wires.entries(units_of(graph, z)).applyfunc(wires.given))
 
 
 def determinant(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
@@ -131,7 +130,8 @@ def determinant(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay"
     1 - z
     """
     graph = as_delay_graph(G, delay)
-    return determinant_of(matrix_of(graph, z, gains_of(graph, gain)))
+    wires = Wires(graph, gains_of(graph, gain), range(len(graph.vertices)))
+    return at(determinant_of(wires), units_of(graph, z))
 
 
 def zeta(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
@@ -153,7 +153,7 @@ def zeta(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sy
     CyclicCoverError
         If a closed walk has total delay zero: then infinitely many have.
     ValueError
-        As by `adjacency`.
+        If the determinant is zero, or as by `adjacency`.
 
     Notes
     -----
@@ -172,7 +172,13 @@ def zeta(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sy
     """
     graph = as_delay_graph(G, delay)
     verdict(graph)
-    return 1 / determinant(graph, z, gain=gain)
+    value = determinant(graph, z, gain=gain)
+    if value == 0:
+        raise ValueError(
+            "the zeta function has no value, since det(I - A(z)) is zero; change a gain, or give "
+            "another z"
+        )
+    return 1 / value
 
 
 def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ...]:
@@ -217,20 +223,18 @@ def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ..
     graph, last = as_delay_graph(G, delay), natural(n, "largest total delay")
     _in_time(graph, "closed walks are counted by their total delay")
     verdict(graph)
-    z = sympy.Dummy("z")
     label = strong_components(len(graph.vertices), graph.tails, graph.heads)
-    totals = [0] * (last + 1)
-    whole = matrix_of(graph, z, [sympy.S.One] * len(graph.edges))
+    totals, ones = [0] * (last + 1), [sympy.S.One] * len(graph.edges)
     for part in range(int(label.max(initial=-1)) + 1):
-        own = np.flatnonzero(label == part).tolist()
-        shape = coefficients(determinant_of(whole.extract(own, own)), z)
+        wires = Wires(graph, ones, np.flatnonzero(label == part).tolist())
+        shape = {power: int(c) for (power,), c in determinant_of(wires).items()}
         if min(shape) < 0:
             continue
-        sums: list[int] = []
+        sums = [0]
         for k in range(1, last + 1):
-            rest = sum(int(shape.get(j, 0)) * sums[k - j - 1] for j in range(1, k))
-            sums.append(-k * int(shape.get(k, 0)) - rest)
-            totals[k] += sums[-1]
+            rest = sum(c * sums[k - j] for j, c in shape.items() if 0 < j < k)
+            sums.append(-k * shape.get(k, 0) - rest)
+            totals[k] += sums[k]
     return tuple(totals[1:])
 
 
@@ -248,7 +252,8 @@ def walk_series(
     n : int
         The largest total delay.
     gain : str, optional
-        As `adjacency` takes it.
+        As `adjacency` takes it: unless given walks are counted, while `transfer_function` and
+        `state_space` look for the attribute ``"gain"`` by themselves.
     delay : str
         The edge attribute that holds the delay.
 
@@ -284,20 +289,15 @@ def walk_series(
     if not inner:
         return (whole(sympy.S.Zero),) * (last + 1)
     sign = _direction(graph, inner, (source, target))
-    z = sympy.Dummy("z")  # gains may speak of a z of their own
-    matrix = matrix_of(graph, z, gains).extract(inner, inner)
-    first, goal = (inner.index(graph.number[v]) for v in (source, target))
-    above = coefficients(minor_of(matrix, first, goal), z)
-    below = coefficients(determinant_of(matrix), z)
-    series = _quotient(
-        {sign * k: c for k, c in above.items()},
-        {sign * k: c for k, c in below.items()},
-        last if sign > 0 else 0,
-    )
+    wires = Wires(graph, gains, inner)
+    ends = (inner.index(graph.number[v]) for v in (source, target))
+    above = {sign * k: c for (k,), c in minor_of(wires, *ends).items()}
+    below = {sign * k: c for (k,), c in determinant_of(wires).items()}
+    series = _quotient(above, below, last if sign > 0 else 0)
     return tuple(whole(series.get(sign * k, sympy.S.Zero)) for k in range(last + 1))
 
 
-# -- matrices ----------------------------------------------------------------------------------
+# -- gains and units ----------------------------------------------------------------------------
 
 
 def gains_of(graph: DelayGraph, gain: str | None) -> list[sympy.Expr]:
@@ -308,18 +308,21 @@ def gains_of(graph: DelayGraph, gain: str | None) -> list[sympy.Expr]:
 
 def _exactly(value: Any, edge: Any) -> sympy.Expr:
     """A gain as SymPy writes it: floats by their decimals, all else as it is."""
-    if isinstance(value, float | np.floating) and math.isfinite(value):
+    if isinstance(value, float | np.floating | Decimal) and math.isfinite(value):
         return sympy.Rational(str(value))
     if isinstance(value, complex | np.complexfloating) and np.isfinite(value):
         return _exactly(value.real, edge) + sympy.I * _exactly(value.imag, edge)
     if not isinstance(value, bool | np.bool_):
         found = _expression(value)
-        if found is not None and found.is_finite is not False and not found.has(sympy.nan):
+        if found is not None:
             return found
     raise ValueError(
         f"the gain of the edge {show_edge(edge)} is {value!r}, but it must be a finite number or "
         "a SymPy expression such as sympy.Symbol('a')"
     )
+
+
+_NOT_FINITE = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.AccumBounds)
 
 
 def _expression(value: Any) -> sympy.Expr | None:
@@ -328,51 +331,22 @@ def _expression(value: Any) -> sympy.Expr | None:
         found = sympy.sympify(value, strict=True)
     except sympy.SympifyError:
         return None
-    return found if isinstance(found, sympy.Expr) and found.is_commutative else None
+    if not isinstance(found, sympy.Expr) or not found.is_commutative or found.has(*_NOT_FINITE):
+        return None
+    decimals = {x: sympy.Rational(str(x)) for x in found.atoms(sympy.Float)}
+    return found.xreplace(decimals)
 
 
-def matrix_of(graph: DelayGraph, z: Any, gains: Sequence[sympy.Expr]) -> sympy.Matrix:
-    """The matrix A(z)."""
+def units_of(graph: DelayGraph, z: Any) -> list[sympy.Expr]:
+    """The units of delay, one for each axis."""
     units = [_expression(unit) for unit in (z if isinstance(z, tuple | list) else (z,))]
-    if len(units) != graph.dimension or None in units:
+    found = [unit for unit in units if unit is not None]
+    if len(found) != graph.dimension or len(units) != graph.dimension:
         wanted = "one symbol" if graph.dimension == 1 else f"a tuple of {graph.dimension} symbols"
         raise ValueError(
             f"z is {z!r}, but it must be {wanted}, since delays are in Z"
             f"{'' if graph.dimension == 1 else f'^{graph.dimension}'}"
         )
-    n = len(graph.vertices)
-    entries = [[sympy.S.Zero] * n for _ in range(n)]
-    for e in range(len(graph.edges)):
-        powers = [unit**d for unit, d in zip(units, graph.delays[e].tolist(), strict=True)]
-        entries[int(graph.tails[e])][int(graph.heads[e])] += gains[e] * sympy.Mul(*powers)
-    return sympy.Matrix(n, n, [*chain(*entries)])
-
-
-def determinant_of(matrix: sympy.Matrix) -> sympy.Expr:
-    """The determinant of I minus a matrix, expanded."""
-    return _determinant(sympy.eye(matrix.rows) - matrix)
-
-
-def minor_of(matrix: sympy.Matrix, source: int, target: int) -> sympy.Expr:
-    """The entry of the adjugate of I minus a matrix, by Cramer's rule."""
-    rest = sympy.eye(matrix.rows) - matrix
-    rest.row_del(target)
-    rest.col_del(source)
-    return sympy.expand((-1) ** (source + target) * _determinant(rest))
-
-
-def _determinant(matrix: sympy.Matrix) -> sympy.Expr:
-    if not matrix.rows:
-        return sympy.S.One
-    domain_matrix = DomainMatrix.from_Matrix(matrix)
-    return sympy.expand(domain_matrix.domain.to_sympy(domain_matrix.det()))
-
-
-def coefficients(expression: sympy.Expr, z: sympy.Symbol) -> dict[int, sympy.Expr]:
-    """Coefficients of an expanded Laurent polynomial, by exponent; at least that of zero."""
-    found: dict[int, sympy.Expr] = {0: sympy.S.Zero}
-    for power, factor in sympy.collect(expression, z, evaluate=False).items():
-        found[int(power.as_base_exp()[1]) if power.has(z) else 0] = factor
     return found
 
 
@@ -384,6 +358,8 @@ def _quotient(
 ) -> dict[int, sympy.Expr]:
     """Coefficients of a quotient up to some power; the divisor is 1 and higher powers."""
     series: dict[int, sympy.Expr] = {}
+    if not above:
+        return series
     higher = {j: c for j, c in below.items() if j}
     for k in range(min(above), last + 1):
         value = above.get(k, sympy.S.Zero)
