@@ -1,7 +1,6 @@
 """The explorer in a real Chromium: by mouse, finger and key, and for those who hear it."""
 
 import importlib.util
-import json
 import os
 import shutil
 
@@ -233,6 +232,33 @@ def test_one_draws_a_walk_with_the_mouse(opened):
     assert says(tab).startswith("1 step: in → A.")
 
 
+def test_a_drag_passes_over_what_is_no_neighbour(opened):
+    tab = opened("lstm")
+    step(tab, "ig")
+    before = says(tab)
+    tab.mouse.move(*middle(disc(tab, "ig")))
+    tab.mouse.down()
+    tab.mouse.move(*middle(disc(tab, "h")), steps=20)  # over c, a neighbour, and tc, one of c
+    tab.mouse.up()
+    assert says(tab) != before
+    assert says(tab).startswith("4 steps: i → ig → c → tc → h.")
+    tab.mouse.move(*middle(disc(tab, "g")))
+    tab.mouse.down()
+    tab.mouse.move(*middle(disc(tab, "f")), steps=20)  # no edge leads there
+    tab.mouse.up()
+    assert says(tab).startswith("4 steps: i → ig → c → tc → h.")
+
+
+def test_a_drag_along_parallel_edges_asks(opened):
+    page = ug.draw.explore(nx.MultiDiGraph([("a", "b", {"delay": d}) for d in (0, 1, 2)]))
+    tab = opened(None, page=page)
+    tab.mouse.move(*middle(disc(tab, "a")))
+    tab.mouse.down()
+    tab.mouse.move(*middle(disc(tab, "b")), steps=9)
+    tab.mouse.up()
+    assert says(tab) == "More than one edge leads there: choose a step from a."
+
+
 def test_on_a_phone_one_taps_and_draws(opened):
     tab = opened(
         "seed",
@@ -264,6 +290,19 @@ def test_on_a_phone_one_taps_and_draws(opened):
     # the walk below and its lift above are seen together
     for label, side in (("A", "below"), ("in0", "above"), ("out0", "above")):
         assert middle(disc(tab, label, side))[1] < 780
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_on_a_phone_everything_can_be_read_and_touched(opened, name):
+    tab = opened(name, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+    for cover in ("Delay", "Cyclic", "Maximal", "Universal"):
+        chosen(tab, cover)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        for side in ("below", "above"):
+            token = tab.locator(f".{side} .token").first.bounding_box()
+            assert 0 <= token["x"] <= 390 - token["width"]  # the end of the walk is in sight
+            box = tab.locator(f".{side} .vertex circle").first.bounding_box()
+            assert box["width"] >= 13
 
 
 def test_everything_can_be_done_by_keys(opened):
@@ -325,8 +364,28 @@ def test_the_lift_begins_on_any_sheet_and_is_shifted(opened):
     disc(tab, "A1", "above").click()
     assert says(tab).endswith("from (A, 1) to (B, 1).")
     assert tower(tab)["Cyclic cover, 3 sheets"][0] == "(B, 1)"
+    disc(tab, "B1", "above").click()  # there the lift is already
+    assert says(tab).startswith("1 step")
     disc(tab, "C1", "above").click()  # a neighbour of the end: a step
     assert says(tab).endswith("from (A, 1) to (C, 1).")
+
+
+def test_lifts_lie_above_each_other_wherever_they_begin(opened):
+    tab = opened("seed")
+    tab.get_by_label("Start at").select_option(label="(A, 3)")
+    assert tower(tab)["Maximal abelian cover"][0] == "(A, 3)"
+    assert tower(tab)["Universal cover"] == ["not in this piece"]
+    chosen(tab, "Universal cover")
+    step(tab, "B")
+    assert says(tab).endswith("Its lift does not begin in this piece of the cover.")
+    tab.get_by_label("Start at").select_option(index=1)
+    rows = tower(tab)
+    assert rows["Universal cover"][0].startswith("(B, ")
+    assert rows["Delay cover"][0] == "(B, 0)"
+    for label in ("out", "C"):
+        chosen(tab, "Delay cover")
+        disc(tab, label).click()
+        assert "(" in tower(tab)["Delay cover"][0]
 
 
 def test_fibres_and_images_are_shown(opened):
@@ -367,9 +426,19 @@ def test_other_clocks_show_the_same_cover(opened):
     assert after[1] == pytest.approx(before[1], abs=30)
     assert tab.locator(".below .badges text").text_content() == "delay 1"
     assert says(tab).endswith("from (A, 0) to (A, 1).")
+    # times are told by those clocks wherever the lift goes, and modulo three as well
+    for label in 5 * ["B", "C", "A"]:
+        step(tab, label)
+    assert says(tab).endswith("from (A, 0) to (A, 6). The lift has left what is drawn.")
+    step(tab, "B")
+    assert says(tab).endswith("to (B, 7). The lift has left what is drawn.")
+    assert tower(tab)["Cyclic cover, 3 sheets"][0] == "(B, 1)"
     chosen(tab, "Cyclic cover")
+    assert tower(tab)["Cyclic cover, 3 sheets"][0] == "(B, 0)"
     chosen(tab, "Delay cover")
-    assert disc(tab, "B2", "above").is_visible()
+    assert tab.get_by_label("Clocks").input_value() == "-1"
+    assert tab.locator(".below .badges rect").count() == 1
+    assert says(tab).endswith("to (B, 6). The lift has left what is drawn.")
 
 
 def test_the_network_runs_forward_and_back(opened):
@@ -395,6 +464,13 @@ def test_the_network_runs_forward_and_back(opened):
     tab.get_by_role("button", name="Pause").click()
     assert slider.input_value() == "2"
     assert "Forward, 2 of" in tab.inner_text("main")
+    tab.get_by_role("button", name="Play").click()
+    chosen(tab, "Universal cover")  # who looks elsewhere is left in peace
+    tab.wait_for_timeout(900)
+    assert slider.input_value() == "2"
+    assert tab.get_by_role("button", name="Universal cover").get_attribute("aria-pressed") == "true"
+    tab.get_by_label("Map it down to").select_option("delay")
+    assert sum(map(bool, tab.locator(".under .value").all_text_contents())) == 6
 
 
 # -- for everyone ---------------------------------------------------------------------------------
@@ -450,14 +526,14 @@ def test_a_widget_tells_and_is_told_of_the_walk(module):
           const state = { spec, start: spec.root, walk: [] }, heard = {};
           window.model = {
             get: (key) => state[key],
-            set: (key, value) => { state[key] = value; },
+            set: (key, value) => { state[key] = value; heard[`change:${key}`](); },  // at once
             save_changes: () => {},
             on: (event, call) => { heard[event] = call; },
             off: () => {},
           };
           window.tell = (walk) => { state.walk = walk; heard["change:walk"](); };
           document.body.replaceChildren(document.createElement("div"));
-          widget.render({ model: window.model, el: document.body.firstChild });
+          window.leave = widget.render({ model: window.model, el: document.body.firstChild });
         }""",
         [_module(), spec],
     )
@@ -465,4 +541,15 @@ def test_a_widget_tells_and_is_told_of_the_walk(module):
     assert module.evaluate("[model.get('start'), model.get('walk')]") == [1, [[1, 1]]]
     module.evaluate("tell([[1, 1], [2, 1]])")
     assert says(module).startswith("2 steps: A → B → C.")
-    assert json.dumps(spec)
+    # a walk from another vertex: both change, and what the model says meanwhile is an echo
+    disc(module, "out4", "above").click()
+    assert module.evaluate("[model.get('start'), model.get('walk')]") == [4, []]
+    assert tower(module)["Delay cover"][0] == "(out, 4)"
+    module.get_by_role("button", name="Undo").click()
+    assert says(module).startswith("2 steps: A → B → C.")
+    module.evaluate("tell([[4, 1]])")  # that is no walk from A
+    assert says(module).startswith("2 steps: A → B → C.")
+    module.get_by_role("button", name="Play").click()
+    module.evaluate("leave()")
+    module.wait_for_timeout(900)
+    assert module.get_by_label("Step of the run").input_value() == "0"

@@ -88,7 +88,7 @@ class Explorer:
 
     def to_html(self) -> str:
         """Return the page as text."""
-        style = _asset("explorer.css")
+        style = _asset("page.css") + _asset("explorer.css")
         script = f"{_module()}\nmount(document.querySelector('main > div'), {self._json()});\n"
         rule = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}"
         title = html.escape(self.title)
@@ -148,7 +148,7 @@ def explore(  # noqa: PLR0913  (options of a picture)
     Parameters
     ----------
     G : networkx.DiGraph, networkx.MultiDiGraph, DelayGraph or nn.Network
-        What to walk on. If its vertices carry operations, or it is a network, that network is
+        What to walk on. If all its vertices carry operations, or it is a network, that network is
         run on the page; else one in which each vertex is a single unit.
     window : int, range or tuple of them, optional
         The window of the delay cover that is shown; five steps unless given, and in Z^d three
@@ -190,14 +190,15 @@ def explore(  # noqa: PLR0913  (options of a picture)
     start = _root(graph, root)
     axes = _window(graph, window)
     U = unroll(graph, axes)
-    must_be_few(U, MOST_EDGES, mend="explore a smaller window")
+    flat = graph.dimension <= 2  # else a ball is shown, and no window
+    if flat:
+        must_be_few(U, MOST_EDGES, mend="explore a smaller window")
     count = (sheets,) * graph.dimension
     around = cyclic_cover(graph, count if graph.dimension > 1 else sheets)
     must_be_few(around, MOST_EDGES, mend="explore fewer sheets")
     storeys = storeys_of(graph, axes, count, start, style)
     onto = images(graph, storeys)
     number = {node: k for k, node in enumerate(storeys[2].vertices)}
-    flat = graph.dimension <= 2  # else a ball is shown, and no window
     run = (net or network_over(graph)) if flat else None
     below = rolled_scene(graph, *style)
     data = {
@@ -256,7 +257,6 @@ def _cover(
         **data,
         "delays": storey.delays,
         "modulus": storey.modulus,
-        "closes": storey.modulus is not None,
         "shifts": [
             {
                 "name": name,
@@ -285,28 +285,24 @@ def _moved(storey: Storey, node: Any, by: tuple[int, ...], sign: int) -> Any:
 
 
 def _homes(graph: DelayGraph, storeys: list[Storey], onto: Mapping[Any, Any]) -> list[Data]:
-    """For each vertex of the base the copy at which its lifts begin, the same in all storeys.
+    """For each vertex of the base the copies at which its lifts begin, above each other.
 
-    In the tree that is the copy nearest to its root, below the image of that; where one is not
-    drawn, the first copy that is.
+    They lie below the highest vertex whose image in the delay cover is drawn inside the window:
+    the nearest to the root in the tree, if there is one; -1 stands for what is not drawn.
     """
-    tree = storeys[0].vertices
-    nearest: dict[Any, int] = {}
-    for k, (v, _) in enumerate(tree):
-        nearest.setdefault(v, k)
-    firsts: list[dict[Any, int]] = []
-    for storey in storeys:
-        first: dict[Any, int] = {}
-        for k, disc in enumerate(storey.scene.discs):
-            if not disc.ghost:
-                first.setdefault(disc.key[0], k)
-        firsts.append(first)
+    delay = next(storey for storey in storeys if storey.key == "delay")
+    inside = [not disc.ghost for disc in delay.scene.discs]
     homes = []
     for v in graph.vertices:
-        home = {"universal": nearest.get(v, -1)}
-        for storey, first in zip(storeys[1:], firsts[1:], strict=True):
-            image = onto["universal", storey.key][nearest[v]] if v in nearest else -1
-            home[storey.key] = image if image >= 0 else first.get(v, -1)
+        home = dict.fromkeys((storey.key for storey in storeys), -1)
+        for storey in storeys:
+            image = onto.get((storey.key, "delay"), range(len(inside)))
+            mine = [k for k, node in enumerate(storey.vertices) if node[0] == v]
+            found = next((k for k in mine if image[k] >= 0 and inside[image[k]]), None)
+            if found is not None:
+                home[storey.key] = found
+                home |= {low: onto[up, low][found] for up, low in onto if up == storey.key}
+                break
         homes.append(home)
     return homes
 
@@ -329,6 +325,7 @@ def _clocks(
         below = rolled_scene(moved, *style, rows=rows)
         yield {
             "name": f"{most} one step later",
+            "ahead": [int(v in ahead) for v in graph.vertices],
             "base": {
                 **base_panel(graph, below),
                 "colours": _edge_colours(moved),
@@ -345,7 +342,7 @@ def _clocks(
 
 
 def _ahead(graph: DelayGraph) -> list[tuple[Any, ...]]:
-    """Sets of vertices: each with all that it feeds at once, so that no delay falls below zero."""
+    """Sets of vertices: each with all that it feeds at once, so that no delay becomes negative."""
     found: dict[tuple[Any, ...], None] = {}
     for v in range(len(graph.vertices)):
         taken, waiting = {v}, [v]
@@ -378,19 +375,18 @@ def _redrawn(
     lines = []
     for stroke in storey.scene.strokes:
         u, v, *key = stroke.key
-        lines.append(strokes.get((renamed(u), renamed(v), *key)))
+        lines.append(strokes[(renamed(u), renamed(v), *key)])
     marks = scene.texts[1 : 1 + len(window) + 1]
     ends = {v: [disc.at[0] for disc in kept if disc.key[0] == v] for v in moved.vertices}
     bands = tuple(
         replace(band, left=min(ends[band.key]) - 0.5, right=max(ends[band.key]) + 0.5)
         for band in scene.bands
     )
-    shown = shifted(Scene(tuple(kept), tuple(line for line in lines if line), bands, marks), -left)
+    shown = shifted(Scene(tuple(kept), tuple(lines), bands, marks), -left)
     data = panel(moved, shown, around=False)
-    ways = iter(shown.strokes)
     return {
         **{key: data[key] for key in ("box", "vertices", "bands", "texts")},
-        "arcs": [{"path": path(next(ways).points) if line else ""} for line in lines],
+        "arcs": [{"path": path(line.points)} for line in shown.strokes],
     }
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from unrollgraph.errors import CyclicCoverError
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.nn import Dense, Embedding, Input, Network
+from unrollgraph.nn import Dense, Embedding, Input, Network, Op
 
 __all__ = ["network_over", "session"]
 
@@ -27,14 +27,13 @@ Data = dict[str, Any]
 
 
 def network_over(graph: DelayGraph) -> Network | None:
-    """The network of a graph whose vertices carry operations; else one of single units.
+    """The network of a graph whose vertices all carry operations; else one of single units.
 
     Then each vertex is a number, the hyperbolic tangent of a weighted sum of what it reads, and
     those that read nothing are inputs. None if no order computes it, or nothing is an input.
     """
     G = graph.to_networkx()
-    given = [v for v in G if "op" in G.nodes[v]]
-    if not given:
+    if not all(isinstance(G.nodes[v].get("op"), Op) for v in G):
         for v in G:
             G.nodes[v]["op"] = Dense(1) if G.in_degree(v) else Input(1)
     if all(G.in_degree(v) for v in G):

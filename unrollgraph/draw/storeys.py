@@ -145,7 +145,10 @@ def _cyclic_storey(
 ) -> Storey:
     lift = cyclic_cover(graph, sheets if len(sheets) > 1 else sheets[0])
     count = " x ".join(map(str, sheets))
-    says = f"Time is counted modulo {count}: a lift that climbs far enough comes round and closes."
+    says = (
+        f"Time is counted modulo {count}: a walk that is closed below and gains a multiple of that "
+        "is closed above."
+    )
     place = _sheet(_modulo(_vector(start[1]), sheets))
     return Storey(
         "cyclic",
@@ -163,7 +166,6 @@ def _abelian_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any,
     free = DelayGraph(abelianize(graph), graph.delay_name)
     cycles = free.dimension if free.delays.any() else 0
     steps = 1 if not cycles else len(window if isinstance(window, range) else window[0])
-    # of the same width as the window, and begun at the same place where there is one cycle
     at = (0,) * free.dimension
     if cycles < 2:
         scene = window_scene(unroll(free, steps), *style, ghosts=bool(cycles))
@@ -171,10 +173,12 @@ def _abelian_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any,
         scene = window_scene(unroll(free, (steps, steps)), *style, ghosts=True)
     else:
         scene = _ball_scene(free, (root, at), style)
-    says = (
-        "It remembers how often each independent cycle was gone round, and not in which order"
-        f"; there {'is' if cycles == 1 else 'are'} {cycles or 'none'}."
-    )
+    says = "There are no cycles, so it is the graph itself."
+    if cycles:
+        says = (
+            "It remembers how often each independent cycle was gone round, and not in which "
+            f"order; there {'is one' if cycles == 1 else f'are {cycles}'}."
+        )
     if cycles > _AXES:
         says += " Here e3 stands for once round cycle 3."
     return Storey(
@@ -197,8 +201,8 @@ def _universal_storey(graph: DelayGraph, root: Any, style: tuple[Any, Any]) -> S
             break
         tree = larger
     says = (
-        "Every way of walking from the root is a vertex of its own, so nothing ever closes up: "
-        "it is a tree."
+        "Every way of walking from the root, never straight back, is a vertex of its own. Seen "
+        "without directions it is a tree: a walk closes up only by going back as it came."
     )
     scene = tree_scene(tree, *style)
     return Storey("universal", "Universal cover", says, scene, None, None, next(iter(tree)))

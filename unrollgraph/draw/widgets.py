@@ -26,4 +26,28 @@ def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
         start = traitlets.Int().tag(sync=True)
         walk: Any = traitlets.List().tag(sync=True)
 
+        @traitlets.validate("start")
+        def _is_vertex(self, proposal: Any) -> Any:
+            if not 0 <= proposal.value < len(data["base"]["names"]):
+                raise traitlets.TraitError(f"start is {proposal.value}, which numbers no vertex")
+            return proposal.value
+
+        @traitlets.validate("walk")
+        def _joins(self, proposal: Any) -> Any:
+            arcs, here = data["base"]["arcs"], None
+            for step in proposal.value:
+                edge, sign = step if len(step) == 2 else (-1, 0)
+                if not 0 <= edge < len(arcs) or sign not in (1, -1):
+                    raise traitlets.TraitError(
+                        f"{step!r} is no step; write the number of an edge, and 1 or -1"
+                    )
+                ends = [arcs[edge]["tail"], arcs[edge]["head"]][::sign]
+                if here is not None and ends[0] != here:
+                    raise traitlets.TraitError(f"the walk does not join at {step!r}")
+                here = ends[1]
+            if proposal.value:
+                first, sign = proposal.value[0]
+                self.start = arcs[first]["tail" if sign > 0 else "head"]
+            return proposal.value
+
     return ExplorerWidget(spec=data, start=data["root"])

@@ -53,6 +53,7 @@ class Explorer {
     this.#show();
     if (spec.network) this.#run = new Run(this.runHost, spec.network, {
       names: (list) => this.#few(list), turned: (run) => this.#turned(run),
+      outputs: spec.network.outputs.map((k) => spec.base.names[k]).join(", "),
     });
   }
 
@@ -69,7 +70,7 @@ class Explorer {
     this.clear = button("Clear", () => this.#go({ ...this.#trip, walk: [] }));
     this.tabs = html("div", { className: "tabs", role: "group", "aria-label": "Which cover" },
       ...covers.map(({ key, name }) => button(name, () => this.#look({ cover: key }), { "data-cover": key })));
-    this.starts = choice("Start at", (copy) => this.#startAt(this.#view.cover, Number(copy)));
+    this.starts = choice("Start at", (copy) => copy && this.#startAt(this.#view.cover, Number(copy)));
     this.shifts = part("span", { className: "shifts" });
     this.lower = choice("Map it down to", (under) => this.#look({ under }));
     this.clocks = choice("Clocks", (clock) => this.#look({ clock: Number(clock) }));
@@ -89,7 +90,7 @@ class Explorer {
         html("table", { className: "tower" }, html("thead", {}, html("tr", {}, ...heads)), this.tower)),
       ...(spec.network ? [html("section", {}, html("h2", {}, "A network in the window"), this.runHost)] : []));
     this.root.addEventListener("keydown", (event) => {
-      if (event.key !== "Backspace" || event.target.matches("input")) return;
+      if (event.key !== "Backspace") return;
       this.#back();
       event.preventDefault();
     });
@@ -108,7 +109,7 @@ class Explorer {
     const { cover, under } = this.#view;
     this.underHost.replaceChildren();
     this.#under = under ? this.#open(this.underHost, this.#covers.get(under)) : null;
-    const lower = Object.keys(this.#covers.get(cover).onto);
+    const lower = this.#clock ? [] : Object.keys(this.#covers.get(cover).onto);
     this.lower.offer([["", "the graph"], ...lower.map((key) => [key, this.#covers.get(key).name.toLowerCase()])], under);
   }
 
@@ -116,7 +117,7 @@ class Explorer {
     return new Panel(host, cover, this.#spec.colours, cover.name, {
       point: (k) => this.#point(cover.key, k), forget: () => this.#forget(),
       choose: (k) => this.#chooseAbove(cover.key, k),
-      describe: (k) => this.#name(cover.key, { place: cover.vertices[k], vertex: k }),
+      describe: (k) => this.#name(cover.key, cover.vertices[k]),
     });
   }
 
@@ -139,10 +140,12 @@ class Explorer {
     return [[this.#view.cover, this.#above], [this.#view.under, this.#under]].filter(([, panel]) => panel);
   }
 
-  /** The name of a place, by the clocks that are shown. */
-  #name(key, { place, vertex }) {
-    const moved = key === "delay" && vertex >= 0 ? this.#clock?.cover.vertices[vertex].index : undefined;
-    return called(this.#spec.base.names, place, moved);
+  /** The name of a place, its time by the clocks that are shown. */
+  #name(key, place) {
+    const cover = this.#covers.get(key), ahead = this.#clock?.ahead[place.over];
+    const timed = ahead && (key === "delay" || cover.modulus);
+    const time = timed ? place.sheet[0] + ahead : 0;
+    return called(this.#spec.base, timed ? { ...place, sheet: [cover.modulus ? time % cover.modulus[0] : time] } : place);
   }
 
   // -- what the reader does ---------------------------------------------------------------------
@@ -165,7 +168,6 @@ class Explorer {
 
   #step(step) {
     this.#go(gone(this.#trip, step));
-    this.#above.show(this.#lifted(this.#view.cover).at(-1)?.vertex ?? -1);
   }
 
   #chooseBelow(k) {
@@ -189,25 +191,27 @@ class Explorer {
     else this.#go(setOut(this.#spec, tail, [[edge, 1]]));
   }
 
+  /** Drawn from one vertex to another: a step, if one leads there. Elsewhere a walk begins. */
   #drag(from, to) {
-    if (from !== this.#here) this.#go(setOut(this.#spec, from));
-    const [step] = towards(this.#spec.base, this.#trip, to);
-    if (step) this.#step(step);
+    const trip = from === this.#here ? this.#trip : setOut(this.#spec, from);
+    if (!towards(this.#spec.base, trip, to).length) return false;
+    if (trip !== this.#trip) this.#go(trip);
+    this.#chooseBelow(to);
+    return !this.#asked.length;
   }
 
   /** A neighbour of the end of the lift is a step; elsewhere the lift begins anew. */
   #chooseAbove(key, k) {
     const end = this.#lifted(key).at(-1)?.vertex ?? -1;
-    const { arcs } = this.#covers.get(key);
-    const along = arcs.find(({ tail, head }) => tail === end && head === k);
-    const against = arcs.find(({ tail, head }) => head === end && tail === k);
-    if (along) this.#step([along.edge, 1]);
-    else if (against) this.#step([against.edge, -1]);
-    else this.#startAt(key, k);
+    const steps = this.#covers.get(key).arcs.flatMap(({ edge, tail, head }) =>
+      tail === end && head === k ? [[edge, 1]] : head === end && tail === k ? [[edge, -1]] : []);
+    if (steps.length === 1) this.#step(steps[0]);
+    else if (steps.length) this.#ask(steps);
+    else if (k !== end && k !== this.#trip.starts[key]) this.#startAt(key, k);
   }
 
   #startAt(key, copy) {
-    this.#go(startedAt(this.#spec, this.#covers, this.#trip, key, copy));
+    this.#go(startedAt(this.#covers, this.#trip, key, copy));
   }
 
   /** Look at it in another way. Other clocks are those of the delay cover, and leave with it. */
@@ -217,8 +221,10 @@ class Explorer {
     if (before.cover !== this.#view.cover) {
       Object.assign(this.#view, { under: "", clock: -1 });
       this.#openCover();
+      if (this.#view.cover !== "delay") this.#run?.halt();
     }
-    if (before.cover !== this.#view.cover || before.under !== this.#view.under) this.#openUnder();
+    if (this.#view.clock >= 0) this.#view.under = "";
+    this.#openUnder();
     this.#retime();
     this.#show();
     this.#run?.tell();
@@ -245,6 +251,7 @@ class Explorer {
       const passed = this.#lifted(key);
       panel.light(passed.map(({ arc }) => arc), passed[0]?.vertex ?? -1, passed.at(-1)?.vertex ?? -1);
       panel.describe();
+      panel.show(passed.at(-1)?.vertex ?? -1);
     }
     this.#star();
     this.#tell();
@@ -266,7 +273,7 @@ class Explorer {
     panel.tag(this.#view.star ? lifted : []);
     const missing = tags.length - lifted.length;
     this.starSays.textContent = !this.#view.star || !end ? ""
-      : `${into.length} in and ${out.length} out at ${base.names[this.#here]}, and each of them once at ${this.#name(key, end)}`
+      : `${into.length} in and ${out.length} out at ${base.names[this.#here]}, and each of them once at ${this.#name(key, end.place)}`
         + `${missing ? `; ${missing} of them beyond what is drawn` : ""}. That is what makes it a covering.`;
   }
 
@@ -288,8 +295,8 @@ class Explorer {
   #offerStarts() {
     const { key, vertices, shifts } = this.#covers.get(this.#view.cover), start = this.#trip.starts[key];
     const copies = vertices.flatMap((vertex, k) =>
-      vertex.over === this.#trip.begin && (!vertex.ghost || k === start) ? [[k, this.#name(key, { place: vertex, vertex: k })]] : []);
-    this.starts.offer(start < 0 ? [] : copies, start);
+      vertex.over === this.#trip.begin && (!vertex.ghost || k === start) ? [[k, this.#name(key, vertex)]] : []);
+    this.starts.offer(start < 0 && copies.length ? [["", "a copy"], ...copies] : copies, start < 0 ? "" : start);
     const possible = shifts.filter(({ to, back }) => start >= 0 && (to[start] >= 0 || back[start] >= 0));
     const move = (image, sign, words) => button(sign, () => this.#startAt(key, image[start]),
       { "aria-label": `Shift the lift ${words}`, title: words, disabled: image[start] < 0 });
@@ -304,7 +311,7 @@ class Explorer {
       ...[end, !this.#trip.walk.length ? "no walk yet" : closed ? "closed" : "open"].map((words) => html("td", {}, words)));
     const covers = [...this.#covers.values()].map(({ key, name }) => {
       const passed = this.#lifted(key), now = key === this.#view.cover;
-      return passed.length ? row(name, this.#name(key, passed.at(-1)), same(passed[0].place, passed.at(-1).place), now)
+      return passed.length ? row(name, this.#name(key, passed.at(-1).place), same(passed[0].place, passed.at(-1).place), now)
         : html("tr", { className: now ? "now" : "" }, html("th", { scope: "row" }, name), html("td", { colSpan: 2 }, "not in this piece"));
     });
     return [...covers, row("The graph", base.names[this.#here], this.#here === this.#trip.begin, false)];
@@ -315,8 +322,8 @@ class Explorer {
     if (this.#asked.length) return `More than one edge leads there: choose a step from ${base.names[this.#here]}.`;
     if (!this.#trip.walk.length) return `The walk begins at ${begin}. Click a neighbour, draw along the arrows, or choose a step.`;
     const passed = this.#lifted(cover);
-    const above = passed.length ? liftWords(this.#here === this.#trip.begin, passed, (end) => this.#name(cover, end))
-      : `This piece of the cover does not reach ${begin}.`;
+    const above = passed.length ? liftWords(this.#here === this.#trip.begin, passed, ({ place }) => this.#name(cover, place))
+      : "Its lift does not begin in this piece of the cover.";
     return `${walkWords(base, this.#trip)} ${above}`;
   }
 
@@ -355,14 +362,15 @@ class Explorer {
   }
 
   #numbers() {
-    if (!this.#run || this.#view.cover !== "delay") return;
-    this.#above.number(this.#run.values, this.#run.slopes);
-    this.#above.mark("now", this.#run.now);
+    const panel = this.#panels.find(([key]) => key === "delay")?.[1];
+    if (!this.#run || !panel) return;
+    panel.number(this.#run.values, this.#run.slopes);
+    panel.mark("now", this.#run.now);
   }
 
   #few(list) {
     const { vertices } = this.#covers.get("delay");
-    const names = list.map((k) => this.#name("delay", { place: vertices[k], vertex: k }));
+    const names = list.map((k) => this.#name("delay", vertices[k]));
     return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
   }
 
@@ -370,8 +378,14 @@ class Explorer {
 
   /** Walk as told, from a vertex of the base. */
   walk(begin, walk) {
-    if (JSON.stringify([begin, walk]) !== JSON.stringify([this.#trip.begin, this.#trip.walk]))
-      this.#go(setOut(this.#spec, begin, walk));
+    const joins = walk.every((step, k) => (k ? endOf(this.#spec.base, walk[k - 1]) : begin) === endOf(this.#spec.base, [step[0], -step[1]]));
+    if (!joins || JSON.stringify([begin, walk]) === JSON.stringify([this.#trip.begin, this.#trip.walk])) return;
+    this.#go(begin === this.#trip.begin ? { ...this.#trip, walk } : setOut(this.#spec, begin, walk));
+  }
+
+  /** Stop what still runs. */
+  close() {
+    this.#run?.halt();
   }
 }
 
@@ -382,17 +396,23 @@ export function mount(host, spec, hooks = {}) {
 
 /** As a widget: the walk is shared with the model. */
 function render({ model, el }) {
+  let telling = false;  // what the model says meanwhile is an echo
   const view = mount(el, model.get("spec"), {
     onwalk(begin, walk) {
+      telling = true;
       model.set("start", begin);
       model.set("walk", walk);
+      telling = false;
       model.save_changes();
     },
   });
-  const follow = () => view.walk(model.get("start"), model.get("walk"));
+  const follow = () => { if (!telling) view.walk(model.get("start"), model.get("walk")); };
   for (const name of ["change:walk", "change:start"]) model.on(name, follow);
   follow();
-  return () => { for (const name of ["change:walk", "change:start"]) model.off(name, follow); };
+  return () => {
+    for (const name of ["change:walk", "change:start"]) model.off(name, follow);
+    view.close();
+  };
 }
 
 export default { render };

@@ -37,11 +37,12 @@ export class Panel {
   #groups; #lines; #hits; #places; #hooks; #colours; #host;
   #id = `ug${++panels}`;
   #roving = -1;
+  #dragged = false;
   #layers = {};
 
   /**
-   * Draw a graph into a host. `hooks` are point(k), forget(), choose(k), edge(e), drag(k, l), and
-   * describe(k), the words that are read out for a vertex.
+   * Draw a graph into a host. `hooks` are point(k), forget(), choose(k), edge(e), drag(k, l), which
+   * says whether that was a step, and describe(k), the words that are read out for a vertex.
    */
   constructor(host, data, colours, label, hooks) {
     [this.#host, this.#colours, this.#hooks] = [host, colours, hooks];
@@ -107,7 +108,7 @@ export class Panel {
     // numbers stand beside a disc, or in the plane, where others stand beside, below it
     const [x, value, slope] = inPlane ? [0, 0.4, 0.59] : [RADIUS + 0.06, -0.03, 0.17];
     group.append(
-      drawn("circle", { r: RADIUS, fill }), this.#lettering(vertex, ink),
+      drawn("title", {}, vertex.label), drawn("circle", { r: RADIUS, fill }), this.#lettering(vertex, ink),
       drawn("text", { class: inPlane ? "value under" : "value", x, y: value }),
       drawn("text", { class: inPlane ? "slope under" : "slope", x, y: slope }),
     );
@@ -115,7 +116,7 @@ export class Panel {
     group.addEventListener("pointerleave", () => this.#hooks.forget());
     group.addEventListener("focus", () => { this.#rove(k); this.#hooks.point(k); });
     group.addEventListener("blur", () => this.#hooks.forget());
-    group.addEventListener("click", () => this.#hooks.choose(k));
+    group.addEventListener("click", () => { if (!this.#dragged) this.#hooks.choose(k); });
     group.addEventListener("keydown", (event) => this.#keyed(event, k));
     this.#layers.discs.append(group);
     return group;
@@ -123,9 +124,10 @@ export class Panel {
 
   /** Letters small enough to stay inside a disc, with the index of the copy below the line. */
   #lettering({ label, index }, ink) {
-    const long = label.length + 0.75 * (index ?? "").length;
+    const short = label.length > 9 ? `${label.slice(0, 8)}\u2026` : label;
+    const long = short.length + 0.75 * (index ?? "").length;
     const size = Math.min(0.27, 0.46 / (0.58 * Math.max(1, long)));
-    const text = drawn("text", { class: "name", "font-size": size, dy: "0.35em", fill: ink }, label);
+    const text = drawn("text", { class: "name", "font-size": size, dy: "0.35em", fill: ink }, short);
     if (index) text.append(drawn("tspan", { "font-size": 0.75 * size, dy: "0.28em" }));
     return text;
   }
@@ -167,14 +169,13 @@ export class Panel {
     };
     const listen = (names, call) => names.forEach((name) => this.svg.addEventListener(name, call));
     listen(["pointerdown"], (event) => {
-      from = under(event);
+      [from, this.#dragged] = [under(event), false];
       event.target.releasePointerCapture?.(event.pointerId);  // fingers hold what they touched
     });
     listen(["pointermove"], (event) => {
       const met = from < 0 ? from : under(event);
-      if (met < 0 || met === from) return;
-      this.#hooks.drag(from, met);
-      from = met;
+      if (met < 0 || met === from || !this.#hooks.drag(from, met)) return;
+      [from, this.#dragged] = [met, true];  // and the click that ends it is none
     });
     listen(["pointerup", "pointercancel", "pointerleave"], () => { from = -1; });
   }
@@ -189,6 +190,7 @@ export class Panel {
       ring.classList.toggle("away", k < 0);
       if (k >= 0) stand(ring, this.#places[k]);
     }
+    if (!this.svg.contains(this.svg.getRootNode().activeElement)) this.#rove(Math.max(0, end));
   }
 
   /** Mark vertices, and no others, as of some kind. */
@@ -228,8 +230,7 @@ export class Panel {
       if (low) low.textContent = index.replaceAll("-", "\u2212");
     });
     arcs.forEach(({ path }, k) => {
-      for (const line of [this.#lines[k], this.#hits[k]]) line?.setAttribute("d", path || "M0 0");
-      this.#lines[k].classList.toggle("away", !path);
+      for (const line of [this.#lines[k], this.#hits[k]]) line?.setAttribute("d", path);
     });
     this.#layers.bands.replaceChildren(...bands.map(({ over, x, y, width, height }) =>
       drawn("rect", { class: "band", x, y, width, height, rx: 0.31, fill: this.#colours.vertices[over][0] })));

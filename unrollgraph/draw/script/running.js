@@ -8,7 +8,7 @@ export class Run {
   #clock = null;
   turn = 0;
 
-  /** Make the controls. `hooks.turned(run)` hears of every step, `hooks.names(list)` calls vertices. */
+  /** Make the controls. `hooks.turned(run)` hears of every step, `names(list)` calls vertices, `outputs` the outputs. */
   constructor(host, network, hooks) {
     [this.#network, this.#hooks, this.#forward] = [network, hooks, network.fronts.length];
     this.#slider = html("input", {
@@ -17,7 +17,7 @@ export class Run {
     });
     this.#says = html("p", { className: "says", "aria-live": "polite" });
     this.#play = html("button", { type: "button", onclick: () => (this.#clock ? this.halt() : this.#start()) }, "Play");
-    this.#rows = network.weights.map((weight) => new WeightRow(weight));
+    this.#rows = network.weights.map((weight) => new WeightRow(weight, hooks.names));
     host.replaceChildren(
       html("div", { className: "bar" }, this.#step("\u25c2", "One step back", -1), this.#play, this.#step("\u25b8", "One step on", 1), this.#slider),
       this.#says,
@@ -64,9 +64,9 @@ export class Run {
   /** Say what is computed now. */
   tell() {
     const there = this.#hooks.names([...this.now]);
-    this.#says.textContent = !this.turn ? "Step through the window: forward, then backward. Before the first step everything is zero."
+    this.#says.textContent = !this.turn ? `Step through the window: forward, then backward. What lies outside is zero, and the loss is half the sum of the squares of ${this.#hooks.outputs} at all times.`
       : !this.#back ? `Forward, ${this.turn} of ${this.#forward}: ${there} can be computed now.`
-      : `Backward, ${this.#back} of ${this.#forward}: the gradient has reached ${there}.`;
+      : `Backward, ${this.#back} of ${this.#forward}: the gradient is known at ${there}.`;
   }
 
   get #back() {
@@ -97,8 +97,8 @@ export class Run {
 
 /** A weight: its value, a cell for the gradient of each copy, and their sum as it grows. */
 class WeightRow {
-  constructor(weight) {
-    this.weight = weight;
+  constructor(weight, names) {
+    [this.weight, this.names] = [weight, names];
     this.copies = html("td", { className: "copies" });
     this.sum = html("td", { className: "sum" });
     this.row = html("tr", {}, html("th", { scope: "row" }, weight.name), html("td", {}, weight.value), this.copies, this.sum);
@@ -106,7 +106,7 @@ class WeightRow {
 
   show(reached, back, now) {
     this.copies.replaceChildren(...this.weight.copies.map(({ vertex, gradient }) =>
-      html("span", { className: reached.has(vertex) ? "copy in" : "copy" }, reached.has(vertex) ? gradient : "\u00b7")));
+      html("span", { className: reached.has(vertex) ? "copy in" : "copy", title: this.names([vertex]) }, reached.has(vertex) ? gradient : "\u00b7")));
     this.sum.textContent = back ? this.weight.sums[back - 1] : "";
     this.row.classList.toggle("now", back > 0 && this.weight.copies.some(({ vertex }) => now.has(vertex)));
   }

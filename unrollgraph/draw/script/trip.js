@@ -24,19 +24,22 @@ export function towards(base, trip, vertex) {
 }
 
 /**
- * The trip whose lift to a cover begins at another copy; in the covers below at its image, in those
- * above at what lies over it. Over another vertex of the base the walk begins anew.
+ * The trip whose lift to a cover begins at another copy. Those in the covers below begin at its
+ * images, and those above at vertices over it, all above each other; -1 is what is not drawn. Over
+ * another vertex of the base the walk begins anew.
  */
-export function startedAt(spec, covers, trip, key, copy) {
+export function startedAt(covers, trip, key, copy) {
   const { over } = covers.get(key).vertices[copy];
-  const next = over === trip.begin ? { ...trip, starts: { ...trip.starts } } : setOut(spec, over);
-  next.starts[key] = copy;
-  for (const [lower, image] of Object.entries(covers.get(key).onto))
-    if (image[copy] >= 0) next.starts[lower] = image[copy];
-  for (const upper of covers.values()) {
-    const image = upper.onto[key];
-    const above = image ? image.indexOf(copy) : -1;
-    if (above >= 0 && image[next.starts[upper.key]] !== copy) next.starts[upper.key] = above;
+  const starts = { [key]: copy, ...images(covers, key, copy) };
+  for (const upper of covers.values()) {  // from the top; below the first that is found lie the others
+    if (upper.key in starts) break;
+    starts[upper.key] = upper.onto[key].indexOf(copy);
+    if (starts[upper.key] >= 0) Object.assign(starts, images(covers, upper.key, starts[upper.key]));
   }
-  return next;
+  return { begin: over, walk: over === trip.begin ? trip.walk : [], starts };
+}
+
+/** The images of a copy in the covers below. */
+function images(covers, key, copy) {
+  return Object.fromEntries(Object.entries(covers.get(key).onto).map(([lower, image]) => [lower, image[copy]]));
 }

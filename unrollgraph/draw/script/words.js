@@ -2,22 +2,33 @@
 
 const MINUS = "\u2212";
 
-/** How a place is called: (A, 2), or in a tree by how far it is from the root. */
-function called(names, place, index) {
-  const name = names[place.over];
-  if (place.word) return `(${name}, ${place.word.length ? `${counted(place.word.length, "edge")} away` : "the root"})`;
-  return `(${name}, ${index ?? sheetWords(place.sheet)})`.replaceAll("-", MINUS);
+/** How a place is called: (A, 2), or in a tree by the walk that leads there from the root. */
+function called(base, place) {
+  const name = base.names[place.over];
+  return place.word ? `(${name}, ${place.word.length ? wordWords(base, place.word) : "the root"})` : `(${name}, ${sheetWords(place.sheet)})`;
+}
+
+/** A reduced walk, its last steps; where edges are parallel, with the number of the edge. */
+function wordWords(base, word) {
+  const steps = word.slice(-4).map(([edge, sign]) => {
+    const { tail, head } = base.arcs[edge];
+    const parallel = base.arcs.filter((arc) => arc.tail === tail && arc.head === head).length > 1;
+    return `${sign > 0 ? "\u2192" : "\u2190"}${parallel ? `[${edge}]` : ""}${base.names[sign > 0 ? head : tail]}`;
+  });
+  const [edge, sign] = word.at(-steps.length);
+  const first = base.names[sign > 0 ? base.arcs[edge].tail : base.arcs[edge].head];
+  return word.length > 4 ? `${counted(word.length, "edge")}, \u2026${steps.join("")}` : first + steps.join("");
 }
 
 /** A sheet: a number, a vector, or a long vector as a sum of unit vectors, e3 - 2 e7. */
 function sheetWords(sheet) {
-  if (sheet.length === 1) return String(sheet[0]);
-  if (sheet.length <= 3) return `(${sheet.join(", ")})`;
+  if (sheet.length === 1) return String(sheet[0]).replace("-", MINUS);
+  if (sheet.length <= 3) return `(${sheet.join(", ").replaceAll("-", MINUS)})`;
   const terms = sheet.flatMap((x, axis) => {
     const times = Math.abs(x) > 1 ? `${Math.abs(x)} ` : "";
-    return x ? [`${x < 0 ? "- " : "+ "}${times}e${axis + 1}`] : [];
+    return x ? [`${x < 0 ? `${MINUS} ` : "+ "}${times}e${axis + 1}`] : [];
   });
-  return terms.join(" ").replace(/^\+ /, "").replace(/^- /, "-") || "0";
+  return terms.join(" ").replace(/^\+ /, "").replace(/^\u2212 /, MINUS) || "0";
 }
 
 function counted(number, thing) {
@@ -41,6 +52,6 @@ function walkWords(base, { begin, walk }) {
 function liftWords(closedBelow, passed, name) {
   const [first, last] = [passed[0], passed.at(-1)];
   const gone = last.vertex < 0 ? " The lift has left what is drawn." : "";
-  if (closedBelow && same(first.place, last.place)) return `Closed below, and closed above too, at ${name(last)}.${gone}`;
+  if (same(first.place, last.place)) return `Closed below, and closed above too, at ${name(last)}.${gone}`;
   return `${closedBelow ? "Closed below, open above:" : "The lift leads"} from ${name(first)} to ${name(last)}.${gone}`;
 }
