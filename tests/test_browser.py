@@ -120,7 +120,8 @@ def module(chromium):
 
 LIFT = """([spec, key, start, walk]) => {
   const cover = window.ug.indexed(spec.covers.find((one) => one.key === key));
-  return window.ug.lift(spec.base, cover, start, walk).map(({ place, vertex }) => [place, vertex]);
+  const passed = window.ug.lift(spec.base, cover, start, walk);
+  return passed.map(({ place, vertex, arc }) => [place, vertex, arc]);
 }"""
 
 
@@ -163,10 +164,10 @@ def test_the_lift_is_that_of_python(module, name):
         for key, cover in above.items():
             start = spec["home"][names.index(begin)][key]
             found = module.evaluate(LIFT, [spec, key, start, walk])
-            nodes = [placed(place) for place, _ in found]
+            nodes = [placed(place) for place, *_ in found]
             lifted = ug.lift_walk(cover, [edges[k] for k, _ in walk], nodes[0])
             assert nodes[1:] == [arc[1] for arc in lifted]
-            for (place, k), node in zip(found, nodes, strict=True):
+            for (place, k, _), node in zip(found, nodes, strict=True):
                 drawn = {placed(v): i for i, v in enumerate(shown[key]["vertices"])}
                 assert k == drawn.get(node, -1), place
     for begin, walk in walks(G, rng, 6, 9, (1, -1)):
@@ -175,12 +176,17 @@ def test_the_lift_is_that_of_python(module, name):
             continue
         found = module.evaluate(LIFT, [spec, "universal", start, walk])
         word = [tuple(s) for s in shown["universal"]["vertices"][start]["word"]]
-        for (place, _), (k, s) in zip(found[1:], walk, strict=True):
+        arcs = shown["universal"]["arcs"]
+        ends = [[found[i][1], found[i + 1][1]][:: walk[i][1]] for i in range(len(walk))]
+        for (place, _, arc), (k, s), (tail, head) in zip(found[1:], walk, ends, strict=True):
+            wanted = {"edge": k, "tail": tail, "head": head}
+            assert (arc >= 0) == (min(tail, head) >= 0)
+            assert arc < 0 or wanted.items() <= arcs[arc].items()
             word = word[:-1] if word and word[-1] == (k, -s) else [*word, (k, s)]
             assert place["word"] == list(map(list, word))
         # and back along the same edges it is where it began
         back = [[k, -s] for k, s in reversed(walk)]
-        (place, k) = module.evaluate(LIFT, [spec, "universal", start, walk + back])[-1]
+        k = module.evaluate(LIFT, [spec, "universal", start, walk + back])[-1][1]
         assert k == start
 
 
@@ -349,6 +355,21 @@ def test_loops_and_parallel_edges_are_told_apart(opened):
     assert says(tab).endswith("from (a, 0) to (a, 2).")
     tab.locator(".below .hit").first.dispatch_event("click")
     assert says(tab).endswith("from (a, 0) to (a, 3).")
+
+
+def test_where_edges_lead_there_and_back_one_goes_along(opened):
+    page = ug.draw.explore(nx.DiGraph([("a", "b"), ("b", "a", {"delay": 1}), ("b", "c")]))
+    tab = opened(None, page=page)
+    disc(tab, "b").click()
+    disc(tab, "a").click()
+    assert says(tab).endswith("Closed below, open above: from (a, 0) to (a, 1).")
+    # a shift that is used up hands the keyboard on
+    shift = tab.get_by_role("button", name="Shift the lift one step later")
+    shift.focus()
+    for _ in range(5):
+        tab.keyboard.press("Enter")
+    assert shift.is_disabled()
+    assert tab.evaluate("document.activeElement.closest('.above svg') !== null")
 
 
 # -- what covers are ------------------------------------------------------------------------------
