@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(1, str(Path(__file__).parent))
 
+import explorers
 import pictures
 import tables
 
@@ -22,7 +23,8 @@ extensions = [
     "numpydoc",
     "myst_parser",
 ]
-exclude_patterns = ["_build", "_templates", "_tables", "_pictures"]
+exclude_patterns = ["_build", "_templates", "_tables", "_pictures", "_explorers"]
+html_extra_path = ["_explorers"]
 templates_path = ["_templates"]
 autosummary_generate = True
 # file names that differ in more than the size of a letter
@@ -50,6 +52,16 @@ def _draw_pictures(app):
     pictures.write(Path(app.srcdir) / "_pictures")
 
 
+def _write_explorers(app):
+    """Make the pages that are shown in frames."""
+    explorers.write(Path(app.srcdir) / "_explorers" / "explorers")
+
+
+# Sphinx looks whether what it is to copy is there before anything is made
+(Path(__file__).parent / "_explorers").mkdir(exist_ok=True)
+
+
 def setup(app):
+    app.connect("builder-inited", _write_explorers)
     app.connect("builder-inited", _write_tables)
     app.connect("builder-inited", _draw_pictures)

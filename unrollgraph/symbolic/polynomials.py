@@ -29,7 +29,6 @@ section 4.7.
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -308,7 +307,7 @@ def gains_of(graph: DelayGraph, gain: str | None) -> list[sympy.Expr]:
 
 def _exactly(value: Any, edge: Any) -> sympy.Expr:
     """A gain as SymPy writes it: floats by their decimals, all else as it is."""
-    if isinstance(value, float | np.floating | Decimal) and math.isfinite(value):
+    if isinstance(value, float | np.floating) and math.isfinite(value):
         return sympy.Rational(str(value))
     if isinstance(value, complex | np.complexfloating) and np.isfinite(value):
         return _exactly(value.real, edge) + sympy.I * _exactly(value.imag, edge)
