@@ -481,17 +481,20 @@ def test_the_network_runs_forward_and_back(opened):
     assert tab.locator("td.sum").all_inner_texts() == sums
     assert tab.locator(".copy.in").count() == sum(len(w["copies"]) for w in run["weights"])
     tab.get_by_role("button", name="Play").click()
-    tab.wait_for_timeout(2000)  # two steps and a half
+    tab.wait_for_timeout(1700)
     tab.get_by_role("button", name="Pause").click()
-    assert slider.input_value() == "2"
-    assert "Forward, 2 of" in tab.inner_text("main")
+    turn = int(slider.input_value())
+    assert turn > 0
+    assert f"Forward, {turn} of" in tab.inner_text("main")
     tab.get_by_role("button", name="Play").click()
     chosen(tab, "Universal cover")  # who looks elsewhere is left in peace
+    turn = int(slider.input_value())
     tab.wait_for_timeout(900)
-    assert slider.input_value() == "2"
+    assert int(slider.input_value()) == turn
     assert tab.get_by_role("button", name="Universal cover").get_attribute("aria-pressed") == "true"
     tab.get_by_label("Map it down to").select_option("delay")
-    assert sum(map(bool, tab.locator(".under .value").all_text_contents())) == 6
+    known = sum(len(front) for front in run["fronts"][:turn])
+    assert sum(map(bool, tab.locator(".under .value").all_text_contents())) == known
 
 
 # -- for everyone ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
             "a widget needs anywidget; install it with pip install 'unrollgraph[notebook]'"
         ) from error
 
-    class ExplorerWidget(anywidget.AnyWidget):
+    class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """A walk on the base, by the numbers of its first vertex and of its edges."""
 
         _esm = module
@@ -26,13 +26,13 @@ def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
         start = traitlets.Int().tag(sync=True)
         walk: Any = traitlets.List().tag(sync=True)
 
-        @traitlets.validate("start")
+        @traitlets.validate("start")  # type: ignore[untyped-decorator, unused-ignore]
         def _is_vertex(self, proposal: Any) -> Any:
             if not 0 <= proposal.value < len(data["base"]["names"]):
                 raise traitlets.TraitError(f"start is {proposal.value}, which numbers no vertex")
             return proposal.value
 
-        @traitlets.validate("walk")
+        @traitlets.validate("walk")  # type: ignore[untyped-decorator, unused-ignore]
         def _joins(self, proposal: Any) -> Any:
             arcs, here = data["base"]["arcs"], None
             for step in proposal.value:
