@@ -19,7 +19,7 @@ Which page answers which question:
 * `waving` -- the spectrum of the unrolling, in bands;
 * `exploring` -- an interactive page, or a widget;
 * `storeys` -- the tower of covers that it shows, and the maps between them;
-* `panels` -- scenes as plain data;
+* `panels`, `tower`, `clocks` -- scenes, covers with their maps, and retimings, as plain data;
 * `session` -- a network run step by step, as plain data;
 * `widgets` -- the page inside Jupyter;
 * `motion` -- a walk and its lift, and the cycle that opens into a line;

@@ -16,34 +16,32 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
 from unrollgraph.cover.cyclic import cyclic_cover
 from unrollgraph.cover.unrolling import unroll
-from unrollgraph.draw.layout import fibre_colours, rows_of
+from unrollgraph.draw.clocks import as_hex, edge_colours, other_clocks
+from unrollgraph.draw.layout import fibre_colours
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few
-from unrollgraph.draw.palette import INK, PAPER, Colour, delay_colours, mixed, on
-from unrollgraph.draw.panels import base_panel, panel, path
-from unrollgraph.draw.scene import Scene, shifted
+from unrollgraph.draw.palette import on
+from unrollgraph.draw.panels import Data, base_panel
 from unrollgraph.draw.session import network_over, session
-from unrollgraph.draw.stills import rolled_scene, unrolled_scene
-from unrollgraph.draw.storeys import Storey, images, storeys_of
+from unrollgraph.draw.stills import rolled_scene
+from unrollgraph.draw.storeys import images, storeys_of
+from unrollgraph.draw.tower import homes, told
 from unrollgraph.draw.widgets import widget_of
 from unrollgraph.errors import show_vertex
 from unrollgraph.files import write_whole
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.order import strong_components
-from unrollgraph.graph.retiming import retime
 from unrollgraph.nn import Network
 
 __all__ = ["Explorer", "explore"]
 
-Data = dict[str, Any]
 _SCRIPTS = ("lift.js", "trip.js", "words.js", "panel.js", "running.js", "explorer.js")
-_CLOCKS = 12  # other clocks that are offered
 
 
 @dataclass(frozen=True)
@@ -206,12 +204,12 @@ def explore(  # noqa: PLR0913  (options of a picture)
             **base_panel(graph, below),
             "names": [style[0].get(v, show_vertex(v)) for v in graph.vertices],
         },
-        "covers": [_cover(graph, storey, onto, storeys) for storey in storeys],
-        "home": _homes(graph, storeys, onto),
+        "covers": [told(graph, storey, onto) for storey in storeys],
+        "home": homes(graph, storeys, onto),
         "root": graph.number[start],
         "delays": [str(d) for d in graph.times],
         "colours": _colours(graph, palette),
-        "clocks": list(_clocks(graph, axes, storeys[2], style)),
+        "clocks": list(other_clocks(graph, axes, storeys[2], style)),
         "network": session(run, U, number) if run is not None else None,
     }
     return Explorer(title, data)
@@ -236,160 +234,6 @@ def _window(graph: DelayGraph, window: Any) -> Any:
     return unroll(graph, window).window
 
 
-# -- covers and maps ----------------------------------------------------------------------------
-
-
-def _cover(
-    graph: DelayGraph, storey: Storey, onto: Mapping[Any, Any], storeys: list[Storey]
-) -> Data:
-    nodes = storey.vertices
-    data = panel(graph, storey.scene, around=storey.key == "cyclic")
-    number = {node: k for k, node in enumerate(nodes)}
-    for vertex, (_, place) in zip(data["vertices"], nodes, strict=True):
-        if storey.delays is None:
-            vertex["word"] = [[graph.edge_number[edge], sign] for edge, sign in place]
-        else:
-            vertex["sheet"] = list(place) if isinstance(place, tuple) else [place]
-    return {
-        "key": storey.key,
-        "name": storey.name,
-        "says": storey.says,
-        **data,
-        "delays": storey.delays,
-        "modulus": storey.modulus,
-        "shifts": [
-            {
-                "name": name,
-                "inverse": inverse,
-                "to": [number.get(_moved(storey, node, by, 1), -1) for node in nodes],
-                "back": [number.get(_moved(storey, node, by, -1), -1) for node in nodes],
-            }
-            for name, inverse, by in storey.shifts
-        ],
-        "onto": {
-            below.key: onto[storey.key, below.key]
-            for below in storeys
-            if (storey.key, below.key) in onto
-        },
-    }
-
-
-def _moved(storey: Storey, node: Any, by: tuple[int, ...], sign: int) -> Any:
-    """A vertex under a deck transformation."""
-    v, sheet = node
-    parts = sheet if isinstance(sheet, tuple) else (sheet,)
-    moved = tuple(x + sign * y for x, y in zip(parts, by, strict=True))
-    if storey.modulus is not None:
-        moved = tuple(x % n for x, n in zip(moved, storey.modulus, strict=True))
-    return v, moved if len(moved) > 1 else moved[0]
-
-
-def _homes(graph: DelayGraph, storeys: list[Storey], onto: Mapping[Any, Any]) -> list[Data]:
-    """For each vertex of the base the copies at which its lifts begin, above each other.
-
-    They lie below the highest vertex whose image in the delay cover is drawn inside the window:
-    the nearest to the root in the tree, if there is one; -1 stands for what is not drawn.
-    """
-    delay = next(storey for storey in storeys if storey.key == "delay")
-    inside = [not disc.ghost for disc in delay.scene.discs]
-    homes = []
-    for v in graph.vertices:
-        home = dict.fromkeys((storey.key for storey in storeys), -1)
-        for storey in storeys:
-            image = onto.get((storey.key, "delay"), range(len(inside)))
-            mine = [k for k, node in enumerate(storey.vertices) if node[0] == v]
-            found = next((k for k in mine if image[k] >= 0 and inside[image[k]]), None)
-            if found is not None:
-                home[storey.key] = found
-                home |= {low: onto[up, low][found] for up, low in onto if up == storey.key}
-                break
-        homes.append(home)
-    return homes
-
-
-# -- other clocks -------------------------------------------------------------------------------
-
-
-def _clocks(
-    graph: DelayGraph, window: Any, storey: Storey, style: tuple[Any, Any]
-) -> Iterator[Data]:
-    """The same base and the same cover with some clocks one step ahead."""
-    if not isinstance(window, range):
-        return
-    rows = rows_of(graph)  # they stay, and only columns move
-    wide = range(window.start - 1, window.stop + 2)
-    for ahead in _ahead(graph):
-        names = [style[0].get(v, show_vertex(v)) for v in ahead]
-        most = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        moved = DelayGraph(retime(graph, dict.fromkeys(ahead, 1)), graph.delay_name)
-        below = rolled_scene(moved, *style, rows=rows)
-        yield {
-            "name": f"{most} one step later",
-            "ahead": [int(v in ahead) for v in graph.vertices],
-            "base": {
-                **base_panel(graph, below),
-                "colours": _edge_colours(moved),
-                "delays": [str(d) for d in moved.times],
-            },
-            "cover": _redrawn(
-                unrolled_scene(moved, wide, *style, ghosts=False, rows=rows),
-                moved,
-                window,
-                set(ahead),
-                storey,
-            ),
-        }
-
-
-def _ahead(graph: DelayGraph) -> list[tuple[Any, ...]]:
-    """Sets of vertices: each with all that it feeds at once, so that no delay becomes negative."""
-    found: dict[tuple[Any, ...], None] = {}
-    for v in range(len(graph.vertices)):
-        taken, waiting = {v}, [v]
-        while waiting:
-            for e in graph.out_numbers[waiting.pop()]:
-                w = int(graph.heads[e])
-                if graph.times[e] < 1 and w not in taken:
-                    taken.add(w)
-                    waiting.append(w)
-        found[tuple(graph.vertices[w] for w in sorted(taken))] = None
-    return [ahead for ahead in found if len(ahead) < len(graph.vertices)][:_CLOCKS]
-
-
-def _redrawn(
-    scene: Scene, moved: DelayGraph, window: range, ahead: set[Any], storey: Storey
-) -> Data:
-    """The vertices and arcs of the delay cover that are shown, at their new times."""
-    discs = {disc.key: disc for disc in scene.discs}
-    strokes = {stroke.key: stroke for stroke in scene.strokes}
-
-    def renamed(node: Any) -> Any:
-        return node[0], node[1] + (node[0] in ahead)
-
-    first = renamed(storey.vertices[0])[0], window.start
-    left = discs[first].at[0]  # so that the first column of the window stays where it is
-    own = {
-        renamed(node): disc for node, disc in zip(storey.vertices, storey.scene.discs, strict=True)
-    }
-    kept = [discs[node] for node in own]
-    lines = []
-    for stroke in storey.scene.strokes:
-        u, v, *key = stroke.key
-        lines.append(strokes[(renamed(u), renamed(v), *key)])
-    marks = scene.texts[1 : 1 + len(window) + 1]
-    ends = {v: [disc.at[0] for disc in kept if disc.key[0] == v] for v in moved.vertices}
-    bands = tuple(
-        replace(band, left=min(ends[band.key]) - 0.5, right=max(ends[band.key]) + 0.5)
-        for band in scene.bands
-    )
-    shown = shifted(Scene(tuple(kept), tuple(lines), bands, marks), -left)
-    data = panel(moved, shown, around=False)
-    return {
-        **{key: data[key] for key in ("box", "vertices", "bands", "texts")},
-        "arcs": [{"path": path(line.points)} for line in shown.strokes],
-    }
-
-
 # -- colours ------------------------------------------------------------------------------------
 
 
@@ -397,19 +241,9 @@ def _colours(graph: DelayGraph, palette: Any) -> Data:
     """Of each vertex the fill and the letters on it; of each edge the line, by day and by night."""
     fill = fibre_colours(graph, palette)
     return {
-        "vertices": [[_hex(fill[v]), _hex(on(fill[v]))] for v in graph.vertices],
-        "edges": _edge_colours(graph),
+        "vertices": [[as_hex(fill[v]), as_hex(on(fill[v]))] for v in graph.vertices],
+        "edges": edge_colours(graph),
     }
-
-
-def _edge_colours(graph: DelayGraph) -> list[list[str]]:
-    tint = delay_colours(graph.times)
-    night = {d: mixed(c, PAPER, 0.85 if c == INK else 0.5) for d, c in tint.items()}
-    return [[_hex(tint[d]), _hex(night[d])] for d in graph.times]
-
-
-def _hex(colour: Colour) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
 
 
 # -- files --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from unrollgraph.draw.palette import PAPER
 from unrollgraph.draw.scene import Points, Scene, Shape
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["base_panel", "panel", "path"]
+__all__ = ["Data", "base_panel", "cells", "panel", "path", "rings"]
 
 Data = dict[str, Any]
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -46,7 +46,7 @@ def base_panel(graph: DelayGraph, scene: Scene) -> Data:
     }
 
 
-def panel(graph: DelayGraph, scene: Scene, *, around: bool) -> Data:
+def panel(graph: DelayGraph, scene: Scene) -> Data:
     """Something above the base: arcs between what is drawn, and stubs of those that lead on."""
     number = {disc.key: k for k, disc in enumerate(scene.discs)}
     arcs, stubs = [], []
@@ -73,8 +73,6 @@ def panel(graph: DelayGraph, scene: Scene, *, around: bool) -> Data:
             }
             for band in scene.bands
         ],
-        "rings": _rings(graph, scene.shapes) if around else [],
-        "cells": [] if around else _cells(scene.shapes),
         "texts": [
             {**_point(text.at), "words": _plain(text), "align": text.align}
             for text in scene.texts
@@ -102,7 +100,7 @@ def _vertex(graph: DelayGraph, disc: Any, below: Any) -> Data:
     return data | ({"ghost": True} if disc.ghost else {})
 
 
-def _rings(graph: DelayGraph, shapes: Sequence[Shape]) -> list[Data]:
+def rings(graph: DelayGraph, shapes: Sequence[Shape]) -> list[Data]:
     """The fibres on a ring: the outer rims, less half of the width of a fibre."""
     return [
         {
@@ -114,7 +112,7 @@ def _rings(graph: DelayGraph, shapes: Sequence[Shape]) -> list[Data]:
     ]
 
 
-def _cells(shapes: Sequence[Shape]) -> list[Data]:
+def cells(shapes: Sequence[Shape]) -> list[Data]:
     """The cells of the plane."""
     corners = [(shape.points.min(axis=0), shape.points.max(axis=0)) for shape in shapes]
     return [

@@ -17,13 +17,12 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from unrollgraph.draw.panels import Data
 from unrollgraph.errors import CyclicCoverError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn import Dense, Embedding, Input, Network, Op
 
 __all__ = ["network_over", "session"]
-
-Data = dict[str, Any]
 
 
 def network_over(graph: DelayGraph) -> Network | None:
