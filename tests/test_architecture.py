@@ -201,6 +201,8 @@ def test_the_default_examples_repeat_and_the_thorough_ones_do_not():
 def test_the_version_is_said_once():
     text = (ROOT / "pyproject.toml").read_text()
     assert re.search(r'^version = "(.*)"$', text, re.M).group(1) == ug.__version__
+    cited = (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^version: (.*)$", cited, re.M).group(1) == ug.__version__
 
 
 def test_the_library_has_no_unfinished_business():
