@@ -130,9 +130,7 @@ def _delay_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any, A
     cover = DelayCover(graph)
     says = "Every vertex has a copy at every time; an edge of delay d leads d steps on."
     if is_universal(cover):
-        says += (
-            " Here its pieces are universal covers too: no walk that goes round comes back above."
-        )
+        says += " Here its pieces are universal covers too: seen without directions they are trees."
     elif is_maximal_abelian(cover):
         says += " Here its pieces are maximal abelian covers too."
     return Storey(
