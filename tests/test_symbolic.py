@@ -273,6 +273,7 @@ PI = S.fundamental_group(ug.gallery.seed_network(), "A")
         (lambda: S.transfer_function(BOTH, "a", "b", z, method="x"), ValueError, "or 'mason'"),
         (lambda: S.zeta(LOOP, 1), ValueError, "the zeta function has no value"),
         (lambda: S.determinant(BOTH, 0), ValueError, "has no value at z = 0"),
+        (lambda: S.adjacency(BOTH, 0), ValueError, "A(z) has no value at z = 0"),
         (lambda: S.adjacency(LOOP, math.nan), ValueError, "it must be one symbol"),
         (lambda: S.transfer_function(ROUND, "a", "a", z), ValueError, "no one solution"),
         (lambda: S.transfer_function(LOOP, "a", "a", 1), ValueError, "no one solution"),

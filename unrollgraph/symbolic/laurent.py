@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import Any
 
 import sympy
 from sympy.polys.matrices import DomainMatrix
 
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["Laurent", "Wires", "at", "determinant_of", "minor_of", "vanishes"]
+__all__ = ["Laurent", "Wires", "at", "determinant_of", "minor_of", "must_be_finite", "vanishes"]
 
 Laurent = dict[tuple[int, ...], sympy.Expr]
 
@@ -133,12 +134,17 @@ def _polynomial(rows: Sequence[Sequence[sympy.Expr]], units: Sequence[sympy.Symb
 def at(laurent: Laurent, units: Sequence[sympy.Expr]) -> sympy.Expr:
     """The value of a Laurent polynomial; `ValueError` where it has none."""
     value = sympy.expand(sympy.Add(*(c * _power(units, power) for power, c in laurent.items())))
+    must_be_finite(value, "det(I - A(z))", units)
+    return value
+
+
+def must_be_finite(value: Any, what: str, units: Sequence[sympy.Expr]) -> None:
+    """Refuse a value that is none, such as 1/z at z = 0."""
     if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
         raise ValueError(
-            f"det(I - A(z)) has no value at z = {', '.join(map(str, units))}; give a symbol or "
-            "another number"
+            f"{what} has no value at z = {', '.join(map(str, units))}; give a symbol or another "
+            "number"
         )
-    return value
 
 
 def vanishes(value: sympy.Expr) -> bool:

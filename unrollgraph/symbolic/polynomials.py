@@ -38,7 +38,7 @@ from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known, natural
 from unrollgraph.graph.order import breadth_first, strong_components
 from unrollgraph.measure.acyclicity import verdict
-from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of
+from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, must_be_finite
 
 __all__ = [
     "adjacency",
@@ -77,7 +77,8 @@ def adjacency(
     Raises
     ------
     ValueError
-        If z has not as many entries as delays, or a gain is no number and no expression.
+        If z has not as many entries as delays, a gain is no number and no expression, or there is
+        no value, as of 1/z at z = 0.
 
     Notes
     -----
@@ -93,7 +94,10 @@ def adjacency(
     """
     graph = as_delay_graph(G, delay)
     wires = Wires(graph, gains_of(graph, gain), range(len(graph.vertices)))
-    return sympy.ImmutableMatrix(wires.entries(units_of(graph, z)).applyfunc(wires.given))
+    units = units_of(graph, z)
+    matrix = sympy.ImmutableMatrix(wires.entries(units).applyfunc(wires.given))
+    must_be_finite(matrix, "A(z)", units)
+    return matrix
 
 
 def determinant(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
