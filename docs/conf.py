@@ -35,7 +35,11 @@ autodoc_typehints = "none"
 default_role = "literal"
 html_theme = "pydata_sphinx_theme"
 html_title = "unrollgraph"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 3,
+}
 html_show_sourcelink = False
 nitpicky = False
 
