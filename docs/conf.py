@@ -1,5 +1,6 @@
 """Sphinx configuration: built offline, with warnings as errors."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,8 +23,19 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "myst_parser",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_templates", "_tables", "_pictures", "_explorers"]
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "_tables",
+    "_pictures",
+    "_explorers",
+    "_examples",
+    "sg_execution_times.rst",
+    "gallery/sg_execution_times.rst",
+    *(f"gallery/*.{kind}" for kind in ("ipynb", "py", "zip", "md5", "json")),
+]
 html_extra_path = ["_explorers"]
 templates_path = ["_templates"]
 autosummary_generate = True
@@ -60,6 +72,26 @@ def _write_explorers(app):
     """Make the pages that are shown in frames."""
     explorers.write(Path(app.srcdir) / "_explorers" / "explorers")
 
+
+# examples write files beside them, so copies are run
+EXAMPLES = Path(__file__).parent / "_examples"
+shutil.rmtree(EXAMPLES, ignore_errors=True)
+shutil.copytree(
+    Path(__file__).parent.parent / "examples",
+    EXAMPLES,
+    ignore=shutil.ignore_patterns("README.md"),  # of the data, and no gallery
+)
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(EXAMPLES),
+    "gallery_dirs": "gallery",
+    "filename_pattern": "/(plot|explore)_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "plot_gallery": True,
+    "min_reported_time": 1e9,
+}
 
 # Sphinx looks whether what it is to copy is there before anything is made
 (Path(__file__).parent / "_explorers").mkdir(exist_ok=True)

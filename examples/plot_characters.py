@@ -15,7 +15,7 @@ import numpy as np
 from unrollgraph import nn
 
 seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-text = (Path(__file__).parent / "data" / "carroll.txt").read_text(encoding="utf-8")
+text = (Path(sys.argv[0]).parent / "data" / "carroll.txt").read_text(encoding="utf-8")
 letters = sorted(set(text))
 codes = np.array([letters.index(character) for character in text])
 
