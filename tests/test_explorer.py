@@ -157,6 +157,19 @@ def test_shifts_are_deck_transformations(name):
                     assert arcs[edge, to[tail]] == to[head]
 
 
+def test_a_ball_that_is_too_large_is_never_made(monkeypatch):
+    sizes = []
+
+    def counted(*words):
+        tree = ug.universal_cover(*words)
+        sizes.append(len(tree))
+        return tree
+
+    monkeypatch.setattr("unrollgraph.draw.storeys.universal_cover", counted)
+    ug.draw.explore(ug.gallery.bouquet(*range(1, 21)), window=2, sheets=1)
+    assert sizes == [41]  # of radius two there would be 1,601
+
+
 def test_other_clocks_redraw_the_same_cover():
     G = GRAPHS["seed"]
     page, cover = PAGES["seed"].data, covers("seed")["delay"]

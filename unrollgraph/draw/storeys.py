@@ -83,6 +83,11 @@ class Storey:
         """The vertices, as they are drawn."""
         return [disc.key for disc in self.scene.discs]
 
+    def shifted(self, node: Any, by: tuple[int, ...]) -> Any:
+        """A vertex moved by so many sheets, whether it is drawn or not."""
+        moved = tuple(x + y for x, y in zip(_vector(node[1]), by, strict=True))
+        return node[0], _sheet(_modulo(moved, self.modulus))
+
 
 def storeys_of(
     graph: DelayGraph, window: Any, sheets: tuple[int, ...], root: Any, style: tuple[Any, Any]
@@ -194,10 +199,10 @@ def _abelian_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any,
 def _universal_storey(graph: DelayGraph, root: Any, style: tuple[Any, Any]) -> Storey:
     tree = universal_cover(graph, root, 1)
     for radius in range(2, _RADIUS + 1):
-        larger = universal_cover(graph, root, radius)
-        if not len(tree) < len(larger) <= _BALL:
+        shell = len(tree.boundary_in()) + len(tree.boundary_out())  # each leads to one vertex more
+        if not 0 < shell <= _BALL - len(tree):
             break
-        tree = larger
+        tree = universal_cover(graph, root, radius)
     says = (
         "Every way of walking from the root, never straight back, is a vertex of its own. Seen "
         "without directions it is a tree: a walk closes up only by going back as it came."
@@ -267,7 +272,8 @@ def _sheet(vector: tuple[int, ...]) -> Any:
 
 
 def _modulo(vector: tuple[int, ...], modulus: tuple[int, ...] | None) -> tuple[int, ...]:
-    assert modulus is not None
+    if modulus is None:
+        return vector
     return tuple(x % n for x, n in zip(vector, modulus, strict=True))
 
 

@@ -6,7 +6,6 @@ Vertices are told by the numbers under which they are drawn, and -1 stands for w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from unrollgraph.draw.panels import Data, cells, panel, rings
 from unrollgraph.draw.storeys import Storey
@@ -42,23 +41,15 @@ def told(graph: DelayGraph, storey: Storey, onto: Maps) -> Data:
             {
                 "name": name,
                 "inverse": inverse,
-                "to": [number.get(_moved(storey, node, by, 1), -1) for node in nodes],
-                "back": [number.get(_moved(storey, node, by, -1), -1) for node in nodes],
+                "to": [number.get(storey.shifted(node, by), -1) for node in nodes],
+                "back": [
+                    number.get(storey.shifted(node, tuple(-x for x in by)), -1) for node in nodes
+                ],
             }
             for name, inverse, by in storey.shifts
         ],
         "onto": {low: image for (up, low), image in onto.items() if up == storey.key},
     }
-
-
-def _moved(storey: Storey, node: Any, by: tuple[int, ...], sign: int) -> Any:
-    """A vertex under a deck transformation."""
-    v, sheet = node
-    parts = sheet if isinstance(sheet, tuple) else (sheet,)
-    moved = tuple(x + sign * y for x, y in zip(parts, by, strict=True))
-    if storey.modulus is not None:
-        moved = tuple(x % n for x, n in zip(moved, storey.modulus, strict=True))
-    return v, moved if len(moved) > 1 else moved[0]
 
 
 def homes(graph: DelayGraph, storeys: Sequence[Storey], onto: Maps) -> list[Data]:

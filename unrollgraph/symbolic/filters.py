@@ -133,9 +133,9 @@ def transfer_function(
             "the equations have no one solution, since det(I - A(z)) is zero between source and "
             "target; change the gain of an edge on a cycle, or give the cycle a delay"
         )
+    quotient = (above / below).xreplace(named)
     # with radicals SymPy may search for common divisors for hours
-    quotient = sympy.cancel(above / below) if wires.rational else above / below
-    return sympy.cancel(quotient.xreplace(named)) if wires.rational else quotient.xreplace(named)
+    return sympy.cancel(quotient) if wires.rational else quotient
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def copies_in_order(graph: DelayGraph, steps: Any) -> list[tuple[Any, int]]:
 
 def equations(graph: DelayGraph, steps: int, weights: Mapping[str, Any]) -> list[str]:
     """What each copy computes; inputs are given and have no line."""
+    own = [name.rpartition(".") for name in weights]
     lines = []
     for v, t in copies_in_order(graph, steps):
         k = graph.number[v]
@@ -42,7 +43,6 @@ def equations(graph: DelayGraph, steps: int, weights: Mapping[str, Any]) -> list
                 _copy(graph.vertices[int(graph.tails[e])], t - graph.times[e], steps)
                 for e in in_order(graph, k)
             ]
-            own = [name.rpartition(".") for name in weights]
             letters = [_parameter(v, end) for vertex, _, end in own if vertex == text_of(v)]
             lines.append(f"{_copy(v, t, steps)} &= {_told(op, v, t, sources, letters)}")
     return lines

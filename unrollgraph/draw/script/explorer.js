@@ -60,23 +60,22 @@ class Explorer {
   // -- what stands where ------------------------------------------------------------------------
 
   #build(host) {
-    const { spec, covers } = { spec: this.#spec, covers: [...this.#covers.values()] };
-    const part = (name, properties = {}) => html(name, properties);
-    this.status = part("p", { className: "status", "aria-live": "polite" });
-    [this.baseHost, this.coverHost, this.underHost] = ["scroll", "scroll", "scroll under"].map((className) => part("div", { className }));
-    [this.says, this.starSays] = ["says", "says"].map((className) => part("p", { className }));
-    this.steps = part("div", { className: "steps", role: "group", "aria-label": "Next step" });
+    const spec = this.#spec, covers = [...this.#covers.values()];
+    this.status = html("p", { className: "status", "aria-live": "polite" });
+    [this.baseHost, this.coverHost, this.underHost] = ["scroll", "scroll", "scroll under"].map((className) => html("div", { className }));
+    [this.says, this.starSays] = ["says", "says"].map((className) => html("p", { className }));
+    this.steps = html("div", { className: "steps", role: "group", "aria-label": "Next step" });
     this.undo = button("Undo", () => this.#back());
     this.clear = button("Clear", () => this.#go({ ...this.#trip, walk: [] }));
     this.tabs = html("div", { className: "tabs", role: "group", "aria-label": "Which cover" },
       ...covers.map(({ key, name }) => button(name, () => this.#look({ cover: key }), { "data-cover": key })));
     this.starts = choice("Start at", (copy) => copy && this.#startAt(this.#view.cover, Number(copy)));
-    this.shifts = part("span", { className: "shifts" });
+    this.shifts = html("span", { className: "shifts" });
     this.lower = choice("Map it down to", (under) => this.#look({ under }));
     this.clocks = choice("Clocks", (clock) => this.#look({ clock: Number(clock) }));
     const star = html("input", { type: "checkbox", onchange: () => this.#look({ star: star.checked }) });
-    this.tower = part("tbody");
-    this.runHost = part("div");
+    this.tower = html("tbody");
+    this.runHost = html("div");
     const heads = ["cover", "its lift leads to", "and is"].map((head) => html("th", { scope: "col" }, head));
     this.root = html("div", { className: "ug" }, this.status,
       html("div", { className: "stage" },
