@@ -406,11 +406,60 @@ def test_delays_have_colours_of_their_own():
         (["a"], TypeError, "labels= is a mapping from vertices to words, not a list; write"),
         ({"A": 3}, TypeError, "labels= gives 'A' a int, but a label is a str; write '3'"),
         ({"A": "x\ny"}, ValueError, r"labels= gives 'A' 'x\\ny', but a label is one line"),
+        (
+            {"A": r"$\nonsense$"},
+            ValueError,
+            r"'\$\\\\nonsense\$', which is no formula that .*; mend it",
+        ),
     ],
 )
 def test_labels_that_are_none_are_refused(labels, error, message):
     with pytest.raises(error, match=message):
         ug.draw.rolled(gallery.seed_network(), labels=labels)
+
+
+def pixels(ax, inches, dpi):
+    figure = ax.figure
+    figure.set_size_inches(inches)
+    figure.set_dpi(dpi)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba(), dtype=float)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: ug.draw.side_by_side(
+            gallery.seed_network(), 4, ax=ax, walk=[("A", "B")], labels={"A": r"$\alpha_1$"}
+        ),
+        lambda ax: ug.draw.helix(gallery.seed_network(), 3, ax=ax),
+        lambda ax: ug.draw.unrolled(ug.unroll(gallery.lstm(), 3), ax=ax),
+    ],
+    ids=["side_by_side", "helix", "unrolled"],
+)
+def test_a_smaller_picture_is_the_same_picture(draw):
+    shapes = []
+    for inches in ((8, 4), (4, 2)):
+        ax = plt.figure().add_subplot()  # of another size, when it is drawn on
+        shapes.append(pixels(draw(ax), inches, 800 / inches[0]))
+        plt.close("all")
+    whole, half = shapes
+    assert whole.shape == half.shape == (400, 800, 4)
+    assert whole.min() < 100
+    assert np.abs(whole - half).mean() < 0.5
+
+
+def test_a_label_between_dollars_is_a_formula_and_a_name_is_not():
+    formula = ug.draw.rolled(gallery.seed_network(), labels={"A": r"$h^{(1)}$"})
+    name = ug.draw.rolled(nx.DiGraph([("$h$", "b")]))
+    assert r"$h^{(1)}$" in [text.get_text() for text in formula.texts]
+    assert r"\$h\$" in [text.get_text() for text in name.texts]
+    assert r"{$h^{(1)}$}" in ug.draw.to_tikz(formula)
+    assert r"\textbf{\$h\$}" in ug.draw.to_tikz(name)
+    with pytest.raises(
+        ValueError, match=r"'A' the formula '\$x\$', but a page sets none; write it"
+    ):
+        ug.draw.explore(gallery.seed_network(), labels={"A": "$x$"})
 
 
 def test_blank_names_and_labels_can_be_drawn():

@@ -207,7 +207,7 @@ PICTURES = {
     "ring": lambda: ug.draw.ring(ug.cyclic_cover(gallery.dumbbell(2), 5)),
     "tree": lambda: ug.draw.tree(ug.universal_cover(SEED, "A", 3)),
     "plane": lambda: ug.draw.wavefronts(ug.unroll(gallery.grid_2d(), (2, 2))),
-    "names": lambda: ug.draw.rolled(names()),
+    "names": lambda: ug.draw.rolled(names(), labels={"β Λλ é": r"$\alpha^{(1)}$"}),
 }
 
 

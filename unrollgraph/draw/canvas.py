@@ -2,7 +2,9 @@
 
 Everything goes on in collections, so that thousands of edges are drawn in a fraction of a
 second: one of lines, one of arrowheads, one of discs, one of bands. Texts are set one by one,
-as large as fits, and left out where there are too many edges to read them.
+as large as fits, and left out where there are too many edges to read them. Letters and lines keep
+their proportions whatever becomes of the axes: matplotlib counts them in points, so they are
+measured anew whenever the axes are drawn.
 """
 
 from __future__ import annotations
@@ -15,16 +17,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.mathtext import MathTextParser
 from matplotlib.textpath import TextPath
 
 from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
 from unrollgraph.draw.routes import flattened
 from unrollgraph.draw.scene import (
     Disc,
+    Formula,
     Points,
     Scene,
     Shape,
@@ -46,11 +51,12 @@ __all__ = [
     "lettering",
     "must_be_axes",
     "new_axes",
+    "no_formula",
     "paint",
     "painted",
-    "plain",
     "printed",
     "trail",
+    "written",
 ]
 
 Box: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top
@@ -58,6 +64,7 @@ Box: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top
 INCH = 0.62  # inches in a unit
 HEAD = 0.17  # length of an arrowhead
 HALO = 6.0  # points by which a halo is broader
+FRAME = 1.2  # points of the line around a badge
 MARGIN = 0.35
 MOST_PIXELS = 10_000  # along a side of a picture of points
 MOST_LABELLED = 300  # vertices, beyond which labels could not be read
@@ -139,11 +146,11 @@ def paint(scene: Scene, axes: Any, box: Box | None = None) -> Any:
     axes.set_axis_off()
     _bands(scene, axes)
     _shapes([shape for shape in scene.shapes if not shape.above], axes, 0.9)
-    _strokes(scene.strokes, axes)
+    lines = list(_strokes(scene.strokes, axes))
     _shapes([shape for shape in scene.shapes if shape.above], axes, 3.0)
-    axes.add_collection(_Discs(scene, axes.transData))
-    if len(scene.discs) <= MOST_LABELLED:
-        _words(scene, axes, right - left, top - bottom)
+    discs = axes.add_collection(_Discs(scene, axes.transData))
+    words = list(_words(scene, axes)) if len(scene.discs) <= MOST_LABELLED else []
+    axes.add_artist(_Proportions(words, [*lines, discs])).measure()
     return axes
 
 
@@ -214,43 +221,51 @@ class _Discs(EllipseCollection):
         )
 
 
-def _words(scene: Scene, axes: Any, width: float, height: float) -> None:
-    box = axes.get_window_extent()
-    points = min(box.width / width, box.height / height)
-    unit = points * 72 / axes.figure.dpi
+class _Proportions(Artist):
+    """What keeps letters and lines in proportion: it is drawn first, and measures the others."""
+
+    def __init__(self, words: Sequence[tuple[Any, float]], lines: Sequence[Any]) -> None:
+        super().__init__()
+        self.set_zorder(-1)
+        self.set_in_layout(False)
+        self.words = words  # and their sizes in units
+        self.lines = [(collection, np.asarray(collection.get_linewidth())) for collection in lines]
+        self.unit = 0.0  # in points, when they were measured last
+
+    def draw(self, renderer: Any) -> None:  # noqa: ARG002  (it is told by the axes alone)
+        self.measure()
+
+    def measure(self) -> None:
+        """Give letters and lines the sizes that they have in the axes as these are now."""
+        axes: Any = self.axes
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        box = axes.get_window_extent()
+        pixels = min(box.width / (right - left), box.height / (top - bottom))
+        unit = round(pixels * 72 / axes.figure.dpi, 6)
+        if unit == self.unit:
+            return
+        self.unit = unit
+        for text, size in self.words:
+            text.set_fontsize(size * unit)
+            if frame := text.get_bbox_patch():
+                frame.set_linewidth(FRAME * unit / (72 * INCH))
+        for collection, widths in self.lines:
+            collection.set_linewidth(widths * unit / (72 * INCH))
+
+
+def _words(scene: Scene, axes: Any) -> Iterator[tuple[Any, float]]:
+    """Set all words, and yield them with their sizes."""
     for disc in scene.discs:
         for at, words, size, weight in lettering(disc):
-            axes.text(
-                *at,
-                plain(words),
-                ha="center",
-                va="baseline",
-                fontsize=size * unit,
-                color=on(disc.fill),
-                weight=weight,
-                zorder=5,
-            )
+            how = {"ha": "center", "va": "baseline", "weight": weight, "zorder": 5}
+            yield axes.text(*at, written(words), color=on(disc.fill), **how), size
     for text in scene.texts:
-        axes.text(
-            *text.at,
-            f"${text.words}$" if text.formula else plain(text.words),
-            ha=text.align,
-            va="center",
-            fontsize=text.size * unit,
-            color=text.colour,
-            zorder=5,
-        )
+        how = {"ha": text.align, "va": "center", "zorder": 5}
+        yield axes.text(*text.at, written(text.words), color=text.colour, **how), text.size
     for badge in scene.badges:
-        axes.text(
-            *badge.at,
-            plain(badge.words),
-            ha="center",
-            va="center",
-            fontsize=0.26 * unit,
-            color=badge.colour,
-            zorder=6,
-            bbox={"boxstyle": "round,pad=0.25", "fc": PAPER, "ec": badge.colour, "lw": 1.2},
-        )
+        how = {"ha": "center", "va": "center", "zorder": 6, "color": badge.colour}
+        frame = {"boxstyle": "round,pad=0.25", "fc": PAPER, "ec": badge.colour, "lw": FRAME}
+        yield axes.text(*badge.at, written(badge.words), bbox=frame, **how), 0.26
 
 
 def _bands(scene: Scene, axes: Any) -> None:
@@ -285,7 +300,8 @@ def _shapes(shapes: Sequence[Shape], axes: Any, level: float) -> None:
         )
 
 
-def _strokes(strokes: tuple[Stroke, ...], axes: Any) -> None:
+def _strokes(strokes: tuple[Stroke, ...], axes: Any) -> Iterator[Any]:
+    """Draw all strokes, and yield the collections of lines."""
     lines: list[Points] = []
     shades: list[Colour] = []
     widths: list[float] = []
@@ -314,7 +330,7 @@ def _strokes(strokes: tuple[Stroke, ...], axes: Any) -> None:
             widths.append(stroke.width)
     dashed = [stroke for stroke in strokes if stroke.dashed]
     if dashed:
-        axes.add_collection(
+        yield axes.add_collection(
             LineCollection(
                 [flattened(stroke.points) for stroke in dashed],
                 colors=[stroke.colour for stroke in dashed],
@@ -323,10 +339,10 @@ def _strokes(strokes: tuple[Stroke, ...], axes: Any) -> None:
                 zorder=1.5,
             )
         )
-    axes.add_collection(
+    axes.add_collection(PolyCollection(heads, facecolors=fills, edgecolors="none", zorder=3))
+    yield axes.add_collection(
         LineCollection(lines, colors=shades, linewidths=widths, capstyle="butt", zorder=2)
     )
-    axes.add_collection(PolyCollection(heads, facecolors=fills, edgecolors="none", zorder=3))
 
 
 def headed(points: Any, length: float = HEAD) -> tuple[Any, Any]:
@@ -350,7 +366,7 @@ def lettering(disc: Disc) -> Iterator[tuple[tuple[float, float], str, float, str
     """
     if not disc.label:
         return
-    own, below = _width(disc.label, "bold"), 0.66 * _width(disc.index, "normal")
+    own, below = _width(written(disc.label), "bold"), 0.66 * _width(disc.index, "normal")
     below += 0.1 if disc.index else 0.0  # a little air
     size = min(0.3, 1.48 * disc.radius / (own + below))
     x, y = disc.at
@@ -361,9 +377,18 @@ def lettering(disc: Disc) -> Iterator[tuple[tuple[float, float], str, float, str
         yield (middle, y - 0.52 * size), disc.index, 0.66 * size, "normal"
 
 
-def plain(words: str) -> str:
-    """Words in which matplotlib finds no mathematics."""
-    return words.replace("$", r"\$")
+def written(words: str) -> str:
+    """Words as matplotlib takes them: a formula between dollars, and no mathematics in others."""
+    return f"${words}$" if isinstance(words, Formula) else words.replace("$", r"\$")
+
+
+def no_formula(words: str) -> str:
+    """Why matplotlib cannot set a formula with its dollars; empty if it can."""
+    try:
+        MathTextParser("path").parse(words)
+    except ValueError as error:
+        return str(error).strip().splitlines()[-1].removeprefix("ParseFatalException: ")
+    return ""
 
 
 @lru_cache(maxsize=4096)
@@ -372,4 +397,4 @@ def _width(words: str, weight: str) -> float:
     if not words.strip():
         return 0.2 * bool(words)  # of blanks there are no outlines
     font = FontProperties(weight=weight)
-    return max(TextPath((0, 0), plain(words), size=100, prop=font).get_extents().width / 100, 0.2)
+    return max(TextPath((0, 0), words, size=100, prop=font).get_extents().width / 100, 0.2)

@@ -28,6 +28,7 @@ from unrollgraph.draw.layout import fibre_colours
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few
 from unrollgraph.draw.palette import on
 from unrollgraph.draw.panels import Data, base_panel
+from unrollgraph.draw.scene import Formula
 from unrollgraph.draw.session import network_over, session
 from unrollgraph.draw.stills import rolled_scene
 from unrollgraph.draw.storeys import images, storeys_of
@@ -184,7 +185,7 @@ def explore(  # noqa: PLR0913  (options of a picture)
     net = G if isinstance(G, Network) else None
     graph = net.graph if net is not None else as_delay_graph(G, delay)
     must_be_few(graph.base, MOST_EDGES, mend="explore a smaller graph")
-    style = as_labels(labels), palette
+    style = _in_words(as_labels(labels)), palette
     start = _root(graph, root)
     axes = _window(graph, window)
     U = unroll(graph, axes)
@@ -213,6 +214,17 @@ def explore(  # noqa: PLR0913  (options of a picture)
         "network": session(run, U, number) if run is not None else None,
     }
     return Explorer(title, data)
+
+
+def _in_words(labels: Mapping[Any, str]) -> Mapping[Any, str]:
+    """Refuse formulas, which a page does not set."""
+    for vertex, words in labels.items():
+        if isinstance(words, Formula):
+            raise ValueError(
+                f"labels= gives {vertex!r} the formula '${words}$', but a page sets none; write it "
+                "as a word, for example 'α₁'"
+            )
+    return labels
 
 
 def _root(graph: DelayGraph, root: Any) -> Any:

@@ -17,7 +17,7 @@ from unrollgraph.draw.canvas import extent
 from unrollgraph.draw.layout import rows_of
 from unrollgraph.draw.options import as_labels
 from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, ramp
-from unrollgraph.draw.scene import Scene, Shape, Text, shifted
+from unrollgraph.draw.scene import Formula, Scene, Shape, Text, shifted
 from unrollgraph.draw.stills import on_paper, unrolled_scene
 
 __all__ = ["gradient_flow"]
@@ -144,7 +144,7 @@ def _strip(
     below = -len(norms) * _CELL
     step = max(1, math.ceil(len(centres) / 16))
     texts += [
-        Text((centres[k], below - 0.05), str(k), QUIET, 0.24, formula=True)
+        Text((centres[k], below - 0.05), Formula(k), QUIET, 0.24)
         for k in range(0, len(centres), step)
     ]
     return Scene(texts=tuple(texts), shapes=tuple(shapes)) + _scale(
@@ -166,7 +166,7 @@ def _scale(middle: float, y: float, limits: tuple[float, float], palette: Any) -
     texts = []
     for power in range(first, last + 1, max(1, math.ceil((last - first) / 6))):
         at = middle + wide * ((power - low) / (high - low) - 0.5)
-        texts.append(Text((at, y - 0.4), f"10^{{{power}}}", QUIET, 0.24, formula=True))
+        texts.append(Text((at, y - 0.4), Formula(f"10^{{{power}}}"), QUIET, 0.24))
     name = Text((middle - wide / 2 - 0.3, y), "norm of the gradient", QUIET, 0.26, "right")
     return Scene(texts=(*texts, name), shapes=cells)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from unrollgraph.cover.lift import Lift
+from unrollgraph.draw.canvas import no_formula
+from unrollgraph.draw.scene import Formula
 
 __all__ = [
     "MOST_EDGES",
@@ -20,7 +22,7 @@ MOST_EDGES = 2000  # more cannot be told apart
 
 
 def as_labels(labels: Any) -> Mapping[Any, str]:
-    """Labels as a mapping from vertices to words of one line."""
+    """Labels as a mapping from vertices to words of one line; between dollars is a formula."""
     if labels is None:
         return {}
     if not isinstance(labels, Mapping):
@@ -36,7 +38,19 @@ def as_labels(labels: Any) -> Mapping[Any, str]:
             )
         if not words.isprintable():
             raise ValueError(f"labels= gives {vertex!r} {words!r}, but a label is one line of text")
-    return labels
+    return {vertex: _set(vertex, words) for vertex, words in labels.items()}
+
+
+def _set(vertex: Any, words: str) -> str:
+    """A label, as a formula if it stands between dollars."""
+    if len(words) < 3 or words[0] != "$" or words[-1] != "$":
+        return words
+    if reason := no_formula(words):
+        raise ValueError(
+            f"labels= gives {vertex!r} {words!r}, which is no formula that matplotlib can set "
+            f"({reason}); mend it, or leave out the dollars"
+        )
+    return Formula(words[1:-1])
 
 
 def must_be_few(

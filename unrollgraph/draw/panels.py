@@ -14,7 +14,7 @@ import numpy as np
 
 from unrollgraph.draw.canvas import extent
 from unrollgraph.draw.palette import PAPER
-from unrollgraph.draw.scene import Points, Scene, Shape
+from unrollgraph.draw.scene import Formula, Points, Scene, Shape
 from unrollgraph.graph.delay_graph import DelayGraph
 
 __all__ = ["Data", "base_panel", "cells", "panel", "path", "rings"]
@@ -123,7 +123,11 @@ def cells(shapes: Sequence[Shape]) -> list[Data]:
 def _plain(text: Any) -> str:
     """Words without the marks of TeX."""
     words: str = text.words
-    return re.sub(r"_(\d)", lambda m: m[1].translate(_LOW), words) if text.formula else words
+    return (
+        re.sub(r"_(\d)", lambda m: m[1].translate(_LOW), words)
+        if isinstance(text.words, Formula)
+        else words
+    )
 
 
 def _point(at: tuple[float, float]) -> Data:

@@ -16,7 +16,7 @@ import numpy as np
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
 from unrollgraph.draw.palette import PAPER, QUIET, delay_colours, mixed
 from unrollgraph.draw.routes import flattened, passing, turned
-from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke, Text
+from unrollgraph.draw.scene import Disc, Formula, Points, Scene, Shape, Stroke, Text
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 
@@ -83,10 +83,10 @@ def _cells(corner: dict[Any, Points], inside: set[Any], cell: float) -> Iterator
 def _times(window: tuple[range, range], cell: float, away: float) -> Iterator[Text]:
     for k, t in enumerate(window[0]):
         words = f"t_1 = {t}" if k == 0 else str(t)
-        yield Text((k * cell, -away - 0.3), words, QUIET, 0.26, formula=True)
+        yield Text((k * cell, -away - 0.3), Formula(words), QUIET, 0.26)
     for k, t in enumerate(window[1]):
         words = f"t_2 = {t}" if k == 0 else str(t)
-        yield Text((-away - 0.1, k * cell), words, QUIET, 0.26, "right", formula=True)
+        yield Text((-away - 0.1, k * cell), Formula(words), QUIET, 0.26, "right")
 
 
 def _arranged(

@@ -20,6 +20,7 @@ __all__ = [
     "Badge",
     "Band",
     "Disc",
+    "Formula",
     "Points",
     "Scene",
     "Shape",
@@ -31,6 +32,12 @@ __all__ = [
 ]
 
 Points = NDArray[np.float64]
+
+
+class Formula(str):
+    """Words that are mathematics of TeX, without the dollars around them."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,6 @@ class Text:
     colour: Colour = INK
     size: float = 0.3
     align: str = "center"
-    formula: bool = False  # of TeX, without the dollars
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,8 @@ def badge_width(words: str) -> float:
 
 def text_width(text: Text) -> float:
     """About how wide words are."""
-    words = re.sub(r"\\[a-z]+|[_^{}]", "", text.words) if text.formula else text.words
+    formula = isinstance(text.words, Formula)
+    words = re.sub(r"\\[a-z]+|[_^{}]", "", text.words) if formula else text.words
     return 0.6 * text.size * len(words)
 
 

@@ -36,6 +36,7 @@ from unrollgraph.draw.scene import (
     Badge,
     Band,
     Disc,
+    Formula,
     Points,
     Scene,
     Stroke,
@@ -76,7 +77,7 @@ def rolled(
     ax : matplotlib.axes.Axes, optional
         Where to draw; unless given a new figure of the right size is made.
     labels : mapping, optional
-        What to write on vertices instead of their names.
+        What to write on vertices instead of their names; ``"$h_1$"`` is set as a formula.
     palette : sequence or mapping, optional
         Colours of vertices: in turn, or vertex by vertex.
     walk : sequence of edges, optional
@@ -230,7 +231,7 @@ def beside(
     titles = (
         Text((0.0, above), names[0], INK, 0.32),
         Text((centre, above), names[1], INK, 0.32),
-        Text((centre / 2, above + 0.28), names[2], QUIET, 0.28, formula=True),
+        Text((centre / 2, above + 0.28), Formula(names[2]), QUIET, 0.28),
     )
     arrow = straight((centre - 0.95, above), (0.75, above))
     return left + right + Scene(texts=titles, strokes=(Stroke("projection", arrow, QUIET, 1.2),))
@@ -362,7 +363,7 @@ def unrolled_scene(
         for v, row in rows.items()
     )
     strokes = list(_arcs(graph, rows, shown, window, x, tint))
-    times = tuple(Text((x[t], -0.75), f"t = {t}", QUIET, 0.26, formula=True) for t in window)
+    times = tuple(Text((x[t], -0.75), Formula(f"t = {t}"), QUIET, 0.26) for t in window)
     dots: tuple[Text, ...] = ()
     if ghosts:
         level = (len(rows) - 1) / 2

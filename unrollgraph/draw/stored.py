@@ -12,6 +12,7 @@ from unrollgraph.draw.choice import lift_scene
 from unrollgraph.draw.options import MOST_EDGES, as_labels
 from unrollgraph.draw.palette import delay_colours
 from unrollgraph.draw.routes import Ways
+from unrollgraph.draw.scene import Formula
 
 __all__ = ["decorated"]
 
@@ -66,7 +67,8 @@ def decorated(
     for disc in scene.discs:
         if disc.key in copy:
             at[disc.key] = disc.at
-            label = f"{disc.label} {disc.index}" if disc.index else disc.label
+            label = f"${disc.label}$" if isinstance(disc.label, Formula) else disc.label
+            label += f" {disc.index}" * bool(disc.index)
             copy.nodes[disc.key].update(pos=disc.at, color=disc.fill, label=label)
     ways = Ways(at)
     for arc, edge in arcs_over(U):

@@ -27,7 +27,7 @@ from unrollgraph.draw.canvas import (
 )
 from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
 from unrollgraph.draw.routes import flattened
-from unrollgraph.draw.scene import Band, Disc, Scene, Stroke, Text, badge_width
+from unrollgraph.draw.scene import Band, Disc, Formula, Scene, Stroke, Text, badge_width
 
 __all__ = ["to_tikz"]
 
@@ -237,13 +237,12 @@ def _at(point: Any) -> str:
 def _label(disc: Disc, colour: str) -> Iterator[str]:
     for at, words, size, weight in lettering(disc):
         font = r"\textbf" if weight == "bold" else ""
-        yield _node(at, f"{font}{{{_escaped(words)}}}", colour, size, ",anchor=base")
+        yield _node(at, f"{font}{{{_set(words)}}}", colour, size, ",anchor=base")
 
 
 def _words(text: Text, colour: str) -> str:
-    words = f"${text.words}$" if text.formula else _escaped(text.words)
     side = {"center": "", "left": ",anchor=west", "right": ",anchor=east"}[text.align]
-    return _node(text.at, words, colour, text.size, side)
+    return _node(text.at, _set(text.words), colour, text.size, side)
 
 
 def _node(at: Any, words: str, colour: str, size: float, side: str) -> str:
@@ -252,8 +251,9 @@ def _node(at: Any, words: str, colour: str, size: float, side: str) -> str:
     return rf"\node[text={colour},font={font}{side}] at {_at(at)} {{{words}}};"
 
 
-def _escaped(words: str) -> str:
-    return "".join(map(_character, words))
+def _set(words: str) -> str:
+    """Words as TeX takes them."""
+    return f"${words}$" if isinstance(words, Formula) else "".join(map(_character, words))
 
 
 def _accented(character: str) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.draw.palette import INK, QUIET, Colour, vertex_colours
 from unrollgraph.draw.routes import smooth
-from unrollgraph.draw.scene import Scene, Stroke, Text
+from unrollgraph.draw.scene import Formula, Scene, Stroke, Text
 from unrollgraph.draw.stills import on_paper
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.measure.bloch import bloch_matrices, has_reverses
@@ -165,11 +165,11 @@ def _words(corners: Floats, at: list[float], limits: tuple[int, int]) -> Iterabl
     for corner, x in zip(corners, at, strict=True):
         names = [_multiple(share) for share in corner.tolist()]
         words = names[0] if len(names) == 1 else f"({', '.join(names)})"
-        yield Text((x, -0.4), words, INK, 0.26, formula=True)
+        yield Text((x, -0.4), Formula(words), INK, 0.26)
     step = max(1, math.ceil((high - low) / 8))
     for value in range(low, high + 1, step):
         y = (value - low) * _HIGH / (high - low)
-        yield Text((at[0] - 0.2, y), str(value), QUIET, 0.26, "right", formula=True)
+        yield Text((at[0] - 0.2, y), Formula(value), QUIET, 0.26, "right")
     yield Text((at[0], _HIGH + 0.35), "eigenvalue", QUIET, 0.26, "left")
     yield Text((at[-1], -0.85), "angle", QUIET, 0.26, "right")
 
