@@ -1,5 +1,6 @@
 """Sphinx configuration: built offline, with warnings as errors."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,9 +11,12 @@ sys.path.insert(1, str(Path(__file__).parent))
 import explorers
 import pictures
 import tables
+from docutils import nodes
+from sphinx.errors import ConfigError
 
 import unrollgraph
 
+HERE = Path(__file__).parent
 project = "unrollgraph"
 author = "the unrollgraph developers"
 copyright = "2026, the unrollgraph developers"
@@ -23,8 +27,11 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
+myst_enable_extensions = ["attrs_block", "colon_fence", "dollarmath"]
 exclude_patterns = [
     "_build",
     "_templates",
@@ -32,6 +39,7 @@ exclude_patterns = [
     "_pictures",
     "_explorers",
     "_examples",
+    "peers",
     "sg_execution_times.rst",
     "gallery/sg_execution_times.rst",
     *(f"gallery/*.{kind}" for kind in ("ipynb", "py", "zip", "md5", "json")),
@@ -47,13 +55,39 @@ autodoc_typehints = "none"
 default_role = "literal"
 html_theme = "pydata_sphinx_theme"
 html_title = "unrollgraph"
+html_logo = "_static/logo.svg"
+html_favicon = "_static/logo.svg"
+html_css_files = ["site.css"]
 html_theme_options = {
+    "logo": {"text": "unrollgraph", "alt_text": ""},
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 3,
+    "footer_start": ["copyright"],
+    "footer_end": [],
 }
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
-nitpicky = False
+html_sidebars = {"index": []}
+nitpicky = True
+nitpick_ignore_regex = [("py:class", r"(networkx|numpy|matplotlib|IPython)\..*")]
+# prompts and results are not copied
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+# mathematics is set in the browser, by a file that the site brings along
+html_static_path = ["_static", "_fetched"]
+mathjax_path = "tex-svg.js"
+if not (HERE / "_fetched" / mathjax_path).exists():
+    raise ConfigError(f"{mathjax_path} of MathJax is missing; fetch it: python docs/fetch.py")
+
+# to the pages of other projects one links only where there is a network
+if os.environ.get("DOCS_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "networkx": ("https://networkx.org/documentation/stable", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+    }
 
 
 def _write_tables(app):
@@ -74,10 +108,10 @@ def _write_explorers(app):
 
 
 # examples write files beside them, so copies are run
-EXAMPLES = Path(__file__).parent / "_examples"
+EXAMPLES = HERE / "_examples"
 shutil.rmtree(EXAMPLES, ignore_errors=True)
 shutil.copytree(
-    Path(__file__).parent.parent / "examples",
+    HERE.parent / "examples",
     EXAMPLES,
     ignore=shutil.ignore_patterns("README.md"),  # of the data, and no gallery
 )
@@ -91,13 +125,24 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "plot_gallery": True,
     "min_reported_time": 1e9,
+    "remove_config_comments": True,
+    "thumbnail_size": (480, 320),
 }
 
 # Sphinx looks whether what it is to copy is there before anything is made
-(Path(__file__).parent / "_explorers").mkdir(exist_ok=True)
+(HERE / "_explorers").mkdir(exist_ok=True)
+
+
+def _trim(_, doctree):
+    """Take away the empty line with which the results of an example end."""
+    for block in doctree.findall(nodes.literal_block):
+        text = block.astext().rstrip("\n")
+        block.rawsource = text
+        block[:] = [nodes.Text(text)]
 
 
 def setup(app):
     app.connect("builder-inited", _write_explorers)
     app.connect("builder-inited", _write_tables)
     app.connect("builder-inited", _draw_pictures)
+    app.connect("doctree-read", _trim)

@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib as mpl
 import networkx as nx
 import numpy as np
+import rooms
 from matplotlib import pyplot as plt
 
 import unrollgraph as ug
@@ -37,6 +38,30 @@ def kagome():
     return ug.with_reverses(G)
 
 
+def graphene():
+    G = nx.MultiDiGraph()
+    for cell in [(0, 0), (1, 0), (0, 1)]:
+        G.add_edge("a", "b", delay=cell)
+    return ug.with_reverses(G)
+
+
+def three_loops():
+    G = nx.MultiDiGraph([("x", "h"), ("h", "y"), ("x", "y")])
+    for delay in (1, 2, 4):
+        G.add_edge("h", "h", delay=delay)
+    return G
+
+
+def paper_panels():
+    figure = plt.figure(figsize=(7, 2.8), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    ug.draw.side_by_side(SEED, 3, ax=left, labels=NAMES)
+    ug.draw.helix(SEED, 2, ax=right, labels=NAMES)
+    left.set_title("a", loc="left", fontweight="bold")
+    right.set_title("b", loc="left", fontweight="bold")
+    return left
+
+
 def gradients():
     net = nn.Network(nn.architectures.elman(inputs=1, hidden=8, outputs=1), seed=3)
     given = np.zeros((10, 1))
@@ -52,7 +77,11 @@ STILLS = [
         "A walk twice round the cycle, closed below; its lift, open above",
         lambda: ug.draw.side_by_side(SEED, 4, walk=ROUND * 2),
     ),
-    ("helix", "The line over the circle", lambda: ug.draw.helix(SEED, 3, walk=ROUND * 2)),
+    (
+        "helix",
+        "The line over the circle, pulled back to a network",
+        lambda: ug.draw.helix(SEED, 3, walk=ROUND * 2),
+    ),
     (
         "lstm",
         "A long short-term memory, gate by gate",
@@ -135,6 +164,17 @@ STILLS = [
         lambda: ug.draw.bands(kagome(), path=[(0, 0), (1, 0), (2 / 3, -2 / 3), (0, 0)]),
     ),
 ]
+# for pages of their own, and not on the sheet
+NAMES = {"in": "$x$", "A": "$h^1$", "B": "$h^2$", "C": "$h^3$", "out": "$y$"}
+GREYS = {"in": "0.9", "A": "0.55", "B": "0.55", "C": "0.55", "out": "0.9"}
+ELSEWHERE = {
+    "helix_small": lambda: ug.draw.helix(gallery.bouquet(1), 4),
+    "graphene": lambda: ug.draw.bands(graphene(), path=[(0, 0), (1, 0), (2 / 3, -2 / 3), (0, 0)]),
+    "paper_labels": lambda: ug.draw.side_by_side(SEED, 3, labels=NAMES, palette=GREYS),
+    "paper_panels": paper_panels,
+    "rooms": rooms.picture,
+    "paper_own": lambda: ug.draw.side_by_side(three_loops(), 6),
+}
 MOVING = [
     ("moving_walk", "A walk and its lift", lambda: ug.draw.animate_walk(SEED, ROUND * 2)),
     (
@@ -154,6 +194,9 @@ def write(folder):
         ax = make()
         ug.draw.save(ax, folder / f"{name}.svg")
         entries.append((f"{name}.svg", words, ax.figure.get_size_inches()[0]))
+        plt.close("all")
+    for name, make in ELSEWHERE.items():
+        ug.draw.save(make(), folder / f"{name}.svg")
         plt.close("all")
     for name, words, make in MOVING:
         animation = make()

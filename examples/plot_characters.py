@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+import unrollgraph as ug
 from unrollgraph import nn
 
 seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
@@ -48,5 +49,7 @@ for _ in range(300):
     code = rng.choice(len(letters), p=chances / chances.sum())
     written += letters[code]
 print(f"\n{written}")
+
+ug.draw.save(ug.draw.side_by_side(G, 3), "characters.svg")  # what has been read, gate by gate
 
 # What does it write at a temperature of 0.2 instead of 0.6, and at 1.5?

@@ -29,5 +29,6 @@ G.add_edge("a", "a", delay=2)
 G.add_edge("a", "a", delay=-3)
 walk = ug.find_zero_walk(G)
 print(f"2 and -3 at one vertex: {walk}, {walk.length} edges")
+ug.draw.save(ug.draw.side_by_side(G, 7), "clocks.svg")  # find the cycle of five arcs
 
 # Which delays on the two loops would make the unrolling acyclic?

@@ -47,6 +47,7 @@ stages = ug.verdict(pair).stages
 forms = {v: [(s.slopes[k], s.offsets[k]) for s in stages] for k, v in enumerate(pair)}
 print(forms)
 print("acyclic:", increases(pair, forms))
+ug.draw.save(ug.draw.side_by_side(pair, (4, 4)), "pair.svg")
 
 triangle = nx.MultiDiGraph()
 for delay in [(20_001, -1), (-1, 20_003), (-10_007, -10_009)]:

@@ -10,6 +10,7 @@ recurrent weights and watch gradients vanish or explode.
 
 import numpy as np
 
+import unrollgraph as ug
 from unrollgraph import nn
 
 T = 12
@@ -24,6 +25,8 @@ for scale in (0.5, 1.0, 1.5):
     gradients = net.forward({"x": x}).backward({"y": at_the_end})
     sizes = np.linalg.norm(gradients.copies("h.weight"), axis=(1, 2))
     print(f"spectral radius {scale}: " + " ".join(f"{size:.0e}" for size in sizes))
+
+ug.draw.save(ug.draw.gradient_flow(gradients), "copies.svg")
 
 # The first copies matter least at 0.5. At 1.5 the non-linearity holds them back: what
 # would happen with activation="linear"?

@@ -24,6 +24,9 @@ for scale in ((1, 1, 1), (2, 1, 1), (2, 2, 1), (2, 2, 2)):
         f"joined to {far}: {ug.same_component(cover, ('a', (0, 0, 0)), far)}"
     )
 
+# One net of diamond, and the waves on it: two bands, which meet at (pi, pi, 0).
+ug.draw.save(ug.draw.bands(ug.with_reverses(diamond)), "bands.svg")
+
 # The bonds without a notion of distance: as many directions as independent cycles.
 free = ug.abelianize(diamond)
 print(ug.DelayGraph(free), ug.components(ug.DelayCover(free))[0].copies, "net")

@@ -34,6 +34,8 @@ G = ug.roll(table, node=name, time=time)
 for u, v, delay in G.edges(data="delay"):
     print(f"{u} -> {v}, delay {delay}")
 
+ug.draw.save(ug.draw.side_by_side(G, 6), "table.svg")
+
 # Now it is a network: without end it is one connected piece, and acyclic.
 cover = ug.DelayCover(G)
 print(ug.components(cover)[0], ug.is_acyclic(cover))

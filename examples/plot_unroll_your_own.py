@@ -24,6 +24,7 @@ for root in G:
 # others, so their infinite unrollings are the same graph.
 choices = [ug.delay_feedback(G, roots=[root]) for root in G]
 print("one cover:", all(ug.is_retiming(choices[0], other) for other in choices))
+ug.draw.save(ug.draw.side_by_side(choices[0], 4), "own.svg")
 
 # Is the same true of a graph with two cycles that share a vertex? And of two that do
 # not?

@@ -58,6 +58,12 @@ def test_every_room_has_its_floor():
     assert {name.split(".")[0] for name in modules()} == set(FLOORS)
 
 
+def test_the_picture_of_the_rooms_is_that_of_the_package(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    house = importlib.import_module("rooms").HOUSE
+    assert {name: k for k, floor in enumerate(house) for name, *_ in floor} == FLOORS
+
+
 @pytest.mark.parametrize("name", modules())
 def test_imports_go_down_the_stairs(name):
     room = name.split(".")[0]

@@ -1,9 +1,5 @@
 """The explorer in a real Chromium: by mouse, finger and key, and for those who hear it."""
 
-import importlib.util
-import os
-import shutil
-
 import networkx as nx
 import numpy as np
 import pytest
@@ -14,16 +10,6 @@ from unrollgraph.draw.exploring import _module
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 A = nn.architectures
 GRAPHS = {
     "seed": A.seed(1, 1, 1),
@@ -35,19 +21,6 @@ GRAPHS = {
     "diamond": ug.gallery.diamond(),
 }
 SHOWN = ["seed", "lstm", "bidirectional", "grid"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    there = importlib.util.find_spec("playwright") and shutil.which("chromium")
-    if not there and not os.environ.get("UNROLLGRAPH_ALL_TOOLS"):
-        pytest.skip("playwright or chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

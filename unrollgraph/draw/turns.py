@@ -204,11 +204,11 @@ def flat(helix: Helix) -> Scene:
         for x, low, top, tint in helix.fibres
     ]
     for _, strand, ends, colour in pieces:
-        over = 0.3 * (ends[1] - ends[0])
         broad = strand.width + (3.1 if strand.halo == PAPER else 5.5)
-        strokes.append(Stroke(strand.key, ends, strand.halo, broad, arrow=False))
-        longer = np.array([ends[0] - over, ends[1] + over])
-        strokes.append(Stroke(strand.key, longer, colour, strand.width, arrow=False))
+        # pieces overlap, so that no seams are seen, and strands more than halos, which cover them
+        for shade, width, over in ((strand.halo, broad, 0.3), (colour, strand.width, 0.5)):
+            longer = ends + over * (ends[1] - ends[0]) * [[-1], [1]]
+            strokes.append(Stroke(strand.key, longer, shade, width, arrow=False))
     middle, floor, wide, high = helix.floor
     turn = np.linspace(0, 2 * math.pi, 120, endpoint=False)
     oval = np.column_stack([middle + wide * np.cos(turn), floor + high * np.sin(turn)])
