@@ -12,6 +12,7 @@ import explorers
 import pictures
 import tables
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.errors import ConfigError
 
 import unrollgraph
@@ -95,6 +96,8 @@ def _write_tables(app):
     folder = Path(app.srcdir) / "_tables"
     folder.mkdir(exist_ok=True)
     (folder / "depths.rst").write_text(tables.depths())
+    (folder / "unrolled.md").write_text(tables.unrolled())
+    (folder / "gradients.md").write_text(tables.gradients())
 
 
 def _draw_pictures(app):
@@ -125,7 +128,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "plot_gallery": True,
     "min_reported_time": 1e9,
-    "remove_config_comments": True,
+    "default_thumb_file": str(HERE / "_static" / "explorer.png"),  # of the one that draws nothing
     "thumbnail_size": (480, 320),
 }
 
@@ -141,8 +144,37 @@ def _trim(_, doctree):
         block[:] = [nodes.Text(text)]
 
 
+def _public():
+    """Where each public name is explained, by how a page writes it."""
+    rooms = {"": unrollgraph} | {
+        f"{room}.": getattr(unrollgraph, room) for room in ("draw", "io", "nn", "symbolic")
+    }
+    return {
+        start + name: f"unrollgraph.{start}{name}"
+        for start, room in rooms.items()
+        for name in room.__all__
+        if callable(getattr(room, name))
+    }
+
+
+def _link_names(app, doctree):
+    """Let the names of functions that a page mentions lead to their reference."""
+    docname = app.env.docname
+    if docname.startswith("api/"):
+        return
+    public = _public()
+    for literal in list(doctree.findall(nodes.literal)):
+        name = literal.astext().removesuffix("()").removeprefix("ug.")
+        if name in public and isinstance(literal.parent, nodes.paragraph):
+            how = {"refdomain": "py", "reftype": "obj", "reftarget": public[name]}
+            link = addnodes.pending_xref("", refdoc=docname, refexplicit=False, **how)
+            literal.replace_self(link)
+            link += literal
+
+
 def setup(app):
     app.connect("builder-inited", _write_explorers)
     app.connect("builder-inited", _write_tables)
     app.connect("builder-inited", _draw_pictures)
     app.connect("doctree-read", _trim)
+    app.connect("doctree-read", _link_names)

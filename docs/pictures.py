@@ -13,6 +13,7 @@ import matplotlib as mpl
 import networkx as nx
 import numpy as np
 import rooms
+import towers
 from matplotlib import pyplot as plt
 
 import unrollgraph as ug
@@ -164,6 +165,9 @@ STILLS = [
         lambda: ug.draw.bands(kagome(), path=[(0, 0), (1, 0), (2 / 3, -2 / 3), (0, 0)]),
     ),
 ]
+TWO, THREE = ("a", "a", 0), ("a", "a", 1)  # the loops of two steps on and of three back
+FIVE = [TWO, TWO, THREE, TWO, THREE]
+
 # for pages of their own, and not on the sheet
 NAMES = {"in": "$x$", "A": "$h^1$", "B": "$h^2$", "C": "$h^3$", "out": "$y$"}
 GREYS = {"in": "0.9", "A": "0.55", "B": "0.55", "C": "0.55", "out": "0.9"}
@@ -173,6 +177,9 @@ ELSEWHERE = {
     "paper_labels": lambda: ug.draw.side_by_side(SEED, 3, labels=NAMES, palette=GREYS),
     "paper_panels": paper_panels,
     "rooms": rooms.picture,
+    "tower": towers.picture,
+    "cancel": lambda: ug.draw.side_by_side(gallery.bouquet(2, -3), 7, walk=FIVE),
+    "opposed": lambda: ug.draw.side_by_side(gallery.opposed_pair(), (4, 4)),
     "paper_own": lambda: ug.draw.side_by_side(three_loops(), 6),
 }
 MOVING = [

@@ -1,4 +1,4 @@
-"""The table of depths in the documentation, computed whenever it is built."""
+"""What pages of the documentation include: the table of depths, and the equations of a network."""
 
 from fractions import Fraction
 
@@ -105,3 +105,20 @@ def depths():
     for cells in table:
         lines += [f"   {'  -' if k else '* -'} {cell}" for k, cell in enumerate(cells)]
     return "\n".join(lines) + "\n"
+
+
+def unrolled():
+    """The equations of the seed network over two steps, as Markdown."""
+    return f"$$\n{ug.symbolic.unrolled(_seed(), 2).latex()}\n$$\n"
+
+
+def gradients():
+    """What flows into a value that is read twice, and into a matrix, as Markdown."""
+    shown = ("\\partial C_{0}} &=", "\\partial M_{A}} &=")
+    text = ug.symbolic.gradients(_seed(), 2).latex()
+    lines = [line for line in text.splitlines() if any(left in line for left in shown)]
+    return "\n".join(["$$", "\\begin{aligned}", *lines, "\\end{aligned}", "$$", ""])
+
+
+def _seed():
+    return ug.nn.Network(ug.nn.architectures.seed(1, 1, 1))

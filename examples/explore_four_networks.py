@@ -9,8 +9,6 @@ hears only how long they take. A bidirectional network reads the future, so the 
 runs from both ends; and on a grid time has two directions.
 """
 
-# sphinx_gallery_thumbnail_path = "_static/explorer.png"
-
 import unrollgraph as ug
 from unrollgraph import nn
 
