@@ -215,3 +215,9 @@ def test_the_library_has_no_unfinished_business():
     for path in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
         if path != Path(__file__):
             assert not re.search(r"\b(TODO|FIXME|XXX)\b", path.read_text()), path
+
+
+def test_no_line_of_code_is_wider_than_a_page_of_the_site():
+    for path in [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "peers").glob("*.md")]:
+        for block in re.findall(r"```(?:python|sh)\n(.*?)```", path.read_text(), re.S):
+            assert [line for line in block.splitlines() if len(line) > 100] == [], path.name

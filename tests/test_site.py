@@ -93,13 +93,6 @@ def test_pictures_are_told_to_those_who_do_not_see_them():
             assert 'alt="' in tag, (path, tag)
 
 
-def test_no_line_of_code_is_wider_than_the_page():
-    for path in sorted((Path(__file__).parent.parent / "docs").glob("*.md")):
-        for block in re.findall(r"```(?:python|sh)\n(.*?)```", path.read_text(), re.S):
-            wide = [line for line in block.splitlines() if len(line) > 100]
-            assert wide == [], path.name
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_fit_and_ask_for_nothing(chromium, width):
