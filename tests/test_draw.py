@@ -449,11 +449,28 @@ def test_a_smaller_picture_is_the_same_picture(draw):
     assert np.abs(whole - half).mean() < 0.5
 
 
+def test_letters_and_lines_are_as_large_as_their_axes_say():
+    for inches, share in ((8, 1.0), (4, 0.5)):
+        ax = ug.draw.rolled(gallery.seed_network())
+        wide, high = ax.figure.get_size_inches()
+        ax.figure.set_size_inches(wide * inches / 8, high * inches / 8)
+        ax.figure.canvas.draw()
+        (badge,) = (text for text in ax.texts if text.get_bbox_patch())
+        (label,) = (text for text in ax.texts if text.get_text() == "A")
+        assert badge.get_bbox_patch().get_linewidth() == pytest.approx(1.2 * share)
+        assert ax.collections[-1].get_linewidth() == pytest.approx(1.4 * share)
+        assert label.get_fontsize() == pytest.approx(0.3 * 0.62 * 72 * share)  # 0.62 inches a row
+
+
 def test_a_label_between_dollars_is_a_formula_and_a_name_is_not():
     formula = ug.draw.rolled(gallery.seed_network(), labels={"A": r"$h^{(1)}$"})
     name = ug.draw.rolled(nx.DiGraph([("$h$", "b")]))
     assert r"$h^{(1)}$" in [text.get_text() for text in formula.texts]
     assert r"\$h\$" in [text.get_text() for text in name.texts]
+    price = ug.draw.rolled(gallery.seed_network(), labels={"A": "in US$", "B": "$$", "C": "$1"})
+    assert {r"in US\$", r"\$\$", r"\$1"} <= {text.get_text() for text in price.texts}
+    copy = ug.draw.decorated(ug.unroll(gallery.seed_network(), 2), labels={"A": "$h$"})
+    assert copy.nodes["A", 1]["label"] == "$h$ 1"
     assert r"{$h^{(1)}$}" in ug.draw.to_tikz(formula)
     assert r"\textbf{\$h\$}" in ug.draw.to_tikz(name)
     with pytest.raises(
