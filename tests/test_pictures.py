@@ -658,3 +658,12 @@ def test_bands_of_what_has_none_are_refused():
     for path in ([(0, 0)], [0, 1], [(0, 0), (0, 0)], "x", [(0, 0), (0, float("nan"))], 3):
         with pytest.raises(ValueError, match="is no path"):
             ug.draw.bands(G, path=path)
+
+
+def test_pieces_of_a_strand_reach_beyond_their_halos():
+    strokes = painted(ug.draw.helix(SEED, 2, walk=[("A", "B")])).strokes
+    solid = [np.ptp(stroke.points, axis=0) for stroke in strokes if not stroke.dashed]
+    halos, strands = solid[::2], solid[1::2]
+    assert len(halos) == len(strands) > 100
+    for halo, strand in zip(halos, strands, strict=True):
+        assert np.hypot(*strand) > 1.2 * np.hypot(*halo)
