@@ -182,7 +182,7 @@ def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
         (["unroll", seed, "--window=0", "-o", out_file], "is empty"),
         (["unroll", seed, "--window=a:b", "-o", out_file], "not understood"),
         (["unroll", seed, "--window=0:2,0:2", "-o", out_file], "has 2 axes"),
-        (["unroll", tmp_path / "grid.csv", "--window=0:2", "-o", out_file], "has 1 axis, but"),
+        (["unroll", tmp_path / "grid.csv", "--window=0:2", "-o", out_file], "--window=0:4,0:4\n"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "out.png"], "names no format"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "out.csv"], "write JSON"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "no" / "out.json"], "No such file"),
@@ -195,9 +195,20 @@ def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
         (["draw", seed, "--kind", "pie", "-o", tmp_path / "out.svg"], "invalid choice: 'pie'"),
         (
             ["draw", seed, "--window=9999", "-o", tmp_path / "out.svg"],
-            "more than can be told apart",
+            "more than can be told apart, which are 2000; draw a smaller window\n",
         ),
-        (["draw", seed, "--kind", "ring", "--window=2,2", "-o", tmp_path / "o.svg"], "one window"),
+        (
+            ["draw", seed, "--kind", "ring", "--window=9999", "-o", tmp_path / "o.svg"],
+            "draw a smaller window\n",
+        ),
+        (
+            ["draw", seed, "--kind", "ring", "--window=2,2", "-o", tmp_path / "o.svg"],
+            "--window=0:4\n",
+        ),
+        (
+            ["draw", tmp_path / "grid.csv", "--kind", "ring", "--window=2,2", "-o", out_file],
+            "give one window",
+        ),
         (["draw", seed, "-o", tmp_path / "no" / "out.svg"], "No such file"),
         (["draw", tmp_path / "nowhere.json", "-o", tmp_path / "out.svg"], "No such file"),
         (
@@ -369,6 +380,20 @@ def test_run_runs_what_was_saved(capsys, tmp_path, saved):
     code, out, _ = run(capsys, *command)
     assert code == 0
     assert out.splitlines()[:2] == ["out: 10 x 4", lines[1]]
+
+
+@pytest.mark.usefixtures("saved")
+def test_every_command_takes_a_saved_network(capsys, tmp_path):
+    ug.io.write(ug.gallery.seed_network(), tmp_path / "seed.json")
+    for command, more in (("check", ["--json"]), ("measure", ["--json"])):
+        of_network = run(capsys, command, tmp_path / "net.npz", *more)
+        assert of_network == run(capsys, command, tmp_path / "seed.json", *more)
+        assert of_network[0] == 0
+    for command, name in (("unroll", "out.json"), ("draw", "out.svg"), ("explore", "out.html")):
+        target = tmp_path / name
+        assert run(capsys, command, tmp_path / "net.npz", "--window=0:3", "-o", target)[0] == 0
+        assert target.stat().st_size
+    assert len(ug.io.read(tmp_path / "out.json")) == 15
 
 
 def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(capsys, tmp_path):

@@ -171,7 +171,9 @@ def test_operations_that_a_file_cannot_hold_are_refused(tmp_path, cells, monkeyp
         pass
 
     path = tmp_path / "net.npz"
-    with pytest.raises(ug.FormatError, match="operation of s is a .*Local, which a file cannot na"):
+    with pytest.raises(
+        ug.FormatError, match="operation of s is of the class .*Local, which a file cannot na"
+    ):
         nn.Network(with_op(Local())).save(path)
     with pytest.raises(ug.FormatError, match="Hidden, which a file cannot hold, since nothing sa"):
         nn.Network(with_op(cells.Hidden(3))).save(path)

@@ -81,7 +81,14 @@ def test_every_link_within_the_site_leads_somewhere():
 def test_names_of_functions_lead_to_their_reference():
     article = (SITE / "reference.html").read_text(encoding="utf-8").split("<article")[1]
     linked = set(re.findall(r'href="api/generated/unrollgraph\.([\w.]+)\.html', article))
-    assert {"unroll", "verdict", "DelayCover", "draw.bands", "nn.Network", "symbolic.determinant"} <= linked
+    assert {
+        "unroll",
+        "verdict",
+        "DelayCover",
+        "draw.bands",
+        "nn.Network",
+        "symbolic.determinant",
+    } <= linked
 
 
 def test_nothing_is_loaded_from_elsewhere():

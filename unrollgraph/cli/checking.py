@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import unrollgraph as ug
+from unrollgraph.cli.reading import graph_of
 from unrollgraph.cli.saying import form, offsets, plain, summary
 from unrollgraph.errors import show_edge
 from unrollgraph.graph.order import levels
@@ -16,7 +17,7 @@ __all__ = ["check"]
 
 def check(options: argparse.Namespace) -> int:
     """Print the verdict on a file, and its proof; return 1 if it is cyclic."""
-    graph = ug.DelayGraph(ug.io.read(options.file))
+    graph = ug.DelayGraph(graph_of(options.file))
     try:
         proof: ug.Schedule | ug.ZeroWalk = ug.verdict(graph)
     except ug.CyclicCoverError as error:
@@ -109,7 +110,8 @@ def _boundary_lines(graph: ug.DelayGraph, most: int = 6) -> list[str]:
     lines = []
     if graph.dimension == 1:
         arcs = sum(abs(delay[0]) for _, delay in crossing)
-        lines.append(f"boundary   a window of T steps cuts up to {arcs} arcs at either end,")
+        noun = "arc" if arcs == 1 else "arcs"
+        lines.append(f"boundary   a window of T steps cuts up to {arcs} {noun} at either end,")
         lines.append("           min(|delay|, T) of each of the edges")
     else:
         lines.append("boundary   a window cuts arcs of each of the edges")

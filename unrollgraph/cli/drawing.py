@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import unrollgraph as ug
+from unrollgraph.cli.reading import graph_of, window_of
 from unrollgraph.cli.saying import fail
-from unrollgraph.cli.unrolling import window_of
+from unrollgraph.draw.options import MOST_EDGES, must_be_few
 from unrollgraph.files import write_whole
 
 __all__ = ["KINDS", "draw"]
@@ -25,7 +26,8 @@ def draw(options: argparse.Namespace) -> int:
             f"{options.output}: a picture that moves is a .gif of the kind unrolling, and nothing "
             "else is; write another suffix, or another --kind"
         )
-    G, window = ug.io.read(options.file), window_of(options.window)
+    G = graph_of(options.file)
+    window = window_of(options.window, G) if options.kind != "rolled" else None
     try:
         if moves:
             _save_moving(ug.draw.animate_unrolling(G, _length(window)), options.output)
@@ -43,15 +45,21 @@ def _picture(kind: str, G: Any, window: Any) -> Any:
     """Draw a still picture of some kind."""
     if kind == "rolled":
         return ug.draw.rolled(G)
-    if kind == "unrolled":
-        return ug.draw.unrolled(ug.unroll(G, window), ghosts=True)
-    if kind == "wavefronts":
-        return ug.draw.wavefronts(ug.unroll(G, window))
     if kind == "ring":
-        return ug.draw.ring(ug.cyclic_cover(G, _length(window)))
+        return ug.draw.ring(_not_many(ug.cyclic_cover(G, _length(window))))
+    U = _not_many(ug.unroll(G, window))
+    if kind == "unrolled":
+        return ug.draw.unrolled(U, ghosts=True)
+    if kind == "wavefronts":
+        return ug.draw.wavefronts(U)
     if kind == "helix":
         return ug.draw.helix(G, window)
     return ug.draw.side_by_side(G, window)
+
+
+def _not_many(lift: Any) -> Any:
+    must_be_few(lift, MOST_EDGES, mend="draw a smaller window")
+    return lift
 
 
 def _length(window: Any) -> int:

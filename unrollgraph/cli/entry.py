@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     formats = (
         "a delay graph: node-link .json, .gml, .graphml, or .csv/.tsv with the columns "
-        "source,target,delay"
+        "source,target,delay (vectors as 1;0); or a saved network, a .npz"
     )
 
     check = commands.add_parser(
@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Write a page on which one walks on a delay graph and sees the lift of the "
         "walk in its covers. The page is one file and works without a network.",
     )
-    explore.add_argument("file", metavar="FILE", help=f"{formats}; or a saved network, a .npz")
+    explore.add_argument("file", metavar="FILE", help=formats)
     explore.add_argument(
         "--window", metavar="A:B", help="as for unroll; what fits on a page unless given"
     )

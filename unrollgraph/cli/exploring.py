@@ -7,8 +7,8 @@ from pathlib import Path
 
 import unrollgraph as ug
 from unrollgraph import nn
+from unrollgraph.cli.reading import graph_of, is_network, window_of
 from unrollgraph.cli.saying import fail
-from unrollgraph.cli.unrolling import window_of
 from unrollgraph.errors import show_vertex
 
 __all__ = ["explore"]
@@ -18,13 +18,12 @@ def explore(options: argparse.Namespace) -> int:
     """Write the page of a delay graph, or of a saved network."""
     if Path(options.output).suffix.lower() not in {".html", ".htm"}:
         return fail(f"{options.output}: a page is a .html file; write that suffix")
-    saved = Path(options.file).suffix.lower() == ".npz"
-    G = nn.load(options.file) if saved else ug.io.read(options.file)
+    G = nn.load(options.file) if is_network(options.file) else graph_of(options.file)
     graph = G.graph if isinstance(G, nn.Network) else ug.DelayGraph(G)
     names = {show_vertex(v): v for v in graph.vertices}
     if options.root is not None and options.root not in names:
         return fail(f"{options.file} has no vertex {options.root}; it has {', '.join(names)}")
-    window = None if options.window is None else window_of(options.window)
+    window = None if options.window is None else window_of(options.window, graph)
     try:
         page = ug.draw.explore(
             G,

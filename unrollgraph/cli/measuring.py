@@ -10,6 +10,7 @@ from typing import Any
 import networkx as nx
 
 import unrollgraph as ug
+from unrollgraph.cli.reading import graph_of
 from unrollgraph.cli.saying import fail, names, plain, summary
 from unrollgraph.errors import show_stops, show_walk
 
@@ -18,7 +19,7 @@ __all__ = ["measure"]
 
 def measure(options: argparse.Namespace) -> int:
     """Print the measures of a file."""
-    graph = ug.DelayGraph(ug.io.read(options.file))
+    graph = ug.DelayGraph(graph_of(options.file))
     try:
         report = _measures(graph, options.duration)
     except ValueError as error:  # delays that are vectors, or durations that are no numbers

@@ -210,7 +210,7 @@ def _attributes_in(data: dict[str, Any]) -> dict[str, Any]:
 
 def _article(value: Any) -> str:
     name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _of_kind(value: Any, kind: type, where: str) -> Any:

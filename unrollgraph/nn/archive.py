@@ -167,7 +167,7 @@ def _graph_of(page: str) -> tuple[Any, str]:
 def _described(op: Any, vertex: Any) -> dict[str, Any]:
     """Type and fields of an operation."""
     kind = type(op)
-    where = f"the operation of {show_vertex(vertex)} is a {kind.__qualname__}, which"
+    where = f"the operation of {show_vertex(vertex)} is of the class {kind.__qualname__}, which"
     if kind.__name__ in ops.__all__ and kind is getattr(ops, kind.__name__):
         name = kind.__name__
     else:

@@ -60,6 +60,10 @@ class History:
     best: int = -1
     stopped: bool = False
 
+    def __repr__(self) -> str:
+        last = f", loss {self.losses[-1]:.3g}" if self.losses else ""
+        return f"<History of {len(self.losses)} epochs{last}>"
+
 
 def fit(  # noqa: PLR0913  (what a fit is made of)
     net: Network,
