@@ -1,6 +1,7 @@
 """Sphinx configuration: built offline, with warnings as errors."""
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -72,7 +73,7 @@ html_sidebars = {"index": []}
 nitpicky = True
 nitpick_ignore_regex = [("py:class", r"(networkx|numpy|matplotlib|IPython)\..*")]
 # prompts and results are not copied
-copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_text = r">>> |\.\.\. ?"
 copybutton_prompt_is_regexp = True
 
 # mathematics is set in the browser, by a file that the site brings along
@@ -136,12 +137,22 @@ sphinx_gallery_conf = {
 (HERE / "_explorers").mkdir(exist_ok=True)
 
 
-def _trim(_, doctree):
-    """Take away the empty line with which the results of an example end."""
-    for block in doctree.findall(nodes.literal_block):
-        text = block.astext().rstrip("\n")
-        block.rawsource = text
-        block[:] = [nodes.Text(text)]
+COMPOUND = re.compile(r">>> (for|while|if|with|def|class|try|@)")
+
+
+def _as_typed(_, doctree):
+    """Show examples as they are typed: an empty line ends a compound statement, none the whole."""
+    for kind in (nodes.literal_block, nodes.doctest_block):
+        for block in doctree.findall(kind):
+            lines, inside = [], False
+            for line in block.astext().rstrip("\n").splitlines():
+                if inside and not line.startswith("..."):
+                    lines.append("...")
+                    inside = False
+                inside = inside or bool(COMPOUND.match(line))
+                lines.append(line)
+            block.rawsource = "\n".join([*lines, "..."] if inside else lines)
+            block[:] = [nodes.Text(block.rawsource)]
 
 
 def _public():
@@ -176,5 +187,5 @@ def setup(app):
     app.connect("builder-inited", _write_explorers)
     app.connect("builder-inited", _write_tables)
     app.connect("builder-inited", _draw_pictures)
-    app.connect("doctree-read", _trim)
+    app.connect("doctree-read", _as_typed)
     app.connect("doctree-read", _link_names)
