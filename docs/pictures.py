@@ -53,6 +53,16 @@ def three_loops():
     return G
 
 
+def two_networks():
+    G = nx.DiGraph([("in", "A"), ("in", "B"), ("A", "B"), ("B", "out")])
+    H = G.copy()
+    H.add_edge("B", "A", delay=1)
+    figure = plt.figure(figsize=(7, 3.4))
+    for k, network in enumerate((G, H)):
+        ug.draw.rolled(network, ax=figure.add_axes((0.5 * k, 0, 0.5, 1)))
+    return figure.axes[0]
+
+
 def paper_panels():
     figure = plt.figure(figsize=(7, 2.8), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
@@ -176,6 +186,7 @@ ELSEWHERE = {
     "graphene": lambda: ug.draw.bands(graphene(), path=[(0, 0), (1, 0), (2 / 3, -2 / 3), (0, 0)]),
     "paper_labels": lambda: ug.draw.side_by_side(SEED, 3, labels=NAMES, palette=GREYS),
     "paper_panels": paper_panels,
+    "two_networks": two_networks,
     "rooms": rooms.picture,
     "tower": towers.picture,
     "cancel": lambda: ug.draw.side_by_side(gallery.bouquet(2, -3), 7, walk=FIVE),

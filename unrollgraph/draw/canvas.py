@@ -240,7 +240,7 @@ class _Proportions(Artist):
         axes: Any = self.axes
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
         box = axes.get_window_extent()
-        pixels = min(box.width / (right - left), box.height / (top - bottom))
+        pixels = min(box.width / abs(right - left), box.height / abs(top - bottom))
         unit = round(pixels * 72 / axes.figure.dpi, 6)
         if unit == self.unit:
             return
