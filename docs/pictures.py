@@ -53,6 +53,23 @@ def three_loops():
     return G
 
 
+def learning():
+    """The fit of the page on training, and its loss."""
+    rng = np.random.default_rng(0)
+    bits = rng.integers(2, size=(12, 128, 1))
+    data = nn.Sequences({"in": 2.0 * bits - 1}, {"out": bits.cumsum(axis=0) % 2})
+    net = nn.Network(nn.architectures.seed(inputs=1, hidden=16, outputs=1), seed=0)
+    options = {"loss": "binary_cross_entropy", "batch": 64, "clip": 1.0}
+    losses = nn.fit(net, data, nn.Adam(0.01), epochs=300, progress=False, **options).losses
+    _, ax = plt.subplots(figsize=(7, 2.8), layout="constrained")
+    ax.semilogy(losses, color="#0072b2", lw=2)
+    ax.axhline(np.log(2), color="0.6", lw=1, ls="--")
+    ax.text(300, np.log(2) * 1.15, "log 2: it knows nothing", ha="right", color="0.4")
+    ax.set(xlabel="epoch", ylabel="loss", xlim=(0, 300), ylim=(None, 2))
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
 def two_networks():
     G = nx.DiGraph([("in", "A"), ("in", "B"), ("A", "B"), ("B", "out")])
     H = G.copy()
@@ -187,6 +204,7 @@ ELSEWHERE = {
     "paper_labels": lambda: ug.draw.side_by_side(SEED, 3, labels=NAMES, palette=GREYS),
     "paper_panels": paper_panels,
     "two_networks": two_networks,
+    "learning": learning,
     "rooms": rooms.picture,
     "tower": towers.picture,
     "cancel": lambda: ug.draw.side_by_side(gallery.bouquet(2, -3), 7, walk=FIVE),
