@@ -101,7 +101,7 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
     >>> ug.isomorphic_covers(G, H)
     Traceback (most recent call last):
     ...
-    unrollgraph.errors.NotARetimingError: the covers are not isomorphic: none of 1 isomorphisms ...
+    unrollgraph.errors.NotARetimingError: the covers are not isomorphic: no isomorphism of the ...
     """
     one, other = as_delay_graph(G, delay), as_delay_graph(H, delay)
     if one.dimension != other.dimension:
@@ -117,9 +117,10 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
         if shifts is not None:
             edges = _matched(one, nodes, above, below)
             return CoverIsomorphism(FrozenDict(nodes), FrozenDict(edges), FrozenDict(shifts))
+    count = "is 1" if tried == 1 else f"are {tried}"
     why = (
-        f"none of {tried} isomorphisms of the graphs carries the delays of the one, retimed, to "
-        "those of the other"
+        f"no isomorphism of the graphs, of which there {count}, carries the delays of the one, "
+        "retimed, to those of the other"
         if tried
         else "already the graphs without their delays are not"
     )
