@@ -627,7 +627,7 @@ def test_two_bouquets_have_different_covers():
     one, two = (multigraph([("h", "h", a), ("h", "h", b)]) for a, b in ((1, 1), (1, 2)))
     assert ug.is_acyclic(ug.DelayCover(one))
     assert ug.is_acyclic(ug.DelayCover(two))
-    with pytest.raises(ug.NotARetimingError, match="no isomorphism of .*, of which there is 1, carries"):
+    with pytest.raises(ug.NotARetimingError, match="no isomorphism .* there is 1, carries"):
         ug.isomorphic_covers(one, two)
     with pytest.raises(ug.NotARetimingError, match="already the graphs without their delays"):
         ug.isomorphic_covers(one, SEED)
