@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(1, str(Path(__file__).parent))
 
 import explorers
+import illustrations
 import pictures
 import tables
 from docutils import nodes
@@ -33,7 +34,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-myst_enable_extensions = ["attrs_block", "colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 exclude_patterns = [
     "_build",
     "_templates",
@@ -102,8 +103,9 @@ def _write_tables(app):
 
 
 def _draw_pictures(app):
-    """Draw the pictures of the contact sheet, and the page that shows them."""
+    """Draw the contact sheet with the page that shows it, and what stands on other pages."""
     pictures.write(Path(app.srcdir) / "_pictures")
+    illustrations.write(Path(app.srcdir) / "_pictures")
 
 
 def _write_explorers(app):

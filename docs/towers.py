@@ -54,9 +54,7 @@ def picture():
             arrow = {"arrowstyle": "-|>", "color": QUIET, "lw": 1.6}
             ax.annotate("", (end, 0.5), (start, 0.5), "figure fraction", arrowprops=arrow)
             words = {"ha": "center", "size": 9, "color": QUIET}
-            figure.text(
-                (start + end) / 2, 0.55, f"forget\\n{FORGETS[k]}".replace("\\n", "\n"), **words
-            )
+            figure.text((start + end) / 2, 0.55, f"forget\n{FORGETS[k]}", **words)
         left += gap
     return ax
 

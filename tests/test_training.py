@@ -381,6 +381,12 @@ def test_a_fit_is_the_loop_that_one_would_write(optimiser):
     assert losses == sorted(losses, reverse=True)
 
 
+def test_a_history_is_told_in_one_line():
+    assert repr(nn.History()) == "<History of 0 epochs>"
+    assert repr(nn.History((0.5,))) == "<History of 1 epoch, loss 0.5>"
+    assert repr(nn.History((0.5, 0.001234))) == "<History of 2 epochs, loss 0.00123>"
+
+
 def test_an_epoch_takes_every_sequence_once_in_an_order_of_its_own():
     net = net_called("lstm")
     numbers = np.arange(7.0)

@@ -62,7 +62,8 @@ class History:
 
     def __repr__(self) -> str:
         last = f", loss {self.losses[-1]:.3g}" if self.losses else ""
-        return f"<History of {len(self.losses)} epochs{last}>"
+        epochs = "1 epoch" if len(self.losses) == 1 else f"{len(self.losses)} epochs"
+        return f"<History of {epochs}{last}>"
 
 
 def fit(  # noqa: PLR0913  (what a fit is made of)
