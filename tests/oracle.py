@@ -5,7 +5,10 @@ tuple of ints, read straight from networkx by `wires`. Everything else works on 
 """
 
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
+
+import networkx as nx
+from scipy import optimize
 
 
 def wires(G, delay="delay", dimension=1):
@@ -292,6 +295,47 @@ def alike(G, colour=None):
     for v in G:
         classes.setdefault(name[v], []).append(v)
     return sorted(classes.values(), key=lambda members: list(G).index(members[0]))
+
+
+# -- walks in Z^d by integer programmes ------------------------------------------------
+
+
+def least_flow(arcs, source, target, time, least):
+    """Fewest steps that have a total delay and the ends of a walk, each arc taken `least` times.
+
+    The bound is no bound here: an integer programme has a solution within (columns x greatest
+    minor) of a corner, and for five arcs of delays up to one both are below 200.
+    """
+    vertices = {source, target}.union(*(arc[:2] for arc in arcs))
+    rows = [[(v == x) - (u == x) for u, v, *_ in arcs] for x in vertices]
+    rows += zip(*(d for *_, d in arcs), strict=True)
+    found = optimize.milp(
+        [1] * len(arcs),
+        constraints=(rows, *[[(target == x) - (source == x) for x in vertices] + [*time]] * 2),
+        bounds=(least, 1000),
+        integrality=1,
+    )
+    assert found.status in (0, 2), found.message  # best, or there is none
+    return round(found.fun) if found.status == 0 else None
+
+
+def fewest_steps(arcs, source, target, time):
+    """Length of a shortest walk with a total delay in Z^d, None if there is none, by Euler.
+
+    Arcs taken so many times make up a walk if they are balanced but at its ends, and connected.
+    """
+    if source == target and not any(time):
+        return 0
+    if not arcs or least_flow(arcs, source, target, time, 0) is None:
+        return None
+    found = []
+    for count in range(1, len(arcs) + 1):
+        for some in combinations(arcs, count):
+            part = nx.Graph([arc[:2] for arc in some])
+            part.add_nodes_from([source, target])
+            if nx.is_connected(part):
+                found.append(least_flow(some, source, target, time, 1))
+    return min((length for length in found if length is not None), default=None)
 
 
 # -- lattices ----------------------------------------------------------------------

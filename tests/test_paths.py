@@ -242,16 +242,24 @@ def asked(cover, a, b, radius=None):
         return None
 
 
+TWENTY_TWO_STEPS = [("a", "a", (1, -1)), ("a", "b", (-1, 0)), ("b", "c", (1, 1))]
+TWENTY_TWO_STEPS += [("c", "a", (-1, 1))]  # from c at (0, 0) to b at (2, 1)
+
+
 @QUARTER
-@given(data=st.data())
-def test_paths_in_the_plane(data):
-    G = data.draw(delay_graphs(dimension=2, vertices=3, edges=5, delays=1))
-    source = data.draw(st.sampled_from(list(G)))
-    cover, expected = ug.DelayCover(G), boxed(G, 2, source, 20, 20)
+@given(
+    delay_graphs(dimension=2, vertices=3, edges=5, delays=1).flatmap(
+        lambda G: st.tuples(st.just(G), st.sampled_from(list(G)))
+    )
+)
+@example((graph_of(TWENTY_TWO_STEPS), "c"))
+def test_paths_in_the_plane(graph_and_source):
+    G, source = graph_and_source
+    cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     for v in G:
         for t in [(0, 0), (1, 0), (2, 1), (-1, 2), (0, -2), (-1, -1)]:
             ends = (source, (0, 0)), (v, t)
-            length = expected.get((v, t))
+            length = oracle.fewest_steps(wires, source, v, t)
             found = asked(cover, *ends)
             if found is None:
                 if length is None:
