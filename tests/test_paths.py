@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
-from unrollgraph.measure import paths
+from unrollgraph.measure import paths, paths_in_space
 from unrollgraph.testing import delay_graphs
 
 
@@ -246,36 +246,50 @@ TWENTY_TWO_STEPS = [("a", "a", (1, -1)), ("a", "b", (-1, 0)), ("b", "c", (1, 1))
 TWENTY_TWO_STEPS += [("c", "a", (-1, 1))]  # from c at (0, 0) to b at (2, 1)
 
 
+WAYS_TO_TELL = {
+    "as it comes": {},
+    "by classes": {"NEAR": 1},
+    "by prices": {"NEAR": 1, "far_walk": lambda *_: None},
+}
+
+
+@pytest.mark.parametrize("told", WAYS_TO_TELL)
 @QUARTER
 @given(
     delay_graphs(dimension=2, vertices=3, edges=5, delays=1).flatmap(
-        lambda G: st.tuples(st.just(G), st.sampled_from(list(G)))
+        lambda G: st.tuples(
+            st.just(G),
+            st.sampled_from(list(G)),
+            st.lists(st.tuples(*[st.integers(-40, 40)] * 2), min_size=2, max_size=2),
+        )
     )
 )
-@example((graph_of(TWENTY_TWO_STEPS), "c"))
-def test_paths_in_the_plane(graph_and_source):
-    G, source = graph_and_source
+@example((graph_of(TWENTY_TWO_STEPS), "c", [(0, 0), (40, 10)]))
+def test_paths_in_the_plane(told, drawn):
+    G, source, targets = drawn
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
-    for v in G:
-        for t in [(0, 0), (1, 0), (2, 1), (-1, 2), (0, -2), (-1, -1)]:
-            ends = (source, (0, 0)), (v, t)
-            length = oracle.fewest_steps(wires, source, v, t)
-            found = asked(cover, *ends)
-            if found is None:
-                if length is None:
-                    assert asked(cover, *ends, radius=6) is not True
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in WAYS_TO_TELL[told].items():
+            patch.setattr(paths_in_space, name, value)
+        for v in G:
+            for t in [(0, 0), (2, 1), (-1, 2), *targets]:
+                ends = (source, (0, 0)), (v, t)
+                length = oracle.fewest_steps(wires, source, v, t)
+                found = asked(cover, *ends)
+                if found is None:
+                    if length is None:
+                        assert asked(cover, *ends, radius=6) is not True
+                    else:
+                        assert ug.shortest_path_length(cover, *ends, radius=length) == length
+                        if length > 1:
+                            with pytest.raises(ug.RadiusError, match="raise the radius"):
+                                ug.shortest_path_length(cover, *ends, radius=length - 1)
                 else:
-                    assert ug.shortest_path_length(cover, *ends, radius=length) == length
-                    if length > 1:
-                        with pytest.raises(ug.RadiusError, match="raise the radius"):
-                            ug.shortest_path_length(cover, *ends, radius=length - 1)
-            else:
-                assert found == (length is not None), (ends, list(G.edges(data=True)))
-                if found:
-                    assert ug.shortest_path_length(cover, *ends) == length
-                    path = ug.shortest_path(cover, *ends)
-                    assert len(path) == length + 1
-                    assert all(b in cover.successors(a) for a, b in pairwise(path))
+                    assert found == (length is not None), (ends, list(G.edges(data=True)))
+                    if found:
+                        path = ug.shortest_path(cover, *ends)
+                        assert (path[0], path[-1], len(path)) == (*ends, length + 1)
+                        assert all(b in cover.successors(a) for a, b in pairwise(path))
 
 
 @QUARTER
@@ -301,15 +315,53 @@ def test_distances_in_nets_have_closed_forms():
     assert not ug.has_path(forward, (h, (0, 0)), (h, (10**9, -1)))
 
 
+LINE_AND_COINS = [("a", "a", d) for d in [(0, 1), (0, -1), (2, 0), (3, 0)]]
+
+
 def test_where_nothing_bounds_a_search_a_radius_is_asked_for():
-    loops = [("a", "a", (1, 0)), ("a", "a", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
-    cover = ug.DelayCover(graph_of(loops))
-    assert ug.shortest_path_length(cover, ("a", (0, 0)), ("b", (2, 1)), radius=9) == 3
+    """One cannot pay 1 with coins of 2 and 3; and one may go up and down for ever meanwhile."""
+    cover = ug.DelayCover(graph_of(LINE_AND_COINS))
+    assert ug.shortest_path_length(cover, ("a", (0, 0)), ("a", (7, 2))) == 5
     with pytest.raises(ug.RadiusError, match="give a radius"):
-        ug.has_path(cover, ("a", (0, 0)), ("b", (2, 1)))
+        ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)))
     with pytest.raises(nx.ExceededMaxIterations, match="raise the radius"):
-        ug.has_path(cover, ("a", (0, 0)), ("b", (2, 1)), radius=2)
-    assert not ug.has_path(cover, ("a", (0, 0)), ("b", (2, -1)))
+        ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)), radius=20)
+
+
+def test_what_no_search_would_end_is_told_by_prices_and_lattices():
+    loops = [("a", "a", (2, 0)), ("a", "a", (-2, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
+    cover = ug.DelayCover(graph_of(loops))
+    assert ug.shortest_path_length(cover, ("a", (0, 0)), ("b", (4, 1))) == 3
+    assert not ug.has_path(cover, ("a", (0, 0)), ("b", (3, 1)))
+    assert not ug.has_path(cover, ("a", (0, 0)), ("b", (4, -1)))
+    with pytest.raises(ug.RadiusError, match="is of length 2 or less"):
+        ug.shortest_path_length(cover, ("a", (0, 0)), ("b", (4, 1)), radius=2)
+    far = ("a", (0, 0)), ("b", (2 * 10**9, 10**9))
+    assert ug.shortest_path_length(cover, *far, radius=4 * 10**9) == 3 * 10**9 - 1
+    with pytest.raises(ug.RadiusError, match="raise the radius"):
+        ug.has_path(cover, *far, radius=10**9)
+
+
+@pytest.mark.parametrize("k", [1, 10, 10**3, 10**6, 10**30])
+def test_distances_in_diamond_however_far_apart(k):
+    """Bonds are four vectors of sum zero, taken there and back in turn: count how often each."""
+    cover = ug.DelayCover(ug.with_reverses(ug.gallery.diamond()))
+    for t in [(k, k, k), (k, 0, 0), (k, -k, 0), (-7 * k, 3 * k, 2), (k + 1, -2 * k, 5 * k)]:
+        for v, surplus in (("a", 0), ("b", 1)):
+            bonds = surplus - sum(t), *t
+            found = ug.shortest_path_length(cover, ("a", (0, 0, 0)), (v, t))
+            assert found == sum(map(abs, bonds))
+
+
+def test_a_knight_far_away():
+    """On a plain board: half of the way along, or a third of both, whichever is more; parity."""
+    leaps = [(x, y) for x in (-2, -1, 1, 2) for y in (-2, -1, 1, 2) if abs(x) != abs(y)]
+    cover = ug.DelayCover(ug.gallery.bouquet(*leaps))
+    (h,) = cover.base
+    for x, y in [(40, 3), (57, 56), (1000, 998), (10**9, 1), (10**9 + 3, 10**9), (0, 10**20)]:
+        least = max(-(-max(x, y) // 2), -(-(x + y) // 3))
+        least += (least + x + y) % 2
+        assert ug.shortest_path_length(cover, (h, (0, 0)), (h, (x, y))) == least
 
 
 @pytest.mark.parametrize("ask", [ug.has_path, ug.shortest_path, ug.shortest_path_length])
@@ -352,7 +404,7 @@ def test_a_path_that_nobody_could_list_is_refused_at_once():
 
 
 def test_a_search_that_gives_up_before_its_radius_does_not_say_that_there_is_nothing(monkeypatch):
-    monkeypatch.setattr(paths, "FARTHEST", 20)
-    loops = [("a", "a", (1, 0)), ("a", "a", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
+    monkeypatch.setattr(paths_in_space, "FARTHEST", 20)
+    cover = ug.DelayCover(graph_of(LINE_AND_COINS))
     with pytest.raises(ValueError, match="among 20 vertices of the cover"):
-        ug.has_path(ug.DelayCover(graph_of(loops)), ("a", (0, 0)), ("b", (90, 1)), radius=10**6)
+        ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)), radius=10**6)

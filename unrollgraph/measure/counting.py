@@ -32,7 +32,8 @@ from unrollgraph.errors import CyclicCoverError, InfinitePathsError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.potentials import ascent, clocks
 from unrollgraph.measure.acyclicity import verdict
-from unrollgraph.measure.paths import bounds_in_space, inner_graph, reaches, walks_between
+from unrollgraph.measure.paths import reaches, walks_between
+from unrollgraph.measure.paths_in_space import bounds_in_space, inner_graph
 from unrollgraph.measure.totals import strong_parts
 from unrollgraph.measure.walks import LARGEST, Walks
 

@@ -5,20 +5,13 @@ have a given total delay. In Z the answer is exact for delays of every sign and 
 however far apart (`totals` tells how): a few vertices of the cover are searched first, and what
 is further away is told from the totals modulo a cycle.
 
-In Z^d a search is exact where it is confined:
-
-* along each axis where all cycles have totals of one sign, times stay between start and goal;
-* where a linear schedule exists, so do its keys;
-* where all the totals between the two vertices cancel, as in a crystal net with its reverses,
-  those of closed walks form a lattice. Its cosets tell what is reached, and then the search
-  ends.
-
-Elsewhere no bound is built in, and the search needs a radius.
+In Z^d a few vertices of the cover are searched, what is further away is told by classes of
+totals, and what these leave open is searched again where something confines the search
+(`paths_in_space`). Elsewhere that search needs a radius.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -27,28 +20,25 @@ import numpy as np
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
-from unrollgraph.errors import CyclicCoverError, RadiusError, show_edge, show_vertex
+from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.measure.acyclicity import verdict
-from unrollgraph.measure.strong_parts import cancelling_parts
+from unrollgraph.measure.paths_in_space import least_in_space
 from unrollgraph.measure.totals import TableError, families, label, rate
 from unrollgraph.measure.walks import (
     FARTHEST,
+    NEAR,
     Found,
+    Segments,
     Walks,
     between,
     corridor,
     search,
-    shortest,
 )
-from unrollgraph.measure.weak_components import same_component
 from unrollgraph.measure.weights import Weights, edge_weights
 
 __all__ = ["has_path", "shortest_path", "shortest_path_length"]
 
-NEAR = 2_000  # vertices of the cover to look through before anything is computed below
 LONGEST = 10_000_000  # arcs of a path that is listed
-Walk = list[tuple[tuple[int, ...], int]]  # edges, and how often they are walked
 
 
 def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None = None) -> bool:
@@ -61,7 +51,8 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     source, target : vertices of the cover
         Pairs of a vertex of the base and a time.
     radius : int, optional
-        The largest number of arcs to look for, where no bound on the search is known.
+        The largest number of arcs to look for, where no bound on the search is known; only in
+        Z^d.
 
     Returns
     -------
@@ -73,15 +64,17 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     LiftError
         If source or target is no vertex of the cover.
     RadiusError
-        If times are in Z^d, nothing confines the search, and no path was found within the
-        radius, or none was given.
+        If times are in Z^d, nothing decides or confines the search, and no path was found
+        within the radius, or none was given.
     ValueError
         If delays are so large that the answer would not fit into memory.
 
     Notes
     -----
-    In Z: O(n m D) for cycles of a total of D, whatever the times. In Z^d the number of
-    vertices of the cover between source and target.
+    In Z: O(n m D) for cycles of a total of D, whatever the times. In Z^d a linear programme of
+    n + d numbers and a search among n 2^d times the classes of totals modulo d cycles, whatever
+    the times, where these decide; else the number of vertices of the cover between source and
+    target.
 
     Examples
     --------
@@ -96,7 +89,7 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     if walks is None:
         return False
     if graph.dimension > 1:
-        return _in_space(cover, walks, (source, target), step, radius).cost is not None
+        return least_in_space(walks, (source, target), step, radius) is not None
     return reaches(walks, step)
 
 
@@ -220,7 +213,7 @@ def walks_between(
 
 def _shortest(
     cover: DelayCover, source: Any, target: Any, weight: Any, radius: int | None
-) -> tuple[Weights, Walk]:
+) -> tuple[Weights, Segments]:
     """A walk of least cost below, as segments."""
     weights = edge_weights(as_cover(cover).delay_graph, weight)
     for edge, number in zip(cover.delay_graph.edges, weights.whole, strict=True):
@@ -230,11 +223,10 @@ def _shortest(
                 "no length may be negative"
             )
     graph, walks, step = walks_between(cover, source, target, weights)
-    found: Walk | None = None
+    found: Segments | None = None
     if walks is not None and graph.dimension > 1:
         reach = None if radius is None else radius * weights.unit
-        seen = _in_space(cover, walks, (source, target), step, reach)
-        found = None if seen.cost is None else [(seen.steps, 1)]
+        found = least_in_space(walks, (source, target), step, reach)
     elif walks is not None:
         found = _least(walks, step)
     if found is None:
@@ -244,7 +236,7 @@ def _shortest(
     return weights, found
 
 
-def _cost(found: Walk, weights: Weights) -> int:
+def _cost(found: Segments, weights: Weights) -> int:
     return sum(count * sum(weights.whole[e] for e in walk) for walk, count in found)
 
 
@@ -278,7 +270,7 @@ def _within(walks: Walks, total: int) -> Walks | None:
     return walks.keeping(np.array([bounds.low <= d <= bounds.high for d in change], dtype=bool))
 
 
-def _least(walks: Walks, total: int) -> Walk | None:
+def _least(walks: Walks, total: int) -> Segments | None:
     """A walk of least cost of a total, by segments; None if there is none.
 
     Plan. Near by, a search of the cover. Else round after round the walks that meet a cycle of
@@ -293,7 +285,7 @@ def _least(walks: Walks, total: int) -> Walk | None:
     rest = _within(walks, total)
     if rest is None or not reaches(rest, total):
         return None
-    best: tuple[int, Walk] | None = None
+    best: tuple[int, Segments] | None = None
     while rest is not None:
         told = _told(rest, total, best[0] if best is not None else None)
         if not told.settled and reaches(rest, total):
@@ -313,7 +305,7 @@ class _Told(NamedTuple):
     settled: bool  # whether what it tells is all
     met: set[int]  # empty if nothing is left to tell
     cost: int | None = None
-    walk: Walk | None = None
+    walk: Segments | None = None
 
 
 def _told(walks: Walks, total: int, known: int | None) -> _Told:
@@ -345,23 +337,19 @@ def _told(walks: Walks, total: int, known: int | None) -> _Told:
     return _Told(settled=True, met=met, cost=cost, walk=walk)
 
 
-def _named(walks: Walks, found: Found) -> Walk | None:
+def _named(walks: Walks, found: Found) -> Segments | None:
     """What a search found, by the numbers of edges in the graph."""
-    return None if found.cost is None else [(_edges(walks, found.steps), 1)]
+    return None if found.cost is None else [(walks.named(found.steps), 1)]
 
 
-def _edges(walks: Walks, edges: Iterable[int]) -> tuple[int, ...]:
-    return tuple(walks.edges[list(edges)].tolist())
-
-
-def _inserted(walks: Walks, way: list[int], cycle: tuple[int, ...], times: int) -> Walk:
+def _inserted(walks: Walks, way: list[int], cycle: tuple[int, ...], times: int) -> Segments:
     """A walk with a cycle inserted so many times where they first meet."""
     tails = [int(walks.tails[e]) for e in cycle]
     stops = [walks.start, *(int(walks.heads[e]) for e in way)]
     k = next(k for k, v in enumerate(stops) if v in tails)
     turn = tails.index(stops[k])
     parts = [(way[:k], 1), ([*cycle[turn:], *cycle[:turn]], times), (way[k:], 1)]
-    return [(_edges(walks, part), count) for part, count in parts if part and count]
+    return [(walks.named(part), count) for part, count in parts if part and count]
 
 
 def _must_be_exhausted(found: Found) -> None:
@@ -370,100 +358,3 @@ def _must_be_exhausted(found: Found) -> None:
             f"no shortest path was found among {FARTHEST} vertices of the cover; use a larger unit "
             "of time, or take a window with unrollgraph.unroll"
         )
-
-
-# -- in Z^d --------------------------------------------------------------------------------
-
-
-def _in_space(
-    cover: DelayCover, walks: Walks, ends: tuple[Any, Any], step: Any, radius: int | None
-) -> Found:
-    """Search for a path in Z^d, if something confines it; else within a radius."""
-    graph = cover.delay_graph
-    inner = inner_graph(walks)
-    inside, confined = bounds_in_space(walks, inner, step)
-    if not confined and _cancels(walks):
-        if not same_component(DelayCover(inner), *_copies(walks, step)):
-            return Found(None, (), exhausted=True)
-        confined = True
-    if not confined and radius is None:
-        raise RadiusError(
-            f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
-            f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
-            "directions; give a radius, the largest length of a path to look for"
-        )
-    out: list[list[tuple[int, Any, int, int]]] = [[] for _ in range(walks.n)]
-    rows = zip(
-        walks.tails.tolist(),
-        walks.heads.tolist(),
-        walks.edges.tolist(),
-        walks.costs,
-        strict=True,
-    )
-    for u, v, e, cost in rows:
-        out[u].append((v, graph.times[e], cost, e))
-
-    def moves(state: Any) -> Iterable[tuple[Any, int, int]]:
-        u, time = state
-        for v, d, cost, e in out[u]:
-            after = v, add(time, d, 1)
-            if inside(after):
-                yield after, cost, e
-
-    zero = (0,) * graph.dimension
-    limit = None if confined else radius
-    found = shortest((walks.start, zero), (walks.goal, step), moves, most=FARTHEST, radius=limit)
-    if not found.exhausted and not found.full:
-        raise RadiusError(
-            f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
-            "or less; there may be longer ones: raise the radius"
-        )
-    _must_be_exhausted(found)
-    return found
-
-
-def inner_graph(walks: Walks) -> DelayGraph:
-    """The delay graph of the walks alone, by their own numbers."""
-    G: Any = nx.MultiDiGraph()
-    G.add_nodes_from(range(walks.n))
-    rows = zip(walks.tails.tolist(), walks.heads.tolist(), walks.delays.tolist(), strict=True)
-    G.add_edges_from((u, v, {"delay": tuple(d)}) for u, v, d in rows)
-    return DelayGraph(G)
-
-
-def _copies(walks: Walks, step: Any) -> tuple[Any, Any]:
-    return (walks.start, (0,) * len(step)), (walks.goal, step)
-
-
-def bounds_in_space(
-    walks: Walks, inner: DelayGraph, step: tuple[int, ...]
-) -> tuple[Callable[[Any], bool], bool]:
-    """Whether a vertex may lie on a path, and whether finitely many may."""
-    axes = [(k, corridor(walks, total, k)) for k, total in enumerate(step)]
-    signed = [(k, c) for k, c in axes if c.sign or c.low > c.high]
-    start = walks.start
-    schedule = None
-    if len(signed) < len(step) and len(walks.edges):
-        try:
-            proof = verdict(inner)
-        except CyclicCoverError:
-            proof = None
-        if proof is not None and proof.is_linear:
-            schedule = proof
-    last = schedule.key((walks.goal, step)) if schedule is not None else ()
-
-    def inside(node: Any) -> bool:
-        v, time = node
-        for k, c in signed:
-            if not c.low <= time[k] + c.clock[v] - c.clock[start] <= c.high:
-                return False
-        return schedule is None or schedule.key(node) <= last
-
-    nowhere = any(c.low > c.high for _, c in signed)
-    confined = schedule is not None or len(signed) == len(step) or not len(walks.edges)
-    return inside, confined or nowhere
-
-
-def _cancels(walks: Walks) -> bool:
-    """Whether all edges lie in one part whose totals cancel one another."""
-    return [len(part) for part in cancelling_parts(walks.wiring)] == [len(walks.edges)]

@@ -33,8 +33,10 @@ from unrollgraph.measure.separation import Wiring
 __all__ = [
     "FARTHEST",
     "LARGEST",
+    "NEAR",
     "Corridor",
     "Found",
+    "Segments",
     "Walks",
     "between",
     "corridor",
@@ -44,7 +46,9 @@ __all__ = [
 
 IntArray = NDArray[np.int64]
 LARGEST = 2_000_000  # entries of a table of what stands for the cover
+NEAR = 2_000  # vertices of the cover to look through before anything is computed below
 FARTHEST = 200_000  # vertices of the cover that a search may meet
+Segments = list[tuple[tuple[int, ...], int]]  # a walk: edges, and how often they are walked
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class Walks:
     def wiring(self) -> Wiring:
         """The edges as arrays alone."""
         return Wiring(self.n, self.tails, self.heads, self.delays)
+
+    def named(self, edges: Iterable[int]) -> tuple[int, ...]:
+        """Edges by their numbers in the graph."""
+        return tuple(self.edges[list(edges)].tolist())
 
     def keeping(self, edges: Sequence[bool] | NDArray[np.bool_]) -> Walks | None:
         """The walks that use only some edges; None if there are none."""
@@ -223,21 +231,25 @@ def shortest(
     *,
     most: int,
     radius: int | None = None,
+    left: Callable[[Any], tuple[int, int]] = lambda _: (0, 0),
 ) -> Found:
-    """Dijkstra's search (1959) from a start to a goal.
+    """Dijkstra's search (1959) from a start to a goal, or A* where costs of the rest are known.
 
-    ``moves(state)`` yields what comes next, what it costs, and a name for the step. The
-    search gives up after so many states, or beyond a radius in cost.
+    ``moves(state)`` yields what comes next, what it costs, and a name for the step. ``left(state)``
+    is a bound from below on the cost of what is left, that falls by no more than the cost along
+    any step, and a number by which equals are ordered. The search gives up after so many states,
+    or beyond a radius in cost.
     """
     best: dict[Any, int] = {start: 0}
     came: dict[Any, tuple[Any, Any]] = {}
     done: set[Any] = set()
-    heap: list[tuple[int, int, Any]] = [(0, 0, start)]
+    heap: list[tuple[int, int, int, Any]] = [(0, 0, 0, start)]
     count, beyond = 0, False
     while heap:
-        cost, _, state = heappop(heap)
+        *_, state = heappop(heap)
         if state in done:
             continue
+        cost = best[state]
         if state == goal:
             steps = []
             while state != start:
@@ -249,13 +261,16 @@ def shortest(
         done.add(state)
         for after, price, step in moves(state):
             further = cost + price
-            if radius is not None and further > radius:
+            if further >= best.get(after, further + 1):
+                continue
+            rest, order = left(after)
+            if radius is not None and further + rest > radius:
                 beyond = True
-            elif further < best.get(after, further + 1):
-                best[after] = further
-                came[after] = state, step
-                count += 1
-                heappush(heap, (further, count, after))
+                continue
+            best[after] = further
+            came[after] = state, step
+            count += 1
+            heappush(heap, (further + rest, order, count, after))
     return Found(None, (), exhausted=not beyond)
 
 

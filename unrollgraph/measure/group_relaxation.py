@@ -1,0 +1,171 @@
+"""Far away in Z^d: shortest walks from the classes of total delays modulo cycles.
+
+Let prices be the best for walks of a total s, and let cycles be tight by them: their reduced
+cost is zero (`goals`). A walk may go round them as often as it likes and is not dearer for it;
+so of walks whose totals differ by a combination of those cycles only one of least reduced cost
+is needed. There are few classes of totals modulo the cycles if these span Z^d: they are searched
+as a finite graph, whatever the distance.
+
+* No walk of the total s has a smaller reduced cost than the best of its class.
+* If the best of the class meets all the cycles, and what its total lacks is a combination of
+  them that takes none a negative number of times, then it is put right by going round, and is a
+  shortest walk of the total s.
+
+The programme's own proof, a flow, names the cycles: it consists of them. Far from the borders
+of the cone that they span nothing is lacking; near them this decides nothing.
+
+References
+----------
+R. E. Gomory, On the relation between integer and noninteger solutions to linear programs,
+Proceedings of the National Academy of Sciences 53 (1965).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unrollgraph.cover.sheets import add
+from unrollgraph.graph.order import cycle_among, levels
+from unrollgraph.measure.goals import Prices, Worth, best_prices, worth
+from unrollgraph.measure.lattices import Lattice, pivots, reduced
+from unrollgraph.measure.rational import dot, orthogonal, solve
+from unrollgraph.measure.walks import Found, Segments, Walks, shortest
+
+__all__ = ["far_walk"]
+
+MOST = 20_000  # classes to look through
+Vector = tuple[int, ...]
+Cycle = tuple[tuple[int, ...], Vector]  # its edges and its total
+
+
+def far_walk(walks: Walks, step: Vector) -> Segments | None:
+    """A walk of least cost of a total delay: edges, and how often; None if not decided.
+
+    Notes
+    -----
+    Two searches among O(n c 2^d) states, where c is the number of classes modulo at most d
+    cycles, each of them O(log) exact operations for every edge.
+    """
+    prices = best_prices(walks, step)
+    value = worth(walks, prices.axes)
+    if value is None:
+        return None
+    price = _reduced(walks, value)
+    cycles = _tight(walks, prices, price)
+    if not cycles:
+        return None
+    cheapest = _of_class(walks, step, price, cycles, meeting=False)
+    if cheapest.cost is None:
+        return None
+    found = _of_class(walks, step, price, cycles, meeting=True, radius=cheapest.cost)
+    if found.cost is None:
+        return None
+    lacking = add(step, total_delay(walks, found.steps), -1)
+    counts = solve([total for _, total in cycles], lacking)
+    if min(counts) < 0:
+        return None
+    turns = [(edges, int(k)) for (edges, _), k in zip(cycles, counts, strict=True)]
+    return list(_inserted(walks, found.steps, turns))
+
+
+def total_delay(walks: Walks, edges: Iterable[int]) -> Vector:
+    """The sum of the delays of some edges."""
+    rows = walks.delays[list(edges)].tolist() if edges else []
+    return tuple(map(sum, zip(*rows, strict=True))) or (0,) * walks.delays.shape[1]
+
+
+def _reduced(walks: Walks, value: Worth) -> list[int]:
+    """What edges cost beyond their worth, in parts of one."""
+    rows = zip(walks.tails.tolist(), walks.heads.tolist(), walks.costs, strict=True)
+    return [
+        value.unit * cost - dot(value.prices, d) + value.rest[v] - value.rest[u]
+        for (u, v, cost), d in zip(rows, walks.delays.tolist(), strict=True)
+    ]
+
+
+def _tight(walks: Walks, prices: Prices, price: Sequence[int]) -> list[Cycle]:
+    """Cycles of the flow, the fullest first, as long as they are tight and independent."""
+    flow = prices.flow.copy()
+    least = 1e-9 * flow.max(initial=0)
+    edges = np.flatnonzero((flow > least) & (np.array(price) == 0))
+    peeled: list[tuple[float, tuple[int, ...]]] = []
+    while len(edges):
+        level = levels(walks.n, walks.tails[edges], walks.heads[edges])
+        if level.min() >= 0:
+            break
+        cycle = edges[list(cycle_among(level, walks.tails[edges], walks.heads[edges]))]
+        amount = flow[cycle].min()
+        peeled.append((amount, tuple(cycle.tolist())))
+        flow[cycle] -= amount
+        edges = edges[flow[edges] > least]
+    kept: list[Cycle] = []
+    for _, around in sorted(peeled, reverse=True):
+        more = [*kept, (around, total_delay(walks, around))]
+        d = walks.delays.shape[1]
+        if d - len(orthogonal([total for _, total in more], d)) == len(more):
+            kept = more
+    return kept
+
+
+def _of_class(
+    walks: Walks,
+    step: Vector,
+    price: Sequence[int],
+    cycles: list[Cycle],
+    *,
+    meeting: bool,
+    radius: int | None = None,
+) -> Found:
+    """Search for a walk of least reduced cost in the class of a total, meeting all cycles or not.
+
+    A state is a vertex, a class of totals, and the cycles met so far, as bits.
+    """
+    lattice = Lattice(len(step))
+    for _, total in cycles:
+        lattice.add(total)
+    rows = pivots(lattice.basis)
+    bits = [0] * walks.n
+    for k, (edges, _) in enumerate(cycles if meeting else []):
+        for e in edges:
+            bits[walks.tails[e]] |= 1 << k
+    out: list[list[tuple[int, Vector, int, int]]] = [[] for _ in range(walks.n)]
+    for e, (u, v) in enumerate(zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)):
+        out[u].append((v, tuple(walks.delays[e].tolist()), price[e], e))
+
+    def moves(state: tuple[int, Vector, int]) -> Iterable[tuple[Any, int, int]]:
+        u, here, met = state
+        for v, d, cost, e in out[u]:
+            yield (v, reduced(add(here, d, 1), rows), met | bits[v]), cost, e
+
+    def left(state: tuple[int, Vector, int]) -> tuple[int, int]:
+        lacking = reduced(add(step, state[1], -1), rows)
+        return 0, dot(lacking, lacking)
+
+    return shortest(
+        (walks.start, (0,) * len(step), bits[walks.start]),
+        (walks.goal, reduced(step, rows), (1 << len(cycles)) - 1 if meeting else 0),
+        moves,
+        most=MOST,
+        radius=radius,
+        left=left,
+    )
+
+
+def _inserted(
+    walks: Walks, way: Sequence[int], turns: list[tuple[tuple[int, ...], int]]
+) -> Iterable[tuple[tuple[int, ...], int]]:
+    """A walk with cycles inserted so many times, each where it is first met."""
+    waiting = [(edges, k) for edges, k in turns if k]
+    for e in (-1, *way):
+        if e >= 0:
+            yield (e,), 1
+        here = int(walks.heads[e]) if e >= 0 else walks.start
+        for edges, k in list(waiting):
+            tails = walks.tails[list(edges)].tolist()
+            if here in tails:
+                at = tails.index(here)
+                yield (*edges[at:], *edges[:at]), k
+                waiting.remove((edges, k))

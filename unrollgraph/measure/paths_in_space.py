@@ -1,0 +1,175 @@
+"""Shortest paths in Z^d: what confines a search, what leads it, and what spares it.
+
+A search is exact where it is confined:
+
+* along each axis where all cycles have totals of one sign, times stay between start and goal;
+* where a linear schedule exists, so do its keys;
+* where all the totals between the two vertices cancel, as in a crystal net with its reverses,
+  those of closed walks form a lattice. Its cosets tell what is reached, and the search
+  ends.
+
+Plan. A few vertices are looked through as they come: what is near is found there. Then a lattice
+or prices may show that there is no path (`weak_components`, `goals`). Far away a shortest one is
+told by classes of totals, confined or not (`group_relaxation`). What they do not decide is
+searched once more, led by prices, if it is confined or a radius is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import networkx as nx
+
+from unrollgraph.cover.delay_cover import DelayCover
+from unrollgraph.cover.sheets import add
+from unrollgraph.errors import CyclicCoverError, RadiusError, show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.measure.acyclicity import verdict
+from unrollgraph.measure.goals import Worth, apart, least_costs
+from unrollgraph.measure.group_relaxation import far_walk
+from unrollgraph.measure.rational import dot
+from unrollgraph.measure.strong_parts import cancelling_parts
+from unrollgraph.measure.walks import FARTHEST, NEAR, Found, Segments, Walks, corridor, shortest
+from unrollgraph.measure.weak_components import same_component
+
+__all__ = ["bounds_in_space", "inner_graph", "least_in_space"]
+
+
+def least_in_space(
+    walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...], radius: int | None
+) -> Segments | None:
+    """A walk of least cost of a total delay in Z^d, by segments; None if there is none.
+
+    Where nothing confines the search, not beyond a radius in cost.
+    """
+    inner = inner_graph(walks)
+    inside, confined = bounds_in_space(walks, inner, step)
+    confined = confined or _cancels(walks)
+    limit = None if confined else radius
+    near = _search(walks, step, inside, limit, (1, []), NEAR)
+    if near.exhausted:
+        return _named(walks, near)
+    if not same_component(DelayCover(inner), *_copies(walks, step)) or apart(walks, step):
+        return None
+    far = far_walk(walks, step)
+    cost = sum(count * sum(walks.costs[e] for e in part) for part, count in far or [])
+    if limit is not None and (cost > limit or not near.full):
+        raise _beyond(ends, limit)
+    if far is not None:
+        return [(walks.named(part), count) for part, count in far]
+    if not confined and radius is None:
+        raise RadiusError(
+            f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
+            f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
+            "directions; give a radius, the largest length of a path to look for"
+        )
+    found = _search(walks, step, inside, limit, least_costs(walks, step), FARTHEST)
+    if found.full:
+        raise ValueError(
+            f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} was found among "
+            f"{FARTHEST} vertices of the cover, as many as are looked through; take vertices "
+            "that are nearer to each other"
+        )
+    if limit is not None and not found.exhausted:
+        raise _beyond(ends, limit)
+    return _named(walks, found)
+
+
+def _named(walks: Walks, found: Found) -> Segments | None:
+    return None if found.cost is None else [(walks.named(found.steps), 1)]
+
+
+def _beyond(ends: tuple[Any, Any], radius: int) -> RadiusError:
+    return RadiusError(
+        f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
+        "or less; there may be longer ones: raise the radius"
+    )
+
+
+def _search(
+    walks: Walks,
+    step: tuple[int, ...],
+    inside: Callable[[Any], bool],
+    radius: int | None,
+    bounds: tuple[int, list[Worth]],
+    most: int,
+) -> Found:
+    """Search from the start at time zero; of what is equally far the nearest to the goal first."""
+    unit, worths = bounds
+    out: list[list[tuple[int, Any, int, int]]] = [[] for _ in range(walks.n)]
+    ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
+    rows = zip(ends, walks.delays.tolist(), walks.costs, strict=True)
+    for e, ((u, v), d, cost) in enumerate(rows):
+        out[u].append((v, tuple(d), unit * cost, e))
+
+    def moves(state: Any) -> Iterable[tuple[Any, int, int]]:
+        u, time = state
+        for v, d, cost, e in out[u]:
+            after = v, add(time, d, 1)
+            if inside(after):
+                yield after, cost, e
+
+    def left(state: Any) -> tuple[int, int]:
+        v, time = state
+        way = add(step, time, -1)
+        least = max((dot(w.prices, way) + w.rest[v] for w in worths), default=0)
+        return max(0, least), dot(way, way)
+
+    found = shortest(
+        (walks.start, (0,) * len(step)),
+        (walks.goal, step),
+        moves,
+        most=most,
+        radius=None if radius is None else radius * unit,
+        left=left,
+    )
+    return found if found.cost is None else replace(found, cost=found.cost // unit)
+
+
+def inner_graph(walks: Walks) -> DelayGraph:
+    """The delay graph of the walks alone, by their own numbers."""
+    G: Any = nx.MultiDiGraph()
+    G.add_nodes_from(range(walks.n))
+    rows = zip(walks.tails.tolist(), walks.heads.tolist(), walks.delays.tolist(), strict=True)
+    G.add_edges_from((u, v, {"delay": tuple(d)}) for u, v, d in rows)
+    return DelayGraph(G)
+
+
+def _copies(walks: Walks, step: Any) -> tuple[Any, Any]:
+    return (walks.start, (0,) * len(step)), (walks.goal, step)
+
+
+def bounds_in_space(
+    walks: Walks, inner: DelayGraph, step: tuple[int, ...]
+) -> tuple[Callable[[Any], bool], bool]:
+    """Whether a vertex may lie on a path, and whether finitely many may."""
+    axes = [(k, corridor(walks, total, k)) for k, total in enumerate(step)]
+    signed = [(k, c) for k, c in axes if c.sign or c.low > c.high]
+    start = walks.start
+    schedule = None
+    if len(signed) < len(step) and len(walks.edges):
+        try:
+            proof = verdict(inner)
+        except CyclicCoverError:
+            proof = None
+        if proof is not None and proof.is_linear:
+            schedule = proof
+    last = schedule.key((walks.goal, step)) if schedule is not None else ()
+
+    def inside(node: Any) -> bool:
+        v, time = node
+        for k, c in signed:
+            if not c.low <= time[k] + c.clock[v] - c.clock[start] <= c.high:
+                return False
+        return schedule is None or schedule.key(node) <= last
+
+    nowhere = any(c.low > c.high for _, c in signed)
+    confined = schedule is not None or len(signed) == len(step) or not len(walks.edges)
+    return inside, confined or nowhere
+
+
+def _cancels(walks: Walks) -> bool:
+    """Whether all edges lie in one part whose totals cancel one another."""
+    return [len(part) for part in cancelling_parts(walks.wiring)] == [len(walks.edges)]
