@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from scipy import special
 
 import unrollgraph as ug
 from unrollgraph import nn
+from unrollgraph.nn import losses
 
 A = nn.architectures
 CAUSAL = ["elman", "jordan", "gru", "lstm", "peephole_lstm", "stacked", "dilated", "narx"]
@@ -188,6 +190,57 @@ def test_a_mask_may_weigh_and_only_shares_matter(loss):
     last = [0, 0, 0, 0, 0, 1]
     assert net.loss(inputs, targets, loss, mask=last) == pytest.approx(entries[-1].mean())
     assert net.loss(inputs, targets, loss, mask=np.ones(6, bool)) == pytest.approx(entries.mean())
+
+
+WITHOUT_MEANING = {"mse": math.nan, "binary_cross_entropy": math.inf, "cross_entropy": -100}
+
+
+@pytest.mark.parametrize("loss", WITHOUT_MEANING)
+@pytest.mark.parametrize("over", [False, True], ids=["window", "graph"])
+def test_what_does_not_count_may_be_anything(loss, over):
+    net = nn.Network(nn.architectures.elman(2, 3, 3))
+    rng = np.random.default_rng(1)
+    x = {"x": rng.normal(size=(4, 2, 2))}
+    shape = (4, 2) if loss == "cross_entropy" else (4, 2, 3)
+    targets = rng.integers(0, 2, size=shape)
+    targets = targets if loss == "cross_entropy" else targets.astype(float)
+    mask = np.array([[1, 1], [1, 0], [0.5, 0], [1, 0]])
+    spoilt = targets.copy()
+    spoilt[mask == 0] = WITHOUT_MEANING[loss]
+    more = {"over": ug.unroll(net.graph, 4)} if over else {}
+    right = net.loss_and_gradients(x, {"y": targets}, loss, mask=mask, **more)
+    found = net.loss_and_gradients(x, {"y": spoilt}, loss, mask=mask, **more)
+    assert found.loss == right.loss
+    for name, gradient in right.parameters.items():
+        np.testing.assert_array_equal(found.parameters[name], gradient)
+
+
+def test_what_overflows_after_the_end_of_a_sequence_is_not_in_its_loss():
+    G = nx.DiGraph()
+    G.add_node("x", op=nn.Input(1))
+    G.add_node("h", op=nn.Dense(1, "linear", bias=False))
+    G.add_edge("x", "h")
+    G.add_edge("h", "h", delay=1)
+    net = nn.Network(G)
+    net.parameters["h.weight"][...] = [[1, 3.0]]
+    long = {"x": np.zeros((700, 1))}, {"h": np.zeros((700, 1))}
+    short = {"x": np.ones((3, 1))}, {"h": np.ones((3, 1))}
+    both = nn.padded([short, long])
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = net.loss(both.inputs, both.targets, mask=both.mask)
+    assert found == pytest.approx(3 * net.loss(*short) / 703)
+
+
+@pytest.mark.parametrize("target", [0, 1, 0.25])
+def test_logits_far_from_their_targets_keep_their_precision(target):
+    for y in (-40.0, -17.0, 0.0, 17.0, 40.0):
+        exact = (1 - target) * special.expit(y) - target * special.expit(-y)
+        for dtype, digits in ((np.float64, 1e-13), (np.float32, 1e-5)):
+            values = np.array([[y]], dtype)
+            _, (found,) = losses.LOSSES["binary_cross_entropy"].summed(
+                values, values * 0 + target, None
+            )
+            assert found[0] == pytest.approx(exact, rel=digits)
 
 
 @pytest.mark.parametrize(
@@ -523,12 +576,55 @@ def test_patience_stops_and_puts_the_best_parameters_back(tmp_path):
         epochs=50,
         validation=data(),
         patience=3,
+        gradients=gradients,
         callback=lambda *_: calls.append(1),
         checkpoint=tmp_path / "fit.npz",
     )
     assert found == history
     assert not calls
     assert bits(again) == kept[3]
+
+
+def test_a_validation_loss_that_is_no_number_is_never_the_best():
+    told = iter([math.nan, 3.0, math.nan, 2.0, 5.0, math.nan])
+    net = net_called("lstm")
+    kept = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nn.Network, "loss", lambda *_, **__: next(told))
+        history = nn.fit(
+            net,
+            data(),
+            epochs=9,
+            validation=data(),
+            patience=2,
+            callback=lambda net, _: kept.append(bits(net)),
+        )
+    assert (history.best, len(history.losses), history.stopped) == (3, 6, True)
+    assert bits(net) == kept[3]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nn.Network, "loss", lambda *_, **__: math.nan)
+        history = nn.fit(net, data(), epochs=9, validation=data(), patience=2)
+    assert (history.best, len(history.losses), history.stopped) == (-1, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("gradients", partial(nn.Network.loss_and_gradients, truncate=2), None),
+        ("gradients", partial(nn.Network.loss_and_gradients, truncate=(4, 2)), None),
+        ("over", None, "unrolled"),
+    ],
+)
+def test_a_fit_goes_on_by_the_same_gradients_only(tmp_path, name, one, other):
+    net = net_called("lstm")
+    steps = len(next(iter(data().inputs.values())))
+    made = {"unrolled": ug.unroll(net.graph, steps)}
+    settings = [{name: made.get(given, given)} for given in (one, other)]
+    path = tmp_path / "fit.npz"
+    nn.fit(net_called("lstm"), data(), epochs=1, checkpoint=path, **settings[0])
+    nn.fit(net_called("lstm"), data(), epochs=2, checkpoint=path, **settings[0])
+    with pytest.raises(ValueError, match=r"other settings: .*(gradients|to run over) is"):
+        nn.fit(net_called("lstm"), data(), epochs=3, checkpoint=path, **settings[1])
 
 
 def test_a_loss_that_stays_is_no_better():

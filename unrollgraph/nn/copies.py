@@ -49,7 +49,7 @@ class CopiesBinding:
     def another(self) -> CopiesBinding:
         other = copy.copy(self)
         other.buffers, other.gradients, other.sums = dict(self.buffers), {}, None
-        other._lost, other._bytes = set(), 0
+        other._lost, other._scratch, other._bytes = set(), {}, 0
         return other
 
     def open(

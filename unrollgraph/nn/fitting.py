@@ -10,6 +10,7 @@ was never interrupted.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import math
 import os
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError
 from unrollgraph.files import write_whole
+from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 from unrollgraph.nn.archive import PARAMETERS, opened, page_of, written
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.optimisers import Adam, Optimiser, clipped
@@ -137,7 +139,8 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
         If an array does not fit its vertex, or arrays hold different numbers of sequences.
     ValueError
         If a number is out of its range, ``patience`` has nothing to watch, or the checkpoint is
-        that of a fit with other settings or other data.
+        that of a fit with other settings or other data. (Functions of your own, given as
+        ``gradients``, are not compared.)
     TypeError
         If something is no optimiser or no sequences, or ``gradients`` returns something else.
     FormatError
@@ -181,6 +184,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
         for name, number in (("batch", batch), ("patience", patience), ("seed", seed)):
             settings[name] = None if number is None else int(number)
         settings |= {"optimiser": _named(optimiser), "network": _digest(page_of(net).encode())}
+        settings |= {"gradients": _told_more(gradients), "over": _outlined(over)}
         settings |= {"sequences": _fingerprint(data), "validation": _fingerprint(validation)}
         if Path(checkpoint).exists():
             state = _found(checkpoint, net, state, settings)
@@ -237,7 +241,8 @@ class _State:
         """The state after one epoch more."""
         old = self.history
         number = len(old.losses)
-        better = watched is None or watched < min(old.validation, default=math.inf)
+        least = min((x for x in old.validation if not math.isnan(x)), default=math.inf)
+        better = watched is None or watched < least
         best = number if better else old.best
         history = History(
             (*old.losses, loss),
@@ -246,7 +251,7 @@ class _State:
             patience is not None and number - best >= patience,
         )
         kept = self.best
-        if patience is not None and (better or not kept):
+        if patience is not None and better:
             kept = {name: array.copy() for name, array in net.parameters.items()}
         return _State(history, self.memory, kept)
 
@@ -258,6 +263,14 @@ class _State:
             arrays |= {f"{PARAMETERS}{name}": array for name, array in self.best.items()}
         notes = {"settings": settings, "history": dataclasses.asdict(self.history)}
         return written(net, arrays, notes)
+
+
+OTHERS = {
+    "network": "the network is another",
+    "sequences": "other sequences data",
+    "validation": "other validation data",
+    "over": "the graph to run over is another",
+}
 
 
 def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> _State:
@@ -279,12 +292,8 @@ def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> 
         ) from None
     if other:
         (name, *_) = other
-        plain = name not in {"network", "sequences", "validation"}
-        what = (
-            f"{name} is {kept[name]!r} there and {settings[name]!r} here"
-            if plain
-            else (f"the {name} is another" if name == "network" else f"other {name} data")
-        )
+        plain = f"{name} is {kept[name]!r} there and {settings[name]!r} here"
+        what = OTHERS.get(name, plain)
         raise ValueError(
             f"{path} holds a fit with other settings: {what}; name another file, or move this one "
             "away"
@@ -386,6 +395,24 @@ def _named(optimiser: Any) -> str:
     told = dataclasses.fields(optimiser) if dataclasses.is_dataclass(optimiser) else ()
     fields = {field.name: getattr(optimiser, field.name) for field in told}
     return f"{kind.__qualname__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
+
+
+def _told_more(gradients: Any) -> str:
+    """What `Network.loss_and_gradients` is told beyond the task; empty for other functions."""
+    if not isinstance(gradients, functools.partial):
+        return ""
+    if gradients.func is not Network.loss_and_gradients:
+        return ""
+    return ", ".join(f"{k}={x!r}" for k, x in sorted(gradients.keywords.items()))
+
+
+def _outlined(over: Any) -> str:
+    """What tells a graph to run over from others."""
+    if over is None:
+        return ""
+    p = as_graph_map(over)
+    arcs = [(arc, p.edge(arc)) for arc in arcs_of(p.total)]
+    return _digest(repr(([(x, p(x)) for x in p.total], arcs)).encode())
 
 
 def _digest(data: bytes) -> str:

@@ -221,12 +221,13 @@ class Gradients:
         if not known(vertex, self._graph.number):
             raise KeyError(f"the network has no vertex {show_vertex(vertex)}")
         v = self._graph.number[vertex]
-        like = self._binding.read(Ref(v))
         g = self._backward.gradients.get(v)
-        if g is not None:
+        gradient: Array
+        if g is None:
+            gradient = np.zeros_like(self._binding.read(Ref(v)))
+        else:
             self._ensure([g])
-            like = self._binding.read(Ref(g))
-        gradient = np.array(self._binding.in_order(v, like)) if g is not None else 0 * like
+            gradient = np.array(self._binding.in_order(v, self._binding.read(Ref(g))))
         return gradient if self._batched else gradient[:, 0]
 
     # -- what was given from outside ---------------------------------------------

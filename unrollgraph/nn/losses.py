@@ -80,7 +80,9 @@ def _mse(values: Array, targets: Array, weights: Array | None) -> tuple[float, A
 
 def _binary(values: Array, targets: Array, weights: Array | None) -> tuple[float, Array]:
     losses = np.logaddexp(0, values) - targets * values
-    gradient = 0.5 * (1 + np.tanh(0.5 * values)) - targets
+    # the sigmoids of y and -y, each to full precision where it is small
+    above, below = (np.exp(-np.logaddexp(0, x)) for x in (-values, values))
+    gradient = (1 - targets) * above - targets * below
     return _weighted(losses, gradient, weights)
 
 
@@ -97,9 +99,9 @@ def _classes(values: Array, targets: Array, weights: Array | None) -> tuple[floa
 
 
 def _weighted(losses: Array, gradient: Array, weights: Array | None) -> tuple[float, Array]:
-    if weights is not None:
-        losses = losses * weights
-        gradient = gradient * weights
+    if weights is not None:  # where nothing counts, values may be infinite
+        losses = np.where(weights > 0, losses * weights, 0)
+        gradient = np.where(weights > 0, gradient * weights, 0)
     return float(losses.sum(dtype=np.float64)), gradient.astype(gradient.dtype, copy=False)
 
 

@@ -254,15 +254,17 @@ def _sizes(graph: DelayGraph, ops: list[Op], tails: list[list[int]]) -> list[int
             if sizes[v] is None:
                 sizes[v] = _at(graph, v, lambda op=op, v=v: op.hint([sizes[u] for u in tails[v]]))
                 told = told or sizes[v] is not None
-    for v, op in enumerate(ops):
-        if sizes[v] is None:
+    known = {v: size for v, size in enumerate(sizes) if size is not None}
+    for v in range(len(ops)):
+        if v not in known:
             raise ShapeError(
                 f"the size of {show_vertex(graph.vertices[v])} is not determined by what it "
                 "reads; some vertex of its cycle must tell its size, as nn.Dense does",
                 vertex=graph.vertices[v],
             )
-        known = [sizes[u] or 0 for u in tails[v]]
-        size = _at(graph, v, lambda op=op, known=known: op.size_of(known))
+    for v, op in enumerate(ops):
+        read = [known[u] for u in tails[v]]
+        size = _at(graph, v, lambda op=op, read=read: op.size_of(read))
         if size != sizes[v]:
             raise ShapeError(
                 f"{show_vertex(graph.vertices[v])} has size {size}, but what reads it expects "
@@ -271,7 +273,7 @@ def _sizes(graph: DelayGraph, ops: list[Op], tails: list[list[int]]) -> list[int
                 expected=sizes[v],
                 found=size,
             )
-    return [size or 0 for size in sizes]
+    return [known[v] for v in range(len(ops))]
 
 
 def _at(graph: DelayGraph, v: int, ask: Any) -> Any:

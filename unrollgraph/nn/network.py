@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -32,7 +33,7 @@ from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
 from unrollgraph.nn.plan import Copies, Program, Wavefronts, plan_copies, plan_levels
 from unrollgraph.nn.storage import Passing, brief, kept_for_gradients, passing
 from unrollgraph.nn.sums import SUMMED, Sums
-from unrollgraph.nn.tasks import LossAndGradients, Task
+from unrollgraph.nn.tasks import LossAndGradients, Task, must_be_mapping
 from unrollgraph.nn.values import Ref
 from unrollgraph.nn.weights import Packing, Weights, packing_of
 from unrollgraph.nn.window import WindowBinding
@@ -124,6 +125,7 @@ class Network:
         self._backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
         self._copies: dict[int, tuple[GraphMap, Copies, Wavefronts, dict[int, list[Any]]]] = {}
         self._free: dict[tuple[int, int], list[Any]] = {}
+        self._planning = threading.RLock()  # plans and rooms are shared by all threads
         rng = np.random.default_rng(seed)
         self._flat = np.empty(self._packing.size, self.dtype)
         self.parameters = self._packing.views(self._flat)
@@ -187,6 +189,9 @@ class Network:
         Over a window, values on no cycle are computed for all steps at once and the
         others step by step; over another graph, level by level.
         """
+        for what, given in (("initial is", initial), ("final is", final)):
+            if given is not None:
+                must_be_mapping(what, given)
         if check_finite:
             for given in (initial or {}, final or {}):
                 for name, array in given.items():
@@ -197,14 +202,21 @@ class Network:
             raise ValueError("final is read after a window; over another graph give initial")
         if steps is not None:
             raise ValueError("steps is the length of a window; over another graph fibres tell it")
-        copies, fronts, free = self._plan(as_graph_map(over))
+        with self._planning:
+            copies, fronts, free = self._plan(as_graph_map(over))
         lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
         arrays, batch = self._inputs(inputs, lengths, check_finite)
-        lease = self._leased_over(fronts, batch or 1, free)
+        with self._planning:
+            lease = self._leased_over(fronts, batch or 1, free)
         binding = lease.binding
         self._fill(binding, arrays)
         for name, array in (initial or {}).items():
             v = self._vertex(name, "initial")
+            if not self.graph.out_numbers[v]:
+                raise ShapeError(
+                    f"initial gives values of {show_vertex(name)}, which no edge reads",
+                    vertex=name,
+                )
             size = self._forward.values[v].size
             binding.buffers[v][-1] = self._shaped(name, array, (batch or 1, size))
         return self._run(lease, copies, batched=batch is not None)
@@ -224,7 +236,8 @@ class Network:
             )
         T = self._steps(inputs, steps)
         arrays, batch = self._inputs(inputs, dict.fromkeys(self._forward.inputs, T), check_finite)
-        lease = self._leased(T, batch or 1)
+        with self._planning:
+            lease = self._leased(T, batch or 1)
         binding = lease.binding
         self._fill(binding, arrays)
         for given, what in ((initial, "initial"), (final, "final")):
@@ -398,6 +411,7 @@ class Network:
         return self.graph.number[name]
 
     def _steps(self, inputs: Mapping[Any, ArrayLike], steps: int | None) -> int:
+        must_be_mapping("inputs are", inputs)
         found = [np.shape(inputs[name])[:1] for name in inputs]
         if steps is None and not (found and found[0]):
             raise ShapeError("the number of steps is told by no input; give steps")
@@ -413,6 +427,7 @@ class Network:
         self, inputs: Mapping[Any, ArrayLike], lengths: dict[int, int], check_finite: bool
     ) -> tuple[dict[int, Array], int | None]:
         """Read inputs as (copies, batch, size); the batch is None where there is no such axis."""
+        must_be_mapping("inputs are", inputs)
         for name in inputs:
             if self._vertex(name, "inputs") not in self._forward.inputs:
                 raise ShapeError(f"{show_vertex(name)} takes no input", vertex=name)
@@ -474,11 +489,19 @@ class Network:
             )
         return array
 
+    def _real(self, what: str, name: Any, given: ArrayLike) -> Array:
+        array = np.asarray(given)
+        if array.dtype.kind not in "fiub":
+            raise ShapeError(
+                f"{what} of {show_vertex(name)} holds {array.dtype}, not real numbers", vertex=name
+            )
+        return array.astype(self.dtype, copy=False)
+
     def _shaped(
         self, name: Any, array: ArrayLike, shape: tuple[int, ...], *, batched: bool = True
     ) -> Array:
         """Read a boundary value of shape (size,), with or without the batch axis."""
-        found = np.asarray(array, dtype=self.dtype)
+        found = self._real("the boundary value", name, array)
         given = found.shape
         if found.ndim == len(shape) - 1 > 1:
             found = found[:, None]
@@ -527,8 +550,9 @@ class Network:
 
     def _give_up(self, steps: int) -> None:
         """Let go of the rooms for a number of steps."""
-        for key in [key for key in self._free if key[0] == steps]:
-            del self._free[key]
+        with self._planning:
+            for key in [key for key in self._free if key[0] == steps]:
+                del self._free[key]
 
     def _fill(self, binding: Binding, arrays: dict[int, Array]) -> None:
         for k, array in arrays.items():
@@ -622,10 +646,12 @@ class Network:
         return copies, fronts, free
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_copies": {}, "_free": {}}  # plans are found again
+        kept = {k: x for k, x in self.__dict__.items() if k != "_planning"}
+        return {**kept, "_copies": {}, "_free": {}}  # plans are found again
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._planning = threading.RLock()
         self._flat = self._all_parameters().copy()
         self.parameters = self._packing.views(self._flat)
         self._views = dict(self.parameters)
@@ -667,7 +693,7 @@ class Run:
         self._network, self._lease = network, lease
         self._binding, self._weights = lease.binding, lease.weights
         self._copies, self._batched = copies, batched
-        self.values = _Outputs(network.graph, lease.binding, batched)
+        self.values = _Outputs(network.graph, lease, batched)
 
     def __getitem__(self, node: Any) -> Array:
         """Value at a copy: ``(v, t)`` over a window, else a vertex of the graph run over."""
@@ -764,10 +790,11 @@ class Run:
         network, binding = self._network, self._binding
         if not self._weights.are(network._all_parameters()):
             raise StaleRunError(self._changed())
+        must_be_mapping("gradients are", gradients)
         arrays = {}
         for name, given in gradients.items():
             v = network._vertex(name, "the gradient")
-            array = np.asarray(given, dtype=network.dtype)
+            array = network._real("the gradient", name, given)
             shape = binding.read(Ref(v)).shape
             shape = shape if self._batched else (shape[0], shape[2])
             if array.shape != shape:
@@ -779,22 +806,9 @@ class Run:
                     found=array.shape,
                 )
             arrays[v] = array if self._batched else array[:, None]
-        plan = frozenset(arrays), to_state
-        window = self._copies is None
-        adjoint, program = network._adjoint(plan[0], window=window, to_state=to_state)
-        # the rooms of the forward values stay as they are; those of the gradients are others
-        free = binding.gradients.setdefault(plan, [])
-        if free:
-            own, _ = free.pop()
-        else:
-            own = binding.another()
-            outside = adjoint.external.values()
-            own.open(
-                program.values,
-                [*program.chosen, *outside],
-                network._storage(adjoint, program, window=window),
-            )
-            own.sums = Sums(network._forward, adjoint, program, own, self._weights)
+        with network._planning:
+            adjoint, program, lease = self._leased(frozenset(arrays), to_state=to_state)
+        own = lease.binding
         for v, k in adjoint.external.items():
             own.fill(k, v, arrays[v])
         own.compute(program, self._weights, own.sums)
@@ -802,23 +816,45 @@ class Run:
             network.graph,
             network._forward,
             adjoint,
-            Lease(own, self._weights, free, self._lease),
+            lease,
             batched=self._batched,
         )
 
+    def _leased(
+        self, outside: frozenset[int], *, to_state: bool
+    ) -> tuple[BackwardValues, Program, Lease[Any]]:
+        """The plan of gradients given at some vertices, and rooms for it beside the values."""
+        network, binding = self._network, self._binding
+        window = self._copies is None
+        adjoint, program = network._adjoint(outside, window=window, to_state=to_state)
+        # the rooms of the forward values stay as they are; those of the gradients are others
+        free = binding.gradients.setdefault((outside, to_state), [])
+        if free:
+            own, _ = free.pop()
+        else:
+            own = binding.another()
+            own.open(
+                program.values,
+                [*program.chosen, *adjoint.external.values()],
+                network._storage(adjoint, program, window=window),
+            )
+            own.sums = Sums(network._forward, adjoint, program, own, self._weights)
+        return adjoint, program, Lease(own, self._weights, free, self._lease)
+
 
 class _Outputs(Mapping[Any, Array]):
-    """Values of the vertices, by name."""
+    """Values of the vertices, by name; they keep the rooms in which they stand."""
 
-    def __init__(self, graph: DelayGraph, binding: Binding, batched: bool) -> None:
-        self._graph, self._binding, self._batched = graph, binding, batched
+    def __init__(self, graph: DelayGraph, lease: Lease[Any], batched: bool) -> None:
+        self._graph, self._lease, self._batched = graph, lease, batched
         self._found: dict[Any, Array] = {}
 
     def __getitem__(self, vertex: Any) -> Array:
         if vertex not in self._found:
             v = self._graph.number[vertex]
-            array = self._binding.in_order(v, self._binding.read(Ref(v)))
-            # a copy, since another run may take over the rooms when this one is gone
+            binding = self._lease.binding
+            array = binding.in_order(v, binding.read(Ref(v)))
+            # a copy, since another run takes over the rooms when nobody has them any more
             self._found[vertex] = (array if self._batched else array[:, 0]).copy()
             self._found[vertex].flags.writeable = False
         return self._found[vertex]

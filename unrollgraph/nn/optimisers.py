@@ -188,7 +188,8 @@ def clipped(gradients: Mapping[str, Array], largest: float) -> dict[str, Array]:
     norm = top * math.sqrt(float(sum(squares)))
     if norm <= largest:
         return dict(gradients)
-    return {name: g * (largest / norm) for name, g in gradients.items()}
+    share = float(largest / norm)
+    return {name: g * share for name, g in gradients.items()}
 
 
 def _above_zero(what: str, number: Any) -> None:

@@ -19,7 +19,7 @@ from unrollgraph.nn.losses import loss_called
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network, Run
 
-__all__ = ["LossAndGradients", "Task"]
+__all__ = ["LossAndGradients", "Task", "must_be_mapping"]
 
 Array = NDArray[Any]
 
@@ -37,6 +37,15 @@ class LossAndGradients(NamedTuple):
 
     loss: float
     parameters: dict[str, Array]
+
+
+def must_be_mapping(what: str, given: Any) -> None:
+    """Refuse what does not tell which array belongs to which vertex."""
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{what} a mapping from vertices to arrays, not a {type(given).__name__}; write "
+            "for example {'x': array}"
+        )
 
 
 class Task:
@@ -64,32 +73,34 @@ class Task:
         mask: ArrayLike | None = None,
         over: Any = None,
     ) -> None:
-        for what, arrays in (("inputs", inputs), ("targets", targets)):
-            if not isinstance(arrays, Mapping):
-                raise TypeError(
-                    f"{what} are a mapping from vertices to arrays, not a "
-                    f"{type(arrays).__name__}; write for example {{'x': array}}"
-                )
+        must_be_mapping("inputs are", inputs)
+        must_be_mapping("targets are", targets)
         self.net, self.loss, self.over = net, loss_called(loss), over
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
         if not targets:
             raise ValueError("targets names no vertex to compare")
-        self.targets = {name: np.asarray(array) for name, array in targets.items()}
-        given = [*self.inputs.values(), *self.targets.values()]
+        self.targets: dict[Any, Array] = {}
+        arrays = {name: np.asarray(array) for name, array in targets.items()}
+        given = [*self.inputs.values(), *arrays.values()]
         lengths = {len(array) if array.ndim else 0 for array in given}
         if len(lengths) > 1 and over is None:
             raise ShapeError(f"inputs and targets are of different lengths, {sorted(lengths)}")
         self.steps = lengths.pop() if over is None else 0
         self._weights: dict[Any, Array] = {}
         self.counts: dict[Any, float] = {}
-        for name, target in self.targets.items():
+        for name, array in arrays.items():
             size = net._forward.values[net._vertex(name, "targets")].size
-            self.loss.checked(name, target, size)
-            lead = target.shape if self.loss.of_classes else target.shape[:-1]
+            target, lead = array, array.shape if self.loss.of_classes else array.shape[:-1]
+            counted: float = math.prod(lead)
             if mask is not None:
-                self._weights[name] = _weights(mask, lead)
-            counted = self._weights[name].sum() if mask is not None else math.prod(lead)
-            self.counts[name] = float(counted) * self.loss.terms(size)
+                weights = _weights(mask, lead)
+                counted = float(weights.sum())
+                self._weights[name] = weights
+                counting = (weights[..., 0] if self.loss.of_classes else weights) > 0
+                # what does not count may be anything, also what is no target
+                target = np.where(counting, array, np.zeros((), array.dtype))
+            self.targets[name] = self.loss.checked(name, target, size)
+            self.counts[name] = counted * self.loss.terms(size)
         self.value = 0.0
         self.gradients: dict[str, Array] = {}
 
