@@ -277,3 +277,9 @@ def test_the_refusal_names_walk_total_and_mend():
         "the unrolling has a directed cycle, since the closed walk A -> B -> C -> A has total "
         "delay 0; change the delay of one of its edges"
     )
+
+
+@pytest.mark.parametrize("node", [5, ("A", 1, 2), (["A"], 0), ("A", "x"), ("Z", 0)])
+def test_the_key_of_what_is_no_vertex(node):
+    with pytest.raises(ValueError, match="is no vertex of the cover"):
+        ug.verdict(ug.gallery.seed_network()).key(node)

@@ -69,7 +69,49 @@ def test_what_is_near_is_what_is_near_in_a_window(G, distance):
     )
     near = nx.single_source_shortest_path_length(H, a, cutoff=distance)
     assert nx.single_source_shortest_path_length(cover, a, cutoff=distance) == near
-    assert nx.single_source_shortest_path_length(cover, a, distance + 0.5) == near
+    assert nx.single_source_shortest_path_length(cover, a, distance - 0.5) == near
+
+
+@pytest.mark.parametrize("cutoff", [-1, 0, 0.5, 1, 2.0, 2.7, 3])
+def test_cutoffs_and_distances_are_what_they_are_to_networkx(cutoff):
+    G = ug.gallery.bidirectional()
+    cover, H, a = ug.DelayCover(G), window(G, range(-9, 10)), ("x", 0)
+    near = nx.single_source_shortest_path_length(H, a, cutoff=cutoff)
+    assert nx.single_source_shortest_path_length(cover, a, cutoff=cutoff) == near
+    assert nx.descendants_at_distance(cover, a, cutoff) == nx.descendants_at_distance(H, a, cutoff)
+
+
+def test_components_are_sets():
+    even, odd = nx.weakly_connected_components(ug.DelayCover(graph_of([("h", "h", 2)])))
+    again, _ = nx.weakly_connected_components(ug.DelayCover(graph_of([("h", "h", 2)])))
+    some = {("h", 0), ("h", 1), ("x", 0), 5}
+    assert even & some == some & even == {("h", 0)}
+    assert some - odd == {("h", 0), ("x", 0), 5}
+    assert even <= again == even & again
+    assert even >= {("h", 10**9)}
+    assert even > {("h", 10**9)}
+    assert not even >= some
+    assert not even <= odd
+    assert not even < again
+    assert even & odd == set()
+    assert even.isdisjoint(odd)
+    assert even.isdisjoint({("h", 1)})
+    assert not even.isdisjoint(some)
+    for endless in (lambda: even | some, lambda: some | even, lambda: even - some):
+        with pytest.raises(TypeError, match="a component of the cover is infinite"):
+            endless()
+
+
+def test_infinitely_far_is_no_cutoff():
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    with pytest.raises(ug.InfiniteCoverError, match="without a cutoff"):
+        nx.single_source_shortest_path_length(cover, ("A", 0), cutoff=math.inf)
+
+
+def test_of_very_many_components_the_first_are_there_at_once():
+    many = nx.weakly_connected_components(ug.DelayCover(graph_of([("h", "h", 2**31)])))
+    assert next(many).node == ("h", 0)
+    assert next(many).node == ("h", 1)
 
 
 def test_weights_are_read_as_networkx_reads_them():

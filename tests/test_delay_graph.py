@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import math
 import pickle
 from decimal import Decimal
 from fractions import Fraction
@@ -223,3 +224,47 @@ def test_the_garbage_collector_is_left_as_it_was():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_another_attribute_may_be_read_from_a_delay_graph():
+    H = nx.DiGraph()
+    H.add_edge("a", "b", lag=2)
+    H.add_edge("b", "a", lag=1)
+    graph = ug.DelayGraph(H)
+    assert graph.times == (0, 0)
+    assert ug.DelayGraph(graph, "lag").times == (2, 1)
+    assert ug.unroll(graph, 3, delay="lag").size() == ug.unroll(H, 3, delay="lag").size() == 3
+    assert ug.verdict(graph, delay="lag").check()
+    with pytest.raises(ug.CyclicCoverError):
+        ug.verdict(graph)
+    lagging = ug.DelayGraph(H, "lag")
+    assert ug.DelayGraph(lagging) == lagging  # "delay" is what is read unless said otherwise
+    assert ug.unroll(lagging, 3).size() == 3
+    for one in (H, graph):
+        written = ug.delay_feedback(one, delay="lag")
+        assert sorted(d for *_, d in written.edges(data="lag")) == [0, 1]
+
+
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_delays_that_their_owner_may_change_are_copied(kind):
+    delay = kind([1, 0])
+    graph = ug.DelayGraph(one_edge(delay))
+    delay[0] = 7
+    for same in (graph, pickle.loads(pickle.dumps(graph)), copy.deepcopy(graph)):
+        assert same.times == ((1, 0),)
+        assert same == graph
+    assert ug.unroll(graph, (9, 1)).edges[("u", (0, 0)), ("v", (1, 0))] == {"delay": (1, 0)}
+
+
+def test_graphs_of_equal_arrays_are_equal():
+    def graph(last):
+        G = one_edge(1)
+        G.add_node("w", weights=np.array([1.0, last]))
+        G.edges["u", "v"]["gain"] = math.nan
+        G.graph["table"] = np.zeros(2)
+        return ug.DelayGraph(G)
+
+    one = graph(2.0)
+    assert one == pickle.loads(pickle.dumps(one)) == graph(2.0)
+    assert one != graph(3.0)
+    assert ug.DelayCover(one) == ug.DelayCover(graph(2.0))

@@ -109,3 +109,14 @@ def test_refusals():
         ug.mean_recurrent_length(G, "x", "y", 0)
     with pytest.raises(nx.NetworkXNoPath, match=r"\(y, 0\) to \(x, 0\)"):
         ug.mean_recurrent_length(G, "y", "x", 2)
+
+
+def test_questions_about_lengths_that_make_no_sense():
+    G = ug.gallery.seed_network()
+    with pytest.raises(ValueError, match=r"\['in'\] is no vertex of the graph"):
+        ug.longest_path_length(G, ["in"], "out", 3)
+    for steps in (True, 2.0, "x"):
+        with pytest.raises(
+            ValueError, match="the number of steps is .*, but it must be an integer"
+        ):
+            ug.longest_path_length(G, "in", "out", steps)

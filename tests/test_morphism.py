@@ -200,6 +200,7 @@ def test_a_walk_lifts_to_one_walk_that_climbs_by_its_delay(G, data):
         ([("C", "A")], ("C", 3), r"no arc out of \('C', 3\) lies over the edge C -> A"),
         ([("A", "B")], ("A", 9), r"\('A', 9\) is no vertex"),
         ([("A", "B", 0)], ("A", 0), "is no edge"),
+        ([(["A"], "B")], ("A", 0), "is no edge"),
     ],
 )
 def test_walks_that_do_not_lift_are_refused(walk, start, text):

@@ -374,6 +374,9 @@ def test_questions_about_paths_that_make_no_sense(ask):
         ask(cover, ("A", 0.5), ("A", 1))
     with pytest.raises(TypeError, match="ask it of DelayCover"):
         ask(G, ("A", 0), ("A", 1))
+    for radius in (-1, 2.5, "x", True):
+        with pytest.raises(ValueError, match="the radius is .*, but it must be an integer >= 0"):
+            ask(cover, ("A", 0), ("A", 1), radius=radius)
     if ask is not ug.has_path:
         nx.set_edge_attributes(G, -1, "w")
         with pytest.raises(ValueError, match="no length may be negative"):

@@ -135,6 +135,16 @@ def test_shells_that_do_not_fit_into_memory_are_refused(monkeypatch):
         ug.coordination_sequence(plane, ("a", (0, 0)), 30)
 
 
+@pytest.mark.parametrize("time", [2**63 - 1, -(2**63), 10**30])
+def test_times_of_any_size_have_neighbours(time):
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    found = ug.descendants_at_distance(cover, ("C", time), 1)
+    assert found == set(cover.successors(("C", time))) == {("A", time + 1), ("out", time)}
+    far = ug.distances_within(cover, ("A", time), 4)
+    near = ug.distances_within(cover, ("A", 0), 4)
+    assert far == {(v, t + time): length for (v, t), length in near.items()}
+
+
 # -- the spectrum -------------------------------------------------------------------
 
 

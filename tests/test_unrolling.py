@@ -1,7 +1,7 @@
 """Windows of the delay cover against brute force, one, two and three dimensions."""
 
 import json
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 import networkx as nx
@@ -250,3 +250,16 @@ def test_times_are_pairs_of_a_vertex_and_a_time_even_for_tuple_vertices():
     U = ug.unroll(G, 2)
     assert list(U.edges) == [(((0, 1), 0), ((0, 2), 1))]
     assert U.project(((0, 2), 1)) == (0, 2)
+
+
+def test_long_axes_are_not_listed():
+    G = nx.DiGraph()
+    G.add_edge("h", "h", delay=(1, 1))
+    far = 10**9
+    U = ug.unroll(G, (2, range(-far, far)))
+    assert list(islice(U, 2)) == [("h", (0, -far)), ("h", (0, 1 - far))]
+    assert next(iter(U.edges)) == (("h", (0, -far)), ("h", (1, 1 - far)))
+    torus = ug.cyclic_cover(G, (2, far))
+    assert list(islice(torus, 2)) == [("h", (0, 0)), ("h", (0, 1))]
+    assert not ug.is_covering(U)
+    assert next(ug.obstructions(U)).node == ("h", (0, -far))

@@ -26,15 +26,14 @@ be installed, not only to lie on the path.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from itertools import product
 from typing import Any, NoReturn
 
 import networkx as nx
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.cover.sheets import add
+from unrollgraph.cover.sheets import add, box
 from unrollgraph.errors import InfiniteCoverError, LiftError, RadiusError, show_vertex
 from unrollgraph.measure import (
     ComponentFamily,
@@ -98,6 +97,34 @@ class Component(AbstractSet[Any]):
 
     def __bool__(self) -> bool:
         return True
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[Any]) -> Any:
+        return set(it)
+
+    def __and__(self, other: Any) -> Any:
+        """What is in both: of a finite set its part, and two components are equal or disjoint."""
+        if isinstance(other, Component):
+            return self if self == other else set()
+        return {node for node in other if node in self}
+
+    __rand__ = __and__
+
+    def __le__(self, other: AbstractSet[Any]) -> bool:
+        return self == other
+
+    def __lt__(self, other: AbstractSet[Any]) -> bool:
+        return False
+
+    def __ge__(self, other: AbstractSet[Any]) -> bool:
+        return self == other if isinstance(other, Component) else all(x in self for x in other)
+
+    def __gt__(self, other: AbstractSet[Any]) -> bool:
+        return self >= other and self != other
+
+    def isdisjoint(self, other: Any) -> bool:
+        """Whether it has no vertex in common with another set."""
+        return not self & other
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Component):
@@ -220,7 +247,7 @@ def _each(families: tuple[ComponentFamily, ...]) -> Iterator[Component]:
     """Every component of families that are finitely many: one for each reduced shift."""
     for family in families:
         vertex = family.vertices[0]
-        for shift in product(*(range(row[k]) for k, row in enumerate(family.basis))):
+        for shift in box([range(row[k]) for k, row in enumerate(family.basis)]):
             by = shift[0] if family.graph.dimension == 1 else shift
             yield Component(family, (vertex, add(family.offsets[vertex], by, 1)))
 
@@ -265,16 +292,18 @@ def _bidirectional_shortest_path(G: DelayCover, source: Any, target: Any) -> Any
 
 def _descendants_at_distance(G: DelayCover, source: Any, distance: Any) -> set[Any]:
     _must_contain(G, source)
-    return descendants_at_distance(G, source, distance)
+    if distance < 0 or distance % 1:  # as networkx takes it
+        return set()
+    return descendants_at_distance(G, source, int(distance))
 
 
 def _single_source_shortest_path_length(
     G: DelayCover, source: Any, cutoff: Any = None
 ) -> dict[Any, int]:
-    if cutoff is None:
+    if cutoff is None or cutoff == math.inf:
         raise _refusal("nx.single_source_shortest_path_length without a cutoff", "give it one")
     _must_contain(G, source)
-    return distances_within(G, source, math.floor(cutoff))
+    return distances_within(G, source, max(0, math.ceil(cutoff)))
 
 
 def _walked(ask: Callable[..., Any], G: DelayCover, source: Any, target: Any, **how: Any) -> Any:

@@ -20,10 +20,10 @@ from math import prod
 from typing import Any, TypeAlias
 
 import networkx as nx
-import numpy as np
 
-from unrollgraph.cover.sheets import add, as_time
+from unrollgraph.cover.sheets import add, as_time, box
 from unrollgraph.errors import NotPeriodicError, show_edge, show_vertex
+from unrollgraph.graph.attributes import same_attributes
 from unrollgraph.graph.delay_graph import check_delay
 from unrollgraph.morphism.graph_map import arcs_at
 
@@ -117,20 +117,11 @@ class _Window:
             range(max(axis.start, axis.start - d), min(axis.stop, axis.stop - d))
             for axis, d in zip(self.axes, parts, strict=True)
         ]
-        return iter(inside[0]) if len(inside) == 1 else _box(inside)
+        return iter(inside[0]) if len(inside) == 1 else box(inside)
 
     def count(self, step: Any) -> int:
         """Number of times from which a step stays inside."""
         return prod(len(a) - abs(d) for a, d in zip(self.axes, step, strict=True))
-
-
-def _box(axes: list[range]) -> Iterator[tuple[int, ...]]:
-    """Iterate over a box, whose sides may be too long to be listed."""
-    if not axes:
-        yield ()
-        return
-    for t in axes[0]:
-        yield from ((t, *others) for others in _box(axes[1:]))
 
 
 def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Window:
@@ -316,7 +307,7 @@ def _agreed(copies: list[tuple[Any, Any]], show: Callable[[Any], str]) -> Any:
     """The attributes that all copies have."""
     (first, data), *others = copies
     for other, own in others:
-        if not _same(data, own):
+        if not same_attributes(data, own):
             raise NotPeriodicError(
                 f"{show(first)} and {show(other)} are copies of one thing, but their attributes "
                 f"differ: {dict(data)!r} and {dict(own)!r}; make them agree, or leave them out",
@@ -324,15 +315,3 @@ def _agreed(copies: list[tuple[Any, Any]], show: Callable[[Any], str]) -> Any:
                 missing=other,
             )
     return data
-
-
-def _same(one: Any, other: Any) -> bool:
-    if one is other:
-        return True
-    return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
-
-
-def _equal(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return type(a) is type(b) and a.dtype == b.dtype and np.array_equal(a, b)
-    return a is b or bool(a == b) or (a != a and b != b)  # noqa: PLR0124  (not a number)

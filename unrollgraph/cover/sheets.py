@@ -32,8 +32,9 @@ from unrollgraph.errors import WindowError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict
 
-__all__ = ["Fold", "Sheets", "Torus", "Window", "as_count", "as_torus", "as_window", "climb"]
+__all__ = ["Fold", "Sheets", "Torus", "Window", "as_count", "as_torus", "as_window", "box", "climb"]
 
+LISTED = 1_000_000  # times that are held at once
 Time = Any  # an int, or a tuple of d >= 2 ints
 IntArray = NDArray[Any]
 
@@ -83,7 +84,7 @@ class Window:
         return math.prod(map(len, self.axes))
 
     def __iter__(self) -> Iterator[Time]:
-        return iter(self.axes[0]) if len(self.axes) == 1 else product(*self.axes)
+        return iter(self.axes[0]) if len(self.axes) == 1 else box(self.axes)
 
     def find(self, sheet: Time) -> Time | None:
         time = as_time(sheet, len(self.axes))
@@ -145,7 +146,7 @@ class Torus:
 
     def __iter__(self) -> Iterator[Time]:
         axes = [range(n) for n in self.moduli]
-        return iter(axes[0]) if len(axes) == 1 else product(*axes)
+        return iter(axes[0]) if len(axes) == 1 else box(axes)
 
     def find(self, sheet: Time) -> Time | None:
         time = as_time(sheet, len(self.moduli))
@@ -285,6 +286,15 @@ def add(time: Time, delay: Any, sign: int) -> Time:
     return time + sign * delay
 
 
+def box(axes: Sequence[range]) -> Iterator[tuple[int, ...]]:
+    """Iterate over a box, whose sides may be too long to be listed."""
+    if sum(map(len, axes)) <= LISTED:
+        yield from product(*axes)
+        return
+    for t in axes[0]:
+        yield from ((t, *others) for others in box(axes[1:]))
+
+
 def leaving(axes: Sequence[range], step: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """Iterate over the times of a box that a step takes out of it, in order."""
     axis, d = axes[0], step[0]
@@ -297,7 +307,7 @@ def leaving(axes: Sequence[range], step: Sequence[int]) -> Iterator[tuple[int, .
         yield from ((t,) for t in gone)
         return
     for t in axis:
-        rest = product(*axes[1:]) if t in gone else leaving(axes[1:], step[1:])
+        rest = box(axes[1:]) if t in gone else leaving(axes[1:], step[1:])
         yield from ((t, *others) for others in rest)
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DelayError, FrozenError, show_edge, show_vertex
+from unrollgraph.graph.attributes import same_attributes
 from unrollgraph.graph.collection import without_collection
 from unrollgraph.graph.frozen import FrozenDict, frozen_graph, stored_graph
 from unrollgraph.graph.pictured import Pictured
@@ -118,8 +119,10 @@ class DelayGraph(Pictured):
     @without_collection
     def __init__(self, G: Any, delay: str = "delay") -> None:
         if isinstance(G, DelayGraph):
-            self.__dict__.update(G.__dict__)
-            return
+            if delay in ("delay", G.delay_name):
+                self.__dict__.update(G.__dict__)
+                return
+            G = G.to_networkx()
         if not isinstance(G, nx.Graph):
             raise TypeError(
                 f"a delay graph is read from a networkx DiGraph or MultiDiGraph, not from "
@@ -132,13 +135,17 @@ class DelayGraph(Pictured):
             )
         edges, data = _read_edges(G)
         number = {vertex: k for k, vertex in enumerate(G)}
+        delays = _read_delays([item.get(delay, _ABSENT) for item in data], edges)
+        for item, vector in zip(data, delays.tolist(), strict=True):
+            if isinstance(item.get(delay), list | np.ndarray):  # whose owner may change it
+                item[delay] = tuple(vector) if len(vector) > 1 else vector[0]
         self.__dict__.update(
             vertices=tuple(number),
             edges=edges,
             number=number,
             tails=_frozen_array([number[edge[0]] for edge in edges]),
             heads=_frozen_array([number[edge[1]] for edge in edges]),
-            delays=_read_delays([item.get(delay, _ABSENT) for item in data], edges),
+            delays=delays,
             multigraph=G.is_multigraph(),
             delay_name=delay,
             graph_data=FrozenDict(G.graph),
@@ -245,9 +252,9 @@ class DelayGraph(Pictured):
             and self.vertices == other.vertices
             and self.edges == other.edges
             and np.array_equal(self.delays, other.delays)
-            and self._vertex_data == other._vertex_data
-            and self._other_data() == other._other_data()
-            and self.graph_data == other.graph_data
+            and all(map(same_attributes, self._vertex_data, other._vertex_data))
+            and all(map(same_attributes, self._other_data(), other._other_data()))
+            and same_attributes(self.graph_data, other.graph_data)
         )
 
     def __hash__(self) -> int:
@@ -271,8 +278,10 @@ class DelayGraph(Pictured):
 
 
 def as_delay_graph(G: Any, delay: str = "delay") -> DelayGraph:
-    """Return ``G`` itself if it is a `DelayGraph`, else its reading."""
-    return G if isinstance(G, DelayGraph) else DelayGraph(G, delay)
+    """Return ``G`` itself if it is a `DelayGraph` of those delays, else its reading."""
+    if isinstance(G, DelayGraph) and delay in ("delay", G.delay_name):
+        return G
+    return DelayGraph(G, delay)
 
 
 # -- reading delays ------------------------------------------------------------

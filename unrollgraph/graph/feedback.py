@@ -35,7 +35,7 @@ LARGEST_PROGRAM = 300
 def delay_feedback(
     G: Any,
     *,
-    order: Sequence[Any] | None = None,
+    order: Iterable[Any] | None = None,
     roots: Iterable[Any] | None = None,
     method: str = "dfs",
     delay: str = "delay",
@@ -46,7 +46,7 @@ def delay_feedback(
     ----------
     G : networkx.DiGraph or networkx.MultiDiGraph
         Any directed graph. Delays that it has are replaced.
-    order : sequence of vertices, optional
+    order : iterable of vertices, optional
         Every vertex once: the edges that do not go forward in this order are
         delayed. Excludes ``roots`` and ``method``.
     roots : iterable of vertices, optional
@@ -102,7 +102,7 @@ def delay_feedback(
     if roots is not None and method != "dfs":
         raise ValueError(f"roots are where depth-first search begins; method {method!r} has none")
     if order is not None:
-        late = _backward(plain, _positions(plain, order))
+        late = _backward(plain, _positions(plain, list(order)))
     elif method == "dfs":
         late = _back_edges(plain, list(roots or ()))
     elif method == "greedy":
@@ -117,7 +117,8 @@ def delay_feedback(
 def _without_delays(G: Any, delay: str) -> DelayGraph:
     """Read the graph whatever stands in its delays."""
     if isinstance(G, DelayGraph):
-        return DelayGraph(G.with_delays([0] * len(G.edges)), G.delay_name)
+        name = G.delay_name if delay == "delay" else delay
+        return _without_delays(G.to_networkx(), name)
     if not isinstance(G, nx.DiGraph):
         return DelayGraph(G, delay)
     H: Any = G.copy()

@@ -17,6 +17,7 @@ and J. B. Saxe, Retiming synchronous circuitry, Algorithmica 6 (1991).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import LiftError, NotARetimingError
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_shift, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.potentials import forest_potential
 
@@ -58,9 +59,14 @@ class CoverIsomorphism:
             raise LiftError(f"{node!r} is no vertex of the cover", node=node)
         vertex, time = node
         shift = self.shifts[vertex]
-        if isinstance(shift, tuple):
-            return self.nodes[vertex], tuple(t + r for t, r in zip(time, shift, strict=True))
-        return self.nodes[vertex], time + shift
+        vector = shift if isinstance(shift, tuple) else (shift,)
+        try:
+            moved = [
+                a + b for a, b in zip(check_shift(time, vertex, len(vector)), vector, strict=True)
+            ]
+        except ValueError:
+            raise LiftError(f"{node!r} is no vertex of the cover", node=node) from None
+        return self.nodes[vertex], tuple(moved) if isinstance(shift, tuple) else moved[0]
 
 
 def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphism:
@@ -85,8 +91,10 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
 
     Notes
     -----
-    Over the isomorphisms of the graphs without delays, which networkx finds by VF2 and of which
-    there may be exponentially many, O(n + m log m) each, in exact integers.
+    Over the isomorphisms of the graphs, which networkx finds by VF2, O(n + m log m) each, in exact
+    integers. What no retiming changes tells vertices and edges apart from the beginning: delays of
+    loops, differences between parallel edges, totals of opposite ones, and what of these is near a
+    vertex. There may be exponentially many all the same.
 
     Examples
     --------
@@ -119,10 +127,11 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
             return CoverIsomorphism(FrozenDict(nodes), FrozenDict(edges), FrozenDict(shifts))
     count = "is 1" if tried == 1 else f"are {tried}"
     why = (
-        f"no isomorphism of the graphs, of which there {count}, carries the delays of the one, "
-        "retimed, to those of the other"
+        f"no isomorphism of the graphs, of which there {count} to be tried, carries the delays of "
+        "the one, retimed, to those of the other"
         if tried
-        else "already the graphs without their delays are not"
+        else "no isomorphism of the graphs keeps what no retiming changes: delays of loops, "
+        "differences between parallel edges, totals of opposite ones"
     )
     raise NotARetimingError(f"the covers are not isomorphic: {why}")
 
@@ -138,19 +147,55 @@ def _bundles(graph: DelayGraph) -> dict[Pair, list[tuple[tuple[int, ...], Any]]]
 
 
 def _isomorphisms(one: DelayGraph, other: DelayGraph, above: Any, below: Any) -> Any:
-    """Isomorphisms of the graphs: of their vertices, by as many edges between any two."""
-    skeletons = []
-    for graph, bundles in ((one, above), (other, below)):
-        skeleton: nx.DiGraph[Any] = nx.DiGraph()
-        skeleton.add_nodes_from(graph.vertices)
-        skeleton.add_weighted_edges_from((u, v, len(own)) for (u, v), own in bundles.items())
-        skeletons.append(skeleton)
-    first, second = skeletons
+    """Isomorphisms of the graphs: of their vertices, by what no retiming changes."""
+    first, second = _skeleton(one, above), _skeleton(other, below)
+    _colour([first, second])
+    here, there = (Counter(c for _, c in g.nodes(data="colour")) for g in (first, second))
+    if here != there:
+        return iter(())
 
     def alike(a: Any, b: Any) -> bool:
-        return bool(a["weight"] == b["weight"])
+        return bool(a == b)
 
-    return nx.isomorphism.DiGraphMatcher(first, second, edge_match=alike).isomorphisms_iter()
+    matcher = nx.isomorphism.DiGraphMatcher(first, second, node_match=alike, edge_match=alike)
+    return matcher.isomorphisms_iter()
+
+
+def _skeleton(graph: DelayGraph, bundles: Any) -> Any:
+    """A simple graph: at vertices the delays of loops; at edges their differences and totals.
+
+    Retiming moves the delays of all edges from u to v by the same, so it leaves the differences
+    between them; and by the opposite those from v to u, so it leaves the sum of any two.
+    """
+    skeleton: nx.DiGraph[Any] = nx.DiGraph()
+    skeleton.add_nodes_from((v, {"colour": ()}) for v in graph.vertices)
+    for (u, v), own in bundles.items():
+        least = own[0][0]
+        if u == v:
+            skeleton.nodes[v]["colour"] = tuple(d for d, _ in own)
+            continue
+        apart = tuple(tuple(a - b for a, b in zip(d, least, strict=True)) for d, _ in own)
+        back = bundles.get((v, u), ())
+        around = back and tuple(a + b for a, b in zip(least, back[0][0], strict=True))
+        skeleton.add_edge(u, v, kind=(apart, around))
+    return skeleton
+
+
+def _colour(graphs: list[Any]) -> None:
+    """Refine the colours of vertices by those of their neighbours, until nothing is told apart."""
+    count = 0
+    while True:
+        seen: dict[Any, int] = {}
+        for graph in graphs:
+            colour = dict(graph.nodes(data="colour"))
+            for v in graph:
+                onward = sorted((e["kind"], colour[w]) for w, e in graph.succ[v].items())
+                behind = sorted((e["kind"], colour[w]) for w, e in graph.pred[v].items())
+                told = colour[v], tuple(onward), tuple(behind)
+                graph.nodes[v]["colour"] = seen.setdefault(told, len(seen))
+        if len(seen) == count:
+            return
+        count = len(seen)
 
 
 def _shifts(

@@ -23,7 +23,7 @@ from typing import Any
 
 from unrollgraph.cover.sheets import as_time
 from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
-from unrollgraph.graph.delay_graph import DelayGraph, Edge
+from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
 
 __all__ = ["Schedule", "Stage", "ZeroWalk", "one_axis"]
 
@@ -89,9 +89,9 @@ class Schedule:
 
     def key(self, node: Any) -> tuple[int, ...]:
         """Key of a vertex ``(v, t)`` of the delay cover: one integer for each stage."""
-        vertex, time = node
+        vertex, time = node if isinstance(node, tuple) and len(node) == 2 else (None, None)
         found = as_time(time, self.graph.dimension)
-        if vertex not in self.graph.number or found is None:
+        if not known(vertex, self.graph.number) or found is None:
             raise ValueError(f"{show_vertex(node)} is no vertex of the cover")
         k = self.graph.number[vertex]
         times = found if isinstance(found, tuple) else (found,)

@@ -23,7 +23,6 @@ arXiv 1710.02224.
 
 from __future__ import annotations
 
-import operator
 from fractions import Fraction
 from typing import Any
 
@@ -32,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, natural
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, integer, known, natural
 from unrollgraph.graph.order import breadth_first, levels
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.ratios import clocks_forward
@@ -93,7 +92,7 @@ def longest_path_length(
     3000004
     """
     wiring = _Between(as_delay_graph(G, delay), source, target)
-    last = operator.index(steps) + wiring.shift
+    last = _whole(steps) + wiring.shift
     length = wiring.at(last) if wiring.joined and last >= 0 else None
     if length is None:
         raise _no_path(source, target, steps)
@@ -220,13 +219,20 @@ def mean_recurrent_length(
     return Fraction(sum(known), len(known))
 
 
+def _whole(steps: Any) -> int:
+    try:
+        return integer(steps)
+    except TypeError:
+        raise ValueError(f"the number of steps is {steps!r}, but it must be an integer") from None
+
+
 class _Between:
     """What lies on paths from the source to the target, with clocks that never go back."""
 
     def __init__(self, graph: DelayGraph, source: Any, target: Any) -> None:
         one_axis(graph)
         for vertex in (source, target):
-            if vertex not in graph.number:
+            if not known(vertex, graph.number):
                 raise ValueError(f"{show_vertex(vertex)} is no vertex of the graph")
         n, start, goal = len(graph.vertices), graph.number[source], graph.number[target]
         behind = breadth_first(n, graph.tails, graph.heads, start)

@@ -21,7 +21,7 @@ import numpy as np
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.delay_graph import DelayGraph, natural
 from unrollgraph.measure.paths_in_space import least_in_space
 from unrollgraph.measure.totals import TableError, families, label, rate
 from unrollgraph.measure.walks import (
@@ -85,6 +85,7 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     >>> ug.has_path(cover, ("in", 0), ("out", -1))
     False
     """
+    radius = None if radius is None else natural(radius, "radius")
     graph, walks, step = walks_between(cover, source, target)
     if walks is None:
         return False
@@ -215,6 +216,7 @@ def _shortest(
     cover: DelayCover, source: Any, target: Any, weight: Any, radius: int | None
 ) -> tuple[Weights, Segments]:
     """A walk of least cost below, as segments."""
+    radius = None if radius is None else natural(radius, "radius")
     weights = edge_weights(as_cover(cover).delay_graph, weight)
     for edge, number in zip(cover.delay_graph.edges, weights.whole, strict=True):
         if number < 0:

@@ -211,7 +211,8 @@ class _Box:
     def named(self, v: int, cells: IntArray) -> Iterator[Any]:
         """The vertices of the cover in some cells of a vertex, by time."""
         axes = np.unravel_index(np.sort(cells), self._shape)
-        lists = [(axis + a).tolist() for axis, a in zip(axes, self._corner, strict=True)]
+        corners = zip(axes, self._corner, strict=True)
+        lists = [[t + a for t in axis.tolist()] for axis, a in corners]  # of any size
         times = lists[0] if len(lists) == 1 else zip(*lists, strict=True)
         vertex = self._graph.vertices[v]
         return ((vertex, time) for time in times)

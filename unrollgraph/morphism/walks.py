@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from unrollgraph.errors import LiftError, show_edge, show_vertex
+from unrollgraph.graph.delay_graph import known
 from unrollgraph.morphism.graph_map import arcs_at, as_graph_map
 
 __all__ = ["lift_walk"]
@@ -62,7 +63,8 @@ def lift_walk(p: Any, walk: Iterable[tuple[Any, ...]], start: Any) -> tuple[tupl
     here, lifted = written(start) if written else start, []
     for step in walk:
         edge = tuple(step)
-        if len(edge) != (3 if p.base.is_multigraph() else 2) or not p.base.has_edge(*edge):
+        parts = 3 if p.base.is_multigraph() else 2
+        if len(edge) != parts or not known(edge, p.base.edges):
             raise LiftError(f"{edge!r} is no edge of the base", node=here, edge=edge)
         if edge[0] != p(here):
             raise LiftError(
