@@ -300,8 +300,8 @@ def alike(G, colour=None):
 # -- walks in Z^d by integer programmes ------------------------------------------------
 
 
-def least_flow(arcs, source, target, time, least):
-    """Fewest steps that have a total delay and the ends of a walk, each arc taken `least` times.
+def least_flow(arcs, source, target, time, least, costs):
+    """Least cost of steps of a total delay and the ends of a walk, each arc `least` times or more.
 
     The bound is no bound here: an integer programme has a solution within (columns x greatest
     minor) of a corner, and for five arcs of delays up to one both are below 200.
@@ -310,7 +310,7 @@ def least_flow(arcs, source, target, time, least):
     rows = [[(v == x) - (u == x) for u, v, *_ in arcs] for x in vertices]
     rows += zip(*(d for *_, d in arcs), strict=True)
     found = optimize.milp(
-        [1] * len(arcs),
+        costs,
         constraints=(rows, *[[(target == x) - (source == x) for x in vertices] + [*time]] * 2),
         bounds=(least, 1000),
         integrality=1,
@@ -319,23 +319,24 @@ def least_flow(arcs, source, target, time, least):
     return round(found.fun) if found.status == 0 else None
 
 
-def fewest_steps(arcs, source, target, time):
-    """Length of a shortest walk with a total delay in Z^d, None if there is none, by Euler.
+def least_cost(arcs, source, target, time, costs):
+    """Cost of a cheapest walk with a total delay in Z^d, None if there is none, by Euler.
 
     Arcs taken so many times make up a walk if they are balanced but at its ends, and connected.
     """
     if source == target and not any(time):
         return 0
-    if not arcs or least_flow(arcs, source, target, time, 0) is None:
+    if not arcs or least_flow(arcs, source, target, time, 0, costs) is None:
         return None
     found = []
     for count in range(1, len(arcs) + 1):
-        for some in combinations(arcs, count):
-            part = nx.Graph([arc[:2] for arc in some])
+        for some in combinations(range(len(arcs)), count):
+            taken, prices = ([given[k] for k in some] for given in (arcs, costs))
+            part = nx.Graph([arc[:2] for arc in taken])
             part.add_nodes_from([source, target])
             if nx.is_connected(part):
-                found.append(least_flow(some, source, target, time, 1))
-    return min((length for length in found if length is not None), default=None)
+                found.append(least_flow(taken, source, target, time, 1, prices))
+    return min((cost for cost in found if cost is not None), default=None)
 
 
 # -- lattices ----------------------------------------------------------------------

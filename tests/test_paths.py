@@ -202,6 +202,38 @@ def test_lengths_are_exact_numbers():
         assert (found, type(found)) == (length, type(length))
 
 
+def test_one_may_go_round_free_cycles_in_both_directions():
+    """A ring of a hundred steps; at its vertex 0 time may pass and go back for nothing."""
+    G = nx.MultiDiGraph()
+    for k in range(100):
+        G.add_edge(k, (k + 1) % 100, delay=5, w=1)
+    G.add_edge(0, 0, delay=6, w=0)
+    G.add_edge(0, 0, delay=-10, w=0)
+    cover = ug.DelayCover(G)
+    for target, length in [((1, 7), 1), ((1, -(10**30) + 1), 1), ((50, 10**30), 50), ((0, 2), 0)]:
+        assert ug.shortest_path_length(cover, (0, 0), target, weight="w") == length
+    with pytest.raises(nx.NetworkXNoPath):
+        ug.shortest_path_length(cover, (0, 0), (1, 6), weight="w")
+    path = ug.shortest_path(cover, (0, 0), (1, -701), weight="w")
+    assert is_path(G, path, (0, 0), (1, -701))
+
+
+def test_free_cycles_that_lead_beyond_the_goal_are_left():
+    """Time passes for nothing in steps of 50; what is wanted is a time below, and costs more."""
+    G = nx.MultiDiGraph()
+    for k in range(60):
+        G.add_edge(k, (k + 1) % 60, delay=-3, w=2)
+        G.add_edge(k, (k + 7) % 60, delay=4, w=3)
+    G.add_edge(0, 0, delay=50, w=0)
+    cover, expected = ug.DelayCover(G), lengths(G, 0, range(-400, 401), "w")
+    assert len({t for t in range(-30, 31) if (1, t) in expected}) == 12
+    for t in range(-30, 31):
+        ends = (0, 0), (1, t)
+        assert ug.has_path(cover, *ends) == ((1, t) in expected)
+        if (1, t) in expected:
+            assert ug.shortest_path_length(cover, *ends, weight="w") == expected[1, t]
+
+
 def test_free_steps_in_both_directions():
     """Edges of length 0 make whole lines lie at distance 0, and no search of it would end."""
     G = nx.MultiDiGraph()
@@ -274,7 +306,7 @@ def test_paths_in_the_plane(told, drawn):
         for v in G:
             for t in [(0, 0), (2, 1), (-1, 2), *targets]:
                 ends = (source, (0, 0)), (v, t)
-                length = oracle.fewest_steps(wires, source, v, t)
+                length = oracle.least_cost(wires, source, v, t, [1] * len(wires))
                 found = asked(cover, *ends)
                 if found is None:
                     if length is None:
@@ -290,6 +322,30 @@ def test_paths_in_the_plane(told, drawn):
                         path = ug.shortest_path(cover, *ends)
                         assert (path[0], path[-1], len(path)) == (*ends, length + 1)
                         assert all(b in cover.successors(a) for a, b in pairwise(path))
+
+
+@pytest.mark.parametrize("told", ["by classes", "by prices"])
+@QUARTER
+@given(data=st.data())
+def test_dear_and_cheap_steps_in_the_plane(told, data):
+    G = data.draw(delay_graphs(dimension=2, vertices=2, edges=5, delays=1))
+    costs = [data.draw(st.integers(1, 4)) for _ in G.edges]
+    for (*_, own), cost in zip(G.edges(data=True), costs, strict=True):
+        own["w"] = cost
+    cover, wires, source = ug.DelayCover(G), oracle.wires(G, dimension=2), next(iter(G))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in WAYS_TO_TELL[told].items():
+            patch.setattr(paths_in_space, name, value)
+        for v in G:
+            for t in data.draw(st.lists(st.tuples(*[st.integers(-25, 25)] * 2), max_size=3)):
+                ends = (source, (0, 0)), (v, t)
+                cost = oracle.least_cost(wires, source, v, t, costs)
+                more = {} if asked(cover, *ends) is not None else {"radius": cost or 50}
+                if cost is not None:
+                    assert ug.shortest_path_length(cover, *ends, weight="w", **more) == cost
+                else:
+                    with pytest.raises((nx.NetworkXNoPath, ug.RadiusError)):
+                        ug.shortest_path_length(cover, *ends, weight="w", **more)
 
 
 @QUARTER

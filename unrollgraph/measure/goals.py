@@ -27,7 +27,7 @@ Efficient algorithms for shortest paths in sparse networks, Journal of the ACM 2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -37,13 +37,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unrollgraph.cover.sheets import add
 from unrollgraph.graph.potentials import feasible_potential
 from unrollgraph.measure.rational import dot
-from unrollgraph.measure.walks import Walks
+from unrollgraph.measure.walks import Found, Walks, shortest
 
-__all__ = ["Prices", "Worth", "apart", "best_prices", "least_costs", "worth"]
+__all__ = ["Prices", "Worth", "apart", "best_prices", "least_costs", "led_search", "worth"]
 
 FINEST = 1000  # denominators of prices
+AFAR = 10**6  # steps, against which it does not count between which vertices they lead
 
 
 class Prices(NamedTuple):
@@ -76,8 +78,9 @@ def least_costs(walks: Walks, step: Sequence[int]) -> tuple[int, list[Worth]]:
     directions, and exact shortest distances.
     """
     d = len(step)
-    axes = [tuple(sign * (k == axis) for k in range(d)) for axis in range(d) for sign in (1, -1)]
-    goals = [tuple(step), tuple(-x for x in step), *axes]
+    behind = tuple(-AFAR * x for x in step)
+    axes = [tuple(x * (k == axis) for k in range(d)) for axis in range(d) for x in (AFAR, -AFAR)]
+    goals = [tuple(step), behind, *axes]
     prices = dict.fromkeys(best_prices(walks, goal).axes for goal in goals)
     found = [w for w in (worth(walks, y) for y in prices) if w is not None]
     unit = lcm(*(w.unit for w in found))
@@ -89,6 +92,46 @@ def least_costs(walks: Walks, step: Sequence[int]) -> tuple[int, list[Worth]]:
         )
         for w in found
     ]
+
+
+def led_search(
+    walks: Walks,
+    step: tuple[int, ...],
+    inside: Callable[[Any], bool],
+    radius: int | None,
+    bounds: tuple[int, list[Worth]],
+    most: int,
+) -> Found:
+    """Search the cover by bounds, which may be none; of equals the nearest to the goal is first."""
+    unit, worths = bounds
+    out: list[list[tuple[int, Any, int, int]]] = [[] for _ in range(walks.n)]
+    ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
+    rows = zip(ends, walks.delays.tolist(), walks.costs, strict=True)
+    for e, ((u, v), d, cost) in enumerate(rows):
+        out[u].append((v, tuple(d), unit * cost, e))
+
+    def moves(state: Any) -> Iterable[tuple[Any, int, int]]:
+        u, time = state
+        for v, d, cost, e in out[u]:
+            after = v, add(time, d, 1)
+            if inside(after):
+                yield after, cost, e
+
+    def left(state: Any) -> tuple[int, int]:
+        v, time = state
+        way = add(step, time, -1)
+        least = max((dot(w.prices, way) + w.rest[v] for w in worths), default=0)
+        return max(0, least), dot(way, way)
+
+    found = shortest(
+        (walks.start, (0,) * len(step)),
+        (walks.goal, step),
+        moves,
+        most=most,
+        radius=None if radius is None else radius * unit,
+        left=left,
+    )
+    return found if found.cost is None else replace(found, cost=found.cost // unit)
 
 
 def apart(walks: Walks, step: Sequence[int]) -> bool:

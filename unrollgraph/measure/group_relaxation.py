@@ -32,7 +32,7 @@ from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.measure.goals import Prices, Worth, best_prices, worth
 from unrollgraph.measure.lattices import Lattice, pivots, reduced
 from unrollgraph.measure.rational import dot, orthogonal, solve
-from unrollgraph.measure.walks import Found, Segments, Walks, shortest
+from unrollgraph.measure.walks import Found, Segments, Walks, inserted, shortest
 
 __all__ = ["far_walk"]
 
@@ -68,7 +68,7 @@ def far_walk(walks: Walks, step: Vector) -> Segments | None:
     if min(counts) < 0:
         return None
     turns = [(edges, int(k)) for (edges, _), k in zip(cycles, counts, strict=True)]
-    return list(_inserted(walks, found.steps, turns))
+    return inserted(walks, found.steps, turns)
 
 
 def total_delay(walks: Walks, edges: Iterable[int]) -> Vector:
@@ -152,20 +152,3 @@ def _of_class(
         radius=radius,
         left=left,
     )
-
-
-def _inserted(
-    walks: Walks, way: Sequence[int], turns: list[tuple[tuple[int, ...], int]]
-) -> Iterable[tuple[tuple[int, ...], int]]:
-    """A walk with cycles inserted so many times, each where it is first met."""
-    waiting = [(edges, k) for edges, k in turns if k]
-    for e in (-1, *way):
-        if e >= 0:
-            yield (e,), 1
-        here = int(walks.heads[e]) if e >= 0 else walks.start
-        for edges, k in list(waiting):
-            tails = walks.tails[list(edges)].tolist()
-            if here in tails:
-                at = tails.index(here)
-                yield (*edges[at:], *edges[:at]), k
-                waiting.remove((edges, k))

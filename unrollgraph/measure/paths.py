@@ -12,6 +12,7 @@ totals, and what these leave open is searched again where something confines the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -22,8 +23,9 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, natural
+from unrollgraph.measure.goals import least_costs, led_search
 from unrollgraph.measure.paths_in_space import least_in_space
-from unrollgraph.measure.totals import TableError, families, label, rate
+from unrollgraph.measure.totals import TableError, falling_walk, families, label, rate
 from unrollgraph.measure.walks import (
     FARTHEST,
     NEAR,
@@ -32,6 +34,7 @@ from unrollgraph.measure.walks import (
     Walks,
     between,
     corridor,
+    inserted,
     search,
 )
 from unrollgraph.measure.weights import Weights, edge_weights
@@ -291,8 +294,7 @@ def _least(walks: Walks, total: int) -> Segments | None:
     while rest is not None:
         told = _told(rest, total, best[0] if best is not None else None)
         if not told.settled and reaches(rest, total):
-            last = search(rest, total, corridor(rest, total), FARTHEST)
-            _must_be_exhausted(last)
+            last = _last_search(rest, total)
             if last.cost is not None and (best is None or last.cost < best[0]):
                 best = last.cost, _named(rest, last) or []
         if told.cost is not None and (best is None or told.cost < best[0]):
@@ -331,11 +333,22 @@ def _told(walks: Walks, total: int, known: int | None) -> _Told:
     end = labels.triple(residue)
     if end not in labels.cost:
         return _Told(settled=True, met=met)
-    if labels.total.get(end, sign * total + 1) > sign * total:
-        return _Told(settled=False, met=set())
+    way = labels.walk(residue)
+    lacking = sign * total - int(onward.delays[way, 0].sum()) if way else sign * total
+    turns: list[tuple[Sequence[int], int]] = []
+    if lacking < 0:
+        stops = [walks.start, *walks.heads[way].tolist()]
+        fall = next((v for v in stops if v in labels.falling), None)
+        if fall is None:
+            return _Told(settled=False, met=set())
+        down = falling_walk(onward, found.reduced, fall)
+        depth = -modulus * int(onward.delays[list(down), 0].sum())  # of the same residue
+        times = -(lacking // depth)
+        turns.append((down, times * modulus))
+        lacking += times * depth
+    turns.append((found.cycle, lacking // modulus))
     cost = (labels.cost[end] + offset) // found.delay
-    times = (sign * total - labels.total[end]) // modulus
-    walk = _inserted(walks, labels.walk(residue), found.cycle, times)
+    walk = [(walks.named(part), count) for part, count in inserted(walks, way, turns)]
     return _Told(settled=True, met=met, cost=cost, walk=walk)
 
 
@@ -344,19 +357,19 @@ def _named(walks: Walks, found: Found) -> Segments | None:
     return None if found.cost is None else [(walks.named(found.steps), 1)]
 
 
-def _inserted(walks: Walks, way: list[int], cycle: tuple[int, ...], times: int) -> Segments:
-    """A walk with a cycle inserted so many times where they first meet."""
-    tails = [int(walks.tails[e]) for e in cycle]
-    stops = [walks.start, *(int(walks.heads[e]) for e in way)]
-    k = next(k for k, v in enumerate(stops) if v in tails)
-    turn = tails.index(stops[k])
-    parts = [(way[:k], 1), ([*cycle[turn:], *cycle[:turn]], times), (way[k:], 1)]
-    return [(walks.named(part), count) for part, count in parts if part and count]
+def _last_search(walks: Walks, total: int) -> Found:
+    """Search the cover, led by prices, where triples tell too little."""
+    bounds = corridor(walks, total)
+    clock, start = bounds.clock, bounds.clock[walks.start]
 
+    def inside(state: tuple[int, tuple[int]]) -> bool:
+        v, (time,) = state
+        return bounds.low <= time + clock[v] - start <= bounds.high
 
-def _must_be_exhausted(found: Found) -> None:
+    found = led_search(walks, (total,), inside, None, least_costs(walks, (total,)), FARTHEST)
     if not found.exhausted:
         raise ValueError(
             f"no shortest path was found among {FARTHEST} vertices of the cover; use a larger unit "
             "of time, or take a window with unrollgraph.unroll"
         )
+    return found

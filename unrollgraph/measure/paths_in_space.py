@@ -16,22 +16,19 @@ searched once more, led by prices, if it is confined or a radius is given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import networkx as nx
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError, RadiusError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.measure.acyclicity import verdict
-from unrollgraph.measure.goals import Worth, apart, least_costs
+from unrollgraph.measure.goals import apart, least_costs, led_search
 from unrollgraph.measure.group_relaxation import far_walk
-from unrollgraph.measure.rational import dot
 from unrollgraph.measure.strong_parts import cancelling_parts
-from unrollgraph.measure.walks import FARTHEST, NEAR, Found, Segments, Walks, corridor, shortest
+from unrollgraph.measure.walks import FARTHEST, NEAR, Found, Segments, Walks, corridor
 from unrollgraph.measure.weak_components import same_component
 
 __all__ = ["bounds_in_space", "inner_graph", "least_in_space"]
@@ -48,7 +45,7 @@ def least_in_space(
     inside, confined = bounds_in_space(walks, inner, step)
     confined = confined or _cancels(walks)
     limit = None if confined else radius
-    near = _search(walks, step, inside, limit, (1, []), NEAR)
+    near = led_search(walks, step, inside, limit, (1, []), NEAR)
     if near.exhausted:
         return _named(walks, near)
     if not same_component(DelayCover(inner), *_copies(walks, step)) or apart(walks, step):
@@ -65,12 +62,12 @@ def least_in_space(
             f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
             "directions; give a radius, the largest length of a path to look for"
         )
-    found = _search(walks, step, inside, limit, least_costs(walks, step), FARTHEST)
+    found = led_search(walks, step, inside, limit, least_costs(walks, step), FARTHEST)
     if found.full:
         raise ValueError(
             f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} was found among "
             f"{FARTHEST} vertices of the cover, as many as are looked through; take vertices "
-            "that are nearer to each other"
+            "that are nearer to each other, or lengths above 0"
         )
     if limit is not None and not found.exhausted:
         raise _beyond(ends, limit)
@@ -86,46 +83,6 @@ def _beyond(ends: tuple[Any, Any], radius: int) -> RadiusError:
         f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
         "or less; there may be longer ones: raise the radius"
     )
-
-
-def _search(
-    walks: Walks,
-    step: tuple[int, ...],
-    inside: Callable[[Any], bool],
-    radius: int | None,
-    bounds: tuple[int, list[Worth]],
-    most: int,
-) -> Found:
-    """Search from the start at time zero; of what is equally far the nearest to the goal first."""
-    unit, worths = bounds
-    out: list[list[tuple[int, Any, int, int]]] = [[] for _ in range(walks.n)]
-    ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
-    rows = zip(ends, walks.delays.tolist(), walks.costs, strict=True)
-    for e, ((u, v), d, cost) in enumerate(rows):
-        out[u].append((v, tuple(d), unit * cost, e))
-
-    def moves(state: Any) -> Iterable[tuple[Any, int, int]]:
-        u, time = state
-        for v, d, cost, e in out[u]:
-            after = v, add(time, d, 1)
-            if inside(after):
-                yield after, cost, e
-
-    def left(state: Any) -> tuple[int, int]:
-        v, time = state
-        way = add(step, time, -1)
-        least = max((dot(w.prices, way) + w.rest[v] for w in worths), default=0)
-        return max(0, least), dot(way, way)
-
-    found = shortest(
-        (walks.start, (0,) * len(step)),
-        (walks.goal, step),
-        moves,
-        most=most,
-        radius=None if radius is None else radius * unit,
-        left=left,
-    )
-    return found if found.cost is None else replace(found, cost=found.cost // unit)
 
 
 def inner_graph(walks: Walks) -> DelayGraph:

@@ -20,7 +20,9 @@ potential that proves it every edge gets a reduced cost ``q c - p d + pi(tail) -
 is not negative, and a cycle that has the ratio costs nothing at all. So through it the same
 triples tell, for each residue, the least reduced cost C and the least total T at which it is had;
 from T on, the walks of least cost repeat: cost ``(C + p t + ...) / q`` at every total t of the
-residue. Below T they are few, and are looked for in the cover itself.
+residue. Below T they are few, and are looked for in the cover itself. If p is zero, cycles of
+negative total may cost nothing either; past one of them there is no such T, and going round it
+often enough leads as far back as one likes.
 
 The number of triples is twice the number of vertices times m: the cost grows with the
 delays, not with their digits. It cannot but do so, since one vertex with loops poses the
@@ -37,11 +39,21 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.graph.order import strong_components
+from unrollgraph.graph.order import strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 from unrollgraph.measure.walks import LARGEST, Walks
 
-__all__ = ["Family", "Labels", "Rate", "TableError", "families", "label", "rate", "strong_parts"]
+__all__ = [
+    "Family",
+    "Labels",
+    "Rate",
+    "TableError",
+    "falling_walk",
+    "families",
+    "label",
+    "rate",
+    "strong_parts",
+]
 
 
 class TableError(ValueError):
@@ -234,7 +246,12 @@ class Labels:
     total : dict
         Least total at that cost; missing where there is no least one.
     came : dict
-        The triple and the edge before, for those that have a total.
+        The triple and the edge before, for those that have a total; for those that have none,
+        on a way from a cycle of negative total and no cost.
+    before : dict
+        The triple and the edge before, on any way of least cost.
+    falling : frozenset
+        The vertices of such cycles.
     """
 
     walks: Walks
@@ -242,6 +259,8 @@ class Labels:
     cost: dict[int, int]
     total: dict[int, int]
     came: dict[int, tuple[int, int]]
+    before: dict[int, tuple[int, int]]
+    falling: frozenset[int]
 
     def triple(self, residue: int) -> int:
         """The triple of the goal, the vertices having been met."""
@@ -257,12 +276,13 @@ class Labels:
             yield key, None if total is None else sign * total
 
     def walk(self, residue: int) -> list[int]:
-        """Edges of a walk that has the least cost and total of a residue."""
+        """Edges of a walk that has the least cost of a residue, and its least total if any."""
         edges = []
         s = self.triple(residue)
-        while s in self.came:
-            s, edge = self.came[s]
-            edges.append(edge)
+        for links in (self.came, self.before):  # the first leads to the start, or to a cycle
+            while s in links:
+                s, edge = links[s]
+                edges.append(edge)
         return edges[::-1]
 
 
@@ -292,27 +312,29 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
 
     begin = (2 * walks.start + (walks.start in met)) * modulus
     least = {begin: 0}
+    parents: dict[int, tuple[int, int]] = {}
     heap = [(0, begin)]
     while heap:
         here, s = heappop(heap)
         if here > least[s]:
             continue
-        for s2, _, _, cost, _ in after(s):
+        for s2, _, _, cost, k in after(s):
             if here + cost < least.get(s2, here + cost + 1):
-                least[s2] = here + cost
+                least[s2], parents[s2] = here + cost, (s, k)
                 heappush(heap, (here + cost, s2))
     potential, falling = _tight(walks, costs)
     endless = {s for s in least if s // modulus // 2 in falling}
     queue = list(endless)
+    came: dict[int, tuple[int, int]] = {}
     for s in queue:  # grows while it is read
-        for s2, _, _, cost, _ in after(s):
+        for s2, _, _, cost, k in after(s):
             if s2 not in endless and least[s] + cost == least[s2]:
+                came[s2] = s, k
                 endless.add(s2)
                 queue.append(s2)
     total: dict[int, int] = {}
-    came: dict[int, tuple[int, int]] = {}
     if begin in endless:
-        return Labels(walks, modulus, least, total, came)
+        return Labels(walks, modulus, least, total, came, parents, frozenset(falling))
     ordered = [(0, 0, begin, 0, -1, -1)]
     while ordered:
         here, _, s, sum_, before, edge = heappop(ordered)
@@ -325,7 +347,23 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
             if here + cost == least[s2] and s2 not in endless and s2 not in total:
                 key = sum_ + d - potential[v]
                 heappush(ordered, (here + cost, key, s2, sum_ + d, s, k))
-    return Labels(walks, modulus, least, total, came)
+    return Labels(walks, modulus, least, total, came, parents, frozenset(falling))
+
+
+def falling_walk(walks: Walks, costs: list[int], vertex: int) -> tuple[int, ...]:
+    """A closed walk through a vertex of negative total and no cost; the vertex is on some."""
+    free = np.array([not cost for cost in costs], dtype=bool)
+    inner = walks.taking(np.flatnonzero(free))
+    edges = next(edges for edges in strong_parts(inner) if vertex in inner.tails[edges])
+    n, tails, heads = walks.n, inner.tails[edges], inner.heads[edges]
+    delays = inner.delays[edges, 0]
+    _, cycle = feasible_potential(n, tails, heads, delays.tolist())
+    there = tree_walk(n, tails, heads, vertex, int(tails[cycle[0]]))
+    back = tree_walk(n, tails, heads, int(tails[cycle[0]]), vertex)
+    aside = int(delays[[*there, *back]].sum()) if there or back else 0
+    rounds = 1 + max(0, aside) // -int(delays[list(cycle)].sum())
+    found = edges[[*there, *(cycle * rounds), *back]]
+    return tuple(np.flatnonzero(free)[found].tolist())
 
 
 def _tight(walks: Walks, costs: list[int]) -> tuple[list[int], set[int]]:

@@ -40,6 +40,7 @@ __all__ = [
     "Walks",
     "between",
     "corridor",
+    "inserted",
     "search",
     "shortest",
 ]
@@ -272,6 +273,28 @@ def shortest(
             count += 1
             heappush(heap, (further + rest, order, count, after))
     return Found(None, (), exhausted=not beyond)
+
+
+def inserted(
+    walks: Walks, way: Sequence[int], turns: Iterable[tuple[Sequence[int], int]]
+) -> Segments:
+    """A walk with closed walks inserted so many times, each where it is first met."""
+    waiting = [(tuple(edges), count) for edges, count in turns if count]
+    found: Segments = []
+    piece: list[int] = []
+    for e in (-1, *way):
+        if e >= 0:
+            piece.append(e)
+        here = int(walks.heads[e]) if e >= 0 else walks.start
+        for turn in list(waiting):
+            edges, count = turn
+            tails = walks.tails[list(edges)].tolist()
+            if here in tails:
+                at = tails.index(here)
+                found += [(tuple(piece), 1), (edges[at:] + edges[:at], count)]
+                piece = []
+                waiting.remove(turn)
+    return [(part, count) for part, count in [*found, (tuple(piece), 1)] if part]
 
 
 def search(walks: Walks, total: int, bounds: Corridor, most: int) -> Found:
