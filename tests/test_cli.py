@@ -148,9 +148,9 @@ def test_demo_tells_the_story(capsys):
 )
 def test_draw_draws_every_kind_into_every_kind_of_file(capsys, tmp_path, kind, name):
     target = tmp_path / name
-    code, out, err = run(
-        capsys, "draw", DATA / "seed.json", "--kind", kind, "--window=0:3", "-o", target
-    )
+    window = [] if kind == "rolled" else ["--window=0:3"]
+    command = ["draw", DATA / "seed.json", "--kind", kind, *window, "-o", target]
+    code, out, err = run(capsys, *command)
     assert (code, err) == (0, "")
     begins = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF", ".tex": b"\\document"}
     assert target.read_bytes().startswith(begins[target.suffix.lower()])
@@ -163,6 +163,52 @@ def test_draw_draws_what_moves(capsys, tmp_path):
     assert run(capsys, *arguments)[0] == 0
     assert target.read_bytes().startswith(b"GIF8")
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--kind=rolled", "--window=0:4"], "what is rolled has no window; leave out --window"),
+        (["--kind=ring", "--window=0"], "the window has 0 times, but it takes 1"),
+        (["--kind=ring", "--window=3:3"], "the window has 0 times, but it takes 1"),
+        (["--kind=unrolling", "--window=1"], "the window has 1 times, but it takes 2"),
+    ],
+)
+def test_draw_refuses_windows_that_mean_nothing(capsys, tmp_path, words, message):
+    target = tmp_path / ("a.gif" if "--kind=unrolling" in words else "a.svg")
+    code, out, err = run(capsys, "draw", DATA / "seed.json", *words, "-o", target)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert not target.exists()
+
+
+def test_nothing_that_is_read_is_overwritten(capsys, tmp_path):
+    file = tmp_path / "g.json"
+    file.write_bytes((DATA / "seed.json").read_bytes())
+    (tmp_path / "link.json").symlink_to(file)
+    for output in (file, tmp_path / "link.json", tmp_path / "." / "g.json"):
+        code, _, err = run(capsys, "unroll", file, "--window=3", "-o", output)
+        assert code == 2
+        assert "is read and would be overwritten; write to another file" in err
+    assert file.read_bytes() == (DATA / "seed.json").read_bytes()
+
+
+def test_no_screen_is_asked_for():
+    """Whatever MPLBACKEND says: a notebook sets one that another environment may lack."""
+    command = [sys.executable, "-m", "unrollgraph.cli", "check", str(DATA / "seed.json")]
+    for backend in ("foo", "module://nosuch"):
+        environment = os.environ | {"MPLBACKEND": backend}
+        done = subprocess.run(command, capture_output=True, check=False, text=True, env=environment)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_interrupt_is_no_traceback(capsys, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("unrollgraph.cli.showing.demo", interrupted)
+    code, out, err = run(capsys, "demo")
+    assert (code, out, err) == (130, "", "")
 
 
 def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
@@ -422,6 +468,10 @@ def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(cap
         ({2: "nowhere.npy"}, r"nowhere.npy: No such file"),
         ({2: "text.npy"}, r"text.npy holds no arrays of numbers; write it with numpy.save"),
         ({2: "net.npz"}, r"net.npz has an array called .*, but the inputs are in\n"),
+        ({2: "empty.npz"}, r"empty.npz has no array called in; the inputs are in\n"),
+        ({2: "single.npy"}, r"single.npy holds a single number; write an array of shape"),
+        ({3: "-o=x.npy"}, r"x.npy is read and would be overwritten; write to another file"),
+        ({3: "-o=./net.npz"}, r"net.npz is read and would be overwritten"),
         ({2: "short.npy"}, r"the input of in has shape \(4, 3\), but \(4, 2\) is expected"),
         ({3: "--vertex=Q"}, r"net.npz has no vertex Q; it has in, A, B, C, out"),
         ({3: "-o=y.txt"}, r"y.txt is no .npy or .npz for the values of out"),
@@ -433,6 +483,8 @@ def test_run_refuses_in_one_line(capsys, tmp_path, monkeypatch, change, message)
     monkeypatch.chdir(tmp_path)
     Path("text.npy").write_text("hello")
     np.save("short.npy", np.ones((4, 3)))
+    np.save("single.npy", 3.0)
+    np.savez("empty.npz")
     words = {0: "net.npz", 1: "--inputs", 2: "x.npy"} | change
     code, out, err = run(capsys, "run", *(words[k] for k in sorted(words)))
     assert (code, out) == (2, "")

@@ -279,6 +279,16 @@ def test_a_delay_is_written_in_plain_digits(text):
         edge_list.loads(f'source,target,delay\na,b,"{text}"\n', ",")
 
 
+@pytest.mark.parametrize("name", ["Delay", "SOURCE", "target", "Key", " w"])
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_what_could_not_be_read_again_is_not_written(tmp_path, name, suffix):
+    G = nx.DiGraph()
+    G.add_edge("a", "b", delay=1, **{name: "1"})
+    with pytest.raises(ug.FormatError, match=f"'{name}' of a -> b"):
+        ug.io.write(G, tmp_path / f"graph.{suffix}")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_column_in_capitals_is_not_taken_for_another():
     with pytest.raises(ug.FormatError, match="the column 'Delay' is to be written 'delay'"):
         edge_list.loads("source,target,Delay\na,a,1\n", ",")

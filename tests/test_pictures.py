@@ -28,7 +28,8 @@ from unrollgraph.draw.palette import INK, MARKER, QUIET, delay_colours, ramp, ve
 from unrollgraph.draw.plane import plane_scene
 from unrollgraph.draw.rings import ring_scene
 from unrollgraph.draw.routes import GAP, flattened, passing, ports, smooth, trimmed
-from unrollgraph.draw.scene import Scene, Text, shifted
+from unrollgraph.draw.scene import Scene, Text, shifted, text_width
+from unrollgraph.draw.turns import helix_of
 
 
 def planar():
@@ -419,6 +420,25 @@ def test_gradients_over_another_graph_are_a_strip_of_their_copies():
     assert not painted(ug.draw.gradient_flow(found)).discs
 
 
+def test_what_is_no_number_is_black():
+    net = nn.Network(nn.architectures.elman(inputs=1, hidden=3, outputs=1), seed=0)
+    given = np.ones((6, 1))
+    given[3] = math.nan
+    with np.errstate(invalid="ignore"):
+        found = net.forward({"x": np.ones((6, 1))}).backward({"y": given})
+        scene = painted(ug.draw.gradient_flow(found))
+    sizes = np.linalg.norm(found.copies("h.weight").reshape(6, -1), axis=1)
+    cells = [shape.fill for shape in scene.shapes if shape.key[0] == "h.weight"]
+    assert [fill == INK for fill in cells] == np.isnan(sizes).tolist() == [True] * 4 + [False] * 2
+    assert "black: infinite, or no number" in [text.words for text in scene.texts]
+
+
+def test_a_scale_between_powers_of_ten_has_its_ends():
+    scene = painted(ug.draw.gradient_flow(gradients(5), limits=(2e-3, 5e-3)))
+    words = [text.words for text in scene.texts]
+    assert [w for w in words if "cdot" in w] == [r"2 \cdot 10^{-3}", r"5 \cdot 10^{-3}"]
+
+
 def test_nothing_flows_where_nothing_is_given():
     net = nn.Network(nn.architectures.elman(inputs=1, hidden=3, outputs=1), seed=0)
     found = net.forward({"x": np.ones((3, 1))}).backward({"y": np.zeros((3, 1))})
@@ -633,6 +653,23 @@ def test_bands_stand_at_the_eigenvalues():
     assert {"-4", "0", "4"} <= set(words)
 
 
+@pytest.mark.parametrize("delay", [1, 7, 48, 96, 900])
+def test_bands_of_long_delays_are_waves_in_full(delay):
+    scene = painted(ug.draw.bands(ug.with_reverses(gallery.bouquet(delay))))
+    points = np.concatenate([s.points[0::3] for s in scene.strokes if s.key == ("band", 0)])
+    np.testing.assert_allclose(
+        points[:, 1] * 4 / 5 - 2, 2 * np.cos(delay * np.pi * (points[:, 0] * 2 / 9 - 1)), atol=1e-6
+    )
+    assert points[:, 1].min() < 0.1
+    assert points[:, 1].max() > 4.9
+
+
+def test_waves_that_could_not_be_told_apart_are_refused():
+    with pytest.raises(ValueError, match="makes 5000 waves between two corners"):
+        ug.draw.bands(ug.with_reverses(gallery.bouquet(10_000)))
+    assert ug.draw.bands(ug.with_reverses(gallery.bouquet(10_000)), path=[0, 0.01])
+
+
 def test_bands_follow_a_path_from_corner_to_corner():
     scene = painted(ug.draw.bands(ug.with_reverses(gallery.diamond()), palette=["red", "blue"]))
     found = [stroke for stroke in scene.strokes if stroke.key[0] == "band"]
@@ -658,6 +695,75 @@ def test_bands_of_what_has_none_are_refused():
     for path in ([(0, 0)], [0, 1], [(0, 0), (0, 0)], "x", [(0, 0), (0, float("nan"))], 3):
         with pytest.raises(ValueError, match="is no path"):
             ug.draw.bands(G, path=path)
+
+
+@pytest.mark.parametrize("G", [gallery.narx(5), gallery.mist(6), gallery.narx(8)])
+def test_long_loops_of_a_helix_lie_beside_each_other(G):
+    graph = ug.DelayGraph(G)
+    strands = helix_of(graph, range(2), {}, None).strands
+    below = [strand.points for strand in strands if strand.key in graph.edge_number]
+    assert len(below) == len(graph.edges)
+    for one, other in combinations(below, 2):
+        assert one.shape != other.shape or np.abs(one - other).max() > 0.02
+
+
+def test_a_helix_is_drawn_on_axes():
+    with pytest.raises(TypeError, match="not on a Figure; take one of its axes"):
+        ug.draw.helix(SEED, 2, ax=plt.figure())
+
+
+@pytest.mark.parametrize(
+    "lift",
+    [
+        ug.random_lift(gallery.dipole(0, 1), 2, seed=0),
+        ug.random_lift(SEED, 1, seed=0),
+        ug.random_lift(SEED, 2, seed=0),
+        ug.cyclic_cover(gallery.lstm(), 5),
+    ],
+)
+def test_the_projection_leads_from_the_lift_to_the_base(lift):
+    scene = painted(ug.draw.projection(lift))
+    (arrow,) = (stroke.points for stroke in scene.strokes if stroke.key == "projection")
+    base, lift = (text for text in scene.texts if text.words in ("base", "lift"))
+    from_lift, to_base = arrow[0, 0], arrow[-1, 0]
+    assert base.at[0] + text_width(base) / 2 < to_base < from_lift - 0.6
+    assert from_lift < lift.at[0] - text_width(lift) / 2
+
+
+def test_names_of_rows_stand_left_of_all_arcs():
+    for G in (gallery.lstm(), gallery.clockwork(), SEED):
+        scene = painted(ug.draw.wavefronts(ug.unroll(G, 4)))
+        names = [text for text in scene.texts if text.align == "right"]
+        assert len(names) == len(G)
+        left = min(flattened(stroke.points)[:, 0].min() for stroke in scene.strokes)
+        assert all(text.at[0] < left - 0.2 for text in names)
+
+
+def test_words_outside_of_the_axes_are_not_shown():
+    _, (one, other) = plt.subplots(1, 2, figsize=(9, 3))
+    ug.draw.side_by_side(SEED, 6, ax=one)
+    one.set_xlim(1, 4)
+    one.figure.draw_without_rendering()
+    for text in one.texts:
+        x, y = text.get_position()
+        assert text.get_visible() == (1 <= x <= 4 and one.get_ylim()[0] <= y <= one.get_ylim()[1])
+    assert 0 < sum(text.get_visible() for text in one.texts) < len(one.texts)
+    one.set_xlim(-9, 19)
+    one.figure.draw_without_rendering()
+    assert all(text.get_visible() for text in one.texts)
+    assert not other.texts
+
+
+def test_pictures_on_a_part_of_a_figure_are_saved(tmp_path):
+    left, _ = plt.figure(figsize=(6, 3)).subfigures(1, 2)
+    ug.draw.save(ug.draw.rolled(SEED, ax=left.subplots()), tmp_path / "a.png")
+    assert plt.imread(tmp_path / "a.png").shape[:2] == (600, 1200)
+
+
+def test_paper_is_white_whatever_the_style(tmp_path):
+    with plt.style.context("dark_background"):
+        ug.draw.save(ug.draw.rolled(SEED), tmp_path / "a.png")
+    assert plt.imread(tmp_path / "a.png")[0, 0].tolist() == [1, 1, 1, 1]
 
 
 def test_pieces_of_a_strand_reach_beyond_their_halos():

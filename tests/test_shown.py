@@ -200,6 +200,13 @@ def test_saving_changes_no_settings(tmp_path):
 
 # -- TeX -------------------------------------------------------------------------------------
 
+FORMULAS = {
+    "in": r"$\text{in}$",
+    "A": r"$\mathbb{R}\operatorname{y}\dfrac{1}{2}$",
+    "B": "$\N{GREEK SMALL LETTER ALPHA}_1$",
+    "C": "$a&b$",
+    "out": r"$\boldsymbol{h}\hat{y}\leq 1$",
+}
 PICTURES = {
     "side by side": lambda: ug.draw.side_by_side(gallery.lstm(), 3),
     "walk": lambda: ug.draw.side_by_side(SEED, 3, walk=CYCLE),
@@ -207,6 +214,7 @@ PICTURES = {
     "ring": lambda: ug.draw.ring(ug.cyclic_cover(gallery.dumbbell(2), 5)),
     "tree": lambda: ug.draw.tree(ug.universal_cover(SEED, "A", 3)),
     "plane": lambda: ug.draw.wavefronts(ug.unroll(gallery.grid_2d(), (2, 2))),
+    "formulas": lambda: ug.draw.rolled(SEED, labels=FORMULAS),
     "names": lambda: ug.draw.rolled(names(), labels={"β Λλ é": r"$\alpha^{(1)}$"}),
 }
 
@@ -256,6 +264,12 @@ def test_pdflatex_compiles_all_of_it_to_one_page_each(tmp_path):
         assert "(1 page" in log, name
         assert "Overfull" not in log, name
         assert "Missing character" not in log, name
+
+
+def test_a_formula_that_tex_cannot_set_is_refused():
+    ax = ug.draw.rolled(SEED, labels={"A": "$x_{\N{LATIN SMALL LETTER A WITH ACUTE}}$"})
+    with pytest.raises(ValueError, match="pdflatex has no .* in formulas; draw with labels="):
+        ug.draw.to_tikz(ax)
 
 
 def test_letters_with_names_of_their_own_and_ligatures_are_written_for_tex():

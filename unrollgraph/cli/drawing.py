@@ -27,10 +27,12 @@ def draw(options: argparse.Namespace) -> int:
             "else is; write another suffix, or another --kind"
         )
     G = graph_of(options.file)
-    window = window_of(options.window, G) if options.kind != "rolled" else None
+    if options.kind == "rolled" and options.window is not None:
+        return fail("what is rolled has no window; leave out --window, or draw another --kind")
+    window = None if options.kind == "rolled" else window_of(options.window or "0:4", G)
     try:
         if moves:
-            _save_moving(ug.draw.animate_unrolling(G, _length(window)), options.output)
+            _save_moving(ug.draw.animate_unrolling(G, _length(window, 2)), options.output)
         else:
             ug.draw.save(_picture(options.kind, G, window), options.output)
     except ug.UnrollgraphError:
@@ -46,7 +48,7 @@ def _picture(kind: str, G: Any, window: Any) -> Any:
     if kind == "rolled":
         return ug.draw.rolled(G)
     if kind == "ring":
-        return ug.draw.ring(_not_many(ug.cyclic_cover(G, _length(window))))
+        return ug.draw.ring(_not_many(ug.cyclic_cover(G, _length(window, 1))))
     U = _not_many(ug.unroll(G, window))
     if kind == "unrolled":
         return ug.draw.unrolled(U, ghosts=True)
@@ -62,10 +64,15 @@ def _not_many(lift: Any) -> Any:
     return lift
 
 
-def _length(window: Any) -> int:
+def _length(window: Any, least: int) -> int:
     if not isinstance(window, range):
         raise ug.WindowError(
             "a ring and an unrolling have one axis; give one window", window=window
+        )
+    if len(window) < least:
+        raise ug.WindowError(
+            f"the window has {len(window)} times, but it takes {least}; give a longer one",
+            window=window,
         )
     return len(window)
 

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import unrollgraph as ug
 from unrollgraph.cli import checking, drawing, exploring, measuring, running, showing, unrolling
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     options = parser.parse_args(arguments)
     try:
+        if name := _overwritten(options):
+            return fail(f"{name} is read and would be overwritten; write to another file")
         code: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, head for instance, has seen enough
@@ -37,9 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.filename is None:  # of the standard output, a full disk for instance
             _forget_output()
         return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except MemoryError:
         return fail("not enough memory for a graph or a window of this size")
     return code
+
+
+def _overwritten(options: argparse.Namespace) -> str | None:
+    """The output, if it is one of the files that are read."""
+    output: Any = getattr(options, "output", None)
+    for name in ("file", "inputs"):
+        given: Any = getattr(options, name, None)
+        there = output and given and Path(output).exists() and Path(given).exists()
+        if there and Path(output).samefile(given):
+            return str(output)
+    return None
 
 
 def _forget_output() -> None:
@@ -122,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         "and an unrolling is a .gif in which the cycles open",
     )
     draw.add_argument(
-        "--window", default="0:4", metavar="A:B", help="as for unroll; 0:4 unless given"
+        "--window", metavar="A:B", help="as for unroll; 0:4 unless given; rolled has none"
     )
     draw.add_argument(
         "-o",

@@ -79,12 +79,18 @@ def _arrays(path: str, net: nn.Network) -> dict[str, Any]:
                     f"{path} has an array called {name}, but the inputs are "
                     f"{', '.join(takers) or 'none'}"
                 )
+        if missing := [name for name in takers if name not in many]:
+            raise ug.FormatError(
+                f"{path} has no array called {missing[0]}; the inputs are {', '.join(takers)}"
+            )
         return many
     if len(takers) != 1:
         raise ug.FormatError(
             f"{path} is one array, but the inputs are {', '.join(takers) or 'none'}; write a .npz "
             "with an array for each"
         )
+    if not found.ndim:
+        raise ug.FormatError(f"{path} holds a single number; write an array of shape (steps, size)")
     return {takers[0]: found}
 
 

@@ -90,12 +90,12 @@ def axes_over(box: Box) -> Any:
     """Make axes over a left, a bottom, a right and a top, in a figure that pyplot knows."""
     from matplotlib import pyplot as plt  # noqa: PLC0415  (chooses a backend on first use)
 
-    return plt.figure(figsize=_inches(box)).add_axes((0, 0, 1, 1))
+    return plt.figure(figsize=_inches(box), facecolor=PAPER).add_axes((0, 0, 1, 1))
 
 
 def hidden_axes(scene: Scene) -> Any:
     """Make axes of the size of a scene, in a figure that is shown by nobody."""
-    return Figure(figsize=_inches(extent(scene))).add_axes((0, 0, 1, 1))
+    return Figure(figsize=_inches(extent(scene)), facecolor=PAPER).add_axes((0, 0, 1, 1))
 
 
 def _inches(box: Box) -> tuple[float, float]:
@@ -106,7 +106,8 @@ def _inches(box: Box) -> tuple[float, float]:
 def printed(axes: Any, kind: str, dpi: float = 200) -> bytes:
     """The figure of some axes as a file: the same bytes every time."""
     stamp: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
-    dpi = min(dpi, MOST_PIXELS / max(axes.figure.get_size_inches()))
+    figure = axes.figure.figure  # of a figure itself, of a subfigure what it is part of
+    dpi = min(dpi, MOST_PIXELS / max(figure.get_size_inches()))
     fixed: dict[Any, Any] = {
         "svg.hashsalt": "unrollgraph",
         "svg.fonttype": "path",
@@ -114,7 +115,7 @@ def printed(axes: Any, kind: str, dpi: float = 200) -> bytes:
     }
     file = io.BytesIO()
     with rc_context(fixed):
-        axes.figure.savefig(file, format=kind, metadata=stamp, dpi=dpi)
+        figure.savefig(file, format=kind, metadata=stamp, dpi=dpi)
     return file.getvalue()
 
 
@@ -236,9 +237,15 @@ class _Proportions(Artist):
         self.measure()
 
     def measure(self) -> None:
-        """Give letters and lines the sizes that they have in the axes as these are now."""
+        """Give letters and lines the sizes that they have in the axes as these are now.
+
+        Words whose place has been moved out of the axes are not shown.
+        """
         axes: Any = self.axes
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        for text, _ in self.words:
+            x, y = text.get_position()
+            text.set_visible(left <= x <= right and bottom <= y <= top)
         box = axes.get_window_extent()
         pixels = min(box.width / abs(right - left), box.height / abs(top - bottom))
         unit = round(pixels * 72 / axes.figure.dpi, 6)

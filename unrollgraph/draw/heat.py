@@ -140,6 +140,7 @@ def _strip(
         shades = ramp(np.nan_to_num(shares).tolist(), palette)
         for x, size, shade in zip(centres, sizes.tolist(), shades, strict=False):
             fill = shade if size > 0 else mixed(QUIET, PAPER, 0.8)  # nothing flows here
+            fill = fill if math.isfinite(size) else INK
             shapes.append(Shape((name, x), _box(x, y, cell, _CELL * 0.92), fill))
     below = -len(norms) * _CELL
     step = max(1, math.ceil(len(centres) / 16))
@@ -147,9 +148,11 @@ def _strip(
         Text((centres[k], below - 0.05), Formula(k), QUIET, 0.24)
         for k in range(0, len(centres), step)
     ]
-    return Scene(texts=tuple(texts), shapes=tuple(shapes)) + _scale(
-        (centres[0] + centres[-1]) / 2, below - 0.75, limits, palette
-    )
+    middle = (centres[0] + centres[-1]) / 2
+    if not all(np.isfinite(sizes).all() for sizes in norms.values()):
+        texts.append(Text((middle, below - 1.65), "black: infinite, or no number", QUIET, 0.24))
+    scale = _scale(middle, below - 0.75, limits, palette)
+    return Scene(texts=tuple(texts), shapes=tuple(shapes)) + scale
 
 
 def _scale(middle: float, y: float, limits: tuple[float, float], palette: Any) -> Scene:
@@ -162,13 +165,25 @@ def _scale(middle: float, y: float, limits: tuple[float, float], palette: Any) -
         Shape("scale", _box(at, y, wide / steps * 1.05, 0.24), shade)
         for at, shade in zip(x.tolist(), shades, strict=True)
     )
-    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     texts = []
-    for power in range(first, last + 1, max(1, math.ceil((last - first) / 6))):
+    for power, words in _ticks(low, high):
         at = middle + wide * ((power - low) / (high - low) - 0.5)
-        texts.append(Text((at, y - 0.4), Formula(f"10^{{{power}}}"), QUIET, 0.24))
+        texts.append(Text((at, y - 0.4), Formula(words), QUIET, 0.24))
     name = Text((middle - wide / 2 - 0.3, y), "norm of the gradient", QUIET, 0.26, "right")
     return Scene(texts=(*texts, name), shapes=cells)
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Powers of ten on a scale, or its ends where there are not two of them."""
+    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
+    if first < last:
+        powers = range(first, last + 1, max(1, math.ceil((last - first) / 6)))
+        return [(float(power), f"10^{{{power}}}") for power in powers]
+    found = []
+    for end in (low, high):
+        power = math.floor(end + 1e-9)
+        found.append((end, rf"{10 ** (end - power):.3g} \cdot 10^{{{power}}}"))
+    return found
 
 
 def _box(x: float, y: float, width: float, height: float) -> Any:

@@ -43,6 +43,7 @@ from unrollgraph.draw.scene import (
     Text,
     badge_width,
     shifted,
+    text_width,
 )
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
@@ -228,12 +229,16 @@ def beside(
     right = shifted(right, extent(left)[2] - extent(right)[0] + 0.4)
     above = max(extent(left)[3], extent(right)[3]) + 0.1
     centre = (extent(right)[0] + extent(right)[2]) / 2
+    near, far = (text_width(Text((0.0, 0.0), name, INK, 0.32)) / 2 for name in names[:2])
+    lacking = near + far + 1.4 - centre  # between the titles the arrow needs some room
+    if lacking > 0:
+        right, centre = shifted(right, lacking), centre + lacking
     titles = (
         Text((0.0, above), names[0], INK, 0.32),
         Text((centre, above), names[1], INK, 0.32),
-        Text((centre / 2, above + 0.28), Formula(names[2]), QUIET, 0.28),
+        Text(((near + centre - far) / 2, above + 0.28), Formula(names[2]), QUIET, 0.28),
     )
-    arrow = straight((centre - 0.95, above), (0.75, above))
+    arrow = np.linspace((centre - far - 0.2, above), (near + 0.2, above), 4)
     return left + right + Scene(texts=titles, strokes=(Stroke("projection", arrow, QUIET, 1.2),))
 
 

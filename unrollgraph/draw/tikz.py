@@ -7,6 +7,7 @@ the paper that includes it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
@@ -38,6 +39,7 @@ _GREEK = (
     "upsilon phi chi psi omega "
 )
 _GREEK_CAPITALS = " gamma delta theta lambda xi pi sigma upsilon phi psi omega "
+_BARE = re.compile(r"(?<!\\)[&%#]")  # of a formula, where they stand for themselves
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -119,6 +121,7 @@ def to_tikz(ax: Any) -> str:
         [
             r"\documentclass{article}",
             r"\usepackage{fix-cm}",
+            r"\usepackage{amsmath,amssymb}",
             rf"\usepackage[paperwidth={wide:.3f}cm,paperheight={high:.3f}cm,margin=0cm]{{geometry}}",
             r"\usepackage{tikz}",
             r"\pagestyle{empty}\setlength{\parindent}{0pt}\setlength{\topskip}{0pt}",
@@ -253,7 +256,22 @@ def _node(at: Any, words: str, colour: str, size: float, side: str) -> str:
 
 def _set(words: str) -> str:
     """Words as TeX takes them."""
-    return f"${words}$" if isinstance(words, Formula) else "".join(map(_character, words))
+    if not isinstance(words, Formula):
+        return "".join(map(_character, words))
+    escaped = _BARE.sub(lambda bare: "\\" + bare[0], words)
+    return f"${''.join(map(_symbol, escaped))}$"
+
+
+def _symbol(character: str) -> str:
+    """What TeX sets as a character of a formula."""
+    if character.isascii():
+        return character
+    found = _character(character)
+    if found.startswith("$"):
+        return f"{{{found.strip('$')}}}"
+    raise ValueError(
+        f"pdflatex has no {character!r} in formulas; draw with labels= that do without it"
+    )
 
 
 def _accented(character: str) -> bool:

@@ -12,7 +12,7 @@ Below lies the network itself. Fibres are dashed, and what is farther away is pa
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, product
 from typing import Any
@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.cover.unrolling import unroll
-from unrollgraph.draw.canvas import HEAD, new_axes, paint
+from unrollgraph.draw.canvas import HEAD
 from unrollgraph.draw.highlight import lifted, lit
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
 from unrollgraph.draw.palette import PAPER, QUIET, Colour, delay_colours, mixed
 from unrollgraph.draw.routes import GAP
 from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke
+from unrollgraph.draw.stills import on_paper
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.order import strong_components
@@ -136,7 +137,7 @@ def helix(  # noqa: PLR0913  (options of a picture)
         edges, arcs = lifted(U, walk)
         picture = replace(picture, strands=lit(picture.strands, {*edges, *arcs}))
     scene = flat(picture)
-    return paint(scene, new_axes(scene) if ax is None else ax)
+    return on_paper(scene, ax)
 
 
 def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palette: Any) -> Helix:
@@ -145,7 +146,7 @@ def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palett
     fill = fibre_colours(graph, palette)
     tint = delay_colours(graph.times)
     places = _places(graph, rows, len(window) + 1)
-    nth = _parallel(graph)
+    nth = _parallel(graph, graph.times)
     strands, met = [], {(v, t) for v in places for t in window}
     for k, (edge, d) in enumerate(zip(graph.edges, graph.times, strict=True)):
         for t in range(window.start - 1, window.stop + 1):
@@ -162,9 +163,10 @@ def helix_of(graph: DelayGraph, window: range, labels: Mapping[Any, str], palett
     wide = max(place.radius for place in places.values())
     floor = min(y for _, y in seen.values()) - TILT * wide - 1.0
     below = {v: replace(place, pitch=0.0) for v, place in places.items()}
+    rounds = [max(-_ROUNDS, min(_ROUNDS, d)) for d in graph.times]
+    nth = _parallel(graph, rounds)
     for k, (edge, d) in enumerate(zip(graph.edges, graph.times, strict=True)):
-        round_ = max(-_ROUNDS, min(_ROUNDS, d))
-        x, y, z = _curve(below[edge[0]], below[edge[1]], (0, round_), nth[k])
+        x, y, z = _curve(below[edge[0]], below[edge[1]], (0, rounds[k]), nth[k])
         strands.append(_strand(edge, (x, y, z + floor), _BASE, tint[d]))
     discs, fibres = [], []
     for v, place in places.items():
@@ -231,11 +233,11 @@ def _seen(x: Any, y: Any, z: Any) -> tuple[Any, Any]:
     return x, z + TILT * y
 
 
-def _parallel(graph: DelayGraph) -> list[int]:
-    """How many edges before each one join the same copies."""
+def _parallel(graph: DelayGraph, times: Sequence[int]) -> list[int]:
+    """How many edges before each one join the same copies, if they took so long."""
     seen: dict[Any, int] = {}
     found = []
-    for edge, d in zip(graph.edges, graph.times, strict=True):
+    for edge, d in zip(graph.edges, times, strict=True):
         joined = frozenset([(edge[0], 0), (edge[1], d)])
         back = frozenset([(edge[0], -d), (edge[1], 0)])
         found.append(seen.get(joined, 0))

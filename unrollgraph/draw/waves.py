@@ -13,6 +13,7 @@ from typing import Any
 from unrollgraph.draw.highlight import as_walk, lit_scene
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
 from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, ramp
+from unrollgraph.draw.routes import flattened
 from unrollgraph.draw.scene import Scene, Text
 from unrollgraph.draw.stills import on_paper, window_scene
 from unrollgraph.errors import LiftError, show_vertex, show_walk
@@ -110,8 +111,10 @@ def _legend(scene: Scene, U: Any, last: int) -> Scene:
     words = f"computed at the moments 0 to {last}"
     texts = [Text(((left + right) / 2, low - 0.6), words, INK, 0.27)]
     if isinstance(U.window, range):
+        ends = [flattened(stroke.points, 6)[:, 0].min() for stroke in scene.strokes]
+        beside = min([left - 0.75, *(end - 0.25 for end in ends)])
         names = [
-            Text((left - 0.75, disc.at[1]), show_vertex(disc.key[0]), INK, 0.3, "right")
+            Text((beside, disc.at[1]), show_vertex(disc.key[0]), INK, 0.3, "right")
             for disc in scene.discs
             if disc.key[1] == U.window.start
         ]

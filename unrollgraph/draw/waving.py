@@ -28,7 +28,9 @@ from unrollgraph.measure.bloch import bloch_matrices, has_reverses
 __all__ = ["bands"]
 
 _WIDE, _HIGH = 9.0, 5.0
-_STEPS = 48  # points of a band between two corners
+_STEPS = 48  # points of a band between two corners, at least
+_FINEST = 20  # points of a wave, and
+_LONGEST = 20_000  # as many at most between two corners
 _MOST = 200  # bands
 Floats = NDArray[np.float64]
 
@@ -65,11 +67,13 @@ def bands(
     ------
     ValueError
         If an edge has no reverse, so that eigenvalues are complex, if the path has not two
-        corners of d numbers, or if there are no bands, or more than 200.
+        corners of d numbers, if there are no bands, or more than 200, or if delays are so long
+        that their waves could not be told apart.
 
     Notes
     -----
-    One eigenvalue problem of the size of the base for each of 48 angles between two corners.
+    One eigenvalue problem of the size of the base for each of 48 angles between two corners, and
+    more where delays are long: 20 for a wave of the longest.
 
     Examples
     --------
@@ -121,20 +125,33 @@ def _corners(path: Sequence[Any] | None, dimension: int) -> Floats:
 def _scene(graph: DelayGraph, corners: Floats, palette: Any) -> Scene:
     lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     at = np.concatenate([[0.0], np.cumsum(lengths)]) * (_WIDE / lengths.sum())
-    share = np.linspace(0.0, 1.0, _STEPS + 1)[:, None]
-    legs = [a + share * (b - a) for a, b in pairwise(corners)]
+    shares = [
+        np.linspace(0.0, 1.0, _steps(graph, b - a) + 1)[:, None] for a, b in pairwise(corners)
+    ]
+    legs = [a + share * (b - a) for share, (a, b) in zip(shares, pairwise(corners), strict=True)]
     found = [np.linalg.eigvalsh(bloch_matrices(graph, np.pi * leg)) for leg in legs]
     low = math.floor(min(leg.min() for leg in found) + 1e-9)
     high = max(math.ceil(max(leg.max() for leg in found) - 1e-9), low + 1)
     hues = vertex_colours(range(len(graph.vertices)), palette)
     strokes = [*_frame(at.tolist(), (low, high))]
     for (left, right), leg in zip(pairwise(at.tolist()), found, strict=True):
-        x = np.linspace(left, right, _STEPS + 1)
+        x = np.linspace(left, right, len(leg))
         for k, values in enumerate(leg.T):
             y = (values - low) * (_HIGH / (high - low))
             line = smooth(np.column_stack([x, y]))
             strokes.append(Stroke(("band", k), line, hues[k], 2.0, arrow=False))
     return Scene(strokes=tuple(strokes), texts=(*_words(corners, at.tolist(), (low, high)),))
+
+
+def _steps(graph: DelayGraph, leg: Floats) -> int:
+    """Between how many angles a band is drawn from one corner to another."""
+    waves = float(np.abs(graph.delays @ leg).max(initial=0)) / 2
+    if waves * _FINEST > _LONGEST:
+        raise ValueError(
+            f"the longest delay makes {waves:.6g} waves between two corners of the path, which "
+            f"could not be told apart; give a shorter path, of at most {_LONGEST // _FINEST} waves"
+        )
+    return max(_STEPS, math.ceil(waves * _FINEST))
 
 
 def _frame(at: list[float], limits: tuple[int, int]) -> Iterable[Stroke]:

@@ -117,7 +117,8 @@ def _must_fit(graph: DelayGraph) -> None:
         for name, value in data.items():
             if name == graph.delay_name:
                 continue
-            if not _is_line(value) or not _is_line(name) or name in _FIXED or name != name.strip():
+            taken = _is_line(name) and (name.lower() in _FIXED or name != name.strip())
+            if not _is_line(value) or not _is_line(name) or taken:
                 raise FormatError(
                     f"an edge list holds single lines of text as attributes, and {name!r} of "
                     f"{show_edge(edge)} is {value!r}{hint}"
