@@ -131,3 +131,14 @@ def test_a_proof_that_leaves_out_what_its_table_knows_is_refused():
         replace(field, families=silent, progressions=(), classes=()).check()
     with pytest.raises(ug.CertificateError, match="the tables say nothing"):
         replace(field, families=(), progressions=(), classes=()).check()
+
+
+def test_coins_of_a_hundred_thousand_are_told_in_seconds():
+    """By Sylvester and Frobenius: a b - a - b cannot be paid with coins a and b, all above can."""
+    a, b = 99_991, 100_003
+    field = ug.receptive_field(ug.gallery.bouquet(a, b), "a", "a")
+    assert len(field.progressions) == a
+    firsts = {first for first, step in field.progressions if step == a}
+    assert firsts == {k * b for k in range(a)}
+    assert a * b - a - b not in field
+    assert a * b - a - b + 1 in field

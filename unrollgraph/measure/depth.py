@@ -30,7 +30,7 @@ from typing import Any
 
 import networkx as nx
 
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, natural
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
 from unrollgraph.measure.ratios import max_cycle_ratio, min_cycle_ratio
 
 __all__ = ["feedforward_depth", "recurrent_depth", "skip_coefficient"]
@@ -194,7 +194,10 @@ def _numbers(graph: DelayGraph, names: Any) -> list[int]:
 
 
 def _ticks(period: int) -> int:
-    ticks = natural(period, "period")
+    try:
+        ticks = integer(period)
+    except TypeError:
+        ticks = 0
     if ticks < 1:
-        raise ValueError(f"the period is {period!r}, but a step has at least one tick")
+        raise ValueError(f"the period is {period!r}, but a step has a whole number of ticks")
     return ticks

@@ -183,6 +183,7 @@ def _described(found: tuple[Family, ...]) -> tuple[Any, Any]:
     """Progressions and classes of families, without those that lie within one before."""
     classes: list[tuple[int, int]] = []
     progressions: list[tuple[int, int]] = []
+    known: dict[int, dict[int, int]] = {}  # by step and residue, the first that was met
     for family in found:
         step = family.modulus
         every = {r for r, first in family.first.items() if first is None}
@@ -193,21 +194,23 @@ def _described(found: tuple[Family, ...]) -> tuple[Any, Any]:
             rays = [(total, 0) for total in sorted(family.first)]
         else:
             rays = _rays({first for first in family.first.values() if first is not None}, step)
-        for ray in rays:
-            if not _within(ray, progressions, classes):
-                progressions.append(ray)
+        for first, by in rays:
+            if any(by % m == 0 and (first - r) % m == 0 for r, m in classes):
+                continue
+            if not any(_within(first, by, s, table) for s, table in known.items()):
+                progressions.append((first, by))
+                table, residue = known.setdefault(by, {}), first % abs(by) if by else first
+                if residue not in table or (first - table[residue]) * by < 0:
+                    table[residue] = first
     return tuple(progressions), tuple(classes)
 
 
-def _within(
-    ray: tuple[int, int], progressions: list[tuple[int, int]], classes: list[tuple[int, int]]
-) -> bool:
-    """Whether a progression lies within a class or another progression."""
-    first, step = ray
-    return any(step % m == 0 and (first - r) % m == 0 for r, m in classes) or any(
-        _holds((f, s), first) and (not step or (s * step > 0 and step % s == 0))
-        for f, s in progressions
-    )
+def _within(first: int, by: int, step: int, table: dict[int, int]) -> bool:
+    """Whether a progression lies within one of a step, whose first of each residue are known."""
+    begin = table.get(first % abs(step) if step else first)
+    if begin is None or not _holds((begin, step), first):
+        return False
+    return not by or (by * step > 0 and by % step == 0)
 
 
 def _coarse(residues: set[int], modulus: int) -> list[tuple[int, int]]:
@@ -229,8 +232,10 @@ def _rays(firsts: set[int], step: int) -> list[tuple[int, int]]:
         if abs(step) % m:
             continue
         heads = [a for a in least if a - m not in least]
-        runs = [[a + k * m for k in range(abs(step) // m)] for a in heads]
-        if sorted(x for run in runs for x in run) == sorted(least) != []:
+        length = abs(step) // m
+        if not least or len(heads) * length != len(least):
+            continue
+        if all(a + k * m in least for a in heads for k in range(length)):
             return [(sign * a, sign * m) for a in sorted(heads)]
     return [(sign * a, step) for a in sorted(least)]
 
