@@ -7,12 +7,25 @@ import json
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import graph_of
+from unrollgraph.cli.reading import FORMATS, graph_of
 from unrollgraph.cli.saying import form, offsets, plain, summary
 from unrollgraph.errors import show_edge
 from unrollgraph.graph.order import levels
 
-__all__ = ["check"]
+__all__ = ["add_to", "check"]
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "check",
+        help="is the infinite unrolling acyclic? with proof",
+        description="Decide whether the infinite unrolling of a delay graph is acyclic, and "
+        "prove it. Exits 1 if it is cyclic.",
+    )
+    command.add_argument("file", metavar="FILE", help=FORMATS)
+    command.add_argument("--json", action="store_true", help="print the answer for machines")
+    command.set_defaults(run=check)
 
 
 def check(options: argparse.Namespace) -> int:

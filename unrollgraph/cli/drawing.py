@@ -8,14 +8,43 @@ from pathlib import Path
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import graph_of, window_of
+from unrollgraph.cli.reading import FORMATS, graph_of, window_of
 from unrollgraph.cli.saying import fail
 from unrollgraph.draw.options import MOST_EDGES, must_be_few
 from unrollgraph.files import write_whole
 
-__all__ = ["KINDS", "draw"]
+__all__ = ["KINDS", "add_to", "draw"]
 
 KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "unrolling")
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "draw",
+        help="a picture of the network, its unrolling, or both",
+        description="Draw a delay graph and what lies above it.",
+    )
+    command.add_argument("file", metavar="FILE", help=FORMATS)
+    command.add_argument(
+        "--kind",
+        default="side-by-side",
+        choices=KINDS,
+        metavar="KIND",
+        help=f"one of {', '.join(KINDS)}; a ring has a copy for each time of the window, "
+        "and an unrolling is a .gif in which the cycles open",
+    )
+    command.add_argument(
+        "--window", metavar="A:B", help="as for unroll; 0:4 unless given; rolled has none"
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="a .svg, .pdf, .png or .tex file; a .gif for an unrolling",
+    )
+    command.set_defaults(run=draw)
 
 
 def draw(options: argparse.Namespace) -> int:

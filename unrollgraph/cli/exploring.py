@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.cli.reading import graph_of, is_network, window_of
+from unrollgraph.cli.reading import FORMATS, graph_of, is_network, window_of
 from unrollgraph.cli.saying import fail
 from unrollgraph.errors import show_vertex
 
-__all__ = ["explore"]
+__all__ = ["add_to", "explore"]
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "explore",
+        help="an interactive page: walk, and see the lift climb",
+        description="Write a page on which one walks on a delay graph and sees the lift of the "
+        "walk in its covers. The page is one file and works without a network.",
+    )
+    command.add_argument("file", metavar="FILE", help=FORMATS)
+    command.add_argument(
+        "--window", metavar="A:B", help="as for unroll; what fits on a page unless given"
+    )
+    command.add_argument(
+        "--sheets", type=int, default=3, metavar="N", help="of the cyclic cover; 3 unless given"
+    )
+    command.add_argument("--root", metavar="NAME", help="the vertex at which the walk begins")
+    command.add_argument("-o", "--output", required=True, metavar="OUT", help="a .html file")
+    command.set_defaults(run=explore)
 
 
 def explore(options: argparse.Namespace) -> int:

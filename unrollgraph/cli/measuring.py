@@ -10,11 +10,29 @@ from typing import Any
 import networkx as nx
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import graph_of
+from unrollgraph.cli.reading import FORMATS, graph_of
 from unrollgraph.cli.saying import fail, names, plain, summary
 from unrollgraph.errors import show_stops, show_walk
 
-__all__ = ["measure"]
+__all__ = ["add_to", "measure"]
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "measure",
+        help="depth, skips and clock periods, exactly",
+        description="Measure a delay graph that runs forward in time: how many operations a step "
+        "adds, how many steps one can skip, and how fast the graph can be clocked.",
+    )
+    command.add_argument("file", metavar="FILE", help=FORMATS)
+    command.add_argument(
+        "--duration",
+        metavar="NAME",
+        help="the vertex attribute that holds how long a vertex computes; 1 unless given",
+    )
+    command.add_argument("--json", action="store_true", help="print the answer for machines")
+    command.set_defaults(run=measure)
 
 
 def measure(options: argparse.Namespace) -> int:

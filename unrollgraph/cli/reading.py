@@ -8,8 +8,12 @@ from typing import Any
 
 import unrollgraph as ug
 
-__all__ = ["graph_of", "is_network", "window_of"]
+__all__ = ["FORMATS", "graph_of", "is_network", "window_of"]
 
+FORMATS = (
+    "a delay graph: node-link .json, .gml, .graphml, or .csv/.tsv with the columns "
+    "source,target,delay (vectors as 1;0); or a saved network, a .npz"
+)
 _WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 
 

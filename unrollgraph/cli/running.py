@@ -17,7 +17,34 @@ from unrollgraph.errors import show_vertex
 from unrollgraph.files import write_whole
 from unrollgraph.nn.archive import packed
 
-__all__ = ["run"]
+__all__ = ["add_to", "run"]
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "run",
+        help="run a saved network over a sequence",
+        description="Run a network, as net.save and nn.fit write it, over the steps of its inputs.",
+    )
+    command.add_argument("file", metavar="FILE", help="a saved network")
+    command.add_argument(
+        "--inputs",
+        required=True,
+        metavar="X",
+        help="a .npy of shape (steps, size) or (steps, batch, size), integers without the size "
+        "for an embedding; for several inputs a .npz with an array of the name of each vertex",
+    )
+    command.add_argument(
+        "--vertex",
+        action="append",
+        metavar="NAME",
+        help="whose values are wanted; may be repeated; unless given, those that nobody reads",
+    )
+    command.add_argument(
+        "-o", "--output", metavar="OUT", help="a .npy for one vertex, a .npz for any number"
+    )
+    command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

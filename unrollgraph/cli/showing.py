@@ -13,7 +13,13 @@ import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.cli.saying import form, numbers, offsets
 
-__all__ = ["demo"]
+__all__ = ["add_to", "demo"]
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser("demo", help="the seed network, unrolled, checked and trained")
+    command.set_defaults(run=demo)
 
 
 def demo(_: argparse.Namespace) -> int:

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import graph_of, window_of
+from unrollgraph.cli.reading import FORMATS, graph_of, window_of
 
-__all__ = ["LARGEST_FILE", "unroll"]
+__all__ = ["LARGEST_FILE", "add_to", "unroll"]
 
 LARGEST_FILE = 1_000_000
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "unroll",
+        help="write a window of the unrolling",
+        description="Unroll a delay graph over a window of time and write the result.",
+    )
+    command.add_argument("file", metavar="FILE", help=FORMATS)
+    command.add_argument(
+        "--window",
+        required=True,
+        metavar="A:B",
+        help="times from A to B - 1, or N for 0:N; write the sign =, as in --window=-2:6, and "
+        "for delays in Z^d one window for each axis, as in --window=0:3,0:4",
+    )
+    command.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help="a .json or .dot file"
+    )
+    command.set_defaults(run=unroll)
 
 
 def unroll(options: argparse.Namespace) -> int:
