@@ -76,6 +76,14 @@ def tower(tab):
     return {r.locator("th").inner_text(): r.locator("td").all_inner_texts() for r in rows}
 
 
+def test_parallel_edges_of_one_delay_have_buttons_of_their_own(opened):
+    tab = opened("", page=ug.draw.explore(ug.gallery.bouquet(1, 1, 2)))
+    names = tab.get_by_role("group", name="Next step").get_by_role("button").all_inner_texts()
+    along = {name.removeprefix("\N{RIGHTWARDS ARROW} ") for name in names}
+    assert {"[0]a, delay 1", "[1]a, delay 1", "a, delay 2"} < along
+    assert len({*names}) == len(names) == 6
+
+
 # -- the lift ------------------------------------------------------------------------------------
 
 

@@ -187,7 +187,8 @@ class Network:
         Notes
         -----
         Over a window, values on no cycle are computed for all steps at once and the
-        others step by step; over another graph, level by level.
+        others step by step; over another graph, level by level. Several threads may run one
+        network, as long as none of them writes to its parameters.
         """
         for what, given in (("initial is", initial), ("final is", final)):
             if given is not None:

@@ -38,7 +38,10 @@ function counted(number, thing) {
 /** A step: its direction, where it leads, and the delay of its edge unless that is zero. */
 function stepWords(base, delays, [edge, sign]) {
   const delay = /^[(0, )]*$/.test(delays[edge]) ? "" : `, delay ${delays[edge].replaceAll("-", MINUS)}`;
-  return `${sign > 0 ? "\u2192" : "\u2190"} ${base.names[endOf(base, [edge, sign])]}${delay}`;
+  const { tail, head } = base.arcs[edge];
+  const alike = base.arcs.filter((arc, k) => arc.tail === tail && arc.head === head && delays[k] === delays[edge]);
+  const number = alike.length > 1 ? `[${edge}]` : "";
+  return `${sign > 0 ? "\u2192" : "\u2190"} ${number}${base.names[endOf(base, [edge, sign])]}${delay}`;
 }
 
 /** A walk below, its last stops. */
