@@ -398,7 +398,7 @@ def test_what_no_search_would_end_is_told_by_prices_and_lattices():
         ug.has_path(cover, *far, radius=10**9)
 
 
-@pytest.mark.parametrize("k", [1, 10, 10**3, 10**6, 10**30])
+@pytest.mark.parametrize("k", [1, 10, 10**3, 10**6, 10**30, 10**400])
 def test_distances_in_diamond_however_far_apart(k):
     """Bonds are four vectors of sum zero, taken there and back in turn: count how often each."""
     cover = ug.DelayCover(ug.with_reverses(ug.gallery.diamond()))
@@ -407,6 +407,18 @@ def test_distances_in_diamond_however_far_apart(k):
             bonds = surplus - sum(t), *t
             found = ug.shortest_path_length(cover, ("a", (0, 0, 0)), (v, t))
             assert found == sum(map(abs, bonds))
+
+
+def test_lengths_beyond_floats():
+    G = ug.gallery.bouquet((1, 0), (0, 1), (-1, 0), (0, -1))
+    (h,) = G
+    for k, (*_, data) in enumerate(G.edges(data=True)):
+        data["w"] = 10**400 + k
+    cover = ug.DelayCover(G)
+    ends = (h, (0, 0)), (h, (3, 2))
+    assert ug.shortest_path_length(cover, *ends, weight="w") == 5 * 10**400 + 2
+    with pytest.raises(ValueError, match="as many as are looked through"):
+        ug.shortest_path_length(cover, (h, (0, 0)), (h, (3000, 2000)), weight="w")
 
 
 def test_a_knight_far_away():

@@ -45,6 +45,7 @@ from unrollgraph.measure.walks import Found, Walks, shortest
 __all__ = ["Prices", "Worth", "apart", "best_prices", "least_costs", "led_search", "worth"]
 
 FINEST = 1000  # denominators of prices
+DEAREST = 2**1000  # near to what floats can hold
 AFAR = 10**6  # steps, against which it does not count between which vertices they lead
 
 
@@ -152,11 +153,13 @@ def best_prices(walks: Walks, step: Sequence[int]) -> Prices:
     columns = np.concatenate([d + walks.tails, d + walks.heads, np.repeat(np.arange(d), m)])
     shape = (m, d + walks.n)
     conditions: Any = csr_array((entries, (np.tile(edges, d + 2), columns)), shape=shape)
-    scale = float(max(map(abs, step), default=0) or 1)  # so that no number is large
+    scale = max(map(abs, step), default=0) or 1  # so that no number is large
     value = np.array([*(x / scale for x in step), *[0.0] * walks.n])
     value[d + walks.goal] += 1 / scale
     value[d + walks.start] -= 1 / scale
-    most = float(1 + sum(walks.costs))
+    most = 1 + sum(walks.costs)
+    if most > DEAREST:
+        return Prices((Fraction(0),) * d, np.zeros(m))
     found: Any = linprog(
         -value,
         A_ub=conditions,

@@ -57,10 +57,10 @@ def far_walk(walks: Walks, step: Vector) -> Segments | None:
     cycles = _tight(walks, prices, price)
     if not cycles:
         return None
-    cheapest = _of_class(walks, step, price, cycles, meeting=False)
+    cheapest = _of_class(walks, step, price, cycles, [], None)
     if cheapest.cost is None:
         return None
-    found = _of_class(walks, step, price, cycles, meeting=True, radius=cheapest.cost)
+    found = _of_class(walks, step, price, cycles, cycles, cheapest.cost)
     if found.cost is None:
         return None
     lacking = add(step, total_delay(walks, found.steps), -1)
@@ -115,20 +115,19 @@ def _of_class(
     step: Vector,
     price: Sequence[int],
     cycles: list[Cycle],
-    *,
-    meeting: bool,
-    radius: int | None = None,
+    met: list[Cycle],
+    radius: int | None,
 ) -> Found:
-    """Search for a walk of least reduced cost in the class of a total, meeting all cycles or not.
+    """Search for a walk of least reduced cost in the class of a total that meets some cycles.
 
-    A state is a vertex, a class of totals, and the cycles met so far, as bits.
+    A state is a vertex, a class of totals modulo the cycles, and which were met, as bits.
     """
     lattice = Lattice(len(step))
     for _, total in cycles:
         lattice.add(total)
     rows = pivots(lattice.basis)
     bits = [0] * walks.n
-    for k, (edges, _) in enumerate(cycles if meeting else []):
+    for k, (edges, _) in enumerate(met):
         for e in edges:
             bits[walks.tails[e]] |= 1 << k
     out: list[list[tuple[int, Vector, int, int]]] = [[] for _ in range(walks.n)]
@@ -136,9 +135,9 @@ def _of_class(
         out[u].append((v, tuple(walks.delays[e].tolist()), price[e], e))
 
     def moves(state: tuple[int, Vector, int]) -> Iterable[tuple[Any, int, int]]:
-        u, here, met = state
+        u, here, so_far = state
         for v, d, cost, e in out[u]:
-            yield (v, reduced(add(here, d, 1), rows), met | bits[v]), cost, e
+            yield (v, reduced(add(here, d, 1), rows), so_far | bits[v]), cost, e
 
     def left(state: tuple[int, Vector, int]) -> tuple[int, int]:
         lacking = reduced(add(step, state[1], -1), rows)
@@ -146,7 +145,7 @@ def _of_class(
 
     return shortest(
         (walks.start, (0,) * len(step), bits[walks.start]),
-        (walks.goal, reduced(step, rows), (1 << len(cycles)) - 1 if meeting else 0),
+        (walks.goal, reduced(step, rows), (1 << len(met)) - 1),
         moves,
         most=MOST,
         radius=radius,
