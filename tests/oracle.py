@@ -304,7 +304,8 @@ def least_flow(arcs, source, target, time, least, costs):
     """Least cost of steps of a total delay and the ends of a walk, each arc `least` times or more.
 
     The bound is no bound here: an integer programme has a solution within (columns x greatest
-    minor) of a corner, and for five arcs of delays up to one both are below 200.
+    minor) of a corner, and for five arcs of delays up to three, or of delays up to one over 50
+    steps of time, the sum of both is below 3,000.
     """
     vertices = {source, target}.union(*(arc[:2] for arc in arcs))
     rows = [[(v == x) - (u == x) for u, v, *_ in arcs] for x in vertices]
@@ -312,7 +313,7 @@ def least_flow(arcs, source, target, time, least, costs):
     found = optimize.milp(
         costs,
         constraints=(rows, *[[(target == x) - (source == x) for x in vertices] + [*time]] * 2),
-        bounds=(least, 1000),
+        bounds=(least, 10_000),
         integrality=1,
     )
     assert found.status in (0, 2), found.message  # best, or there is none

@@ -3,7 +3,7 @@
 import heapq
 import math
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import networkx as nx
 import oracle
@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph.measure import paths, paths_in_space
+from unrollgraph.measure.goals import apart
+from unrollgraph.measure.group_relaxation import far_walk
+from unrollgraph.measure.walks import between
 from unrollgraph.testing import delay_graphs
 
 
@@ -218,6 +221,25 @@ def test_one_may_go_round_free_cycles_in_both_directions():
     assert is_path(G, path, (0, 0), (1, -701))
 
 
+@pytest.mark.parametrize("loops", [(6, -10), (6, -9), (-6, 9), (4, 6, -9), (15, -6, -10)])
+def test_free_cycles_put_right_what_a_long_step_did(loops):
+    steps = [("a", "a", d, 0) for d in loops]
+    steps += [("a", "b", 40, 1), ("a", "b", -40, 2), ("b", "b", 7, 5)]
+    G = nx.MultiDiGraph()
+    for u, v, d, w in steps:
+        G.add_edge(u, v, delay=d, w=w)
+    cover, expected = ug.DelayCover(G), lengths(G, "a", range(-400, 401), "w")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "NEAR", 0)
+        for t in range(-20, 21):
+            ends = ("a", 0), ("b", t)
+            assert ug.has_path(cover, *ends) == (("b", t) in expected)
+            if ("b", t) in expected:
+                path = ug.shortest_path(cover, *ends, weight="w")
+                assert is_path(G, path, *ends)
+                assert ug.shortest_path_length(cover, *ends, weight="w") == expected["b", t]
+
+
 def test_free_cycles_that_lead_beyond_the_goal_are_left():
     """Time passes for nothing in steps of 50; what is wanted is a time below, and costs more."""
     G = nx.MultiDiGraph()
@@ -274,6 +296,7 @@ def asked(cover, a, b, radius=None):
         return None
 
 
+STEP = st.integers(-1, 1)
 TWENTY_TWO_STEPS = [("a", "a", (1, -1)), ("a", "b", (-1, 0)), ("b", "c", (1, 1))]
 TWENTY_TWO_STEPS += [("c", "a", (-1, 1))]  # from c at (0, 0) to b at (2, 1)
 
@@ -322,6 +345,80 @@ def test_paths_in_the_plane(told, drawn):
                         path = ug.shortest_path(cover, *ends)
                         assert (path[0], path[-1], len(path)) == (*ends, length + 1)
                         assert all(b in cover.successors(a) for a, b in pairwise(path))
+
+
+def walked(G, steps, source):
+    """Where a walk ends that takes the k-th way onward for each number k."""
+    ways = {v: [w for w in oracle.wires(G, dimension=2) if w[0] == v] for v in G}
+    here, time = source, (0, 0)
+    for k in steps:
+        _, here, _, d = ways[here][k % len(ways[here])]
+        time = oracle.moved(time, d)
+    return here, time
+
+
+@pytest.mark.parametrize("told", WAYS_TO_TELL)
+@QUARTER
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["aa", "ab", "ba", "bb"]), st.tuples(*[STEP] * 2)), max_size=4
+    ),
+    st.tuples(*[STEP] * 2),
+    st.lists(st.lists(st.integers(0, 9), max_size=40), min_size=3, max_size=3),
+)
+def test_what_was_walked_to_is_reached(told, more, back, walks):
+    """Two vertices joined in both directions: whatever walk there was, a shortest one is found."""
+    G = graph_of([("a", "b", (0, 0)), ("b", "a", back), *((*ends, d) for ends, d in more)])
+    cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in WAYS_TO_TELL[told].items():
+            patch.setattr(paths_in_space, name, value)
+        for steps in walks:
+            ends = ("a", (0, 0)), walked(G, steps, "a")
+            length = oracle.least_cost(wires, "a", *ends[1], [1] * len(wires))
+            path = ug.shortest_path(cover, *ends, radius=length)
+            assert (path[0], path[-1], len(path)) == (*ends, length + 1)
+            assert all(b in cover.successors(a) for a, b in pairwise(path))
+
+
+NETS = st.lists(
+    st.tuples(*[st.sampled_from("abc")] * 2, st.tuples(*[st.integers(-2, 3)] * 2)),
+    min_size=1,
+    max_size=5,
+)
+AT_TWO_VERTICES = [("a", "a", (1, 0)), ("b", "b", (0, 1)), ("a", "b", (0, 0)), ("b", "a", (0, 0))]
+
+
+@given(NETS, st.lists(st.integers(1, 3), min_size=5, max_size=5), st.data())
+@example([("a", "a", d) for d in [(2, 0), (3, 0), (0, 1)]], [1] * 5, None)
+@example([*AT_TWO_VERTICES, ("a", "a", (0, 1))], [1, 3, 5, 1, 5], None)
+@example([("a", "b", (0, 1)), ("b", "b", (1, 0)), ("b", "b", (-1, 0))], [1] * 5, None)
+def test_classes_and_prices_say_nothing_false(net, costs, data):
+    """Near by, where both of them meet all borders: what they decide is so."""
+    G, costs = graph_of(net), costs[: len(net)]  # these in the order of the edges of the graph
+    graph, wires = ug.DelayGraph(G), oracle.wires(G, dimension=2)
+    priced = dict(zip([w[:2] + w[2] for w in wires], costs, strict=True))
+    order = [priced[edge] for edge in graph.edges]
+    for v in G:
+        walks = between(graph, 0, graph.number[v], order)
+        drawn = st.lists(st.tuples(*[st.integers(-5, 5)] * 2), min_size=3, max_size=3)
+        for t in data.draw(drawn) if data else product(range(-1, 4, 2), repeat=2):
+            cost = oracle.least_cost(wires, graph.vertices[0], v, t, costs)
+            if walks is None:
+                assert cost is None
+                continue
+            assert not (apart(walks, t) and cost is not None), (v, t)
+            told = far_walk(walks, t)
+            if told is None:
+                continue
+            assert told.cost == cost, (v, t)
+            steps = [e for part, count in told.walk for e in part * count]
+            ends = [graph.edges[e][:2] for e in steps]
+            total = [sum(column) for column in graph.delays[steps].T.tolist()] if steps else [0, 0]
+            if cost is not None:
+                assert total == list(t)
+                assert all(a[1] == b[0] for a, b in pairwise(ends))
+                assert sum(order[e] for e in steps) == cost
 
 
 @pytest.mark.parametrize("told", ["by classes", "by prices"])
@@ -407,6 +504,27 @@ def test_distances_in_diamond_however_far_apart(k):
             bonds = surplus - sum(t), *t
             found = ug.shortest_path_length(cover, ("a", (0, 0, 0)), (v, t))
             assert found == sum(map(abs, bonds))
+
+
+def test_all_cycles_that_are_needed_are_visited():
+    """Time passes along one axis at one vertex and along the other at another."""
+    cover = ug.DelayCover(graph_of(AT_TWO_VERTICES))
+    for x, y in [(50, 50), (50, 0), (0, 50), (10**20, 3), (3, 10**20)]:
+        found = ug.shortest_path_length(cover, ("a", (0, 0)), ("a", (x, y)))
+        assert found == x + y + (2 if y else 0)
+        assert not ug.has_path(cover, ("a", (0, 0)), ("a", (x, -1)))
+
+
+@pytest.mark.parametrize("far", [1024, 999_983, 1_000_003])
+def test_prices_may_have_large_denominators(far):
+    cover = ug.DelayCover(ug.gallery.bouquet((1, 0), (-1, 0), (0, far), (0, -far)))
+    (h,) = cover.base
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths_in_space, "NEAR", 1)
+        assert ug.shortest_path_length(cover, (h, (0, 0)), (h, (-2, 3 * far))) == 5
+        if far < 10**6:
+            ends = (h, (0, 0)), (h, (5000, 7000 * far))
+            assert ug.shortest_path_length(cover, *ends) == 12_000
 
 
 def test_lengths_beyond_floats():

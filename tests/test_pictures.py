@@ -730,6 +730,15 @@ def test_the_projection_leads_from_the_lift_to_the_base(lift):
     assert from_lift < lift.at[0] - text_width(lift) / 2
 
 
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_what_is_unrolled_stands_clear_of_what_is_rolled(times):
+    scene = painted(ug.draw.side_by_side(SEED, times, ghosts=False))
+    (arrow,) = (stroke.points for stroke in scene.strokes if stroke.key == "projection")
+    left, right = (text for text in scene.texts if text.words in ("rolled", "unrolled"))
+    assert left.at[0] + text_width(left) / 2 < arrow[-1, 0] < arrow[0, 0] - 0.6
+    assert arrow[0, 0] < right.at[0] - text_width(right) / 2
+
+
 def test_names_of_rows_stand_left_of_all_arcs():
     for G in (gallery.lstm(), gallery.clockwork(), SEED):
         scene = painted(ug.draw.wavefronts(ug.unroll(G, 4)))

@@ -631,15 +631,33 @@ def star(leaves, delay):
     return G
 
 
+def legs(count, odd):
+    """Legs of two parts that are walked there and back; the end of one takes longer."""
+    G = nx.DiGraph()
+    G.add_nodes_from(["middle", *(("knee", k) for k in range(count))])
+    for k in range(count):
+        for u, v, total in (("middle", ("knee", k), 2), (("knee", k), ("foot", k), 2 + (k == odd))):
+            G.add_edge(u, v, delay=0)
+            G.add_edge(v, u, delay=total)
+    return G
+
+
 def test_what_no_retiming_changes_tells_many_alike_apart():
     """Thirty loops, or leaves of a star, have more symmetries than one can try."""
-    loops = [multigraph([(k, k, 1 + (k == odd)) for k in range(30)]) for odd in (0, 7, None)]
-    assert ug.isomorphic_covers(loops[0], loops[1]).nodes[0] == 7
-    with pytest.raises(ug.NotARetimingError, match="delays of loops"):
-        ug.isomorphic_covers(loops[0], loops[2])
+    first, other, last, none = (
+        multigraph([(k, k, 1 + (k == odd)) for k in range(30)]) for odd in (0, 7, 29, None)
+    )
+    assert ug.isomorphic_covers(first, other).nodes[0] == 7
+    for one in (first, last):
+        for two in ((one, none), (none, one)):
+            with pytest.raises(ug.NotARetimingError, match="delays of loops"):
+                ug.isomorphic_covers(*two)
     assert ug.isomorphic_covers(star(30, 1), star(30, 1)).nodes["middle"] == "middle"
     with pytest.raises(ug.NotARetimingError, match="totals of opposite ones"):
         ug.isomorphic_covers(star(30, 0), star(30, 1))
+    assert ug.isomorphic_covers(legs(20, 0), legs(20, 19)).nodes["foot", 0] == ("foot", 19)
+    with pytest.raises(ug.NotARetimingError, match="totals of opposite ones"):
+        ug.isomorphic_covers(legs(20, 0), legs(20, None))
     three = [multigraph([("a", "b", 0), ("b", "c", 0), ("c", "a", t)]) for t in (1, 2)]
     with pytest.raises(ug.NotARetimingError, match="of which there are 3 to be tried, carries"):
         ug.isomorphic_covers(*three)

@@ -231,6 +231,17 @@ def test_what_overflows_after_the_end_of_a_sequence_is_not_in_its_loss():
     assert found == pytest.approx(3 * net.loss(*short) / 703)
 
 
+@pytest.mark.parametrize("loss", ["mse", "binary_cross_entropy"])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_the_gradient_of_what_does_not_count_is_zero(loss, value):
+    values, weights = np.array([[1.0], [value]]), np.array([[1.0], [0.0]])
+    with np.errstate(invalid="ignore"):
+        total, gradient = losses.LOSSES[loss].summed(values, np.zeros((2, 1)), weights)
+    assert math.isfinite(total)
+    assert math.isfinite(gradient[0, 0])
+    assert gradient[1, 0] == 0
+
+
 @pytest.mark.parametrize("target", [0, 1, 0.25])
 def test_logits_far_from_their_targets_keep_their_precision(target):
     for y in (-40.0, -17.0, 0.0, 17.0, 40.0):

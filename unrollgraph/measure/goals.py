@@ -44,8 +44,9 @@ from unrollgraph.measure.walks import Found, Walks, shortest
 
 __all__ = ["Prices", "Worth", "apart", "best_prices", "least_costs", "led_search", "worth"]
 
-FINEST = 1000  # denominators of prices
+FINEST = 10**6  # denominators of prices
 DEAREST = 2**1000  # near to what floats can hold
+LEAST = 1e-7
 AFAR = 10**6  # steps, against which it does not count between which vertices they lead
 
 
@@ -154,7 +155,10 @@ def best_prices(walks: Walks, step: Sequence[int]) -> Prices:
     shape = (m, d + walks.n)
     conditions: Any = csr_array((entries, (np.tile(edges, d + 2), columns)), shape=shape)
     scale = max(map(abs, step), default=0) or 1  # so that no number is large
-    value = np.array([*(x / scale for x in step), *[0.0] * walks.n])
+    shares = [x / scale for x in step]
+    # what is less than that beside the rest would be lost among the tolerances of the solver
+    seen = [np.sign(s) * max(abs(s), LEAST) for s in shares]
+    value = np.array([*seen, *[0.0] * walks.n])
     value[d + walks.goal] += 1 / scale
     value[d + walks.start] -= 1 / scale
     most = 1 + sum(walks.costs)

@@ -10,6 +10,8 @@ as a finite graph, whatever the distance.
 * If the best of the class meets all the cycles, and what its total lacks is a combination of
   them that takes none a negative number of times, then it is put right by going round, and is a
   shortest walk of the total s.
+* If those that meet all the cycles are dearer, a walk that does not may be the shortest. It is
+  looked for in the graph without the vertices of a cycle, for each of them.
 
 The programme's own proof, a flow, names the cycles: it consists of them. Far from the borders
 of the cone that they span nothing is lacking; near them this decides nothing.
@@ -23,52 +25,80 @@ Proceedings of the National Academy of Sciences 53 (1965).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unrollgraph.cover.sheets import add
 from unrollgraph.graph.order import cycle_among, levels
-from unrollgraph.measure.goals import Prices, Worth, best_prices, worth
+from unrollgraph.measure.goals import Prices, Worth, apart, best_prices, worth
 from unrollgraph.measure.lattices import Lattice, pivots, reduced
 from unrollgraph.measure.rational import dot, orthogonal, solve
 from unrollgraph.measure.walks import Found, Segments, Walks, inserted, shortest
 
-__all__ = ["far_walk"]
+__all__ = ["Told", "far_walk"]
 
 MOST = 20_000  # classes to look through
+IntArray = NDArray[np.int64]
 Vector = tuple[int, ...]
 Cycle = tuple[tuple[int, ...], Vector]  # its edges and its total
 
 
-def far_walk(walks: Walks, step: Vector) -> Segments | None:
-    """A walk of least cost of a total delay: edges, and how often; None if not decided.
+class Told(NamedTuple):
+    """The least cost of a walk of a total, None if there is no walk, and one by segments."""
+
+    cost: int | None
+    walk: Segments
+
+
+def far_walk(walks: Walks, step: Vector, depth: int = 3) -> Told | None:
+    """A walk of least cost of a total delay, if any; None if that is not decided.
 
     Notes
     -----
     Two searches among O(n c 2^d) states, where c is the number of classes modulo at most d
-    cycles, each of them O(log) exact operations for every edge.
+    cycles, each of them O(log) exact operations for every edge; and the same without each cycle,
+    so many times deep, where walks that meet them all are dearer than the best of the class.
     """
     prices = best_prices(walks, step)
     value = worth(walks, prices.axes)
     if value is None:
         return None
     price = _reduced(walks, value)
-    cycles = _tight(walks, prices, price)
+    cycles = _of_flow(walks, prices, price)
     if not cycles:
         return None
-    cheapest = _of_class(walks, step, price, cycles, [], None)
-    if cheapest.cost is None:
+    cheapest = _of_class(walks, step, price, cycles, [])
+    found = _of_class(walks, step, price, cycles, cycles)
+    if not (cheapest.exhausted and found.exhausted):
         return None
-    found = _of_class(walks, step, price, cycles, cycles, cheapest.cost)
-    if found.cost is None:
-        return None
-    lacking = add(step, total_delay(walks, found.steps), -1)
-    counts = solve([total for _, total in cycles], lacking)
-    if min(counts) < 0:
-        return None
-    turns = [(edges, int(k)) for (edges, _), k in zip(cycles, counts, strict=True)]
-    return inserted(walks, found.steps, turns)
+    best = Told(None, [])
+    if found.cost is not None:
+        lacking = add(step, total_delay(walks, found.steps), -1)
+        counts = solve([total for _, total in cycles], lacking)
+        if min(counts) < 0:
+            return None
+        turns = [(edges, int(k)) for (edges, _), k in zip(cycles, counts, strict=True)]
+        best = _told(walks, inserted(walks, found.steps, turns))
+    if found.cost == cheapest.cost:
+        return best
+    for edges, _ in cycles:  # perhaps a walk that does not meet this one is cheaper
+        rest = walks.avoiding(walks.tails[list(edges)].tolist())
+        if rest is None or apart(rest, step):
+            continue
+        other = far_walk(rest, step, depth - 1) if depth else None
+        if other is None:
+            return None
+        if other.cost is not None and (best.cost is None or other.cost < best.cost):
+            best = other
+    return best
+
+
+def _told(walks: Walks, found: Segments) -> Told:
+    """A walk with its cost, by the numbers of edges in the graph."""
+    cost = sum(count * sum(walks.costs[e] for e in part) for part, count in found)
+    return Told(cost, [(walks.named(part), count) for part, count in found])
 
 
 def total_delay(walks: Walks, edges: Iterable[int]) -> Vector:
@@ -86,28 +116,38 @@ def _reduced(walks: Walks, value: Worth) -> list[int]:
     ]
 
 
-def _tight(walks: Walks, prices: Prices, price: Sequence[int]) -> list[Cycle]:
+def _of_flow(walks: Walks, prices: Prices, price: Sequence[int]) -> list[Cycle]:
     """Cycles of the flow, the fullest first, as long as they are tight and independent."""
     flow = prices.flow.copy()
     least = 1e-9 * flow.max(initial=0)
     edges = np.flatnonzero((flow > least) & (np.array(price) == 0))
     peeled: list[tuple[float, tuple[int, ...]]] = []
-    while len(edges):
-        level = levels(walks.n, walks.tails[edges], walks.heads[edges])
-        if level.min() >= 0:
-            break
-        cycle = edges[list(cycle_among(level, walks.tails[edges], walks.heads[edges]))]
-        amount = flow[cycle].min()
-        peeled.append((amount, tuple(cycle.tolist())))
-        flow[cycle] -= amount
+    while cycle := _some_cycle(walks, edges):
+        amount = flow[list(cycle)].min()
+        peeled.append((amount, cycle))
+        flow[list(cycle)] -= amount
         edges = edges[flow[edges] > least]
     kept: list[Cycle] = []
-    for _, around in sorted(peeled, reverse=True):
-        more = [*kept, (around, total_delay(walks, around))]
-        d = walks.delays.shape[1]
-        if d - len(orthogonal([total for _, total in more], d)) == len(more):
-            kept = more
+    for _, cycle in sorted(peeled, reverse=True):
+        kept = _extended(walks, kept, cycle)
     return kept
+
+
+def _some_cycle(walks: Walks, edges: IntArray) -> tuple[int, ...]:
+    """A cycle of some edges; empty if there is none."""
+    tails, heads = walks.tails[edges], walks.heads[edges]
+    level = levels(walks.n, tails, heads)
+    if level.min(initial=0) >= 0:
+        return ()
+    return tuple(edges[list(cycle_among(level, tails, heads))].tolist())
+
+
+def _extended(walks: Walks, cycles: list[Cycle], edges: tuple[int, ...]) -> list[Cycle]:
+    """Cycles and one more, if its total is independent of theirs."""
+    d = walks.delays.shape[1]
+    more = [*cycles, (edges, total_delay(walks, edges))]
+    rank = d - len(orthogonal([total for _, total in more], d))
+    return more if rank == len(more) else cycles
 
 
 def _of_class(
@@ -116,7 +156,6 @@ def _of_class(
     price: Sequence[int],
     cycles: list[Cycle],
     met: list[Cycle],
-    radius: int | None,
 ) -> Found:
     """Search for a walk of least reduced cost in the class of a total that meets some cycles.
 
@@ -148,6 +187,5 @@ def _of_class(
         (walks.goal, reduced(step, rows), (1 << len(met)) - 1),
         moves,
         most=MOST,
-        radius=radius,
         left=left,
     )

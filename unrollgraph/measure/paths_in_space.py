@@ -51,11 +51,13 @@ def least_in_space(
     if not same_component(DelayCover(inner), *_copies(walks, step)) or apart(walks, step):
         return None
     far = far_walk(walks, step)
-    cost = sum(count * sum(walks.costs[e] for e in part) for part, count in far or [])
-    if limit is not None and (cost > limit or not near.full):
+    if far is not None and far.cost is None:
+        return None
+    cost = 0 if far is None or far.cost is None else far.cost
+    if limit is not None and (not near.full or cost > limit):
         raise _beyond(ends, limit)
     if far is not None:
-        return [(walks.named(part), count) for part, count in far]
+        return far.walk
     if not confined and radius is None:
         raise RadiusError(
             f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
