@@ -631,14 +631,19 @@ def star(leaves, delay):
     return G
 
 
-def legs(count, odd):
-    """Legs of two parts that are walked there and back; the end of one takes longer."""
+def bush(odd, seed):
+    """Eight boughs of eight twigs each, walked there and back, by names and in an order drawn.
+
+    The way round one of the twigs takes longer.
+    """
+    rng = np.random.default_rng(seed)
+    name = rng.permutation(73).tolist()
     G = nx.DiGraph()
-    G.add_nodes_from(["middle", *(("knee", k) for k in range(count))])
-    for k in range(count):
-        for u, v, total in (("middle", ("knee", k), 2), (("knee", k), ("foot", k), 2 + (k == odd))):
-            G.add_edge(u, v, delay=0)
-            G.add_edge(v, u, delay=total)
+    G.add_nodes_from(rng.permutation(73).tolist())
+    for k in range(72):
+        u, v = (name[k // 8], name[k + 1]) if k >= 8 else (name[0], name[k + 1])
+        G.add_edge(u, v, delay=k)
+        G.add_edge(v, u, delay=2 - k + (k == odd))
     return G
 
 
@@ -655,9 +660,9 @@ def test_what_no_retiming_changes_tells_many_alike_apart():
     assert ug.isomorphic_covers(star(30, 1), star(30, 1)).nodes["middle"] == "middle"
     with pytest.raises(ug.NotARetimingError, match="totals of opposite ones"):
         ug.isomorphic_covers(star(30, 0), star(30, 1))
-    assert ug.isomorphic_covers(legs(20, 0), legs(20, 19)).nodes["foot", 0] == ("foot", 19)
+    assert len(ug.isomorphic_covers(bush(8, 1), bush(71, 2)).nodes) == 73
     with pytest.raises(ug.NotARetimingError, match="totals of opposite ones"):
-        ug.isomorphic_covers(legs(20, 0), legs(20, None))
+        ug.isomorphic_covers(bush(8, 1), bush(None, 2))
     three = [multigraph([("a", "b", 0), ("b", "c", 0), ("c", "a", t)]) for t in (1, 2)]
     with pytest.raises(ug.NotARetimingError, match="of which there are 3 to be tried, carries"):
         ug.isomorphic_covers(*three)
