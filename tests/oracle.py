@@ -310,12 +310,16 @@ def least_flow(arcs, source, target, time, least, costs):
     vertices = {source, target}.union(*(arc[:2] for arc in arcs))
     rows = [[(v == x) - (u == x) for u, v, *_ in arcs] for x in vertices]
     rows += zip(*(d for *_, d in arcs), strict=True)
-    found = optimize.milp(
-        costs,
-        constraints=(rows, *[[(target == x) - (source == x) for x in vertices] + [*time]] * 2),
-        bounds=(least, 10_000),
-        integrality=1,
-    )
+    for presolve in (True, False):  # after it the solver sometimes trips over its own tolerances
+        found = optimize.milp(
+            costs,
+            constraints=(rows, *[[(target == x) - (source == x) for x in vertices] + [*time]] * 2),
+            bounds=(least, 10_000),
+            integrality=1,
+            options={"presolve": presolve},
+        )
+        if found.status in (0, 2):
+            break
     assert found.status in (0, 2), found.message  # best, or there is none
     return round(found.fun) if found.status == 0 else None
 

@@ -357,7 +357,7 @@ def walked(G, steps, source):
     return here, time
 
 
-@pytest.mark.parametrize("told", WAYS_TO_TELL)
+@pytest.mark.parametrize("told", ["by classes", "by prices"])
 @QUARTER
 @given(
     st.lists(
@@ -389,8 +389,10 @@ NETS = st.lists(
 AT_TWO_VERTICES = [("a", "a", (1, 0)), ("b", "b", (0, 1)), ("a", "b", (0, 0)), ("b", "a", (0, 0))]
 
 
+@QUARTER
 @given(NETS, st.lists(st.integers(1, 3), min_size=5, max_size=5), st.data())
 @example([("a", "a", d) for d in [(2, 0), (3, 0), (0, 1)]], [1] * 5, None)
+@example([("b", "a", (1, 2)), ("a", "a", (-1, -1)), ("a", "a", (-2, 3))], [1] * 5, None)
 @example([*AT_TWO_VERTICES, ("a", "a", (0, 1))], [1, 3, 5, 1, 5], None)
 @example([("a", "b", (0, 1)), ("b", "b", (1, 0)), ("b", "b", (-1, 0))], [1] * 5, None)
 def test_classes_and_prices_say_nothing_false(net, costs, data):
@@ -401,7 +403,7 @@ def test_classes_and_prices_say_nothing_false(net, costs, data):
     order = [priced[edge] for edge in graph.edges]
     for v in G:
         walks = between(graph, 0, graph.number[v], order)
-        drawn = st.lists(st.tuples(*[st.integers(-5, 5)] * 2), min_size=3, max_size=3)
+        drawn = st.lists(st.tuples(*[st.integers(-5, 5)] * 2), min_size=2, max_size=2)
         for t in data.draw(drawn) if data else product(range(-1, 4, 2), repeat=2):
             cost = oracle.least_cost(wires, graph.vertices[0], v, t, costs)
             if walks is None:
