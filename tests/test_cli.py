@@ -169,9 +169,9 @@ def test_draw_draws_what_moves(capsys, tmp_path):
     ("words", "message"),
     [
         (["--kind=rolled", "--window=0:4"], "what is rolled has no window; leave out --window"),
-        (["--kind=ring", "--window=0"], "the window has 0 times, but it takes 1"),
-        (["--kind=ring", "--window=3:3"], "the window has 0 times, but it takes 1"),
-        (["--kind=unrolling", "--window=1"], "the window has 1 times, but it takes 2"),
+        (["--kind=ring", "--window=0"], "the window is of length 0, but 1 is the least"),
+        (["--kind=ring", "--window=3:3"], "the window is of length 0, but 1 is the least"),
+        (["--kind=unrolling", "--window=1"], "the window is of length 1, but 2 is the least"),
     ],
 )
 def test_draw_refuses_windows_that_mean_nothing(capsys, tmp_path, words, message):

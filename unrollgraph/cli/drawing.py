@@ -100,7 +100,7 @@ def _length(window: Any, least: int) -> int:
         )
     if len(window) < least:
         raise ug.WindowError(
-            f"the window has {len(window)} times, but it takes {least}; give a longer one",
+            f"the window is of length {len(window)}, but {least} is the least; give a longer one",
             window=window,
         )
     return len(window)

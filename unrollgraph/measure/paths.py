@@ -32,6 +32,7 @@ from unrollgraph.measure.walks import (
     Found,
     Segments,
     Walks,
+    as_segments,
     between,
     corridor,
     inserted,
@@ -286,7 +287,7 @@ def _least(walks: Walks, total: int) -> Segments | None:
     """
     near = search(walks, total, corridor(walks, total), NEAR)
     if near.exhausted:
-        return _named(walks, near)
+        return as_segments(walks, near)
     rest = _within(walks, total)
     if rest is None or not reaches(rest, total):
         return None
@@ -296,7 +297,7 @@ def _least(walks: Walks, total: int) -> Segments | None:
         if not told.settled and reaches(rest, total):
             last = _last_search(rest, total)
             if last.cost is not None and (best is None or last.cost < best[0]):
-                best = last.cost, _named(rest, last) or []
+                best = last.cost, as_segments(rest, last) or []
         if told.cost is not None and (best is None or told.cost < best[0]):
             best = told.cost, told.walk or []
         rest = rest.avoiding(told.met) if told.met else None
@@ -350,11 +351,6 @@ def _told(walks: Walks, total: int, known: int | None) -> _Told:
     cost = (labels.cost[end] + offset) // found.delay
     walk = [(walks.named(part), count) for part, count in inserted(walks, way, turns)]
     return _Told(settled=True, met=met, cost=cost, walk=walk)
-
-
-def _named(walks: Walks, found: Found) -> Segments | None:
-    """What a search found, by the numbers of edges in the graph."""
-    return None if found.cost is None else [(walks.named(found.steps), 1)]
 
 
 def _last_search(walks: Walks, total: int) -> Found:

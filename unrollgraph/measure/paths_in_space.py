@@ -28,7 +28,7 @@ from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.goals import apart, least_costs, led_search
 from unrollgraph.measure.group_relaxation import far_walk
 from unrollgraph.measure.strong_parts import cancelling_parts
-from unrollgraph.measure.walks import FARTHEST, NEAR, Found, Segments, Walks, corridor
+from unrollgraph.measure.walks import FARTHEST, NEAR, Segments, Walks, as_segments, corridor
 from unrollgraph.measure.weak_components import same_component
 
 __all__ = ["bounds_in_space", "inner_graph", "least_in_space"]
@@ -47,7 +47,7 @@ def least_in_space(
     limit = None if confined else radius
     near = led_search(walks, step, inside, limit, (1, []), NEAR)
     if near.exhausted:
-        return _named(walks, near)
+        return as_segments(walks, near)
     if not same_component(DelayCover(inner), *_copies(walks, step)) or apart(walks, step):
         return None
     far = far_walk(walks, step)
@@ -73,11 +73,7 @@ def least_in_space(
         )
     if limit is not None and not found.exhausted:
         raise _beyond(ends, limit)
-    return _named(walks, found)
-
-
-def _named(walks: Walks, found: Found) -> Segments | None:
-    return None if found.cost is None else [(walks.named(found.steps), 1)]
+    return as_segments(walks, found)
 
 
 def _beyond(ends: tuple[Any, Any], radius: int) -> RadiusError:

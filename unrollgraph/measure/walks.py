@@ -38,6 +38,7 @@ __all__ = [
     "Found",
     "Segments",
     "Walks",
+    "as_segments",
     "between",
     "corridor",
     "inserted",
@@ -223,6 +224,11 @@ class Found:
     steps: tuple[Any, ...]
     exhausted: bool
     full: bool = False
+
+
+def as_segments(walks: Walks, found: Found) -> Segments | None:
+    """What a search found, by the numbers of edges in the graph."""
+    return None if found.cost is None else [(walks.named(found.steps), 1)]
 
 
 def shortest(
