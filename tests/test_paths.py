@@ -435,24 +435,32 @@ def test_classes_and_prices_say_nothing_false(net, costs, data):
 
 @pytest.mark.parametrize("told", ["by classes", "by prices"])
 @QUARTER
-@given(data=st.data())
-def test_dear_and_cheap_steps_in_the_plane(told, data):
-    G = data.draw(delay_graphs(dimension=2, vertices=2, edges=5, delays=1))
-    costs = [data.draw(st.integers(1, 4)) for _ in G.edges]
-    for (*_, own), cost in zip(G.edges(data=True), costs, strict=True):
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["aa", "ab", "ba", "bb"]), st.tuples(*[STEP] * 2)),
+        min_size=2,
+        max_size=5,
+    ),
+    st.lists(st.integers(1, 4), min_size=7, max_size=7),
+    st.lists(st.lists(st.integers(0, 9), max_size=12), min_size=2, max_size=2),
+    st.tuples(*[st.integers(-9, 9)] * 2),
+)
+def test_dear_and_cheap_steps_in_the_plane(told, more, costs, walks, somewhere):
+    """What was walked to, perhaps dearly, and what perhaps is not reached."""
+    G = graph_of([("a", "b", (0, 0)), ("b", "a", (0, 0)), *((*ends, d) for ends, d in more)])
+    for (*_, own), cost in zip(G.edges(data=True), costs, strict=False):
         own["w"] = cost
-    cover, wires, source = ug.DelayCover(G), oracle.wires(G, dimension=2), next(iter(G))
+    cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in WAYS_TO_TELL[told].items():
             patch.setattr(paths_in_space, name, value)
-        for v in G:
-            for t in data.draw(st.lists(st.tuples(*[st.integers(-25, 25)] * 2), max_size=3)):
-                ends = (source, (0, 0)), (v, t)
-                cost = oracle.least_cost(wires, source, v, t, costs)
-                told = priced(cover, *ends)
-                if told is None:
-                    told = priced(cover, *ends, radius=cost or 50)
-                assert told == (math.inf if cost is None else cost) or told is cost is None
+        for v, t in [*(walked(G, steps, "a") for steps in walks), ("b", somewhere)]:
+            ends = ("a", (0, 0)), (v, t)
+            cost = oracle.least_cost(wires, "a", v, t, costs[: len(wires)])
+            least = priced(cover, *ends)
+            if least is None:
+                least = priced(cover, *ends, radius=cost or 20)
+            assert least == (math.inf if cost is None else cost) or least is cost is None
 
 
 @QUARTER
