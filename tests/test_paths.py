@@ -459,6 +459,7 @@ def test_dear_and_cheap_steps_in_the_plane(told, more, costs, walks, somewhere):
             cost = oracle.least_cost(wires, "a", v, t, costs[: len(wires)])
             least = priced(cover, *ends)
             if least is None:
+                assert asked(cover, *ends) is None
                 least = priced(cover, *ends, radius=cost or 20)
             assert least == (math.inf if cost is None else cost) or least is cost is None
 
@@ -497,6 +498,23 @@ def test_where_nothing_bounds_a_search_a_radius_is_asked_for():
         ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)))
     with pytest.raises(nx.ExceededMaxIterations, match="raise the radius"):
         ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)), radius=20)
+    halves = dict.fromkeys(cover.base.edges(keys=True), Fraction(1, 2))
+    with pytest.raises(ug.RadiusError, match="is of length 20 or less"):
+        ug.shortest_path(cover, ("a", (0, 0)), ("a", (1, 0)), weight=halves, radius=20)
+
+
+TO_AND_FRO = [("a", "a", (-1, -1)), ("a", "a", (1, 1)), ("a", "b", (-3, 2)), ("b", "a", (0, 1))]
+
+
+def test_some_path_bounds_the_search_for_the_cheapest():
+    G = graph_of([*TO_AND_FRO, ("a", "b", (0, 1))])
+    wires = oracle.wires(G, dimension=2)
+    weight = {w[:2] + w[2]: 50 if w[::3] == ("a", (0, 1)) else 2 for w in wires}
+    cover, ends = ug.DelayCover(G), (("a", (0, 0)), ("b", (-1, 2)))
+    least = oracle.least_cost(wires, "a", *ends[1], list(weight.values()))
+    assert ug.shortest_path_length(cover, *ends, weight=weight) == least
+    with pytest.raises(ug.RadiusError, match="raise the radius"):
+        ug.shortest_path_length(cover, *ends, weight=weight, radius=least - 1)
 
 
 def test_what_no_search_would_end_is_told_by_prices_and_lattices():

@@ -231,8 +231,7 @@ def _shortest(
     graph, walks, step = walks_between(cover, source, target, weights)
     found: Segments | None = None
     if walks is not None and graph.dimension > 1:
-        reach = None if radius is None else radius * weights.unit
-        found = least_in_space(walks, (source, target), step, reach)
+        found = least_in_space(walks, (source, target), step, radius, weights.unit)
     elif walks is not None:
         found = _least(walks, step)
     if found is None:

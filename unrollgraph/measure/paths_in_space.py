@@ -11,12 +11,14 @@ A search is exact where it is confined:
 Plan. A few vertices are looked through as they come: what is near is found there. Then a lattice
 or prices may show that there is no path (`weak_components`, `goals`). Far away a shortest one is
 told by classes of totals, confined or not (`group_relaxation`). What they do not decide is
-searched once more, led by prices, if it is confined or a radius is given.
+searched once more, led by prices, if it is confined, if a radius is given, or if some path is
+found when costs are forgotten: none of least cost is dearer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import networkx as nx
@@ -35,16 +37,20 @@ __all__ = ["bounds_in_space", "inner_graph", "least_in_space"]
 
 
 def least_in_space(
-    walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...], radius: int | None
+    walks: Walks,
+    ends: tuple[Any, Any],
+    step: tuple[int, ...],
+    radius: int | None,
+    unit: int = 1,
 ) -> Segments | None:
     """A walk of least cost of a total delay in Z^d, by segments; None if there is none.
 
-    Where nothing confines the search, not beyond a radius in cost.
+    Where nothing confines the search, not beyond a radius, in units of cost.
     """
     inner = inner_graph(walks)
     inside, confined = bounds_in_space(walks, inner, step)
     confined = confined or _cancels(walks)
-    limit = None if confined else radius
+    limit = None if confined or radius is None else radius * unit
     near = led_search(walks, step, inside, limit, (1, []), NEAR)
     if near.exhausted:
         return as_segments(walks, near)
@@ -55,15 +61,13 @@ def least_in_space(
         return None
     cost = 0 if far is None or far.cost is None else far.cost
     if limit is not None and (not near.full or cost > limit):
-        raise _beyond(ends, limit)
+        raise _beyond(ends, radius)
     if far is not None:
         return far.walk
     if not confined and radius is None:
-        raise RadiusError(
-            f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
-            f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
-            "directions; give a radius, the largest length of a path to look for"
-        )
+        limit = _cost_of_some(walks, ends, step)
+        if limit is None:
+            return None
     found = led_search(walks, step, inside, limit, least_costs(walks, step), FARTHEST)
     if found.full:
         raise ValueError(
@@ -72,11 +76,26 @@ def least_in_space(
             "that are nearer to each other, or lengths above 0"
         )
     if limit is not None and not found.exhausted:
-        raise _beyond(ends, limit)
+        raise _beyond(ends, radius)
     return as_segments(walks, found)
 
 
-def _beyond(ends: tuple[Any, Any], radius: int) -> RadiusError:
+def _cost_of_some(walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...]) -> int | None:
+    """What some walk of a total delay costs, found without regard to costs; None without one."""
+    if set(walks.costs) <= {1}:
+        raise RadiusError(
+            f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
+            f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
+            "directions; give a radius, the largest length of a path to look for"
+        )
+    found = least_in_space(replace(walks, costs=(1,) * len(walks.edges)), ends, step, None)
+    if found is None:
+        return None
+    cost: dict[int, int] = dict(zip(walks.edges.tolist(), walks.costs, strict=True))
+    return sum(count * sum(cost[e] for e in part) for part, count in found)
+
+
+def _beyond(ends: tuple[Any, Any], radius: int | None) -> RadiusError:
     return RadiusError(
         f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
         "or less; there may be longer ones: raise the radius"
