@@ -246,6 +246,15 @@ def test_a_drag_along_parallel_edges_asks(opened):
     assert says(tab) == "More than one edge leads there: choose a step from a."
 
 
+def swiped(tab, points):
+    """Draw a finger over the glass."""
+    session = tab.context.new_cdp_session(tab)
+    for k, (x, y) in enumerate(points):
+        event = {"type": "touchMove" if k else "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        session.send("Input.dispatchTouchEvent", event)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def test_on_a_phone_one_taps_and_draws(opened):
     tab = opened(
         "seed",
@@ -257,18 +266,8 @@ def test_on_a_phone_one_taps_and_draws(opened):
     tab.touchscreen.tap(*middle(disc(tab, "B")))
     tab.touchscreen.tap(*middle(disc(tab, "C")))
     assert says(tab).startswith("2 steps: A → B → C.")
-    session = tab.context.new_cdp_session(tab)
     tab.get_by_role("button", name="Clear").tap()
-    points = [middle(disc(tab, label)) for label in ("A", "B", "C")]
-
-    def touch(kind, at):
-        places = [{"x": at[0], "y": at[1]}] if at else []
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-
-    touch("touchStart", points[0])
-    for at in points[1:]:
-        touch("touchMove", at)
-    touch("touchEnd", None)
+    swiped(tab, [middle(disc(tab, label)) for label in ("A", "B", "C")])
     assert says(tab).startswith("2 steps: A → B → C.")
     # the page is no wider than the phone, and discs are large enough for a finger
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
@@ -277,6 +276,15 @@ def test_on_a_phone_one_taps_and_draws(opened):
     # the walk below and its lift above are seen together
     for label, side in (("A", "below"), ("in0", "above"), ("out0", "above")):
         assert middle(disc(tab, label, side))[1] < 780
+
+
+def test_on_a_phone_the_page_is_pushed_from_between_the_vertices(opened):
+    tab = opened("seed", viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+    panel = tab.locator(".below svg").bounding_box()
+    beside = panel["x"] + 10, panel["y"] + panel["height"] / 2
+    for x, y in (middle(disc(tab, "B")), beside):
+        swiped(tab, [(x, y - 20 * k) for k in range(8)])
+        assert (tab.evaluate("scrollY") > 0) == ((x, y) == beside)
 
 
 @pytest.mark.parametrize("name", SHOWN)

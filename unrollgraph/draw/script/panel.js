@@ -162,7 +162,7 @@ export class Panel {
 
   /** A finger or the mouse that goes from disc to disc without being lifted. */
   #followDrags() {
-    let from = -1;
+    let from = -1, held = false;
     const under = ({ clientX, clientY }) => {
       const met = this.svg.getRootNode().elementFromPoint(clientX, clientY)?.closest("[data-k]");
       return met && this.svg.contains(met) ? Number(met.dataset.k) : -1;
@@ -170,6 +170,7 @@ export class Panel {
     const listen = (names, call) => names.forEach((name) => this.svg.addEventListener(name, call));
     listen(["pointerdown"], (event) => {
       [from, this.#dragged] = [under(event), false];
+      held = from >= 0;  // from elsewhere a finger pushes the page
       event.target.releasePointerCapture?.(event.pointerId);  // fingers hold what they touched
     });
     listen(["pointermove"], (event) => {
@@ -178,6 +179,7 @@ export class Panel {
       [from, this.#dragged] = [met, true];  // and the click that ends it is none
     });
     listen(["pointerup", "pointercancel", "pointerleave"], () => { from = -1; });
+    this.svg.addEventListener("touchmove", (event) => { if (held) event.preventDefault(); }, { passive: false });
   }
 
   // -- what is marked ---------------------------------------------------------------------------
