@@ -67,6 +67,8 @@ def test_the_covering_law_is_tested_and_not_assumed(monkeypatch):
         lambda c: c.edges,
         lambda c: c.degree,
         lambda c: c.projection.fibre("A"),
+        lambda c: c.fibre("A"),
+        lambda c: c["A", 0],
         lambda c: list(c.projection.nodes),
         lambda c: len(c.projection.nodes),
     ],

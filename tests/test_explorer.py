@@ -274,6 +274,12 @@ def test_tables_are_looked_up():
 # -- files and notebooks ------------------------------------------------------------------------
 
 
+def test_a_page_is_called_html(tmp_path):
+    with pytest.raises(ug.FormatError, match=r"page is a .html file; call it seed.html"):
+        PAGES["seed"].save(tmp_path / "seed.pdf")
+    assert not list(tmp_path.iterdir())
+
+
 @each
 def test_the_page_is_one_file_that_loads_nothing(name, tmp_path):
     PAGES[name].save(tmp_path / "page.html")
@@ -316,6 +322,7 @@ def test_a_widget_shares_its_walk():
         ([[1]], "is no step"),
         ([[1, 2]], "is no step"),
         ([[1, 1], [4, 1]], "does not join"),
+        ([("A", "B")], "is no step"),
     ):
         with pytest.raises(traitlets.TraitError, match=text):
             widget.walk = wrong

@@ -187,7 +187,7 @@ def test_a_lift_knows_its_map():
     assert U.fibre("h") == p.fibre("h") == tuple(("h", t) for t in range(5))
     with pytest.raises(ug.LiftError, match="no vertex of the base"):
         U.fibre("nobody")
-    with pytest.raises(ug.LiftError, match="no vertex of the total graph"):
+    with pytest.raises(ug.LiftError, match="no vertex of the graph above"):
         U.project(("h", 9))
     assert dict(p.nodes) == {node: node[0] for node in U}
 

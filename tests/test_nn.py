@@ -531,10 +531,9 @@ def test_values_are_read_only():
     with pytest.raises(ValueError, match="read-only"):
         run.values["h"][0] = 0
     assert set(run.values) == {"x", "h", "y"}
-    with pytest.raises(KeyError):
-        run["h", 6]
-    with pytest.raises(KeyError):
-        run["h", -1]
+    for stranger in [("h", 6), ("h", -1), ("h", 0.5), ("z", 0), "h", ("h",)]:
+        with pytest.raises(KeyError, match="no copy in the window; .* a step of 0 to 5"):
+            run[stranger]
 
 
 def test_what_no_gradient_reaches_has_gradient_zero():
@@ -782,7 +781,7 @@ def test_gradients_that_do_not_fit_are_refused():
         run.backward({"y": np.ones((6, 2))})
     with pytest.raises(ug.ShapeError, match="the gradient names 'z'"):
         run.backward({"z": np.ones((6, 2))})
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match=r"no parameter 'z.weight'; it has h.weight"):
         run.backward({}).copies("z.weight")
 
 
@@ -879,6 +878,19 @@ def test_parameters_that_are_replaced_by_others_are_refused():
     net = nn.Network(A.elman(1, 2, 1), dtype=np.float32)
     net.parameters["h.bias"] = np.zeros(2)
     with pytest.raises(ug.ShapeError, match="h.bias has become float64 .*write into it in place"):
+        net.forward({"x": np.ones((3, 1))})
+    net.parameters["h.bias"] = 0
+    with pytest.raises(ug.ShapeError, match=r"h.bias has become int64 of shape \(\), but it is"):
+        net.forward({"x": np.ones((3, 1))})
+
+
+def test_parameters_are_neither_added_nor_taken_away():
+    net = nn.Network(A.elman(1, 2, 1))
+    net.parameters["y.weigth"] = net.parameters["y.weight"]
+    with pytest.raises(ug.ShapeError, match=r"are h.weight, .*; 'y.weigth' has been added or"):
+        net.forward({"x": np.ones((3, 1))})
+    del net.parameters["y.weigth"], net.parameters["y.weight"]
+    with pytest.raises(ug.ShapeError, match=r"; 'y.weight' has been added or taken away"):
         net.forward({"x": np.ones((3, 1))})
 
 

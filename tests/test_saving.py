@@ -188,6 +188,17 @@ def test_operations_that_a_file_cannot_hold_are_refused(tmp_path, cells, monkeyp
     assert not path.exists()
 
 
+@pytest.mark.parametrize("name", ["net", "net.json", "net.tar.gz"])
+def test_a_saved_network_is_called_npz(tmp_path, name):
+    net = nn.Network(A.elman(1, 2, 1))
+    with pytest.raises(ug.FormatError, match=r"a saved network is a .npz file; call it net.*npz"):
+        net.save(tmp_path / name)
+    data = nn.Sequences({"x": np.ones((3, 2, 1))}, {"y": np.ones((3, 2, 1))})
+    with pytest.raises(ug.FormatError, match=r"a checkpoint is a .npz file"):
+        nn.fit(net, data, checkpoint=tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_network_that_cannot_be_written_leaves_what_was_there(tmp_path):
     path = tmp_path / "net.npz"
     nn.Network(A.lstm(2, 3, 4)).save(path)

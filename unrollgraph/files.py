@@ -10,7 +10,16 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["write_whole"]
+from unrollgraph.errors import FormatError
+
+__all__ = ["must_end_in", "write_whole"]
+
+
+def must_end_in(path: str | os.PathLike[str], suffix: str, what: str) -> None:
+    """Refuse a name by which a file would be taken for something else."""
+    if Path(path).suffix.lower() != suffix:
+        better = Path(path).with_suffix(suffix).name
+        raise FormatError(f"{path}: {what} is a {suffix} file; call it {better}")
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:

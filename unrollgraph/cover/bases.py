@@ -6,8 +6,9 @@ with equal inputs has equal values at them. Merging all that are alike gives the
 base*, and the map onto it is the coarsest fibration of the graph. It is also the
 coarsest equitable partition by in-edges, which colour refinement finds.
 
-Since a graph and a fibration of it have the same in-trees, they have the same minimal base:
-that of any covering of a graph is that of the graph.
+Since a graph and a fibration of it that is onto its vertices have the same in-trees, they have the
+same minimal base: that of any covering of a connected graph, by one with vertices, is that of the
+graph.
 
 References
 ----------

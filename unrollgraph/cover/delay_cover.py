@@ -2,8 +2,9 @@
 
 Its vertices are ``(v, t)`` for every vertex v and every time t in Z^d; an edge
 ``u -> v`` of delay d has a copy ``(u, t) -> (v, t + d)`` for every t. The projection
-``(v, t) -> v`` is a covering, and the shifts in time are its deck transformations. It
-has a directed cycle exactly when some closed walk of the base has total delay zero.
+``(v, t) -> v`` is a covering, and the shifts in time are deck transformations: all of them,
+if the cover is connected. It has a directed cycle exactly when some closed walk of the base has
+total delay zero.
 
 It is the pullback of the graph along the covering of Z^d's one-vertex graph by Z^d
 itself; in topological graph theory, the *derived graph* of a voltage graph (Gross,
@@ -23,6 +24,8 @@ from unrollgraph.graph.pictured import Pictured
 from unrollgraph.morphism.graph_map import GraphMap
 
 __all__ = ["DelayCover", "as_cover"]
+
+_ENDLESS = {"nodes", "edges", "adj", "succ", "pred", "degree", "number_of_nodes", "size"}
 
 
 class DelayCover(Pictured):
@@ -161,10 +164,10 @@ class DelayCover(Pictured):
             "unrollgraph.unroll(G, window)"
         )
 
-    __len__ = __iter__ = _endless
+    __len__ = __iter__ = __getitem__ = fibre = _endless
 
     def __getattr__(self, name: str) -> NoReturn:
-        if name in {"nodes", "edges", "adj", "succ", "pred", "degree", "number_of_nodes", "size"}:
+        if name in _ENDLESS:
             self._endless()
         raise AttributeError(f"a DelayCover has no attribute {name!r}")
 

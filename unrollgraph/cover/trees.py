@@ -67,6 +67,8 @@ def universal_cover(G: Any, root: Any, radius: Any) -> Any:
     ------
     LiftError
         If ``root`` is no vertex.
+    TypeError
+        If the graph is no directed one of networkx.
     ValueError
         If ``radius`` is no integer >= 0, or the ball too large to be stored.
 
@@ -109,6 +111,8 @@ def in_tree(H: Any, root: Any, depth: Any = None) -> Any:
     ------
     LiftError
         If ``root`` is no vertex.
+    TypeError
+        If the graph is no directed one of networkx.
     InfinitePathsError
         If no depth is given and there are infinitely many walks; it carries a cycle.
     ValueError
@@ -161,6 +165,8 @@ def out_tree(H: Any, root: Any, depth: Any = None) -> Any:
     ------
     LiftError
         If ``root`` is no vertex.
+    TypeError
+        If the graph is no directed one of networkx.
     InfinitePathsError
         If no depth is given and there are infinitely many walks; it carries a cycle.
     ValueError

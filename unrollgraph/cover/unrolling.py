@@ -43,8 +43,8 @@ def unroll(G: Any, window: Any, *, delay: str = "delay") -> Any:
     WindowError
         If the window is empty, has gaps, or has another number of axes than the
         delays.
-    DelayError
-        If ``G`` is no delay graph.
+    DelayError, TypeError
+        If delays are none, or ``G`` is no directed graph of networkx.
 
     Notes
     -----

@@ -212,6 +212,8 @@ def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = 
     ------
     VoltageError
         If a voltage is no element of the group.
+    TypeError
+        If ``group`` is no group of SymPy, or ``G`` no directed graph of networkx.
     ValueError
         If the group is too large for its elements to be listed.
 

@@ -35,7 +35,7 @@ from unrollgraph.draw.storeys import images, storeys_of
 from unrollgraph.draw.tower import homes, told
 from unrollgraph.draw.widgets import widget_of
 from unrollgraph.errors import show_vertex
-from unrollgraph.files import write_whole
+from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.order import strong_components
 from unrollgraph.nn import Network
@@ -66,10 +66,12 @@ class Explorer:
         Parameters
         ----------
         path : path
-            A file, by custom ``.html``.
+            A file whose suffix is ``.html``.
 
         Raises
         ------
+        FormatError
+            If the suffix is another.
         OSError
             If the file cannot be written; what stood there before still does.
 
@@ -83,6 +85,7 @@ class Explorer:
         >>> page.read_text(encoding="utf-8").startswith("<!doctype html>")
         True
         """
+        must_end_in(path, ".html", "an explorer's page")
         write_whole(path, self.to_html().encode("utf-8"))
 
     def to_html(self) -> str:

@@ -36,8 +36,8 @@ def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
         def _joins(self, proposal: Any) -> Any:
             arcs, here = data["base"]["arcs"], None
             for step in proposal.value:
-                edge, sign = step if len(step) == 2 else (-1, 0)
-                if not 0 <= edge < len(arcs) or sign not in (1, -1):
+                edge, sign = step if len(step) == 2 else (None, 0)
+                if edge not in range(len(arcs)) or sign not in (1, -1):
                     raise traitlets.TraitError(
                         f"{step!r} is no step; write the number of an edge, and 1 or -1"
                     )

@@ -130,8 +130,8 @@ class DelayGraph(Pictured):
             )
         if not G.is_directed():
             raise TypeError(
-                "a delay graph is directed; give the edges directions with G.to_directed(), "
-                "then delays of opposite sign with unrollgraph.with_reverses"
+                "a delay graph is directed; write each edge once, with a delay, in a DiGraph or "
+                "MultiDiGraph, and unrollgraph.with_reverses adds those that lead back"
             )
         edges, data = _read_edges(G)
         number = {vertex: k for k, vertex in enumerate(G)}

@@ -32,6 +32,7 @@ from unrollgraph.graph.potentials import forest_potential
 
 __all__ = ["CoverIsomorphism", "isomorphic_covers"]
 
+REFUSAL = "no isomorphism of the covers commutes with shifts in time"
 Pair = tuple[Any, Any]
 
 
@@ -109,13 +110,13 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
     >>> ug.isomorphic_covers(G, H)
     Traceback (most recent call last):
     ...
-    unrollgraph.errors.NotARetimingError: the covers are not isomorphic: no isomorphism of the ...
+    unrollgraph.errors.NotARetimingError: no isomorphism of the covers commutes with shifts in ...
     """
     one, other = as_delay_graph(G, delay), as_delay_graph(H, delay)
     if one.dimension != other.dimension:
         raise NotARetimingError(
-            f"the covers are not isomorphic: delays are in Z^{one.dimension} in the one graph and "
-            f"in Z^{other.dimension} in the other"
+            f"{REFUSAL}: delays are in Z^{one.dimension} in the one graph and in "
+            f"Z^{other.dimension} in the other"
         )
     above, below = _bundles(one), _bundles(other)
     tried = 0
@@ -133,7 +134,7 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
         else "no isomorphism of the graphs keeps what no retiming changes: delays of loops, "
         "differences between parallel edges, totals of opposite ones"
     )
-    raise NotARetimingError(f"the covers are not isomorphic: {why}")
+    raise NotARetimingError(f"{REFUSAL}: {why}")
 
 
 def _bundles(graph: DelayGraph) -> dict[Pair, list[tuple[tuple[int, ...], Any]]]:

@@ -63,6 +63,8 @@ def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ..
     ------
     LiftError
         If ``node`` is no vertex of the cover.
+    TypeError
+        If ``cover`` is none.
     ValueError
         If n is negative, or so large that not even sets fit into memory.
 
@@ -105,6 +107,8 @@ def descendants_at_distance(cover: DelayCover, node: Any, distance: int) -> set[
     ------
     LiftError
         If ``node`` is no vertex of the cover.
+    TypeError
+        If ``cover`` is none.
     ValueError
         If the distance is negative, or as for `coordination_sequence`.
 
@@ -147,6 +151,8 @@ def distances_within(cover: DelayCover, node: Any, distance: int) -> dict[Any, i
     ------
     LiftError
         If ``node`` is no vertex of the cover.
+    TypeError
+        If ``cover`` is none.
     ValueError
         If the distance is negative, or as for `coordination_sequence`.
 

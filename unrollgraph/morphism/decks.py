@@ -52,8 +52,8 @@ def deck_group(p: Any) -> Any:
     LiftError
         If the total graph is not connected.
     TypeError
-        If it is infinite; that of a `DelayCover` is Z^d, by `DelayCover.shift`, for each component
-        those shifts that keep it.
+        If it is infinite; that of a connected `DelayCover` is Z^d, by `DelayCover.shift`, that of
+        a component those shifts that keep it.
 
     Notes
     -----

@@ -116,7 +116,7 @@ class GraphMap(Pictured):
             return self.nodes[node]
         except (KeyError, TypeError):
             raise LiftError(
-                f"{show_vertex(node)} is no vertex of the total graph", node=node
+                f"{show_vertex(node)} is no vertex of the graph above", node=node
             ) from None
 
     def edge(self, arc: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError
-from unrollgraph.files import write_whole
+from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 from unrollgraph.nn.archive import PARAMETERS, opened, page_of, written
 from unrollgraph.nn.network import Network
@@ -119,8 +119,8 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
         mask=...)``, with ``over=...`` if that is given. `Network.loss_and_gradients` unless
         given; ``functools.partial(nn.Network.loss_and_gradients, truncate=20)`` truncates.
     checkpoint : path, optional
-        A file in which the state is kept after each epoch. If it is there already, the fit
-        goes on from it, up to ``epochs`` in all. `nn.load` reads the network in it.
+        A file, ``.npz``, in which the state is kept after each epoch. If it is there already,
+        the fit goes on from it, up to ``epochs`` in all. `nn.load` reads the network in it.
     callback : callable, optional
         Called after each epoch as ``callback(net, history)``; the fit ends if it returns True.
     progress : bool
@@ -180,6 +180,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     state = _State(History(), optimiser.start(net.parameters), {})
     settings: dict[str, Any] = {}
     if checkpoint is not None:
+        must_end_in(checkpoint, ".npz", "a checkpoint")
         settings = {"loss": loss, "clip": None if clip is None else float(clip)}
         for name, number in (("batch", batch), ("patience", patience), ("seed", seed)):
             settings[name] = None if number is None else int(number)

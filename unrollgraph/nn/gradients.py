@@ -136,6 +136,10 @@ class Gradients:
         KeyError
             If there is no such parameter.
         """
+        if not known(name, self.parameters):
+            raise KeyError(
+                f"the network has no parameter {name!r}; it has {', '.join(self.parameters)}"
+            )
         shape = self.parameters[name].shape
         vertex = self._graph.number[self.vertices[name]]
         result: Array | None = None

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, show_vertex
-from unrollgraph.files import write_whole
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.files import must_end_in, write_whole
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 from unrollgraph.nn import archive, segments
 from unrollgraph.nn.binding import Binding, Lease, fits
@@ -74,6 +74,10 @@ class Network:
     ------
     ShapeError
         If sizes do not fit along the edges, or a vertex has no operation.
+    TypeError
+        If ``op`` is no operation, or ``G`` no directed graph of networkx.
+    ValueError
+        If there is no such backend, or ``dtype`` is another.
     ImportError
         If the backend is Numba and it is not installed.
 
@@ -183,6 +187,11 @@ class Network:
         LiftError
             If ``over`` does not lie above the network, or a copy would read one edge
             twice.
+        ValueError
+            If delays in Z^d have nothing to run over, or ``final`` or ``steps`` goes with
+            ``over``.
+        TypeError
+            If inputs or boundary values are no mapping.
 
         Notes
         -----
@@ -387,13 +396,14 @@ class Network:
         Parameters
         ----------
         path : path
-            The file, usually called ``.npz``; `nn.load` reads it, and `numpy.load` its arrays.
+            A file whose suffix is ``.npz``; `nn.load` reads it, and `numpy.load` its arrays.
 
         Raises
         ------
         FormatError
-            If a file cannot hold it: a vertex that is no string, integer or tuple of those, or
-            an operation that stands in no module or does not tell its fields.
+            If the suffix is another, or a file cannot hold it: a vertex that is no string,
+            integer or tuple of those, or an operation that stands in no module or does not tell
+            its fields.
         OSError
             If the file cannot be written; what stood there before still does.
 
@@ -402,6 +412,7 @@ class Network:
         The same network gives the same bytes. Of attributes, operations, delays and orders are
         kept; the backend is not.
         """
+        must_end_in(path, ".npz", "a saved network")
         write_whole(path, archive.written(self))
 
     # -- arrays at the door ----------------------------------------------------------
@@ -570,11 +581,18 @@ class Network:
 
     def _all_parameters(self) -> Array:
         """The parameters in one array, of which they are parts unless they were replaced."""
-        if all(self.parameters[name] is view for name, view in self._views.items()):
+        if len(self.parameters) == len(self._views) and all(
+            self.parameters.get(name) is view for name, view in self._views.items()
+        ):
             return self._flat
+        if wrong := sorted(map(repr, self.parameters.keys() ^ self._views.keys())):
+            raise ShapeError(
+                f"the parameters of the network are {', '.join(self._views)}; "
+                f"{' and '.join(wrong)} has been added or taken away"
+            )
         flat = np.empty_like(self._flat)
         for name, view in self._packing.views(flat).items():
-            array = self.parameters[name]
+            array = np.asarray(self.parameters[name])
             if array.shape != view.shape or array.dtype != self.dtype:
                 raise ShapeError(
                     f"the parameter {name} has become {array.dtype} of shape {array.shape}, but it "
@@ -702,11 +720,13 @@ class Run:
             vertex, place = self._copies.position[node]
             value: Array = self.values[self._network.graph.vertices[vertex]][place]
             return value
-        vertex, time = node
-        values = self.values[vertex]
-        if not 0 <= time < len(values):
-            raise KeyError(node)
-        found: Array = values[time]
+        is_copy = isinstance(node, tuple) and len(node) == 2 and known(node[0], self.values)
+        if not (is_copy and isinstance(node[1], int | np.integer) and 0 <= node[1] < self.steps):
+            raise KeyError(
+                f"{node!r} is no copy in the window; name a vertex and a step of 0 to "
+                f"{self.steps - 1}, or take values[vertex] for all steps"
+            )
+        found: Array = self.values[node[0]][node[1]]
         return found
 
     @property

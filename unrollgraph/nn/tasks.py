@@ -169,9 +169,13 @@ class Task:
         targets = self.targets[name]
         expected = self.loss.shape((self.steps or n, *values.shape[1:]))
         if targets.shape != expected:
+            wanted = (
+                f"its classes are integers of shape {expected}"
+                if self.loss.of_classes
+                else f"its values have {expected}"
+            )
             raise ShapeError(
-                f"the target of {show_vertex(name)} has shape {targets.shape}, but its values "
-                f"have {expected}",
+                f"the target of {show_vertex(name)} has shape {targets.shape}, but {wanted}",
                 vertex=name,
                 expected=expected,
                 found=targets.shape,

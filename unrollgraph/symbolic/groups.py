@@ -10,7 +10,7 @@ Where generators may change places it becomes H_1, the lattice of all integer co
 that enter each vertex as often as they leave it. The total delay is a homomorphism from it into
 Z^d. Its image is the *local group*: which times are connected with each other above. By the Smith
 form, S = L M R with L and R unimodular and S diagonal, the quotient of Z^d by it is a sum of
-cyclic groups, one for each of the components of the delay cover.
+cyclic groups. Its elements number the components of the delay cover.
 
 References
 ----------
