@@ -148,6 +148,9 @@ def test_an_enormous_zero_walk_is_told_in_short():
     assert walk.length > 10**6
     with pytest.raises(ValueError, match="raise the limit, or use find_zero_walk"):
         ug.find_cycle(ug.DelayCover(G))
+    for limit in (-1, "x", 0.5):
+        with pytest.raises(ValueError, match="the limit is .*, but it must be an integer >= 0"):
+            ug.find_cycle(ug.DelayCover(G), limit=limit)
 
 
 @pytest.mark.parametrize("excess", [1, 0, -1])
@@ -232,6 +235,7 @@ def test_a_schedule_that_does_not_increase_is_found_out():
         ((((), 1),), "empty"),
         ((((("a", "a", 0),), 0),), "empty"),
         ((((("a", "a", 9),), 1),), "no edge of the graph"),
+        (((((["a"], "a", 0),), 1),), "no edge of the graph"),
         ((((("a", "a", 0),), 1.5),), "whole number"),
         ((((("a", "b", 0), ("a", "b", 0)), 1),), "does not join"),
         ((((("a", "b", 0),), 2),), "does not join"),

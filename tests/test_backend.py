@@ -313,6 +313,13 @@ def test_components_are_sets_that_nobody_lists():
             ask(even)
 
 
+def test_still_cycles_are_taken_in_all_at_once():
+    path = ug.with_reverses(nx.path_graph(20_000, create_using=nx.DiGraph))
+    (family,) = ug.strong_components(ug.DelayCover(path))
+    assert len(family.vertices) == 20_000
+    assert nx.number_strongly_connected_components(ug.DelayCover(path)) == math.inf
+
+
 def test_a_part_keeps_the_edges_of_the_still_cycles_that_it_takes_in():
     edges = [("a", "b", 0), ("b", "a", 0), ("a", "a", 1), ("b", "b", -1)]
     (family,) = ug.strong_components(ug.DelayCover(graph_of(edges)))

@@ -175,6 +175,8 @@ def test_durations_come_from_an_attribute_and_bad_ones_are_refused():
         ug.iteration_bound(G, {"z": 1})
     with pytest.raises(ValueError, match="fixed names 'z'"):
         ug.min_period_retiming(G, fixed=["z"])
+    with pytest.raises(TypeError, match="fixed is to name vertices"):
+        ug.min_period_retiming(G, fixed=3)
     with pytest.raises(ValueError, match="no negative number of registers"):
         ug.clock_period(ug.gallery.retimed_top_down())
     with pytest.raises(ValueError, match="in Z.2"):
@@ -190,6 +192,7 @@ def test_a_retiming_that_was_tampered_with_is_refused():
     wrong = [
         ({"shifts": {**found.shifts, "v2": -9}}, "would have delay"),
         ({"shifts": {v: r + 1 for v, r in found.shifts.items()}}, "is fixed, but is shifted"),
+        ({"shifts": {**found.shifts, "v2": Fraction(1, 2)}}, "shifts are integers"),
         ({"shifts": dict.fromkeys(G, 0)}, "the period after the retiming is not 13"),
         ({"proof": ()}, "0 pieces as long as the period, and 0 registers"),
         ({"proof": short}, "do not join"),

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 
 import networkx as nx
@@ -222,11 +223,23 @@ def test_a_proof_that_proves_nothing_is_refused(change, text):
         {"basis": ((0, 0), (0, 0))},
         {"basis": ((0, 4), (2, 0))},
         {"combination": ((1,), (0,))},
+        {"combination": ((Fraction(1, 2), 0), (0, 1))},
+        {"left": ((1.0, 0), (0, 1))},
     ],
 )
 def test_a_proof_of_another_shape_is_refused(change):
     with pytest.raises(ug.CertificateError):
         replace(torsion(), **change).check()
+
+
+def test_half_a_closed_walk_joins_nothing():
+    """Two components, which half of a loop of delay 2 would make one."""
+    (family,) = ug.components(ug.DelayCover(graph_of([("h", "h", 2)])))
+    assert (family.copies, family.check()) == (2, True)
+    one = {"copies": 1, "invariants": (), "basis": ((1,),)}
+    for half in (Fraction(1, 2), 0.5):
+        with pytest.raises(ug.CertificateError, match="entries of the proof are integers"):
+            replace(family, **one, combination=((half,),)).check()
 
 
 def test_a_proof_about_a_part_of_a_component_is_refused():

@@ -104,7 +104,7 @@ def test_the_key_is_named_for_a_parallel_edge():
 
 @pytest.mark.parametrize("G", [nx.Graph(), nx.MultiGraph()])
 def test_an_undirected_graph_is_refused_with_the_mend(G):
-    with pytest.raises(TypeError, match="directed"):
+    with pytest.raises(TypeError, match="write each edge once, with a delay, in a DiGraph"):
         ug.DelayGraph(G)
 
 
@@ -134,6 +134,9 @@ def test_nothing_of_it_can_be_written():
         del graph.vertices
     with pytest.raises(ValueError, match="read-only"):
         graph.delays[0] = 2
+    for numbers in (graph.number, graph.edge_number):
+        with pytest.raises(ug.FrozenError):
+            numbers["w"] = 0
     writes = [
         lambda d: d.__setitem__("delay", 2),
         lambda d: d.__delitem__("delay"),
@@ -259,7 +262,8 @@ def test_delays_that_their_owner_may_change_are_copied(kind):
 def test_graphs_of_equal_arrays_are_equal():
     def graph(last):
         G = one_edge(1)
-        G.add_node("w", weights=np.array([1.0, last]))
+        G.add_node("w", weights=np.array([1.0, last, math.nan]), pair=(math.nan, [last]))
+        G.nodes["w"]["parts"] = [{"a": np.zeros(2)}, np.array(["x", np.zeros(2)], dtype=object)]
         G.edges["u", "v"]["gain"] = math.nan
         G.graph["table"] = np.zeros(2)
         return ug.DelayGraph(G)
@@ -268,3 +272,8 @@ def test_graphs_of_equal_arrays_are_equal():
     assert one == pickle.loads(pickle.dumps(one)) == graph(2.0)
     assert one != graph(3.0)
     assert ug.DelayCover(one) == ug.DelayCover(graph(2.0))
+    assert ug.DelayGraph(ug.roll(ug.unroll(one, 3))) == one
+    other = graph(2.0).to_networkx()
+    for parts in ([{"a": np.zeros(3)}], [{"a": np.zeros(2)}, np.zeros(2)], ()):
+        other.nodes["w"]["parts"] = parts
+        assert one != ug.DelayGraph(other)

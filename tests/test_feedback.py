@@ -150,6 +150,12 @@ def test_bad_choices_are_refused(options, text):
         ug.delay_feedback(ug.gallery.seed_network(), **options)
 
 
+@pytest.mark.parametrize("name", ["order", "roots"])
+def test_one_vertex_is_no_list_of_vertices(name):
+    with pytest.raises(TypeError, match=f"{name} is to name vertices, such as .5., but is 5"):
+        ug.delay_feedback(ug.gallery.seed_network(), **{name: 5})
+
+
 def test_a_deep_path_does_not_recurse():
     G = nx.path_graph(20_000, create_using=nx.DiGraph)
     G.add_edge(19_999, 0)

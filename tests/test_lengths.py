@@ -105,6 +105,9 @@ def test_refusals():
         ug.longest_path_length(ug.gallery.grid_2d(), "x", "y", 3)
     with pytest.raises(ValueError, match="steps is -1"):
         ug.longest_path_lengths(G, "x", "y", -1)
+    for ends in (("x", "y"), ("y", "x")):
+        with pytest.raises(ValueError, match="numbers in memory, more than"):
+            ug.longest_path_lengths(G, *ends, 10**12)
     with pytest.raises(ValueError, match="at least one"):
         ug.mean_recurrent_length(G, "x", "y", 0)
     with pytest.raises(nx.NetworkXNoPath, match=r"\(y, 0\) to \(x, 0\)"):

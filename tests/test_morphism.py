@@ -1,5 +1,6 @@
 """Maps between graphs: the covering laws, composition, and lifts of walks."""
 
+import pickle
 from itertools import pairwise, product
 
 import networkx as nx
@@ -201,6 +202,7 @@ def test_a_walk_lifts_to_one_walk_that_climbs_by_its_delay(G, data):
         ([("A", "B")], ("A", 9), r"\('A', 9\) is no vertex"),
         ([("A", "B", 0)], ("A", 0), "is no edge"),
         ([(["A"], "B")], ("A", 0), "is no edge"),
+        ([1], ("A", 0), "is no edge"),
     ],
 )
 def test_walks_that_do_not_lift_are_refused(walk, start, text):
@@ -242,6 +244,13 @@ def test_a_map_is_a_frozen_value():
     assert p(0) == 0
     with pytest.raises(ug.FrozenError):
         p.total = C3
+    tree = ug.out_tree(C3, 0, 2).projection
+    for q in (p, pickle.loads(pickle.dumps(p)), ug.minimal_base(C3), tree):
+        with pytest.raises(ug.FrozenError):
+            q.nodes[0] = 2
+    named = ug.GraphMap(C3, C3, {v: v for v in C3}, {e: e for e in C3.edges})
+    with pytest.raises(ug.FrozenError):
+        named.edges.clear()
     assert p.fibre(0) == (0, 3)
     with pytest.raises(ug.LiftError):
         p.fibre(9)

@@ -293,6 +293,15 @@ def test_ends_that_are_no_vertices_are_refused():
         ug.feedforward_depth(nx.DiGraph([("x", "y")]), "x", "y")
 
 
+def test_another_delay_may_be_read_from_a_delay_graph():
+    G = nx.DiGraph()
+    G.add_edge("a", "b", delay=1, lag=5)
+    G.add_edge("b", "a", delay=1, lag=Fraction(1, 2))
+    for graph in (G, ug.DelayGraph(G)):
+        assert ug.max_cycle_ratio(graph, delay="lag").ratio == Fraction(4, 11)
+        assert ug.max_cycle_ratio(graph).ratio == 1
+
+
 def test_a_certificate_that_was_tampered_with_is_refused():
     found = ug.max_cycle_ratio(ug.gallery.top_down(3))
     wrong = [
@@ -300,6 +309,8 @@ def test_a_certificate_that_was_tampered_with_is_refused():
         ({"ratio": found.ratio - Fraction(1, 9)}, "does not bound"),
         ({"potentials": dict.fromkeys(found.potentials, 0)}, "does not bound"),
         ({"clocks": dict.fromkeys(found.clocks, 0)}, "takes no time"),
+        ({"potentials": dict.fromkeys(found.potentials, math.nan)}, "nan is among them"),
+        ({"clocks": dict.fromkeys(found.clocks, 0.5)}, "0.5 is among them"),
         ({"cycle": ()}, "no closed walk"),
         ({"cycle": (("h1", "h2"), ("h2", "h2"))}, "no closed walk"),
         ({"cycle": (("a", "a"),)}, "no closed walk"),

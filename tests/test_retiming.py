@@ -106,6 +106,8 @@ def test_graphs_of_other_shape_are_no_retimings():
 def test_bad_shifts_are_refused(shifts, text):
     with pytest.raises(ValueError, match=text):
         ug.retime(ug.gallery.elman(), shifts)
+    with pytest.raises(TypeError, match="a mapping from vertices to shifts, not a list"):
+        ug.retime(ug.gallery.elman(), ["h"])
 
 
 def test_reverses_of_reverses_are_refused_and_odd_attributes_kept():

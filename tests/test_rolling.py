@@ -309,9 +309,10 @@ def test_times_far_apart_are_refused_at_once():
         ug.roll(H)
     with pytest.raises(ug.NotPeriodicError, match="the copy of a at time 1 is missing"):
         ug.roll(nx.DiGraph([(("a", 0), ("a", 10**30))]))
-    H = nx.DiGraph([(("a", (0, 0)), ("a", (10**15, 10**15)))])
-    with pytest.raises(ug.NotPeriodicError, match="the copy of a at time \\(0, 1\\) is missing"):
-        ug.roll(H)
+    for far in (10**15, 2**63):
+        H = nx.DiGraph([(("a", (0, 0)), ("a", (far, far)))])
+        with pytest.raises(ug.NotPeriodicError, match="the copy of a at time .0, 1. is missing"):
+            ug.roll(H)
     with pytest.raises(TypeError, match="not a Graph"):
         ug.roll(nx.Graph())
 

@@ -126,6 +126,14 @@ def test_questions_about_shells_that_make_no_sense(ask):
         ask(cover, ("A", 0), 1.5)
 
 
+def test_a_distance_may_be_larger_than_any_index():
+    cover = ug.DelayCover(nx.DiGraph([("a", "b")]))
+    assert ug.distances_within(cover, ("a", 0), 10**30) == {("a", 0): 0, ("b", 0): 1}
+    assert ug.descendants_at_distance(cover, ("a", 0), 10**30) == set()
+    with pytest.raises(ValueError, match="beyond the distance 1, and 10000000001 sizes are too"):
+        ug.coordination_sequence(cover, ("a", 0), 10**10)
+
+
 def test_shells_that_do_not_fit_into_memory_are_refused(monkeypatch):
     monkeypatch.setattr(shells, "LARGEST", 0)
     monkeypatch.setattr(shells, "MOST", 1000)

@@ -2,7 +2,10 @@
 
 import itertools
 import math
+import os
 import random
+import subprocess
+import sys
 
 import networkx as nx
 import numpy as np
@@ -143,6 +146,9 @@ def test_what_is_no_clock_is_refused():
         ug.clock_lift(f, {0: 0})
     with pytest.raises(ug.LiftError, match=r"the clock gives 0 the time 0\.5, but a time is an"):
         ug.clock_lift(f, {0: 0.5, 1: 2})
+    for clock in ([5, 7], None):
+        with pytest.raises(TypeError, match="a clock is a mapping .*, or a function, not a"):
+            ug.clock_lift(f, clock)
     with pytest.raises(ug.LiftError, match="lies over no edge of the base"):
         ug.clock_lift(ug.GraphMap(H, G, {0: "b", 1: "a"}), {0: 0, 1: 2})
     with pytest.raises(TypeError, match="a DelayCover is infinite; take a window"):
@@ -542,6 +548,11 @@ def test_a_cycle_that_proves_nothing_is_refused():
         (((((one, 1), (("x", "h", 0), 1)), 1),), "does not join at x -> h"),
         (((((("q", "h", 0), 1),), 1),), "is no edge of the graph"),
         (((((one, 2), (two, -1)), 1),), "is no edge of the graph"),
+        (((((["h"], 1),), 1),), "is no edge of the graph"),
+        (((((one, 1), (two, -1)), -1),), "at least once"),
+        (((((one, 1), (two, -1)), 0.5),), "counts of segments are integers"),
+        ((), "has no steps"),
+        ((((), 1),), "has no steps"),
     ]:
         with pytest.raises(ug.CertificateError, match=message):
             ug.ZeroCycle(G, segments).check()
@@ -645,6 +656,79 @@ def bush(odd, seed):
         G.add_edge(u, v, delay=k)
         G.add_edge(v, u, delay=2 - k + (k == odd))
     return G
+
+
+def rings(totals):
+    """Cycles of three vertices, of which the first edge has a delay."""
+    return multigraph(
+        [((k, a), (k, b), t * (not a)) for k, t in totals for a, b in ((0, 1), (1, 2), (2, 0))]
+    )
+
+
+def test_components_are_matched_one_by_one():
+    """Only totals tell the rings apart, and together they have 3^9 times 9! symmetries."""
+    totals = list(enumerate([1, 1, 1, 2, 2, 3, 4, 5, 5]))
+    G, H = rings(totals), rings(totals[::-1])
+    same = ug.isomorphic_covers(G, H)
+    assert sorted(same.nodes.values()) == sorted(H)
+    for (u, v, _), image in same.edges.items():
+        assert image[:2] == (same.nodes[u], same.nodes[v])
+    closed = {
+        k: sum(H.edges[same.edges[e]]["delay"] for e in G.edges if e[0][0] == k) for k in range(9)
+    }
+    assert closed == dict(totals)
+    with pytest.raises(ug.NotARetimingError, match="carries the delays of the one, retimed"):
+        ug.isomorphic_covers(G, rings([*totals[:-1], (8, 4)]))
+
+
+def test_a_long_path_is_told_from_its_ends():
+    limit = sys.getrecursionlimit()
+    path = nx.path_graph(3000, create_using=nx.DiGraph)
+    assert ug.isomorphic_covers(path, path).nodes[1234] == 1234
+    ring = nx.cycle_graph(800, create_using=nx.DiGraph)  # all alike, which networkx tries
+    assert len(ug.isomorphic_covers(ring, ring).nodes) == 800
+    assert sys.getrecursionlimit() == limit
+
+
+def test_what_is_found_does_not_depend_on_the_seed_of_hashes():
+    code = """
+import networkx as nx, unrollgraph as ug
+loops = nx.DiGraph([(x, x) for x in "abcd"])
+print(dict(ug.isomorphic_covers(loops, loops).nodes))
+G = nx.DiGraph()
+G.add_nodes_from(f"z{i}" for i in range(20))
+nx.add_cycle(G, "abcd")
+try:
+    ug.longest_path_length(G, "a", "c", 3)
+except ug.UnboundedError as error:
+    print(error.cycle)
+for compare in (ug.find_retiming, lambda *two: ug.factor(*(ug.unroll(H, 2) for H in two))):
+    try:
+        compare(G, loops)
+    except ValueError as error:
+        print(error)
+"""
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "0123"
+    }
+    assert len(answers) == 1
+
+
+def test_a_star_of_two_thousand_leaves_is_no_trouble():
+    """Arcs at a vertex are listed once, and not for each of them."""
+    star = nx.DiGraph([("middle", k) for k in range(2000)])
+    star.add_edge(0, "middle", delay=1)
+    two = ug.cyclic_cover(star, 2)
+    assert ug.factor(two, two)(("middle", 1)) == ("middle", 1)
+    assert ug.is_regular(two)
+    assert ug.monodromy(two, "middle").order() == 2
 
 
 def test_what_no_retiming_changes_tells_many_alike_apart():

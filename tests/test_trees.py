@@ -178,3 +178,9 @@ def test_a_tree_is_a_value_of_its_own():
     copy.add_edge("free", "now")
     assert isinstance(tree, ug.Lift)
     assert type(tree.__class__()) is nx.MultiDiGraph
+
+
+def test_a_small_tree_above_a_long_window_is_small():
+    tree = ug.in_tree(ug.unroll(ug.gallery.narx(2), 10**12), ("h", 5), 1)
+    adjacency = nx.adjacency_matrix(nx.MultiDiGraph(tree), nodelist=list(tree))
+    assert (tree.to_csr() != adjacency).nnz == 0

@@ -82,6 +82,11 @@ def clock_lift(
     must_be_finite(f)
     known = getattr(f.total, "delay_graph", None)
     graph = known if known is not None and known.base is f.base else DelayGraph(f.base, delay)
+    if not isinstance(clock, Mapping) and not callable(clock):
+        raise TypeError(
+            f"a clock is a mapping from vertices to times, or a function, not a "
+            f"{type(clock).__name__}"
+        )
     times = {x: _time(x, clock, graph.dimension) for x in f.total}
     arcs = {}
     for arc in arcs_of(f.total):

@@ -167,13 +167,18 @@ class Lift(Pictured):
         """
         import scipy.sparse  # noqa: PLC0415  (heavy: loaded on first use)
 
-        arrays, n = self.to_arrays(), len(self)  # type: ignore[arg-type]
-        starts = np.zeros(n + 1, dtype=arrays.heads.dtype)
-        np.cumsum(np.bincount(arrays.tails, minlength=n), out=starts[1:])
-        ones = np.ones(len(arrays.heads), dtype=np.int64)
-        matrix = scipy.sparse.csr_array((ones, arrays.heads, starts), shape=(n, n))
+        (tails, heads), n = self._ends(), len(self)  # type: ignore[arg-type]
+        starts = np.zeros(n + 1, dtype=heads.dtype)
+        np.cumsum(np.bincount(tails, minlength=n), out=starts[1:])
+        ones = np.ones(len(heads), dtype=np.int64)
+        matrix = scipy.sparse.csr_array((ones, heads, starts), shape=(n, n))
         matrix.sum_duplicates()
         return matrix
+
+    def _ends(self) -> tuple[Any, Any]:
+        """Tails and heads of the arcs by their numbers, ordered by tails."""
+        arrays = self.to_arrays()
+        return arrays.tails, arrays.heads
 
     def _index_type(self) -> Any:
         largest = max(len(self), self.number_of_edges())  # type: ignore

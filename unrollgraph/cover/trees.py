@@ -349,16 +349,21 @@ class TreeLift(Lift):
         )
 
     def to_arrays(self) -> LiftArrays:
-        """Return all arcs as arrays."""
-        number = {node: k for k, node in enumerate(self._below)}
+        """Return all arcs as arrays; above a lift its arcs are counted, one after another."""
         edge_number = {edge: k for k, edge in enumerate(arcs_of(self.base))}
-        rows = [
-            (number[arc[0]], edge_number[self.projection.edge(arc)], number[arc[1]])
-            for arc in arcs_of(self)
-        ]
-        columns = np.array(sorted(rows), dtype=self._index_type()).reshape(-1, 3)
-        tails, edges, heads = (np.ascontiguousarray(column) for column in columns.T)
+        tails, edges, heads = self._columns(lambda arc: edge_number[self.projection.edge(arc)])
         return LiftArrays(tails, heads, edges)
+
+    def _ends(self) -> tuple[Any, Any]:
+        tails, _, heads = self._columns(lambda _: 0)
+        return tails, heads
+
+    def _columns(self, edge: Callable[[Any], int]) -> list[Any]:
+        """Tails, numbers of edges, and heads of the arcs, in the order of these."""
+        number = {node: k for k, node in enumerate(self._below)}
+        rows = [(number[arc[0]], edge(arc), number[arc[1]]) for arc in arcs_of(self)]
+        columns = np.array(sorted(rows), dtype=self._index_type()).reshape(-1, 3)
+        return [np.ascontiguousarray(column) for column in columns.T]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         growth = self._growth
@@ -407,7 +412,7 @@ def _tree(growth: _Growth) -> Any:
                 longer.append((node, step))
         tips = longer
     tree: Any = object.__new__(MultiDiTree if multigraph else DiTree)
-    tree._growth, tree._below, tree._tips = growth, below, tips
+    tree._growth, tree._below, tree._tips = growth, FrozenDict(below), tips
     tree.graph = base.graph
     tree._node = {node: base.nodes[vertex] for node, vertex in below.items()}
     tree._succ = tree._adj = succ

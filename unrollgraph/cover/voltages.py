@@ -317,10 +317,10 @@ def random_lift(G: Any, sheets: Any, seed: Any = None, *, delay: str = "delay") 
     if n < 1:
         raise ValueError(f"the number of sheets is {sheets!r}, but it must be a positive integer")
     m = len(graph.edges)
-    if m * n > MOST_ARCS:
+    if max(m, 1) * n > MOST_ARCS:
         raise ValueError(
-            f"{m} edges over {n} sheets are more arcs than can be drawn at random, which are "
-            f"{MOST_ARCS}; take fewer sheets"
+            f"{n} sheets over {m} edges are too many to be drawn at random, since no more than "
+            f"{MOST_ARCS} sheets or arcs fit into memory; take fewer sheets"
         )
     rows = np.broadcast_to(np.arange(n), (m, n))
     table = np.random.default_rng(seed).permuted(rows, axis=1)

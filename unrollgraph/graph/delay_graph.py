@@ -142,7 +142,7 @@ class DelayGraph(Pictured):
         self.__dict__.update(
             vertices=tuple(number),
             edges=edges,
-            number=number,
+            number=FrozenDict(number),
             tails=_frozen_array([number[edge[0]] for edge in edges]),
             heads=_frozen_array([number[edge[1]] for edge in edges]),
             delays=delays,
@@ -175,7 +175,7 @@ class DelayGraph(Pictured):
     @cached_property
     def edge_number(self) -> Mapping[Edge, int]:
         """Number of each edge."""
-        return {edge: k for k, edge in enumerate(self.edges)}
+        return FrozenDict({edge: k for k, edge in enumerate(self.edges)})
 
     @cached_property
     def out_numbers(self) -> tuple[tuple[int, ...], ...]:
@@ -282,6 +282,19 @@ def as_delay_graph(G: Any, delay: str = "delay") -> DelayGraph:
     if isinstance(G, DelayGraph) and delay in ("delay", G.delay_name):
         return G
     return DelayGraph(G, delay)
+
+
+def part_of(
+    graph: DelayGraph, vertices: Iterable[int], edges: Iterable[int] | None = None
+) -> DelayGraph:
+    """The delay graph of some vertices, and of some edges or else all between them, in order."""
+    inner: Any = nx.MultiDiGraph() if graph.multigraph else nx.DiGraph()
+    inner.add_nodes_from(graph.vertices[v] for v in vertices)
+    for e in range(len(graph.edges)) if edges is None else edges:
+        edge = graph.edges[e]
+        if edge[0] in inner and edge[1] in inner:
+            inner.add_edge(*edge, delay=graph.times[e])
+    return DelayGraph(inner)
 
 
 # -- reading delays ------------------------------------------------------------

@@ -15,7 +15,7 @@ NP-hard question, are found by integer programming where the graph is not too la
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import networkx as nx
@@ -102,9 +102,9 @@ def delay_feedback(
     if roots is not None and method != "dfs":
         raise ValueError(f"roots are where depth-first search begins; method {method!r} has none")
     if order is not None:
-        late = _backward(plain, _positions(plain, list(order)))
+        late = _backward(plain, _positions(plain, order))
     elif method == "dfs":
-        late = _back_edges(plain, list(roots or ()))
+        late = _back_edges(plain, () if roots is None else roots)
     elif method == "greedy":
         late = _backward(plain, _greedy_positions(len(plain.vertices), plain.tails, plain.heads))
     elif method == "exact":
@@ -127,10 +127,10 @@ def _without_delays(G: Any, delay: str) -> DelayGraph:
     return DelayGraph(H, delay)
 
 
-def _positions(graph: DelayGraph, order: Sequence[Any]) -> list[int]:
-    each_vertex(graph, order, "order")
-    place = {vertex: k for k, vertex in enumerate(order)}
-    if len(place) != len(order):
+def _positions(graph: DelayGraph, order: Iterable[Any]) -> list[int]:
+    listed = each_vertex(graph, order, "order")
+    place = {vertex: k for k, vertex in enumerate(listed)}
+    if len(place) != len(listed):
         raise ValueError("order names a vertex twice; it must name every vertex once")
     for vertex in graph.vertices:
         if vertex not in place:
@@ -144,13 +144,13 @@ def _backward(graph: DelayGraph, position: list[int]) -> set[int]:
     return {e for e, (u, v) in enumerate(ends) if position[v] <= position[u]}
 
 
-def _back_edges(graph: DelayGraph, roots: list[Any]) -> set[int]:
+def _back_edges(graph: DelayGraph, roots: Iterable[Any]) -> set[int]:
     """Edges from a vertex to one above it on the path of a depth-first search."""
-    each_vertex(graph, roots, "roots")
+    listed = each_vertex(graph, roots, "roots")
     heads = graph.heads.tolist()
     state = [0] * len(graph.vertices)  # 0 not met, 1 on the path, 2 done
     back: set[int] = set()
-    for root in [*(graph.number[v] for v in roots), *range(len(graph.vertices))]:
+    for root in [*(graph.number[v] for v in listed), *range(len(graph.vertices))]:
         if state[root]:
             continue
         state[root] = 1

@@ -17,8 +17,9 @@ and J. B. Saxe, Retiming synchronous circuitry, Algorithmica 6 (1991).
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,10 +93,10 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
 
     Notes
     -----
-    Over the isomorphisms of the graphs, which networkx finds by VF2, O(n + m log m) each, in exact
-    integers. What no retiming changes tells vertices and edges apart from the beginning: delays of
-    loops, differences between parallel edges, totals of opposite ones, and what of these is near a
-    vertex. There may be exponentially many all the same.
+    Component by component, over the isomorphisms of the graphs, which networkx finds by VF2,
+    O(n + m log m) each, in exact integers. What no retiming changes tells vertices and edges apart
+    from the beginning: delays of loops, differences between parallel edges, totals of opposite
+    ones, and what of these is near a vertex. There may be exponentially many all the same.
 
     Examples
     --------
@@ -119,22 +120,46 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
             f"Z^{other.dimension} in the other"
         )
     above, below = _bundles(one), _bundles(other)
+    first, second = _skeleton(one, above), _skeleton(other, below)
+    _colour([first, second])
+    here, there = (sorted(colour for _, colour in g.nodes(data="colour")) for g in (first, second))
+    if here != there:
+        raise NotARetimingError(f"{REFUSAL}: {_why(0)}")
+    free: dict[Any, list[Any]] = {}
+    for colours, image in _parts(second):
+        free.setdefault(colours, []).append(image)
+    nodes: dict[Any, Any] = {}
+    shifts: dict[Any, Any] = {}
     tried = 0
-    for nodes in _isomorphisms(one, other, above, below):
-        tried += 1
-        shifts = _shifts(one, nodes, above, below)
-        if shifts is not None:
-            edges = _matched(one, nodes, above, below)
-            return CoverIsomorphism(FrozenDict(nodes), FrozenDict(edges), FrozenDict(shifts))
+    for colours, part in _parts(first):
+        images = free.get(colours, [])
+        # those that are alike to a third are alike: the first that is found will do
+        for k, image in enumerate(images):
+            more, moved, count = _alike(part, image, above, below)
+            tried += count
+            if more:
+                nodes.update(more)
+                shifts.update(moved)
+                del images[k]
+                break
+        else:
+            raise NotARetimingError(f"{REFUSAL}: {_why(tried)}")
+    return CoverIsomorphism(
+        FrozenDict({v: nodes[v] for v in one.vertices}),
+        FrozenDict(_matched(one, nodes, above, below)),
+        FrozenDict({v: shifts[v] if one.dimension > 1 else shifts[v][0] for v in one.vertices}),
+    )
+
+
+def _why(tried: int) -> str:
     count = "is 1" if tried == 1 else f"are {tried}"
-    why = (
+    return (
         f"no isomorphism of the graphs, of which there {count} to be tried, carries the delays of "
         "the one, retimed, to those of the other"
         if tried
         else "no isomorphism of the graphs keeps what no retiming changes: delays of loops, "
         "differences between parallel edges, totals of opposite ones"
     )
-    raise NotARetimingError(f"{REFUSAL}: {why}")
 
 
 def _bundles(graph: DelayGraph) -> dict[Pair, list[tuple[tuple[int, ...], Any]]]:
@@ -147,84 +172,125 @@ def _bundles(graph: DelayGraph) -> dict[Pair, list[tuple[tuple[int, ...], Any]]]
     return found
 
 
-def _isomorphisms(one: DelayGraph, other: DelayGraph, above: Any, below: Any) -> Any:
-    """Isomorphisms of the graphs: of their vertices, by what no retiming changes."""
-    first, second = _skeleton(one, above), _skeleton(other, below)
-    _colour([first, second])
-    here, there = (Counter(c for _, c in g.nodes(data="colour")) for g in (first, second))
-    if here != there:
-        return iter(())
-
-    def alike(a: Any, b: Any) -> bool:
-        return bool(a == b)
-
-    matcher = nx.isomorphism.DiGraphMatcher(first, second, node_match=alike, edge_match=alike)
-    return matcher.isomorphisms_iter()
-
-
 def _skeleton(graph: DelayGraph, bundles: Any) -> Any:
-    """A simple graph: at vertices the delays of loops; at edges their differences and totals.
+    """A simple graph of numbers: at vertices the delays of loops; at edges differences and totals.
 
     Retiming moves the delays of all edges from u to v by the same, so it leaves the differences
     between them; and by the opposite those from v to u, so it leaves the sum of any two.
     """
-    skeleton: nx.DiGraph[Any] = nx.DiGraph()
-    skeleton.add_nodes_from((v, {"colour": ()}) for v in graph.vertices)
+    skeleton: nx.DiGraph[Any] = nx.DiGraph(dimension=graph.dimension)
+    skeleton.add_nodes_from((k, {"name": v, "colour": ()}) for v, k in graph.number.items())
     for (u, v), own in bundles.items():
         least = own[0][0]
         if u == v:
-            skeleton.nodes[v]["colour"] = tuple(d for d, _ in own)
+            skeleton.nodes[graph.number[v]]["colour"] = tuple(d for d, _ in own)
             continue
         apart = tuple(tuple(a - b for a, b in zip(d, least, strict=True)) for d, _ in own)
         back = bundles.get((v, u), ())
         around = back and tuple(a + b for a, b in zip(least, back[0][0], strict=True))
-        skeleton.add_edge(u, v, kind=(apart, around))
+        skeleton.add_edge(graph.number[u], graph.number[v], kind=(apart, around))
     return skeleton
 
 
+def _parts(skeleton: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Its weak components, each with the colours of its vertices."""
+    for part in nx.weakly_connected_components(skeleton):
+        colours = sorted(skeleton.nodes[v]["colour"] for v in part)
+        yield tuple(colours), skeleton.subgraph(part).copy()
+
+
+def _alike(part: Any, image: Any, above: Any, below: Any) -> tuple[Any, Any, int]:
+    """Images and shifts of the vertices of a component, none if there are none; and trials."""
+    tried = 0
+    for match in _isomorphisms(part, image):
+        tried += 1
+        name = image.nodes
+        nodes = {part.nodes[v]["name"]: name[match[v]]["name"] for v in part}
+        shifts = _shifts(part, nodes, above, below)
+        if shifts is not None:
+            return nodes, shifts, tried
+    return {}, {}, tried
+
+
+def _isomorphisms(part: Any, image: Any) -> Iterator[Mapping[int, int]]:
+    """Isomorphisms of two components whose vertices have the same colours."""
+    place = {colour: w for w, colour in image.nodes(data="colour")}
+    if len(place) == len(image):  # colours tell all of them apart, and what is near them
+        yield {v: place[colour] for v, colour in part.nodes(data="colour")}
+        return
+
+    def alike(what: str) -> Any:
+        return lambda a, b: a[what] == b[what]
+
+    limit = sys.getrecursionlimit()
+    matcher = nx.isomorphism.DiGraphMatcher(part, image, alike("colour"), alike("kind"))
+    try:
+        yield from matcher.isomorphisms_iter()
+    finally:
+        sys.setrecursionlimit(limit)  # which the matcher has raised
+
+
 def _colour(graphs: list[Any]) -> None:
-    """Refine the colours of vertices by those of their neighbours, until nothing is told apart."""
-    count = 0
-    while True:
-        seen: dict[Any, int] = {}
-        for graph in graphs:
-            colour = dict(graph.nodes(data="colour"))
-            for v in graph:
-                onward = sorted((e["kind"], colour[w]) for w, e in graph.succ[v].items())
-                behind = sorted((e["kind"], colour[w]) for w, e in graph.pred[v].items())
-                told = colour[v], tuple(onward), tuple(behind)
-                graph.nodes[v]["colour"] = seen.setdefault(told, len(seen))
-        if len(seen) == count:
-            return
-        count = len(seen)
+    """Refine the colours of vertices by those of their neighbours, until nothing is told apart.
+
+    Of a class that falls apart the largest part keeps the colour, and only what is near those that
+    lose it is looked at again: what has no new colour near it looks as it did.
+    """
+    names: dict[Any, int] = {}
+    colour = {
+        (g, v): names.setdefault(given, len(names))
+        for g in graphs
+        for v, given in g.nodes(data="colour")
+    }
+    sizes = Counter(colour.values())
+
+    def seen(g: Any, v: Any) -> Any:
+        ways = (g.succ[v].items(), g.pred[v].items())
+        return tuple(tuple(sorted((e["kind"], colour[g, w]) for w, e in way)) for way in ways)
+
+    todo = list(colour)
+    while todo:
+        classes: dict[int, dict[Any, list[Any]]] = {}
+        for x in todo:
+            classes.setdefault(colour[x], {}).setdefault(seen(*x), []).append(x)
+        lost = []
+        for own, parts in classes.items():
+            groups = sorted(parts.values(), key=len, reverse=True)
+            whole = sizes[own] == sum(map(len, groups))
+            for group in groups[whole:]:
+                sizes[own] -= len(group)
+                sizes[len(sizes)] = len(group)
+                lost += [(x, len(sizes) - 1) for x in group]
+        colour.update(lost)
+        near = (((g, w), None) for (g, v), _ in lost for w in (*g.succ[v], *g.pred[v]))
+        todo = list(dict(near))
+    for (g, v), own in colour.items():
+        g.nodes[v]["colour"] = own
 
 
-def _shifts(
-    one: DelayGraph, nodes: Mapping[Any, Any], above: Any, below: Any
-) -> dict[Any, Any] | None:
-    """The shift of each vertex, or None if delays do not fit."""
+def _shifts(part: Any, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict[Any, Any] | None:
+    """The shift of each vertex of a component, or None if delays do not fit."""
+    number = {v: k for k, v in enumerate(nodes)}
     pairs, gains = [], []
-    for (u, v), own in above.items():
-        theirs = below[nodes[u], nodes[v]]
-        gain = []
-        for axis in range(one.dimension):
-            total = sum(d[axis] for d, _ in theirs) - sum(d[axis] for d, _ in own)
-            gain.append(total // len(own))
+    for k, m in part.edges:
+        u, v = part.nodes[k]["name"], part.nodes[m]["name"]
+        own, theirs = above[u, v], below[nodes[u], nodes[v]]
+        columns = [zip(*(d for d, _ in edges), strict=True) for edges in (own, theirs)]
+        gain = [(sum(b) - sum(a)) // len(own) for a, b in zip(*columns, strict=True)]
         moved = [tuple(a + g for a, g in zip(d, gain, strict=True)) for d, _ in own]
         if moved != [d for d, _ in theirs]:
             return None
-        pairs.append((one.number[u], one.number[v]))
+        pairs.append((number[u], number[v]))
         gains.append(gain)
     tails, heads = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     axes = []
-    for axis in range(one.dimension):
+    for axis in range(part.graph["dimension"]):
         gain = [g[axis] for g in gains]
-        r, _ = forest_potential(len(one.vertices), tails, heads, gain)
+        r, _ = forest_potential(len(nodes), tails, heads, gain)
         if any(r[v] - r[u] != g for (u, v), g in zip(pairs, gain, strict=True)):
             return None
         axes.append(r)
-    columns = axes[0] if one.dimension == 1 else list(zip(*axes, strict=True))
-    return dict(zip(one.vertices, columns, strict=True))
+    return dict(zip(nodes, zip(*axes, strict=True), strict=True))
 
 
 def _matched(one: DelayGraph, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict[Any, Any]:

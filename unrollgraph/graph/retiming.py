@@ -77,6 +77,11 @@ def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
     [('h1', 'h2', 3), ('h2', 'h1', -2)]
     """
     graph = as_delay_graph(G, delay)
+    if not isinstance(shifts, Mapping):
+        raise TypeError(
+            f"shifts is a mapping from vertices to shifts, not a {type(shifts).__name__}; write "
+            "for example {'A': 1}"
+        )
     each_vertex(graph, shifts, "shifts")
     zero = (0,) * graph.dimension
     r = [
@@ -227,10 +232,10 @@ def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
 
 def _same_shape(old: DelayGraph, new: DelayGraph) -> None:
     for what, a, b in (
-        ("vertices", set(old.vertices), set(new.vertices)),
-        ("edges", set(old.edges), set(new.edges)),
+        ("vertices", dict.fromkeys(old.vertices), dict.fromkeys(new.vertices)),
+        ("edges", dict.fromkeys(old.edges), dict.fromkeys(new.edges)),
     ):
-        for odd in a ^ b:
+        for odd in (x for x in a | b if (x in a) != (x in b)):
             raise NotARetimingError(
                 f"a retiming changes delays only, but the {what} differ: {odd!r} is in "
                 f"{'the first' if odd in a else 'the second'} graph alone"

@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, natural
 from unrollgraph.measure.cancellation import zero_walk
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
 from unrollgraph.measure.separation import Cycle, Separation, Wiring, separate
@@ -226,13 +226,13 @@ def find_cycle(cover: DelayCover, *, limit: int = 1_000_000) -> tuple[Any, ...]:
     >>> ug.find_cycle(ug.DelayCover(G))
     ((('a', 0), ('b', 3)), (('b', 3), ('a', 0)))
     """
-    graph = as_cover(cover)._graph
+    graph, most = as_cover(cover)._graph, natural(limit, "limit")
     walk = find_zero_walk(graph)
     time: Any = 0 if graph.dimension == 1 else (0,) * graph.dimension
     arcs: list[Any] = []
     met: dict[Any, int] = {}
     for edge in walk:
-        if len(arcs) == limit:
+        if len(arcs) == most:
             raise ValueError(
                 f"no cycle closes within {limit} arcs; raise the limit, or use find_zero_walk, "
                 f"whose walk of {walk.length} edges is kept as segments"

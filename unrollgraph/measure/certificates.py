@@ -16,7 +16,7 @@ Both verify themselves with ``check()``, in exact integers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise, repeat
 from typing import Any
@@ -25,7 +25,7 @@ from unrollgraph.cover.sheets import as_time
 from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
 
-__all__ = ["Schedule", "Stage", "ZeroWalk", "one_axis"]
+__all__ = ["Schedule", "Stage", "ZeroWalk", "must_be_integers", "one_axis"]
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class ZeroWalk:
                     "a segment of the walk is empty, or no whole number of times"
                 )
             for edge in walk:
-                if edge not in self.graph.edge_number:
+                if not known(edge, self.graph.edge_number):
                     raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
             joined = [*walk, walk[0]] if count > 1 else walk
             for before, after in pairwise(joined):
@@ -247,6 +247,13 @@ def one_axis(graph: DelayGraph) -> None:
             f"time has one direction where delays are integers, but these are in "
             f"Z^{graph.dimension}; the slopes of verdict(G) tell a direction in which to run"
         )
+
+
+def must_be_integers(what: str, numbers: Iterable[Any]) -> None:
+    """Refuse what could prove something false: fractions of a step, floats, no numbers."""
+    for number in numbers:
+        if type(number) is not int:
+            raise CertificateError(f"{what} are integers, but {number!r} is among them")
 
 
 def _must_be_exact(stage: Stage, n: int, dimension: int) -> None:

@@ -40,7 +40,7 @@ from unrollgraph.errors import CertificateError, show_edge, show_stops, show_ver
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each_vertex
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import levels
-from unrollgraph.measure.certificates import one_axis
+from unrollgraph.measure.certificates import must_be_integers, one_axis
 from unrollgraph.measure.ratios import CycleRatio, clocks_forward, max_cycle_ratio
 from unrollgraph.measure.weights import Weights, durations_of
 
@@ -122,6 +122,7 @@ class Retiming:
         O(n + m) exact operations.
         """
         graph, r = self.graph, self.shifts
+        must_be_integers("shifts", r.values())
         delay = dict(zip(graph.edges, graph.delays[:, 0].tolist(), strict=True))
         after = {edge: d + r[edge[1]] - r[edge[0]] for edge, d in delay.items()}
         for edge, d in after.items():
@@ -302,8 +303,7 @@ def min_period_retiming(
     """
     graph = as_delay_graph(G, delay)
     one_axis(graph)
-    kept = tuple(fixed)
-    each_vertex(graph, kept, "fixed")
+    kept = tuple(each_vertex(graph, fixed, "fixed"))
     durations = durations_of(graph, duration)
     ticks, _ = clocks_forward(graph, graph.delays[:, 0].tolist())
     best = _Rounds(graph, durations.whole, kept, [int(t) for t in ticks]).run()

@@ -31,7 +31,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, integer, known, natural
+from unrollgraph.graph.delay_graph import (
+    DelayGraph,
+    as_delay_graph,
+    integer,
+    known,
+    natural,
+    part_of,
+)
 from unrollgraph.graph.order import breadth_first, levels
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.ratios import clocks_forward
@@ -242,7 +249,7 @@ class _Between:
         self.shift = 0
         if not self.joined:
             return
-        inner = DelayGraph(graph.base.subgraph([graph.vertices[v] for v in keep]), graph.delay_name)
+        inner = part_of(graph, keep)
         ticks, _ = clocks_forward(inner, inner.delays[:, 0].tolist())
         self.n = len(inner.vertices)
         self.source, self.target = inner.number[source], inner.number[target]
@@ -255,6 +262,7 @@ class _Between:
     def up_to(self, steps: int, sign: int) -> tuple[int | None, ...]:
         """Longest (or for sign -1 shortest) lengths for each number of steps below one."""
         if not self.joined or steps + self.shift < 1:
+            _affordable(steps, steps)
             return (None,) * steps
         found = self._stepped(steps + self.shift, sign)
         return tuple(found[n + self.shift] if n + self.shift >= 0 else None for n in range(steps))

@@ -41,11 +41,11 @@ from unrollgraph.errors import (
     show_edge,
     show_walk,
 )
-from unrollgraph.graph.delay_graph import DelayGraph, Edge
+from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.graph.potentials import ascent
-from unrollgraph.measure.certificates import one_axis
+from unrollgraph.measure.certificates import must_be_integers, one_axis
 from unrollgraph.measure.policy import best_cycle
 from unrollgraph.measure.weights import Weights, edge_weights, scaled
 
@@ -136,6 +136,7 @@ class CycleRatio:
         O(m) exact integer operations.
         """
         p, s, scale = self.potentials, self.clocks, len(self.clocks) + 1
+        must_be_integers("potentials and clocks", [*p.values(), *s.values()])
         rate, sign = self._rate, 1 if self.greatest else -1
         above, below = rate.numerator, rate.denominator
         place = {edge: k for k, edge in enumerate(self.edges)}
@@ -313,7 +314,7 @@ def clocks_forward(
 def _delays(G: Any, delay: str) -> tuple[DelayGraph, Weights]:
     """Read a graph whose delays may be any rational numbers."""
     try:
-        graph = G if isinstance(G, DelayGraph) else DelayGraph(G, delay)
+        graph = as_delay_graph(G, delay)
     except DelayError:
         graph = DelayGraph(G, _NOWHERE)
         values = graph.edge_values(delay, 0)

@@ -23,6 +23,7 @@ sequences, Proceedings of the Royal Society A 453 (1997).
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -82,7 +83,12 @@ def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ..
     """
     last = natural(n, "distance")
     shells = _shells(as_cover(cover), node, last)
-    sizes = [sum(map(len, cells.values())) for cells in islice(shells.layers(), last + 1)]
+    sizes = [sum(map(len, cells.values())) for cells in _first(shells, last + 1)]
+    if last > MOST:
+        raise ValueError(
+            f"there are no vertices beyond the distance {len(sizes) - 1}, and {last + 1} sizes are "
+            "too many to list; ask for a smaller distance"
+        )
     return (*sizes, *[0] * (last + 1 - len(sizes)))
 
 
@@ -125,7 +131,9 @@ def descendants_at_distance(cover: DelayCover, node: Any, distance: int) -> set[
     """
     last = natural(distance, "distance")
     shells = _shells(as_cover(cover), node, last)
-    for found in islice(shells.layers(), last, last + 1):
+    for k, found in enumerate(shells.layers()):
+        if k < last:
+            continue
         return {vertex for v, cells in found.items() for vertex in shells.named(v, cells)}
     return set()
 
@@ -171,7 +179,7 @@ def distances_within(cover: DelayCover, node: Any, distance: int) -> dict[Any, i
     shells = _shells(as_cover(cover), node, last)
     return {
         vertex: k
-        for k, found in enumerate(islice(shells.layers(), last + 1))
+        for k, found in enumerate(_first(shells, last + 1))
         for v, cells in sorted(found.items())
         for vertex in shells.named(v, cells)
     }
@@ -258,6 +266,11 @@ class _Sets:
         """The vertices of the cover at some times of a vertex, by time."""
         vertex = self._graph.vertices[v]
         return ((vertex, time) for time in sorted(times))
+
+
+def _first(shells: Any, count: int) -> Iterator[Any]:
+    """The first shells, of which any number may be asked for."""
+    return islice(shells.layers(), min(count, sys.maxsize))
 
 
 def _shells(cover: DelayCover, node: Any, radius: int) -> Any:

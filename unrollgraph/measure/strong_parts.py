@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import as_cover
-from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph import order
+from unrollgraph.graph.delay_graph import part_of
 from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.separation import Wiring, separate
 from unrollgraph.measure.weak_components import ComponentFamily, families_of
@@ -55,7 +55,8 @@ def strong_components(cover: Any) -> tuple[ComponentFamily, ...]:
 
     Notes
     -----
-    As `verdict` for each part found, and `components`.
+    As `verdict` for each part found and each time that cycles of total zero are taken as one
+    vertex, and `components`.
 
     Examples
     --------
@@ -69,19 +70,12 @@ def strong_components(cover: Any) -> tuple[ComponentFamily, ...]:
     """
     graph = as_cover(cover).delay_graph
     wiring = Wiring(len(graph.vertices), graph.tails, graph.heads, graph.delays)
-    found = [_part(graph, edges) for edges in cancelling_parts(wiring)]
+    found = [
+        part_of(graph, np.unique([graph.tails[edges], graph.heads[edges]]).tolist(), edges)
+        for edges in map(sorted, cancelling_parts(wiring))
+    ]
     found.sort(key=lambda part: graph.number[part.vertices[0]])
     return tuple(family for part in found for family in families_of(part))
-
-
-def _part(graph: DelayGraph, edges: list[int]) -> DelayGraph:
-    """The delay graph of some edges, vertices and edges in their order."""
-    inner: Any = nx.MultiDiGraph() if graph.multigraph else nx.DiGraph()
-    ends = sorted({v for e in edges for v in (int(graph.tails[e]), int(graph.heads[e]))})
-    inner.add_nodes_from(graph.vertices[v] for v in ends)
-    for e in sorted(edges):
-        inner.add_edge(*graph.edges[e], delay=graph.times[e])
-    return DelayGraph(inner)
 
 
 def cancelling_parts(wiring: Wiring) -> list[list[int]]:
@@ -90,9 +84,10 @@ def cancelling_parts(wiring: Wiring) -> list[list[int]]:
     Notes
     -----
     Plan. `separate` stops at the first cycle of total zero. Its vertices are then taken as one, by
-    clocks that make its delays zero, since round it everything can go at no expense of time;
-    what remains is decided likewise. If it finds one part whose totals are not all zero,
-    that is a largest one; of several each is decided by itself.
+    clocks that make its delays zero, since round it everything can go at no expense of time; and
+    so are those of all cycles without delays by these clocks. What remains is decided likewise.
+    If it finds one part whose totals are not all zero, that is a largest one; of several each is
+    decided by itself.
     """
     result: list[list[int]] = []
     names = list(range(len(wiring.tails)))
@@ -105,7 +100,7 @@ def cancelling_parts(wiring: Wiring) -> list[list[int]]:
         if len(parts) == 1:
             rest = _without_delays(piece, parts[0])
             if rest is not None:
-                todo.append(_merged(piece, parts[0], rest, names, inside))
+                todo.append(_merged(piece, rest, names, inside))
                 continue
         for part in parts:
             ends, inner = piece.within(part)
@@ -132,19 +127,18 @@ def _without_delays(piece: Wiring, part: IntArray) -> Any:
 
 
 def _merged(
-    piece: Wiring, part: IntArray, rest: Any, names: list[int], inside: list[list[int]]
+    piece: Wiring, rest: Any, names: list[int], inside: list[list[int]]
 ) -> tuple[Wiring, list[int], list[list[int]]]:
-    """Take the vertices of a part without delays as one."""
-    place = np.arange(piece.n)
-    place[piece.heads[part]] = piece.heads[part[0]]
-    classes, place = np.unique(place, return_inverse=True)
+    """Take vertices as one that cycles without delays join."""
+    still = ~rest.astype(bool).any(axis=1)
+    place = order.strong_components(piece.n, piece.tails[still], piece.heads[still])
     tails, heads = place[piece.tails], place[piece.heads]
-    taken: list[list[int]] = [[] for _ in classes]
+    taken: list[list[int]] = [[] for _ in range(place.max() + 1)]
     for v, edges in enumerate(inside):
         taken[place[v]] += edges
-    gone = (tails == heads) & ~rest.astype(bool).any(axis=1)
+    gone = (tails == heads) & still
     for e in np.flatnonzero(gone).tolist():
         taken[tails[e]].append(names[e])
     left = np.flatnonzero(~gone)
-    wiring = Wiring(len(classes), tails[left], heads[left], rest[left].astype(np.int64))
+    wiring = Wiring(len(taken), tails[left], heads[left], rest[left].astype(np.int64))
     return wiring, [names[e] for e in left.tolist()], taken

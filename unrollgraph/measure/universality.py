@@ -24,13 +24,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.errors import CertificateError, show_edge
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential, way_from_root
+from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import kernel
 
 __all__ = ["ZeroCycle", "is_maximal_abelian", "is_universal", "zero_cycles"]
@@ -73,6 +75,14 @@ class ZeroCycle:
             With what refutes it.
         """
         graph = self.graph
+        if not self.segments or not all(walk for walk, _ in self.segments):
+            raise CertificateError("the walk, or a segment of it, has no steps")
+        must_be_integers("counts of segments", [count for _, count in self.segments])
+        if min(count for _, count in self.segments) < 1:
+            raise CertificateError("a segment is walked at least once")
+        for edge, sign in chain.from_iterable(walk for walk, _ in self.segments):
+            if not known(edge, graph.edge_number) or sign not in {1, -1}:
+                raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
         start = _ends(self.segments[0][0][0])[0]
         total = [0] * graph.dimension
         passed: dict[Any, int] = {}
@@ -80,8 +90,6 @@ class ZeroCycle:
             here = start
             for step in walk:
                 edge, sign = step
-                if edge not in graph.edge_number or sign not in {1, -1}:
-                    raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
                 tail, head = _ends(step)
                 if tail != here:
                     raise CertificateError(

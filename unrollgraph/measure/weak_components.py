@@ -27,7 +27,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential
+from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith
 
 __all__ = ["ComponentFamily", "components", "families_of", "same_component"]
@@ -189,6 +190,8 @@ class ComponentFamily:
         )
         if not shaped:
             raise CertificateError("the proof has not the shape of a proof about these vertices")
+        matrices = (self.basis, self.combination, self.left, self.right)
+        must_be_integers("entries of the proof", chain(*chain(*matrices)))
         for edge in self.graph.edges:
             if (edge[0] in here) != (edge[1] in here):
                 raise CertificateError(

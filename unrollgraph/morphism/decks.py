@@ -194,16 +194,15 @@ def _moves(p: GraphMap, root: Any) -> list[list[Any]]:
     Through the edges of the tree itself nothing moves.
     """
     ends: dict[Any, dict[Any, Any]] = {}  # of each arc above an edge, its head by its tail
+    listed = set()
 
     def along(edge: Any) -> dict[Any, Any]:
-        if edge not in ends:
-            ends[edge] = {
-                arc[0]: arc[1]
-                for node in p.fibre(edge[0])
-                for arc in arcs_at(p.total, node, "out")
-                if p.edge(arc) == edge
-            }
-        return ends[edge]
+        if edge[0] not in listed:
+            listed.add(edge[0])
+            for node in p.fibre(edge[0]):
+                for arc in arcs_at(p.total, node, "out"):
+                    ends.setdefault(p.edge(arc), {})[arc[0]] = arc[1]
+        return ends.setdefault(edge, {})
 
     carried: dict[Any, list[Any]] = {root: [*p.fibre(root)]}
     queue, moves = [root], []

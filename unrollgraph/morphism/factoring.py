@@ -101,14 +101,14 @@ def factor(p: Any, q: Any) -> GraphMap:
 
 def pointed(p: GraphMap, q: GraphMap, x: Any, y: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """The map over the base from the component of x that sends x to y: of vertices and of arcs."""
-    nodes, edges = {x: y}, {}
+    nodes, edges, stars = {x: y}, {}, _Stars(q)
     reached: dict[Any, tuple[Any, int] | None] = {x: None}
     queue = [x]
     for u in queue:  # grows while it is read
         for arc, sign in _arcs_round(p.total, u):
             if arc in edges:
                 continue
-            lifted = _over(p, q, arc, nodes[u], sign)
+            lifted = _over(p, stars, arc, nodes[u], sign)
             edges[arc] = lifted
             v, w = (arc[1], lifted[1]) if sign > 0 else (arc[0], lifted[0])
             if v not in nodes:
@@ -132,13 +132,29 @@ def _arcs_round(graph: Any, node: Any) -> Iterator[tuple[Any, int]]:
     yield from ((arc, -1) for arc in arcs_at(graph, node, "in"))
 
 
-def _over(p: GraphMap, q: GraphMap, arc: Any, y: Any, sign: int) -> Any:
-    """The arc of q's total graph at y, leaving it or entering, over the same edge as an arc."""
+class _Stars:
+    """The arcs above at a vertex by the edges below, listed once for each vertex and side."""
+
+    def __init__(self, q: GraphMap) -> None:
+        self._map = q
+        self._found: dict[tuple[Any, int], dict[Any, list[Any]]] = {}
+
+    def over(self, edge: Any, y: Any, sign: int) -> list[Any]:
+        """The arcs at y over an edge that leave it, or, for the sign -1, that enter it."""
+        if (y, sign) not in self._found:
+            star = self._found[y, sign] = {}
+            for arc in arcs_at(self._map.total, y, "out" if sign > 0 else "in"):
+                if self._map.covers_edge(arc):
+                    star.setdefault(self._map.edge(arc), []).append(arc)
+        return self._found[y, sign].get(edge, [])
+
+
+def _over(p: GraphMap, stars: _Stars, arc: Any, y: Any, sign: int) -> Any:
+    """The arc above at y, leaving it or entering, over the same edge as an arc."""
     if not p.covers_edge(arc):
         raise LiftError(f"the arc {show_edge(arc)} lies over no edge of the base", edge=arc)
     edge = p.edge(arc)
-    side = "out" if sign > 0 else "in"
-    found = [a for a in arcs_at(q.total, y, side) if q.covers_edge(a) and q.edge(a) == edge]
+    found = stars.over(edge, y, sign)
     if len(found) != 1:
         many = "no arc" if not found else "more than one arc"
         way = "out of" if sign > 0 else "into"
@@ -184,10 +200,10 @@ def _must_have_one_base(p: GraphMap, q: GraphMap) -> None:
     if p.base is q.base:
         return
     for what, one, other in (
-        ("vertices", set(p.base), set(q.base)),
-        ("edges", set(arcs_of(p.base)), set(arcs_of(q.base))),
+        ("vertices", dict.fromkeys(p.base), dict.fromkeys(q.base)),
+        ("edges", dict.fromkeys(arcs_of(p.base)), dict.fromkeys(arcs_of(q.base))),
     ):
-        for odd in one ^ other:
+        for odd in (x for x in one | other if (x in one) != (x in other)):
             where = "the first" if odd in one else "the second"
             raise LiftError(
                 f"both maps must go to one base, but their {what} differ: {odd!r} is in that of "

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from unrollgraph.errors import FrozenError, LiftError, show_edge, show_vertex
+from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.pictured import Pictured
 
 __all__ = ["GraphMap", "as_graph_map"]
@@ -97,8 +98,8 @@ class GraphMap(Pictured):
                         "edge; an edge is (u, v), or (u, v, key) in a multigraph",
                         edge=arc,
                     )
-            edges = dict(edges)
-        self.__dict__.update(total=total, base=base, nodes=dict(nodes), edges=edges)
+            edges = FrozenDict(edges)
+        self.__dict__.update(total=total, base=base, nodes=FrozenDict(nodes), edges=edges)
 
     @classmethod
     def projecting(cls, total: Any, base: Any, nodes: Mapping[Any, Any]) -> GraphMap:
@@ -109,6 +110,12 @@ class GraphMap(Pictured):
         p = object.__new__(cls)
         p.__dict__.update(total=total, base=base, nodes=nodes, edges=None)
         return p
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what was pickled; frozen dicts are pickled as plain ones."""
+        self.__dict__.update(
+            {name: FrozenDict(x) if type(x) is dict else x for name, x in state.items()}
+        )
 
     def __call__(self, node: Any) -> Any:
         """Image of a vertex."""

@@ -57,12 +57,12 @@ def lift_walk(p: Any, walk: Iterable[tuple[Any, ...]], start: Any) -> tuple[tupl
     """
     p = as_graph_map(p)
     if start not in p.total:
-        raise LiftError(f"{show_vertex(start)} is no vertex of the total graph", node=start)
+        raise LiftError(f"{show_vertex(start)} is no vertex of the graph above", node=start)
     # a lift knows how it writes a vertex: with times that are Python ints
     written = getattr(p.nodes, "written", None)
     here, lifted = written(start) if written else start, []
     for step in walk:
-        edge = tuple(step)
+        edge = tuple(step) if isinstance(step, Iterable) else (step,)
         parts = 3 if p.base.is_multigraph() else 2
         if len(edge) != parts or not known(edge, p.base.edges):
             raise LiftError(f"{edge!r} is no edge of the base", node=here, edge=edge)
