@@ -404,7 +404,7 @@ def test_delays_have_colours_of_their_own():
     ("labels", "error", "message"),
     [
         (["a"], TypeError, "labels= is a mapping from vertices to words, not a list; write"),
-        ({"A": 3}, TypeError, "labels= gives 'A' a int, but a label is a str; write '3'"),
+        ({"A": 3}, TypeError, "labels= gives 'A' an int, but a label is a str; write '3'"),
         ({"A": "x\ny"}, ValueError, r"labels= gives 'A' 'x\\ny', but a label is one line"),
         (
             {"A": r"$\nonsense$"},

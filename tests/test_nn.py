@@ -661,7 +661,10 @@ def net_of(wires, ops):
 
 BAD_NETWORKS = {
     "no operation": (lambda: nx.DiGraph([("x", "h")]), "x has no operation"),
-    "not an operation": (lambda: net_of([], {"x": 3}), "x is a int, which is no unrollgraph.nn.Op"),
+    "not an operation": (
+        lambda: net_of([], {"x": 3}),
+        "x is an int, which is no unrollgraph",
+    ),
     "input is fed": (
         lambda: net_of([("a", "b", 0)], {"a": nn.Input(1), "b": nn.Input(1)}),
         "Input at b does not fit: it takes no in-edges, but has 1",

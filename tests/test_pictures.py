@@ -407,7 +407,7 @@ def test_scales_can_be_shared_and_wrong_ones_are_refused():
     for limits in ((1, 1), (0, 1), (2, 1), (1, math.inf)):
         with pytest.raises(ValueError, match="must be 0 < least < largest"):
             ug.draw.gradient_flow(gradients(3), limits=limits)
-    with pytest.raises(TypeError, match="as run.backward returns them, not of a int"):
+    with pytest.raises(TypeError, match="as run.backward returns them, not of an int"):
         ug.draw.gradient_flow(3)
 
 
@@ -535,7 +535,7 @@ def test_lifts_of_the_wrong_kind_are_refused():
         ug.draw.ring(ug.cyclic_cover(SEED, 1000))
     with pytest.raises(ValueError, match="3000 edges are more"):
         ug.draw.projection(ug.minimal_base(nx.cycle_graph(3000, create_using=nx.DiGraph)))
-    with pytest.raises(TypeError, match="is a lift, not a int"):
+    with pytest.raises(TypeError, match="is a lift, not an int"):
         ug.draw.projection(3)
 
 

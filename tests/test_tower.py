@@ -146,8 +146,8 @@ def test_what_is_no_clock_is_refused():
         ug.clock_lift(f, {0: 0})
     with pytest.raises(ug.LiftError, match=r"the clock gives 0 the time 0\.5, but a time is an"):
         ug.clock_lift(f, {0: 0.5, 1: 2})
-    for clock in ([5, 7], None):
-        with pytest.raises(TypeError, match="a clock is a mapping .*, or a function, not a"):
+    for clock, kind in (([5, 7], "a list"), (7, "an int"), (None, "None")):
+        with pytest.raises(TypeError, match=f"a clock is a mapping .*, or a function, not {kind}"):
             ug.clock_lift(f, clock)
     with pytest.raises(ug.LiftError, match="lies over no edge of the base"):
         ug.clock_lift(ug.GraphMap(H, G, {0: "b", 1: "a"}), {0: 0, 1: 2})

@@ -186,7 +186,7 @@ def test_what_is_no_element_of_the_group_is_refused(voltage):
 
 def test_what_is_no_group_or_too_large_is_refused():
     G = voltage_graph([("v", "v", (1, 0))])
-    with pytest.raises(TypeError, match="PermutationGroup, not a int"):
+    with pytest.raises(TypeError, match="PermutationGroup, not an int"):
         ug.derived_graph(G, 5)
     with pytest.raises(ValueError, match="479001600 elements"):
         ug.derived_graph(G, SymmetricGroup(12))

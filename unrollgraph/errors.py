@@ -266,6 +266,12 @@ class FormatError(UnrollgraphError, ValueError):
     """A file that does not hold a delay graph, or a graph that a format cannot hold."""
 
 
+def show_kind(thing: Any) -> str:
+    """Text of what kind of thing something is, with its article; None is just None."""
+    name = type(thing).__name__
+    return "None" if thing is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
 def show_vertex(vertex: Any) -> str:
     """Text of a vertex in a message: strings bare, all else as Python writes it."""
     bare = isinstance(vertex, str) and vertex.isprintable() and vertex

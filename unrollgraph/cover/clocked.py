@@ -20,7 +20,7 @@ from typing import Any
 
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.cover.unrolling import unroll
-from unrollgraph.errors import LiftError, show_edge, show_vertex
+from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.factoring import must_be_finite
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of, as_graph_map
@@ -84,8 +84,7 @@ def clock_lift(
     graph = known if known is not None and known.base is f.base else DelayGraph(f.base, delay)
     if not isinstance(clock, Mapping) and not callable(clock):
         raise TypeError(
-            f"a clock is a mapping from vertices to times, or a function, not a "
-            f"{type(clock).__name__}"
+            f"a clock is a mapping from vertices to times, or a function, not {show_kind(clock)}"
         )
     times = {x: _time(x, clock, graph.dimension) for x in f.total}
     arcs = {}

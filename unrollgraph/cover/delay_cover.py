@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from unrollgraph.cover.sheets import add, as_time
-from unrollgraph.errors import FrozenError, LiftError, show_vertex
+from unrollgraph.errors import FrozenError, LiftError, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.pictured import Pictured
 from unrollgraph.morphism.graph_map import GraphMap
@@ -214,6 +214,6 @@ def as_cover(cover: Any) -> DelayCover:
     if isinstance(cover, DelayCover):
         return cover
     raise TypeError(
-        f"this question is about an infinite cover, but it was given a {type(cover).__name__}; "
+        f"this question is about an infinite cover, but it was given {show_kind(cover)}; "
         "ask it of DelayCover(G)"
     )

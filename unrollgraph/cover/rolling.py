@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from unrollgraph.cover.sheets import add, as_time, box
-from unrollgraph.errors import NotPeriodicError, show_edge, show_vertex
+from unrollgraph.errors import NotPeriodicError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.attributes import same_attributes
 from unrollgraph.graph.delay_graph import check_delay
 from unrollgraph.morphism.graph_map import arcs_at
@@ -85,7 +85,7 @@ def roll(
     """
     if not isinstance(H, nx.DiGraph):
         raise TypeError(
-            f"what is rolled up is a finite directed networkx graph, not a {type(H).__name__}; of "
+            f"what is rolled up is a finite directed networkx graph, not {show_kind(H)}; of "
             "an undirected graph take to_directed(), of a delay cover its base"
         )
     for read, what in ((node, "node"), (time, "time")):

@@ -32,7 +32,7 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.cover.lift import Lift, LiftArrays
-from unrollgraph.errors import InfinitePathsError, LiftError, show_vertex, show_walk
+from unrollgraph.errors import InfinitePathsError, LiftError, show_kind, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, natural
 from unrollgraph.graph.frozen import FrozenDict, frozen_copy
 from unrollgraph.graph.order import cycle_among, levels
@@ -307,7 +307,7 @@ def _as_base(G: Any) -> Any:
         return G
     if not isinstance(G, nx.DiGraph):
         raise TypeError(
-            f"a tree grows above a networkx DiGraph or MultiDiGraph, not a {type(G).__name__}; of "
+            f"a tree grows above a networkx DiGraph or MultiDiGraph, not {show_kind(G)}; of "
             "an undirected graph take to_directed(), of a delay cover a window, by unroll"
         )
     return frozen_copy(G)

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.cover.lift import make_lift
 from unrollgraph.cover.sheets import Fold, as_count, climb
-from unrollgraph.errors import VoltageError, show_edge
+from unrollgraph.errors import VoltageError, show_edge, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, integer
 from unrollgraph.graph.frozen import FrozenDict
 
@@ -389,8 +389,8 @@ def _elements(group: Any) -> IntArray:
     """
     if not hasattr(group, "basic_transversals"):
         raise TypeError(
-            "the group is a sympy.combinatorics.PermutationGroup, not a "
-            f"{type(group).__name__}; for permutations of sheets use permutation_lift"
+            "the group is a sympy.combinatorics.PermutationGroup, not "
+            f"{show_kind(group)}; for permutations of sheets use permutation_lift"
         )
     order, degree = int(group.order()), int(group.degree)
     if not degree:

@@ -23,7 +23,7 @@ from unrollgraph.draw.palette import delay_colours
 from unrollgraph.draw.routes import GAP, straight
 from unrollgraph.draw.scene import Disc, Scene, Stroke
 from unrollgraph.draw.stills import on_paper
-from unrollgraph.errors import show_vertex
+from unrollgraph.errors import show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 
 __all__ = ["tree", "tree_scene"]
@@ -79,7 +79,7 @@ def tree(
     must_be_lift(lift, max_edges)
     if not isinstance(lift, TreeLift):
         raise TypeError(
-            f"a {type(lift).__name__} is no tree; draw it with draw.projection, or grow a tree "
+            f"{show_kind(lift)} is no tree; draw it with draw.projection, or grow a tree "
             "with universal_cover, in_tree or out_tree"
         )
     scene = tree_scene(lift, as_labels(labels), palette)

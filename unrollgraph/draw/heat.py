@@ -19,6 +19,7 @@ from unrollgraph.draw.options import as_labels
 from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, ramp
 from unrollgraph.draw.scene import Formula, Scene, Shape, Text, shifted
 from unrollgraph.draw.stills import on_paper, unrolled_scene
+from unrollgraph.errors import show_kind
 
 __all__ = ["gradient_flow"]
 
@@ -92,8 +93,8 @@ def _norms(gradients: Any) -> dict[str, Any]:
     """Norm of each copy, parameters in the order of the rows, from above."""
     if not hasattr(gradients, "copies"):
         raise TypeError(
-            f"gradient flow is drawn of gradients, as run.backward returns them, not of a "
-            f"{type(gradients).__name__}"
+            "gradient flow is drawn of gradients, as run.backward returns them, not of "
+            f"{show_kind(gradients)}"
         )
     rows = rows_of(gradients.graph)
     owner = gradients.vertices

@@ -8,6 +8,7 @@ from typing import Any
 from unrollgraph.cover.lift import Lift
 from unrollgraph.draw.canvas import no_formula
 from unrollgraph.draw.scene import Formula
+from unrollgraph.errors import show_kind
 
 __all__ = [
     "MOST_EDGES",
@@ -27,13 +28,13 @@ def as_labels(labels: Any) -> Mapping[Any, str]:
         return {}
     if not isinstance(labels, Mapping):
         raise TypeError(
-            f"labels= is a mapping from vertices to words, not a {type(labels).__name__}; write "
+            f"labels= is a mapping from vertices to words, not {show_kind(labels)}; write "
             "for example labels={'A': 'input'}"
         )
     for vertex, words in labels.items():
         if not isinstance(words, str):
             raise TypeError(
-                f"labels= gives {vertex!r} a {type(words).__name__}, but a label is a str; write "
+                f"labels= gives {vertex!r} {show_kind(words)}, but a label is a str; write "
                 f"{str(words)!r}"
             )
         if not words.isprintable():
@@ -68,7 +69,7 @@ def must_be_lift(lift: Any, most: int) -> None:
     """Refuse what is no lift, or has more arcs than can be drawn."""
     if not isinstance(lift, Lift):
         raise TypeError(
-            f"what is drawn over its base is a lift, not a {type(lift).__name__}; make one with "
+            f"what is drawn over its base is a lift, not {show_kind(lift)}; make one with "
             "unroll, cyclic_cover, permutation_lift, universal_cover or their like"
         )
     must_be_few(lift, most)
@@ -78,7 +79,7 @@ def must_be_drawable(U: Any, most: int, axes: int = 2) -> None:
     """Refuse what is no window, has too many axes, or more arcs than can be drawn."""
     if not isinstance(U, Lift) or not hasattr(U, "window"):
         raise TypeError(
-            f"what is drawn unrolled is a window of a delay cover, not a {type(U).__name__}; make "
+            f"what is drawn unrolled is a window of a delay cover, not {show_kind(U)}; make "
             "one with unroll(G, window)"
         )
     if not isinstance(U.window, range):

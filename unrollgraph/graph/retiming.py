@@ -18,7 +18,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from unrollgraph.errors import NotARetimingError, show_edge, show_walk
+from unrollgraph.errors import NotARetimingError, show_edge, show_kind, show_walk
 from unrollgraph.graph.delay_graph import (
     DelayGraph,
     as_delay_graph,
@@ -79,7 +79,7 @@ def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
     graph = as_delay_graph(G, delay)
     if not isinstance(shifts, Mapping):
         raise TypeError(
-            f"shifts is a mapping from vertices to shifts, not a {type(shifts).__name__}; write "
+            f"shifts is a mapping from vertices to shifts, not {show_kind(shifts)}; write "
             "for example {'A': 1}"
         )
     each_vertex(graph, shifts, "shifts")

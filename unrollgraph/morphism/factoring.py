@@ -20,7 +20,7 @@ from typing import Any
 
 import networkx as nx
 
-from unrollgraph.errors import LiftError, show_edge, show_vertex, show_walk
+from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex, show_walk
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at, arcs_of, as_graph_map
 
 __all__ = ["factor", "must_be_finite", "pointed"]
@@ -191,7 +191,7 @@ def must_be_finite(*maps: GraphMap) -> None:
     for p in maps:
         if not isinstance(p.total, nx.DiGraph):
             raise TypeError(
-                f"this needs finite graphs, but a {type(p.total).__name__} is infinite; take a "
+                f"this needs finite graphs, but {show_kind(p.total)} is infinite; take a "
                 "window of it, or clock_lift for maps into it"
             )
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import DivergenceError, FormatError, ShapeError
+from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
 from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 from unrollgraph.nn.archive import PARAMETERS, opened, page_of, written
@@ -351,7 +351,7 @@ def _must_be_sound(optimiser: Any, numbers: Mapping[str, Any], data: Mapping[str
     for name, sequences in data.items():
         if sequences is not None and not isinstance(sequences, Sequences):
             raise TypeError(
-                f"{name} is a {type(sequences).__name__}, not nn.Sequences; write "
+                f"{name} is {show_kind(sequences)}, not nn.Sequences; write "
                 "nn.Sequences(inputs, targets)"
             )
 
@@ -360,7 +360,7 @@ def _must_be_gradients(found: Any, net: Network) -> None:
     """Refuse what is no loss with a gradient for each parameter, of its shape."""
     if not isinstance(found, LossAndGradients):
         raise TypeError(
-            f"gradients= returned a {type(found).__name__}, not an nn.LossAndGradients; return "
+            f"gradients= returned {show_kind(found)}, not an nn.LossAndGradients; return "
             "nn.LossAndGradients(loss, gradients)"
         )
     for name, array in net.parameters.items():

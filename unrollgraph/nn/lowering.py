@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from unrollgraph.errors import ShapeError, show_edge, show_vertex
+from unrollgraph.errors import ShapeError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import strong_components
 from unrollgraph.nn.ops import Op, Parameter, Site
@@ -234,7 +234,7 @@ def _operation(graph: DelayGraph, v: int) -> Op:
         )
     if not isinstance(op, Op):
         raise TypeError(
-            f"the operation of {vertex} is a {type(op).__name__}, which is no unrollgraph.nn.Op; "
+            f"the operation of {vertex} is {show_kind(op)}, which is no unrollgraph.nn.Op; "
             "write one as a subclass of nn.Op"
         )
     return op

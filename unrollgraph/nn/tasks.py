@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import ShapeError, show_vertex
+from unrollgraph.errors import ShapeError, show_kind, show_vertex
 from unrollgraph.nn.losses import loss_called
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def must_be_mapping(what: str, given: Any) -> None:
     """Refuse what does not tell which array belongs to which vertex."""
     if not isinstance(given, Mapping):
         raise TypeError(
-            f"{what} a mapping from vertices to arrays, not a {type(given).__name__}; write "
+            f"{what} a mapping from vertices to arrays, not {show_kind(given)}; write "
             "for example {'x': array}"
         )
 

@@ -33,7 +33,7 @@ import networkx as nx
 import numpy as np
 import sympy
 
-from unrollgraph.errors import CyclicCoverError, ShapeError, show_vertex
+from unrollgraph.errors import CyclicCoverError, ShapeError, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, each_vertex, natural
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.nn.lowering import ForwardValues, lower
@@ -466,7 +466,7 @@ def _derived(y: sympy.Expr, weight: sympy.Expr) -> sympy.Expr:
 def _window(net: Any, steps: Any) -> tuple[DelayGraph, ForwardValues, list[tuple[int, int]]]:
     """The base, its values, and the copies in an order in which they can be computed."""
     if not isinstance(net, Network):
-        raise TypeError(f"a network is an unrollgraph.nn.Network, not a {type(net).__name__}")
+        raise TypeError(f"a network is an unrollgraph.nn.Network, not {show_kind(net)}")
     graph = net.graph
     if not natural(steps, "number of steps"):
         raise ValueError("a network is unrolled over one step at least")
