@@ -171,6 +171,8 @@ def test_draw_draws_what_moves(capsys, tmp_path):
         (["--kind=rolled", "--window=0:4"], "what is rolled has no window; leave out --window"),
         (["--kind=ring", "--window=0"], "the window is of length 0, but 1 is the least"),
         (["--kind=ring", "--window=3:3"], "the window is of length 0, but 1 is the least"),
+        (["--kind=ring", f"--window=0:{10**20}"], "more than can be counted; take fewer"),
+        (["--kind=unrolling", f"--window=0:{10**20}"], "more than can be told apart"),
         (["--kind=unrolling", "--window=1"], "the window is of length 1, but 2 is the least"),
     ],
 )

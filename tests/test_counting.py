@@ -112,6 +112,14 @@ def test_numbers_grow_and_stay_exact():
     assert ug.path_count(parallel, ("a", 0), ("b", 1)) == 2
 
 
+@pytest.mark.parametrize("far", [5 * 10**6 + 1, 10**30 + 1])
+def test_where_there_is_no_way_there_are_none_to_count(far):
+    two = ug.DelayCover(ug.gallery.bouquet(2))
+    assert ug.path_count(two, ("a", 0), ("a", far)) == 0
+    with pytest.raises(ValueError, match="count over fewer steps"):
+        ug.path_count(two, ("a", 0), ("a", far + 1))
+
+
 def test_signs_that_never_meet_on_one_path_do_no_harm():
     edges = [("s", "p", 0), ("p", "p", 2), ("p", "t", 0), ("s", "n", 0), ("n", "n", -2)]
     G = graph_of([*edges, ("n", "t", 0), ("s", "t", 0)])

@@ -430,6 +430,15 @@ def test_frames_that_are_no_edge_list_are_refused(columns, text):
         ug.io.from_pandas_edgelist(pd.DataFrame(columns))
 
 
+def test_integers_beside_gaps_and_floats_stay_integers():
+    G = nx.DiGraph()
+    G.add_edge(2**60 + 1, 0.5, delay=1, w=2**60 + 1)
+    G.add_edge(0.5, 1, delay=2)
+    back = ug.io.from_pandas_edgelist(ug.io.to_pandas_edgelist(G))
+    assert list(back.edges(data=True)) == list(G.edges(data=True))
+    assert [type(v) for v in back] == [int, float, int]
+
+
 def test_an_attribute_named_like_a_column_is_refused():
     for G in (nx.MultiDiGraph(), nx.DiGraph()):
         G.add_edge("a", "b")

@@ -99,6 +99,33 @@ def test_edge_lists_hold_keys_attributes_and_odd_text():
     ]
 
 
+def test_a_column_by_the_name_of_the_delay_is_refused():
+    for text in ("source,target,delay,lag\na,b,1,5\n", "source,target,lag\na,b,1\n"):
+        with pytest.raises(ug.FormatError, match="column of delays is called delay, .* or 'lag'"):
+            edge_list.loads(text, ",", "lag")
+
+
+@pytest.mark.parametrize("name", ["source", "target", "key"])
+def test_a_delay_that_would_hide_an_end_or_key_is_refused(tmp_path, name):
+    G = nx.MultiDiGraph()
+    G.add_edge("a", "b", 5)
+    G.edges["a", "b", 5][name] = 1
+    with pytest.raises(ug.FormatError, match=f"the delay is called '{name}', but JSON has"):
+        ug.io.write(G, tmp_path / "graph.json", delay=name)
+    assert not list(tmp_path.iterdir())
+    plain = nx.DiGraph()
+    plain.add_edge("a", "b", **{"key": 1})
+    ug.io.write(plain, tmp_path / "graph.json", delay="key")
+    assert nx.utils.graphs_equal(ug.io.read(tmp_path / "graph.json", delay="key"), plain)
+
+
+def test_the_whole_of_an_error_about_a_delay_is_told():
+    text = '{"directed": true, "nodes": [{"id": "x;y"}], "edges": [%s]}'
+    edge = '{"source": "x;y", "target": "x;y", "delay": 1.5}'
+    with pytest.raises(ug.FormatError, match="edge x;y -> x;y has the delay 1.5, .*; write one"):
+        node_link.loads(text % edge)
+
+
 def test_an_edge_list_as_people_write_it(tmp_path):
     path = tmp_path / "net.CSV"
     path.write_bytes(
@@ -240,6 +267,8 @@ def test_what_json_would_lose_is_refused_and_nothing_is_written(tmp_path, G, tex
         (graph(name="net"), "attributes of the graph"),
         (graph(edge={"w": 3}), "'w' of a -> b is 3"),
         (graph(key=7), "names keys by single lines"),
+        (graph(edge={"w": "x" * 200_000}), "holds single lines of text"),
+        (graph(edge={"w": 10**5000}), "'w' of a -> b is an int; write JSON"),
         (nx.DiGraph([("a", "b")]), None),
         (nx.empty_graph(["a"], create_using=nx.DiGraph), "no isolated vertices, and a is one"),
     ],

@@ -478,6 +478,56 @@ def test_crystal_nets_are_walked_without_a_radius(data):
                 assert ug.shortest_path_length(cover, *ends) == expected[v, t]
 
 
+KNIGHT = [(x, y) for x in (-2, -1, 1, 2) for y in (-2, -1, 1, 2) if abs(x) != abs(y)]
+LEAPS = [(0, 2), (1, 0), (2, 2), (3, 0), (2, 3), (3, 3)]
+STARS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (2, 2, 2), (3, 1, 0), (-1, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "goal", "length"),
+    [
+        (KNIGHT, (2001, 1000), None),
+        (KNIGHT, (20001, 10000), None),
+        (LEAPS, (3013, 3013), None),
+        ([(2, 2), (1, 0), (0, 1)], (10001, 10001), None),
+        # a step gains 3 in x + y at most, which turns odd and even at each; and 2 in x
+        (KNIGHT, (2 * 10**6 + 1, 10**6 + 1), 10**6 + 2),
+        (KNIGHT, (2 * 10**30 + 3, 10**30), 10**30 + 3),
+        # x + y is so often 6, once more or less, and some ones
+        ([(3, 3), (1, 0), (0, 1), (-1, 0), (0, -1), (-3, -3)], (10**6 + 1, 10**6 + 1), 333336),
+        # no step gains more than 3 in x
+        (STARS, (3 * 10**6 + 1, 10**6, 0), 10**6 + 1),
+    ],
+)
+def test_far_along_a_ray_the_cycles_on_either_side_are_in_nobodys_way(steps, goal, length):
+    """Near where two cones of cycles meet one is gone round almost never."""
+    cover = ug.DelayCover(ug.gallery.bouquet(*steps))
+    d, costs = len(goal), [1] * len(steps)
+    ends = ("a", (0,) * d), ("a", goal)
+    if length is None:
+        length = oracle.least_cost(oracle.wires(cover.base, dimension=d), "a", "a", goal, costs)
+    assert ug.has_path(cover, *ends)
+    assert ug.shortest_path_length(cover, *ends) == length
+
+
+def test_whether_a_net_is_joined_is_told_by_its_lattice():
+    board = ug.DelayCover(ug.gallery.bouquet(*KNIGHT))
+    assert ug.has_path(board, ("a", (0, 0)), ("a", (2 * 10**30 + 3, 10**30)))
+    bishop = ug.DelayCover(ug.gallery.bouquet((1, 1), (1, -1), (-1, 1), (-1, -1)))
+    assert not ug.has_path(bishop, ("a", (0, 0)), ("a", (2 * 10**30 + 3, 10**30)))
+    assert ug.has_path(bishop, ("a", (0, 0)), ("a", (2 * 10**30 + 2, 10**30)))
+
+
+def test_a_length_beyond_all_floats_is_told_as_such():
+    G = nx.DiGraph()
+    G.add_edge("a", "a", delay=1, w=0.5)
+    ends = ("a", 0), ("a", 10**400)
+    with pytest.raises(ValueError, match="larger than all floats; give edges integers"):
+        ug.shortest_path_length(ug.DelayCover(G), *ends, weight="w")
+    G.edges["a", "a"]["w"] = Fraction(1, 2)
+    assert ug.shortest_path_length(ug.DelayCover(G), *ends, weight="w") == 5 * 10**399
+
+
 def test_distances_in_nets_have_closed_forms():
     cover = ug.DelayCover(ug.with_reverses(ug.gallery.bouquet((1, 0), (0, 1))))
     (h,) = cover.base

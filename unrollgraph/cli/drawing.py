@@ -98,12 +98,13 @@ def _length(window: Any, least: int) -> int:
         raise ug.WindowError(
             "a ring and an unrolling have one axis; give one window", window=window
         )
-    if len(window) < least:
+    length = window.stop - window.start  # of any size, which len is not
+    if length < least:
         raise ug.WindowError(
-            f"the window is of length {len(window)}, but {least} is the least; give a longer one",
+            f"the window is of length {length}, but {least} is the least; give a longer one",
             window=window,
         )
-    return len(window)
+    return length
 
 
 def _save_moving(animation: Any, output: str) -> None:

@@ -44,6 +44,11 @@ def dumps(G: Any, delay: str = "delay") -> str:
 def _text_of(G: Any, delay: str) -> str:
     graph = as_delay_graph(G, delay)
     name = graph.delay_name
+    if name in {"source", "target"} or (name == "key" and graph.multigraph):
+        raise FormatError(
+            f"the delay is called {name!r}, but JSON has the ends or keys of edges under that "
+            "name; call it otherwise"
+        )
     nodes = [
         {"id": _vertex_out(v), **_attributes_out(data, {"id"}, show_vertex(v))}
         for v, data in zip(graph.vertices, graph.vertex_data, strict=True)
@@ -85,6 +90,8 @@ def loads(text: str, delay: str = "delay") -> Any:
         raise FormatError(f"not JSON: {error}") from None
     except FormatError:
         raise
+    except DelayError as error:
+        raise FormatError(str(error)) from None
     except ValueError as error:  # an integer of thousands of digits
         raise FormatError(str(error).partition(";")[0]) from None
     except RecursionError:

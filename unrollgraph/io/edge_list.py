@@ -6,9 +6,9 @@ make a multigraph; their keys are 0, 1, ... unless a column ``key`` names them. 
 columns are attributes of the edges, as strings, an empty field meaning none.
 
 An edge list holds less than a graph does: no isolated vertices, no attributes of
-vertices. A graph that would lose one is refused; JSON holds it. Two things go without a
-word, since an edge list cannot say them: the order of vertices and edges may change, and
-a multigraph without parallel edges comes back as a simple graph.
+vertices. A graph that would lose one is refused; JSON holds it. Three things go without a
+word: the order of vertices and edges may change, a multigraph without parallel edges comes
+back as a simple graph, and where there was no delay there is 0.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import networkx as nx
 
-from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
+from unrollgraph.errors import DelayError, FormatError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.io.texts import delay_of, text_of
 
@@ -61,6 +61,11 @@ def loads(text: str, delimiter: str, name: str = "delay") -> Any:
     for column in header:
         if column not in _FIXED and column.lower() in _FIXED:
             raise FormatError(f"the column {column!r} is to be written {column.lower()!r}")
+    if name != "delay" and name in header:
+        raise FormatError(
+            f"the column of delays is called delay, whatever they become; it or {name!r} is to be "
+            "renamed"
+        )
     edges = []
     for line, row in enumerate(rows[1:], 2):
         if not any(field.strip() for field in row):
@@ -121,7 +126,7 @@ def _must_fit(graph: DelayGraph) -> None:
             if not _is_line(value) or not _is_line(name) or taken:
                 raise FormatError(
                     f"an edge list holds single lines of text as attributes, and {name!r} of "
-                    f"{show_edge(edge)} is {value!r}{hint}"
+                    f"{show_edge(edge)} is {_shown(value)}{hint}"
                 )
     if graph.multigraph and not _has_default_keys(graph):
         for edge in graph.edges:
@@ -132,8 +137,19 @@ def _must_fit(graph: DelayGraph) -> None:
                 )
 
 
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return show_kind(value)
+
+
 def _is_line(value: Any) -> bool:
-    return isinstance(value, str) and value.splitlines() == [value]
+    return (
+        isinstance(value, str)
+        and value.splitlines() == [value]
+        and len(value) <= csv.field_size_limit()  # what can be read again
+    )
 
 
 def _has_default_keys(graph: DelayGraph) -> bool:

@@ -25,6 +25,8 @@ def dumps(G: Any, delay: str = "delay") -> str:
         text = "\n".join(nx.generate_gml(with_texts(graph))) + "\n"
     except (nx.NetworkXError, RecursionError) as error:
         raise FormatError(f"GML cannot hold it: {error}; write JSON, which holds it") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise FormatError(f"GML cannot hold it: {str(error).partition(';')[0]}") from None
     must_return(graph, loads(text, graph.delay_name), "GML")
     return text
 

@@ -166,9 +166,17 @@ def to_pandas_edgelist(G: Any, *, delay: str = "delay") -> Any:
             raise FormatError(f"an attribute of edges is named {min(taken)!r}, as a column is")
         rows.append({**ends, **data, graph.delay_name: time})
     columns = ["source", "target", *(["key"] if graph.multigraph else []), graph.delay_name]
-    found = pd.DataFrame(rows, columns=None if rows else columns)
-    others = [name for name in found.columns if name not in columns]
-    return found[[*columns, *others]]
+    names = dict.fromkeys([*columns, *(name for row in rows for name in row)])
+    return pd.DataFrame(
+        {name: _exact(pd, [row.get(name, np.nan) for row in rows]) for name in names}
+    )
+
+
+def _exact(pd: Any, values: list[Any]) -> Any:
+    """A column; integers beside gaps or floats stay integers, of which pandas would make floats."""
+    column = pd.Series(values)
+    rounded = column.dtype.kind == "f" and any(isinstance(value, int) for value in values)
+    return pd.Series(values, dtype=object) if rounded else column
 
 
 def from_pandas_edgelist(table: Any, *, delay: str = "delay") -> Any:

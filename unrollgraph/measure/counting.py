@@ -217,7 +217,9 @@ def _forward(walks: Walks | None, total: int, sign: int = 1) -> int:
     late, rank = clock.tolist(), level.tolist()
     last = sign * total + late[walks.goal] - late[walks.start]
     longest = int((delays + clock[walks.heads] - clock[walks.tails]).max(initial=0))
-    if last > LARGEST * longest and reaches(walks, total):
+    if last > LARGEST * min(longest, 1 / walks.n) and not reaches(walks, total):
+        return 0
+    if last > LARGEST * longest:
         raise _too_many()
     out: list[list[tuple[int, int]]] = [[] for _ in range(walks.n)]
     for u, v, d in zip(walks.tails.tolist(), walks.heads.tolist(), delays.tolist(), strict=True):

@@ -42,11 +42,21 @@ from unrollgraph.graph.potentials import feasible_potential
 from unrollgraph.measure.rational import dot
 from unrollgraph.measure.walks import Found, Walks, shortest
 
-__all__ = ["Prices", "Worth", "apart", "best_prices", "least_costs", "led_search", "worth"]
+__all__ = [
+    "Prices",
+    "Worth",
+    "apart",
+    "best_prices",
+    "between_sides",
+    "least_costs",
+    "led_search",
+    "worth",
+]
 
 FINEST = 10**6  # denominators of prices
 DEAREST = 2**1000  # near to what floats can hold
 LEAST = 1e-7
+BESIDE = 100  # of the length of a way, how far beside it others are taken
 AFAR = 10**6  # steps, against which it does not count between which vertices they lead
 
 
@@ -174,6 +184,22 @@ def best_prices(walks: Walks, step: Sequence[int]) -> Prices:
         return Prices((Fraction(0),) * d, np.zeros(m))
     axes = tuple(Fraction(y).limit_denominator(FINEST) for y in found.x[:d])
     return Prices(axes, -found.ineqlin.marginals)
+
+
+def between_sides(walks: Walks, step: Sequence[int], prices: Prices) -> Prices:
+    """Prices in the midst of those that are best beside a way, with its flow.
+
+    By them only what ways on all sides of it go round costs as much as it is worth.
+    """
+    near = max(1, max(map(abs, step), default=0) // BESIDE)
+    sides = [
+        best_prices(walks, [x + off * (k == axis) for k, x in enumerate(step)]).axes
+        for axis in range(len(step))
+        for off in (near, -near)
+    ]
+    kept = [axes for axes in sides if worth(walks, axes) is not None] or [prices.axes]
+    middle = tuple(sum(parts, Fraction(0)) / len(kept) for parts in zip(*kept, strict=True))
+    return Prices(middle, prices.flow)
 
 
 def worth(walks: Walks, prices: Sequence[Fraction]) -> Worth | None:

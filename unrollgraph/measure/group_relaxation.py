@@ -14,7 +14,9 @@ as a finite graph, whatever the distance.
   looked for in the graph without the vertices of a cycle, for each of them.
 
 The programme's own proof, a flow, names the cycles: it consists of them. Far from the borders
-of the cone that they span nothing is lacking; near them this decides nothing.
+of the cone that they span nothing is lacking. Near a border, where one cone ends and the next one
+begins, prices between those of either side leave only the cycles tight that both go round. There
+are infinitely many classes modulo these, but few of them are cheap, and they are searched by cost.
 
 References
 ----------
@@ -32,14 +34,15 @@ from numpy.typing import NDArray
 
 from unrollgraph.cover.sheets import add
 from unrollgraph.graph.order import cycle_among, levels
-from unrollgraph.measure.goals import Prices, Worth, apart, best_prices, worth
+from unrollgraph.measure.goals import Prices, Worth, apart, best_prices, between_sides, worth
 from unrollgraph.measure.lattices import Lattice, pivots, reduced
 from unrollgraph.measure.rational import dot, orthogonal, solve
 from unrollgraph.measure.walks import Found, Segments, Walks, inserted, shortest
 
 __all__ = ["Told", "far_walk"]
 
-MOST = 20_000  # classes to look through
+MOST = 20_000  # classes to look through, if there are finitely many
+FEW = 2_000  # and if there are not
 IntArray = NDArray[np.int64]
 Vector = tuple[int, ...]
 Cycle = tuple[tuple[int, ...], Vector]  # its edges and its total
@@ -58,10 +61,17 @@ def far_walk(walks: Walks, step: Vector, depth: int = 3) -> Told | None:
     Notes
     -----
     Two searches among O(n c 2^d) states, where c is the number of classes modulo at most d
-    cycles, each of them O(log) exact operations for every edge; and the same without each cycle,
-    so many times deep, where walks that meet them all are dearer than the best of the class.
+    cycles, each of them O(log) exact operations for every edge; if that decides nothing, two more
+    by the prices between those on either side; and the same without each cycle, so many times
+    deep, where walks that meet them all are dearer than the best of the class.
     """
     prices = best_prices(walks, step)
+    told = _far_by(walks, step, depth, prices)
+    return told or _far_by(walks, step, depth, between_sides(walks, step, prices))
+
+
+def _far_by(walks: Walks, step: Vector, depth: int, prices: Prices) -> Told | None:
+    """A walk of least cost, by some prices and the flow that names the cycles."""
     value = worth(walks, prices.axes)
     if value is None:
         return None
@@ -186,6 +196,6 @@ def _of_class(
         (walks.start, (0,) * len(step), bits[walks.start]),
         (walks.goal, reduced(step, rows), (1 << len(met)) - 1),
         moves,
-        most=MOST,
+        most=MOST if len(cycles) == len(step) else FEW,
         left=left,
     )

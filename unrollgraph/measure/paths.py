@@ -24,7 +24,7 @@ from unrollgraph.cover.sheets import add
 from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, natural
 from unrollgraph.measure.goals import least_costs, led_search
-from unrollgraph.measure.paths_in_space import least_in_space
+from unrollgraph.measure.paths_in_space import least_in_space, reaches_in_space
 from unrollgraph.measure.totals import TableError, falling_walk, families, label, rate
 from unrollgraph.measure.walks import (
     FARTHEST,
@@ -94,7 +94,7 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     if walks is None:
         return False
     if graph.dimension > 1:
-        return least_in_space(walks, (source, target), step, radius) is not None
+        return reaches_in_space(walks, (source, target), step, radius)
     return reaches(walks, step)
 
 
@@ -145,7 +145,12 @@ def shortest_path_length(
     weights, found = _shortest(cover, source, target, weight, radius)
     length = Fraction(_cost(found, weights), weights.unit)
     if weights.floats:
-        return float(length)
+        try:
+            return float(length)
+        except OverflowError:
+            raise ValueError(
+                "the length is larger than all floats; give edges integers or fractions as lengths"
+            ) from None
     return length.numerator if length.denominator == 1 else length
 
 

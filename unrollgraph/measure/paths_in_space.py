@@ -33,7 +33,16 @@ from unrollgraph.measure.strong_parts import cancelling_parts
 from unrollgraph.measure.walks import FARTHEST, NEAR, Segments, Walks, as_segments, corridor
 from unrollgraph.measure.weak_components import same_component
 
-__all__ = ["bounds_in_space", "inner_graph", "least_in_space"]
+__all__ = ["bounds_in_space", "inner_graph", "least_in_space", "reaches_in_space"]
+
+
+def reaches_in_space(
+    walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...], radius: int | None
+) -> bool:
+    """Whether some walk has a total delay in Z^d; of a crystal net its cosets tell."""
+    if _cancels(walks):
+        return same_component(DelayCover(inner_graph(walks)), *_copies(walks, step))
+    return least_in_space(walks, ends, step, radius) is not None
 
 
 def least_in_space(
@@ -73,7 +82,7 @@ def least_in_space(
         raise ValueError(
             f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} was found among "
             f"{FARTHEST} vertices of the cover, as many as are looked through; take vertices "
-            "that are nearer to each other, or lengths above 0"
+            f"that are nearer to each other{'' if min(walks.costs) else ', or lengths above 0'}"
         )
     if limit is not None and not found.exhausted:
         raise _beyond(ends, radius)
