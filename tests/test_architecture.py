@@ -39,6 +39,7 @@ def modules():
     return [
         name.removeprefix("unrollgraph.")
         for _, name, _ in pkgutil.walk_packages(ug.__path__, "unrollgraph.")
+        if name != "unrollgraph.__main__"  # imports `cli` from above all layers
     ]
 
 
@@ -108,6 +109,32 @@ def test_importing_loads_networkx_and_numpy_and_nothing_heavier():
     assert not loaded & {"scipy", "sympy", "matplotlib", "pandas", "hypothesis", "argparse", "csv"}
     own = {m for m in loaded if m not in sys.stdlib_module_names}
     assert own <= {"unrollgraph", "numpy"}  # numpy.typing
+
+
+WITHOUT_EXTRAS = (
+    "import sys; sys.modules.update(dict.fromkeys(('hypothesis', 'pandas', 'tqdm', 'joblib'))); "
+)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import unrollgraph; help(unrollgraph)",
+        "import pydoc; sys.argv[1:] = ['unrollgraph']; pydoc.cli()",
+        "from unrollgraph import *; print(unroll, nn, draw)",
+        "import runpy; sys.argv[1:] = ['demo']; runpy.run_module('unrollgraph', None, '__main__')",
+    ],
+)
+def test_first_contact_needs_no_optional_package(code):
+    command = [sys.executable, "-c", WITHOUT_EXTRAS + code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "unroll" in done.stdout
+
+
+def test_dir_lists_public_names_only():
+    assert dir(ug) == sorted(ug.__all__)
+    assert ug.testing.delay_graphs
 
 
 def test_nothing_below_its_door_imports_a_heavy_library():
@@ -190,7 +217,7 @@ def test_the_reference_has_an_entry_for_every_public_name():
 
 
 def test_errors_descend_from_the_root_and_from_what_a_newcomer_catches():
-    builtin = (ValueError, TypeError, ArithmeticError, ug.errors.nx.NetworkXException)
+    builtin = (ValueError, TypeError, ArithmeticError, TimeoutError, ug.errors.nx.NetworkXException)
     for name in ug.errors.__all__:
         error = getattr(ug.errors, name)
         assert issubclass(error, ug.UnrollgraphError)

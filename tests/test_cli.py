@@ -197,7 +197,7 @@ def test_nothing_that_is_read_is_overwritten(capsys, tmp_path):
 
 def test_no_screen_is_asked_for():
     """Whatever MPLBACKEND says: a notebook sets one that another environment may lack."""
-    command = [sys.executable, "-m", "unrollgraph.cli", "check", str(DATA / "seed.json")]
+    command = [sys.executable, "-m", "unrollgraph", "check", str(DATA / "seed.json")]
     for backend in ("foo", "module://nosuch"):
         environment = os.environ | {"MPLBACKEND": backend}
         done = subprocess.run(command, capture_output=True, check=False, text=True, env=environment)
@@ -286,7 +286,7 @@ def test_hostile_files_and_terminals_get_one_line(capsys, tmp_path):
     odd.write_text('{"directed": true, "edges": [], "nodes": [{"id": "\\ud800"}, {"id": "a\\nb"}]}')
     for encoding in ("ascii", "utf-8"):
         done = subprocess.run(
-            [sys.executable, "-m", "unrollgraph.cli", "check", str(odd)],
+            [sys.executable, "-m", "unrollgraph", "check", str(odd)],
             capture_output=True,
             env={**os.environ, "PYTHONIOENCODING": encoding},
             check=False,

@@ -1,6 +1,9 @@
 """Feedback delays make every unrolling acyclic, by the least that each method promises."""
 
+import time
+
 import networkx as nx
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,15 +66,17 @@ def test_the_greedy_order_puts_sinks_last_and_sources_first():
     assert delayed(ug.delay_feedback(G, method="greedy")) == {("m", "t")}
 
 
-def fewest(G):
-    """Fewest backward edges of an order, by dynamic programming over what stands in front."""
+def fewest(G, weight=None):
+    """Least number or weight of backward edges of an order, by dynamic programming over sets."""
     vertices = list(G)
     number = {v: k for k, v in enumerate(vertices)}
-    ends = [(number[u], number[v]) for u, v in nx.MultiDiGraph(G).edges()]
+    edges = nx.MultiDiGraph(G).edges(data=weight, default=1)
+    ends = [(number[u], number[v], w if weight else 1) for u, v, w in edges]
     least = [0] * 2 ** len(vertices)
     for front in range(1, len(least)):
         least[front] = min(
-            least[front & ~(1 << last)] + sum(u == last and bool(front >> v & 1) for u, v in ends)
+            least[front & ~(1 << last)]
+            + sum(w for u, v, w in ends if u == last and bool(front >> v & 1))
             for last in range(len(vertices))
             if front >> last & 1
         )
@@ -101,9 +106,46 @@ def test_the_exact_method_counts_components_one_by_one_and_says_its_limit():
     many = nx.disjoint_union_all([small] * 12)
     alone = delayed(ug.delay_feedback(small, method="exact"))
     assert len(delayed(ug.delay_feedback(many, method="exact"))) == 12 * len(alone)
-    large = nx.complete_graph(18, create_using=nx.DiGraph)
-    with pytest.raises(ValueError, match="up to 300 edges, and that of 0 has 306; take method="):
-        ug.delay_feedback(large, method="exact")
+
+
+def test_the_exact_method_is_limited_by_time_and_not_by_size():
+    G = nx.gnm_random_graph(300, 600, seed=1, directed=True)
+    # 25: igraph 0.11, feedback_arc_set(method="ip")
+    assert len(delayed(ug.delay_feedback(G, method="exact"))) == 25
+    with pytest.raises(ug.TimeLimitError, match="within time_limit=0 seconds; raise time_limit"):
+        ug.delay_feedback(G, method="exact", time_limit=0)
+    dense = nx.gnm_random_graph(120, 2400, seed=1, directed=True)
+    start = time.monotonic()
+    with pytest.raises(ug.TimeLimitError, match="or use method='greedy'"):
+        ug.delay_feedback(dense, method="exact", time_limit=1)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_exact_method_finds_the_least_weight(seed):
+    G = nx.gnm_random_graph(8, 24, seed, directed=True)
+    rng = np.random.default_rng(seed)
+    for *_, data in G.edges(data=True):
+        data["cost"] = int(rng.integers(0, 9)) if seed % 2 else float(rng.exponential())
+    late = delayed(ug.delay_feedback(G, method="exact", weight="cost"))
+    assert sum(G.edges[e]["cost"] for e in late) == pytest.approx(fewest(G, "cost"), abs=1e-5)
+    assert nx.is_directed_acyclic_graph(without(G, late))
+
+
+@pytest.mark.parametrize(
+    ("weight", "value", "text"),
+    [
+        ("cost", 1, "no edge has the attribute 'cost'"),
+        ("w", -1, "edge A -> B has the w -1, but it must be a number >= 0"),
+        ("w", float("nan"), "has the w nan"),
+        ("w", "2", "has the w '2'"),
+    ],
+)
+def test_weights_are_checked(weight, value, text):
+    G = ug.gallery.seed_network()
+    G.edges["A", "B"]["w"] = value
+    with pytest.raises(ValueError, match=text):
+        ug.delay_feedback(G, method="exact", weight=weight)
 
 
 def test_a_set_that_is_not_proved_smallest_is_not_returned(monkeypatch):
@@ -117,7 +159,7 @@ def test_a_set_that_is_not_proved_smallest_is_not_returned(monkeypatch):
         return found
 
     monkeypatch.setattr(optimize, "milp", lazy)
-    with pytest.raises(ValueError, match="has not proved a smallest set"):
+    with pytest.raises(ug.TimeLimitError, match="did not prove a solution optimal"):
         ug.delay_feedback(ug.gallery.seed_network(), method="exact")
 
 
@@ -141,6 +183,7 @@ def test_old_delays_do_not_matter_even_when_they_are_none():
         ({"order": [], "roots": ["A"]}, "give no roots"),
         ({"order": [], "method": "greedy"}, "give no roots or method"),
         ({"roots": ["A"], "method": "greedy"}, "roots"),
+        ({"weight": "w"}, "weight is used by method='exact' only"),
         ({"method": "magic"}, "'dfs', 'greedy' or 'exact'"),
         ({"roots": ["A"], "method": "exact"}, "roots"),
     ],

@@ -201,7 +201,7 @@ def child(*arguments, stdout=subprocess.PIPE, limit=None):
         resource.setrlimit(*limit)
 
     return subprocess.run(
-        [sys.executable, "-m", "unrollgraph.cli", *map(str, arguments)],
+        [sys.executable, "-m", "unrollgraph", *map(str, arguments)],
         stdout=stdout,
         stderr=subprocess.PIPE,
         preexec_fn=bounded if limit else None,
@@ -230,7 +230,7 @@ def test_a_full_standard_output_is_told_once(command):
 
 
 def test_closed_and_full_outputs_are_no_tracebacks():
-    check = f"{sys.executable} -m unrollgraph.cli check"
+    check = f"{sys.executable} -m unrollgraph check"
     for ending, code in [
         (f"{DATA / 'seed.json'} >&-", 0),
         ("nowhere.json 2>&-", 2),

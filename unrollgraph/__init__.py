@@ -69,6 +69,7 @@ from unrollgraph.errors import (
     RadiusError,
     ShapeError,
     StaleRunError,
+    TimeLimitError,
     UnboundedError,
     UnrollgraphError,
     VoltageError,
@@ -148,7 +149,8 @@ from unrollgraph.morphism import (
 )
 
 if TYPE_CHECKING:
-    from unrollgraph import draw, io, nn, symbolic, testing
+    from unrollgraph import draw, io, nn, symbolic
+    from unrollgraph import testing as testing
 
 
 def _picture(value: Any) -> str | None:
@@ -192,6 +194,7 @@ __all__ = [
     "ShapeError",
     "Stage",
     "StaleRunError",
+    "TimeLimitError",
     "UnboundedError",
     "UnrollgraphError",
     "VoltageError",
@@ -261,7 +264,6 @@ __all__ = [
     "spectrum",
     "strong_components",
     "symbolic",
-    "testing",
     "time_direction",
     "universal_cover",
     "unroll",
@@ -270,6 +272,7 @@ __all__ = [
     "zero_cycles",
 ]
 
+# `testing` needs hypothesis, so it is not in __all__: help() and star imports load all of that
 _ON_FIRST_USE = {"draw", "io", "nn", "symbolic", "testing"}
 
 
@@ -280,4 +283,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return list(__all__)

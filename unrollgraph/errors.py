@@ -29,6 +29,7 @@ __all__ = [
     "RadiusError",
     "ShapeError",
     "StaleRunError",
+    "TimeLimitError",
     "UnboundedError",
     "UnrollgraphError",
     "VoltageError",
@@ -140,6 +141,10 @@ class InfiniteCoverError(UnrollgraphError, nx.NetworkXNotImplemented):
 
 class RadiusError(UnrollgraphError, nx.ExceededMaxIterations, ValueError):
     """A search that nothing bounds, without a radius, or that found nothing within it."""
+
+
+class TimeLimitError(UnrollgraphError, TimeoutError):
+    """A search that was not finished within its time limit."""
 
 
 class CertificateError(UnrollgraphError, ValueError):
