@@ -510,3 +510,61 @@ def test_the_demo_learns_the_parity(capsys):
     assert losses[0] == pytest.approx(math.log(2), rel=0.1)
     assert losses[-1] < 0.002
     assert float(re.search(r"([\d.]+) % of them", out)[1]) > 99
+
+
+# -- delays under another name -------------------------------------------------------------
+
+
+@pytest.fixture
+def links(tmp_path):
+    path = tmp_path / "links.csv"
+    path.write_text("cause,effect,lag\nprice,sales,1\nsales,price,2\n")
+    return path
+
+
+NAMES = ["--source", "cause", "--target", "effect"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check"],
+        ["measure"],
+        ["unroll", "--window=3", "-o", "out.json"],
+        ["draw", "-o", "out.svg"],
+        ["draw", "--kind", "rolled", "-o", "rolled.svg"],
+        ["draw", "--kind", "ring", "-o", "ring.svg"],
+        ["explore", "-o", "out.html"],
+    ],
+)
+def test_every_command_reads_delays_under_another_name(
+    capsys, tmp_path, monkeypatch, links, command
+):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *command, links, *NAMES, "--delay", "lag")
+    assert (code, err) == (0, "")
+    assert "CYCLIC" not in out.replace("ACYCLIC", "")
+    code, out, err = run(capsys, *command, links, *NAMES)
+    assert "edges have 'lag', which may be the delay: read it with --delay lag" in err
+    code, out, err = run(capsys, *command, links, *NAMES, "--delay", "tau")
+    assert (code, out) == (2, "")
+    assert "there is no column 'tau'; the columns are 'cause', 'effect', 'lag'" in err
+
+
+def test_unrolling_writes_the_graph_of_the_delays_that_were_named(capsys, tmp_path, links):
+    out = tmp_path / "window.json"
+    run(capsys, "unroll", links, *NAMES, "--delay", "lag", "--window=3", "-o", out)
+    assert set(ug.io.read(out, delay="lag").edges) == {
+        (("price", 0), ("sales", 1)),
+        (("price", 1), ("sales", 2)),
+        (("sales", 0), ("price", 2)),
+    }
+
+
+def test_a_saved_network_has_its_own_delays(capsys, tmp_path):
+    path = tmp_path / "net.npz"
+    nn.Network(nn.architectures.elman(1, 2, 1)).save(path)
+    for command in (["check"], ["explore", "-o", tmp_path / "out.html"]):
+        code, _, err = run(capsys, *command, path, "--delay", "lag")
+        assert code == 2
+        assert "a saved network has its own delays; leave out --delay" in err

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 
 import unrollgraph as ug
+from unrollgraph import nn
 from unrollgraph.testing import delay_graphs
 
 
@@ -277,3 +278,68 @@ def test_graphs_of_equal_arrays_are_equal():
     for parts in ([{"a": np.zeros(3)}], [{"a": np.zeros(2)}, np.zeros(2)], ()):
         other.nodes["w"]["parts"] = parts
         assert one != ug.DelayGraph(other)
+
+
+# -- delays under another name -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "more"),
+    [
+        (ug.DelayGraph, ()),
+        (ug.unroll, (3,)),
+        (ug.verdict, ()),
+        (ug.DelayCover, ()),
+        (ug.max_cycle_ratio, ()),
+        (ug.retime, ({},)),
+        (nn.Network, ()),
+    ],
+)
+def test_a_named_delay_that_no_edge_has_is_an_error(function, more):
+    G = nn.architectures.elman(1, 2, 1)
+    with pytest.raises(ug.DelayError, match="no edge has the attribute 'lag', .* are 'delay'"):
+        function(G, *more, delay="lag")
+
+
+def test_a_graph_without_edges_has_any_delay():
+    G = nx.empty_graph(["a"], create_using=nx.DiGraph)
+    assert ug.DelayGraph(G, "lag").dimension == 1
+
+
+LOOKALIKES = [
+    ("lag", [1, 2]),
+    ("Time_Lag", [0, 1]),
+    ("tau", ["1", "2"]),
+    ("to_jimage", [(1, 0, 0), [0, 0, 1]]),
+    ("timeLag", [1.0, None]),
+    ("weight", [3, 2]),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), LOOKALIKES)
+def test_a_cyclic_cover_names_the_attribute_that_looks_like_a_delay(name, values):
+    G = nx.DiGraph([("a", "b"), ("b", "a")])
+    for edge, value in zip(G.edges, values, strict=True):
+        if value is not None:
+            G.edges[edge].update({name: value, "color": 1})
+    hint = f"no edge has the attribute 'delay', so every delay is 0, but edges have {name!r}"
+    nx.set_node_attributes(G, nn.Dense(1), "op")
+    for question in (ug.verdict, lambda G: nn.Network(G).forward({}, steps=2)):
+        with pytest.raises(ug.CyclicCoverError, match=hint):
+            question(G)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("weight", [0.5, 1.0]), ("lag", [0, 0]), ("lag", ["long", 1]), ("cost", [1, 2]), (3, [1, 2])],
+)
+def test_other_attributes_are_not_taken_for_delays(name, values):
+    G = nx.DiGraph([("a", "b"), ("b", "a")])
+    nx.set_edge_attributes(G, dict(zip(G.edges, values, strict=True)), name)
+    with pytest.raises(ug.CyclicCoverError) as caught:
+        ug.verdict(G)
+    assert "pass delay=" not in str(caught.value)
+    G.edges["a", "b"].update(delay=0, lag=5)
+    with pytest.raises(ug.CyclicCoverError) as caught:
+        ug.verdict(G)
+    assert "pass delay=" not in str(caught.value)

@@ -1,5 +1,8 @@
 """Formats of other programs: what is written comes back as it was, or is refused."""
 
+import json
+import re
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -137,7 +140,7 @@ def test_networkx_reads_what_we_write_and_we_read_what_it_writes(tmp_path):
         ("graphml", lambda G: G.add_node("z\0"), "GraphML cannot hold it: not XML"),
         ("graphml", lambda G: G.graph.update(multigraph=1), "for itself"),
         ("graphml", lambda G: G.graph.update(edge_default="x"), "for itself"),
-        ("graphml", lambda _: nx.MultiDiGraph([("a", "b", "0")]), "cannot hold the edge a -> b"),
+        ("graphml", lambda _: nx.MultiDiGraph([("a", "b", 7), ("a", "b", "x")]), "the edge a -> b"),
         ("gml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
         ("graphml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
     ],
@@ -243,7 +246,6 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
         ("gml", "graph [", "not GML"),
         ("gml", 'graph [ node [ id 0 label "a" ] ]', "not directed"),
         ("gml", 'graph [ directed 1 node [ label "a" ] ]', "'id'"),
-        ("gml", "graph [ directed 1 node [ id 0 ] ]", "'label'"),
         ("gml", 'graph [ directed 1 node [ id 0 label "a" ] edge [ source 0 ] ]', "'target'"),
         ("gml", 'graph [ directed 1 node [ id 0 label "a" ] edge [ target 0 ] ]', "'source'"),
         (
@@ -273,7 +275,9 @@ def test_default_delays_of_graphml_count():
     assert G.graph == {}
 
 
-@pytest.mark.parametrize("text", ["1_0", "\u0661", "1;", ";", "0x1", "1.0", "1,0", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["1_0", "\u0661", "1;", ";", "0x1", "1.5", "1e0", "1,0", "9" * 5000]
+)
 def test_a_delay_is_written_in_plain_digits(text):
     with pytest.raises(ug.FormatError, match="has the delay|has a delay of 5000"):
         edge_list.loads(f'source,target,delay\na,b,"{text}"\n', ",")
@@ -289,9 +293,107 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path, name, suffix):
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_column_in_capitals_is_not_taken_for_another():
-    with pytest.raises(ug.FormatError, match="the column 'Delay' is to be written 'delay'"):
-        edge_list.loads("source,target,Delay\na,a,1\n", ",")
+# -- files of other programs ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "G",
+    [
+        ug.unroll(ug.gallery.elman(), 3).copy(),
+        ug.unroll(ug.gallery.dipole(3), 2).copy(),
+        ug.gallery.diamond(),
+        nx.DiGraph([(1, "a"), ("a", 1)]),
+    ],
+    ids=["window", "multi window", "diamond", "mixed"],
+)
+def test_node_link_json_travels_both_ways(G):
+    H = nx.node_link_graph(json.loads(node_link.dumps(G)))
+    for *_, data in H.edges(data=True):
+        if isinstance(data.get("delay"), list):  # networkx keeps lists in attributes
+            data["delay"] = tuple(data["delay"])
+    assert nx.utils.graphs_equal(H, G)
+    assert nx.utils.graphs_equal(node_link.loads(json.dumps(nx.node_link_data(G))), G)
+
+
+def test_nested_vertices_and_keys_that_are_tuples_are_read_from_networkx():
+    G = nx.MultiDiGraph()
+    G.add_edge(("a", (0, 1)), ("a", (1, 1)), key=("k", 2), delay=(1, 0))
+    assert nx.utils.graphs_equal(node_link.loads(json.dumps(nx.node_link_data(G))), G)
+    assert nx.utils.graphs_equal(node_link.loads(node_link.dumps(G)), G)
+
+
+def test_edges_of_a_graphml_multigraph_have_ids_of_their_own():
+    G = nx.MultiDiGraph()
+    G.add_edge("a", "b", delay=0)
+    G.add_edge("a", "b", key="second", delay=2)
+    G.add_edge("b", "a", delay=1)
+    text = graphml.dumps(G)
+    ids = re.findall('<edge [^>]*id="([^"]*)"', text)
+    assert len(set(ids)) == len(ids) == 3
+    assert exactly(graphml.loads(text)) == exactly(G)
+    assert sorted(d for *_, d in nx.parse_graphml(text).edges(data="delay")) == [0, 1, 2]
+    G.edges["a", "b", 0]["key"] = "mine"
+    with pytest.raises(ug.FormatError, match="'key' of an edge of a multigraph for itself"):
+        graphml.dumps(G)
+
+
+def test_graphml_types_numbers_as_other_programs_expect():
+    G = nx.DiGraph()
+    G.add_edge("a", "b", delay=1, weight=1)
+    G.add_edge("b", "a", delay=0, weight=0.5)
+    text = graphml.dumps(G)
+    types = dict(re.findall('attr.name="(.*?)" attr.type="(.*?)"', text))
+    assert types == {"delay": "long", "weight": "double"}
+    assert graphml.loads(text).edges["a", "b"] == {"delay": 1, "weight": 1.0}
+
+
+DOUBLE = KEY.replace('"int"', '"double"')
+LOOP_OF_DOUBLE = LOOP.replace(KEY, DOUBLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("graphml", XML.format("", LOOP_OF_DOUBLE.format("", '<data key="d">1</data>'))),
+        ("gml", GML.format("delay 1.0")),
+        ("json", json.dumps(nx.node_link_data(nx.DiGraph([("a", "a", {"delay": 1.0})])))),
+        ("csv", "source,target,delay\na,a,1.0\n"),
+    ],
+)
+def test_whole_numbers_may_be_written_as_doubles(name, text):
+    G = FORMATS[name][1](text)
+    assert repr(list(G.edges(data="delay"))) == "[('a', 'a', 1)]"
+    with pytest.raises(ug.FormatError, match="1.5"):
+        FORMATS[name][1](text.replace("1.0", "1.5").replace(">1<", ">1.5<"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "names"),
+    [
+        ('node [ id 0 name "x" ] node [ id 1 name "y" ]', ["x", "y"]),  # igraph
+        ("node [ id 7 ] node [ id 1 ]", ["7", "1"]),  # M. Newman's collection
+        ('node [ id 0 label "x" name "n" ] node [ id 1 label "y" ]', ["x", "y"]),
+    ],
+)
+def test_gml_without_labels(nodes, names):
+    ends = re.findall("id ([0-9])", nodes)
+    edge = f"edge [ source {ends[0]} target {ends[1]} delay 1 ]"
+    G = gml.loads(f'Creator "test" graph [ directed 1 {nodes} {edge} ]')
+    assert list(G) == names
+    assert list(G.edges(data="delay")) == [(*names, 1)]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "text"),
+    [
+        ('node [ id 0 label "x" ] node [ id 1 ]', "node 1 has no 'label'"),
+        ('node [ id 0 name "x" ] node [ id 1 name "x" ]', "two nodes have the same 'name'"),
+        ("node [ id 0 name [ a 1 ] ]", "node 0 has no 'name'"),
+    ],
+)
+def test_gml_names_that_do_not_name_are_refused(nodes, text):
+    with pytest.raises(ug.FormatError, match=text):
+        gml.loads(f"graph [ directed 1 {nodes} ]")
 
 
 # -- DOT -------------------------------------------------------------------------------
@@ -418,7 +520,7 @@ def test_a_frame_with_gaps_and_attributes():
 @pytest.mark.parametrize(
     ("columns", "text"),
     [
-        ({"source": ["a"]}, "no column 'target'"),
+        ({"source": ["a"]}, "needs a column 'target'"),
         ({"source": ["a"], "target": [None]}, "row 0 lacks a source or a target"),
         ({"source": ["a"], "target": ["b"], "key": [None]}, "row 0 lacks a key"),
         ({"source": ["a"] * 2, "target": ["b"] * 2, "key": [1, 1]}, "stands there twice"),
@@ -500,3 +602,29 @@ def test_graphs_that_are_no_net_are_refused(edges):
     G.add_node("z")
     with pytest.raises(ug.FormatError, match="isolated vertices, and z"):
         ug.io.to_periodic_graph(G)
+
+
+def test_a_table_of_another_library_is_named():
+    class DataFrame:
+        __module__ = "polars.dataframe.frame"
+        columns: tuple[str, ...] = ("source", "target")
+
+        def to_pandas(self):
+            raise NotImplementedError
+
+    for table, text in (
+        (DataFrame(), r"not polars\..*DataFrame; convert it with its method to_pandas\(\)"),
+        ([("a", "b")], "not builtins.list"),
+    ):
+        with pytest.raises(TypeError, match="expected a pandas.DataFrame, " + text):
+            ug.io.from_pandas_edgelist(table)
+
+
+def test_a_frame_may_name_its_columns_otherwise():
+    table = pd.DataFrame({"From": ["a", "b"], "To": ["b", "a"], "lag": [1.0, None], "w": [1, 2]})
+    G = ug.io.from_pandas_edgelist(table, delay="lag")
+    assert list(G.edges(data=True)) == [("a", "b", {"w": 1, "lag": 1}), ("b", "a", {"w": 2})]
+    back = table.rename(columns={"From": "x", "To": "y"})
+    assert nx.utils.graphs_equal(
+        ug.io.from_pandas_edgelist(back, delay="lag", source="x", target="y"), G
+    )

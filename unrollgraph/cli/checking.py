@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import FORMATS, graph_of
+from unrollgraph.cli.reading import add_file, graph_of
 from unrollgraph.cli.saying import form, offsets, plain, summary
 from unrollgraph.errors import show_edge
 from unrollgraph.graph.order import levels
@@ -23,14 +23,14 @@ def add_to(commands: Any) -> None:
         description="Decide whether the infinite unrolling of a delay graph is acyclic, and "
         "prove it. Exits 1 if it is cyclic.",
     )
-    command.add_argument("file", metavar="FILE", help=FORMATS)
+    add_file(command)
     command.add_argument("--json", action="store_true", help="print the answer for machines")
     command.set_defaults(run=check)
 
 
 def check(options: argparse.Namespace) -> int:
     """Print the verdict on a file, and its proof; return 1 if it is cyclic."""
-    graph = ug.DelayGraph(graph_of(options.file))
+    graph = graph_of(options)
     try:
         proof: ug.Schedule | ug.ZeroWalk = ug.verdict(graph)
     except ug.CyclicCoverError as error:

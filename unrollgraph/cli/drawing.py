@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import FORMATS, graph_of, window_of
+from unrollgraph.cli.reading import add_file, graph_of, window_of
 from unrollgraph.cli.saying import fail
 from unrollgraph.draw.options import MOST_EDGES, must_be_few
 from unrollgraph.files import write_whole
@@ -25,7 +25,7 @@ def add_to(commands: Any) -> None:
         help="a picture of the network, its unrolling, or both",
         description="Draw a delay graph and what lies above it.",
     )
-    command.add_argument("file", metavar="FILE", help=FORMATS)
+    add_file(command)
     command.add_argument(
         "--kind",
         default="side-by-side",
@@ -55,7 +55,7 @@ def draw(options: argparse.Namespace) -> int:
             f"{options.output}: a picture that moves is a .gif of the kind unrolling, and nothing "
             "else is; write another suffix, or another --kind"
         )
-    G = graph_of(options.file)
+    G = graph_of(options)
     if options.kind == "rolled" and options.window is not None:
         return fail("what is rolled has no window; leave out --window, or draw another --kind")
     window = None if options.kind == "rolled" else window_of(options.window or "0:4", G)

@@ -8,7 +8,7 @@ from typing import Any
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.cli.reading import FORMATS, graph_of, is_network, window_of
+from unrollgraph.cli.reading import add_file, check_own_delays, graph_of, is_network, window_of
 from unrollgraph.cli.saying import fail
 from unrollgraph.errors import show_vertex
 
@@ -23,7 +23,7 @@ def add_to(commands: Any) -> None:
         description="Write a page on which one walks on a delay graph and sees the lift of the "
         "walk in its covers. The page is one file and works without a network.",
     )
-    command.add_argument("file", metavar="FILE", help=FORMATS)
+    add_file(command)
     command.add_argument(
         "--window", metavar="A:B", help="as for unroll; what fits on a page unless given"
     )
@@ -39,8 +39,13 @@ def explore(options: argparse.Namespace) -> int:
     """Write the page of a delay graph, or of a saved network."""
     if Path(options.output).suffix.lower() not in {".html", ".htm"}:
         return fail(f"{options.output}: a page is a .html file; write that suffix")
-    G = nn.load(options.file) if is_network(options.file) else graph_of(options.file)
-    graph = G.graph if isinstance(G, nn.Network) else ug.DelayGraph(G)
+    G: nn.Network | ug.DelayGraph
+    if is_network(options.file):
+        check_own_delays(options)
+        G = nn.load(options.file)
+    else:
+        G = graph_of(options)
+    graph = G.graph if isinstance(G, nn.Network) else G
     names = {show_vertex(v): v for v in graph.vertices}
     if options.root is not None and options.root not in names:
         return fail(f"{options.file} has no vertex {options.root}; it has {', '.join(names)}")

@@ -10,7 +10,7 @@ from typing import Any
 import networkx as nx
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import FORMATS, graph_of
+from unrollgraph.cli.reading import add_file, graph_of
 from unrollgraph.cli.saying import fail, names, plain, summary
 from unrollgraph.errors import show_stops, show_walk
 
@@ -25,7 +25,7 @@ def add_to(commands: Any) -> None:
         description="Measure a delay graph that runs forward in time: how many operations a step "
         "adds, how many steps one can skip, and how fast the graph can be clocked.",
     )
-    command.add_argument("file", metavar="FILE", help=FORMATS)
+    add_file(command)
     command.add_argument(
         "--duration",
         metavar="NAME",
@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
 
 def measure(options: argparse.Namespace) -> int:
     """Print the measures of a file."""
-    graph = ug.DelayGraph(graph_of(options.file))
+    graph = graph_of(options)
     try:
         report = _measures(graph, options.duration)
     except ValueError as error:  # delays that are vectors, or durations that are no numbers

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 from typing import Any
 
 import unrollgraph as ug
+from unrollgraph.cli.saying import note
+from unrollgraph.graph.delay_graph import delay_like_attribute
 
-__all__ = ["FORMATS", "graph_of", "is_network", "window_of"]
+__all__ = ["add_file", "graph_of", "is_network", "window_of"]
 
-FORMATS = (
-    "a delay graph: node-link .json, .gml, .graphml, or .csv/.tsv with the columns "
-    "source,target,delay (vectors as 1;0); or a saved network, a .npz"
-)
 _WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 
 
@@ -22,14 +21,56 @@ def is_network(path: str) -> bool:
     return Path(path).suffix.lower() == ".npz"
 
 
-def graph_of(path: str) -> Any:
-    """Read a delay graph; of a saved network its graph, without the operations."""
-    if not is_network(path):
-        return ug.io.read(path)
-    G = ug.nn.load(path).graph.base.copy()
-    for _, data in G.nodes(data=True):
-        del data["op"]
-    return G
+def add_file(command: Any) -> None:
+    """Declare the file that a command reads, and the options that say how to read it."""
+    command.add_argument(
+        "file",
+        metavar="FILE",
+        help="a delay graph: node-link .json, .gml, .graphml, or .csv/.tsv with the columns "
+        "source,target,delay (vectors as 1;0); or a saved network, a .npz",
+    )
+    command.add_argument(
+        "--delay", metavar="NAME", help="the edge attribute or column that holds the delay"
+    )
+    for end, other in (("source", "from"), ("target", "to")):
+        command.add_argument(
+            f"--{end}",
+            metavar="NAME",
+            help=f"the column of a .csv/.tsv that holds the {end} of an edge; default: {end} "
+            f"or {other}",
+        )
+
+
+def graph_of(options: argparse.Namespace) -> ug.DelayGraph:
+    """Read a delay graph; of a saved network its graph, without the operations.
+
+    If no edge has a delay but another attribute looks like one, a note on standard error says so.
+    """
+    path = options.file
+    if is_network(path):
+        check_own_delays(options)
+        G = ug.nn.load(path).graph.base.copy()
+        for _, data in G.nodes(data=True):
+            del data["op"]
+        return ug.DelayGraph(G)
+    name = options.delay or "delay"
+    G = ug.io.read(path, delay=name, source=options.source, target=options.target)
+    graph = ug.DelayGraph(G, name)
+    if like := delay_like_attribute(graph):
+        note(
+            f"{path}: no edge has a delay, so every delay is 0; edges have {like!r}, which may "
+            f"be the delay: read it with --delay {like}"
+        )
+    return graph
+
+
+def check_own_delays(options: argparse.Namespace) -> None:
+    """Reject the options of a delay graph for a saved network, whose graph is complete."""
+    for name in ("delay", "source", "target"):
+        if getattr(options, name) is not None:
+            raise ug.FormatError(
+                f"{options.file}: a saved network has its own delays; leave out --{name}"
+            )
 
 
 def window_of(text: str, G: Any) -> Any:

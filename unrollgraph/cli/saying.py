@@ -10,18 +10,23 @@ from typing import Any
 import unrollgraph as ug
 from unrollgraph.errors import show_vertex
 
-__all__ = ["count", "fail", "form", "names", "numbers", "offsets", "plain", "summary"]
+__all__ = ["count", "fail", "form", "names", "note", "numbers", "offsets", "plain", "summary"]
 
 
 def fail(message: str) -> int:
     """Print what is wrong in one line on standard error; return the exit code for it."""
+    note(message)
+    return 2
+
+
+def note(message: str) -> None:
+    """Print a message in one line on standard error."""
     text = " ".join(message.split())
     if len(text) > 1000:  # it quotes something from a file that nobody wants to read
         text = f"{text[:600]} ... {text[-300:]}"
     if sys.stderr:
         with suppress(OSError):  # the status says it all the same
             print("unrollgraph:", text, file=sys.stderr, flush=True)
-    return 2
 
 
 def count(things: Sequence[Any], one: str, many: str) -> str:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.reading import FORMATS, graph_of, window_of
+from unrollgraph.cli.reading import add_file, graph_of, window_of
 
 __all__ = ["LARGEST_FILE", "add_to", "unroll"]
 
@@ -20,7 +20,7 @@ def add_to(commands: Any) -> None:
         help="write a window of the unrolling",
         description="Unroll a delay graph over a window of time and write the result.",
     )
-    command.add_argument("file", metavar="FILE", help=FORMATS)
+    add_file(command)
     command.add_argument(
         "--window",
         required=True,
@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
 
 def unroll(options: argparse.Namespace) -> int:
     """Write a window of a file."""
-    G = graph_of(options.file)
+    G = graph_of(options)
     U = ug.unroll(G, window_of(options.window, G))
     size = U.number_of_nodes() + U.number_of_edges()
     if size > LARGEST_FILE:

@@ -18,6 +18,7 @@ too, since networkx's own order of predecessors changes under ``copy()``.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, TypeAlias
@@ -54,7 +55,8 @@ class DelayGraph(Pictured):
     delay : str
         The edge attribute that holds the delay: an integer, or a tuple of
         d >= 2 integers, each of absolute value at most 2**31. A tuple of one
-        integer means that integer; an absent attribute means zero.
+        integer means that integer; an absent attribute means zero. A name other
+        than the default must be an attribute of at least one edge.
 
     Attributes
     ----------
@@ -81,8 +83,8 @@ class DelayGraph(Pictured):
     Raises
     ------
     DelayError
-        If a delay is no integer, too large, or of another dimension than the
-        others.
+        If a delay is not an integer, too large, or of another dimension than the
+        others, or if no edge has the attribute ``delay`` and it is not the default.
     TypeError
         If ``G`` is not a directed networkx graph.
 
@@ -134,6 +136,15 @@ class DelayGraph(Pictured):
                 "MultiDiGraph, and unrollgraph.with_reverses adds those that lead back"
             )
         edges, data = _read_edges(G)
+        named = isinstance(delay, str) and delay != "delay"
+        if named and edges and not any(delay in item for item in data):
+            names = ", ".join(
+                repr(name) for name in dict.fromkeys(k for item in data for k in item)
+            )
+            raise DelayError(
+                f"no edge has the attribute {delay!r}, which delay= names; the attributes of the "
+                f"edges are {names or 'none'}"
+            )
         number = {vertex: k for k, vertex in enumerate(G)}
         delays = _read_delays([item.get(delay, _ABSENT) for item in data], edges)
         for item, vector in zip(data, delays.tolist(), strict=True):
@@ -284,6 +295,57 @@ def as_delay_graph(G: Any, delay: str = "delay") -> DelayGraph:
     return DelayGraph(G, delay)
 
 
+# Names under which other programs write delays; the first that fits is reported.
+DELAY_LIKE = (
+    *("delay", "delays", "timedelay", "lag", "lags", "timelag", "tau", "tojimage"),
+    *("latency", "tokens", "initialtokens", "registers", "offset", "shift", "dt", "weight"),
+)
+
+
+def delay_like_attribute(graph: DelayGraph) -> str | None:
+    """Name an edge attribute that looks like the delay of a graph in which no edge has a delay.
+
+    Returns
+    -------
+    str or None
+        The name; None if some edge has the attribute ``graph.delay_name``, or if no other
+        attribute has both a name in `DELAY_LIKE` and integer values that are not all zero.
+    """
+    if any(graph.delay_name in data for data in graph._edge_data):
+        return None
+    rank = {name: k for k, name in enumerate(DELAY_LIKE)}
+    names = {name for data in graph._edge_data for name in data if isinstance(name, str)}
+    plain = {name: re.sub(r"[\W_]", "", name).lower() for name in sorted(names)}
+    for name in sorted((n for n in plain if plain[n] in rank), key=lambda n: rank[plain[n]]):
+        values = [data[name] for data in graph._edge_data if name in data]
+        vectors = [_integers(value) for value in values]
+        if all(v is not None for v in vectors) and any(x for v in vectors for x in v or ()):
+            return name
+    return None
+
+
+def delay_hint(graph: DelayGraph) -> str:
+    """End of a message about a graph whose delays may have another name; empty if they have not."""
+    name = delay_like_attribute(graph)
+    if name is None:
+        return ""
+    return (
+        f"; no edge has the attribute {graph.delay_name!r}, so every delay is 0, but edges have "
+        f"{name!r}: pass delay={name!r}"
+    )
+
+
+def _integers(value: Any) -> list[int] | None:
+    """Integers of a value of an attribute, also written as text or floats; None if it is other."""
+    parts = value if isinstance(value, tuple | list | np.ndarray) else (value,)
+    try:
+        numbers = [int(part) for part in parts if not isinstance(part, bool)]
+        floats = [float(part) for part in parts]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return numbers if numbers == floats else None
+
+
 def part_of(
     graph: DelayGraph, vertices: Iterable[int], edges: Iterable[int] | None = None
 ) -> DelayGraph:
@@ -322,6 +384,13 @@ def check_delay(value: Any, edge: Edge) -> tuple[int, ...]:
             value=value,
         )
     return vector
+
+
+def whole(value: Any) -> Any:
+    """Return a delay from a file with whole numbers as ints and lists as tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(map(whole, value))
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:

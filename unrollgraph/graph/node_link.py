@@ -1,14 +1,17 @@
 """Delay graphs as node-link JSON, the canonical format.
 
-The layout is networkx's own, so that ``networkx.node_link_graph`` reads it too:
+The layout is networkx's own: what ``networkx.node_link_data`` makes is read, and
+``networkx.node_link_graph`` reads what is written:
 
     {"directed": true, "multigraph": false, "unrollgraph": 1, "graph": {},
      "nodes": [{"id": "A"}, ...],
      "edges": [{"source": "A", "target": "B", "delay": 1}, ...]}
 
-JSON has no tuples. A vertex, a key or an attribute that is one is written as
-``{"tuple": [...]}``; the delay of an edge in Z^d alone is a plain list. Vertices are
-strings, integers or tuples of those. What JSON cannot hold exactly is refused.
+JSON has no tuples. As in networkx, a vertex, a key or a delay that is one is a list; vertices
+and keys are strings, integers or tuples of those, also nested (networkx itself writes keys that
+are tuples, and tuples within tuples, but does not read them). An attribute that is a tuple is
+written as ``{"tuple": [...]}``, to tell it from a list. A delay may be a whole number written
+as a float. What JSON cannot hold exactly is rejected.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import as_delay_graph
+from unrollgraph.graph.delay_graph import as_delay_graph, whole
 
 __all__ = ["dumps", "loads"]
 
@@ -141,9 +144,9 @@ def _graph_of(document: Any, delay: str) -> Any:
             )
         added = G.add_edge(*ends, *key)
         data = G.edges[(*ends, added) if multigraph else tuple(ends)]
-        if isinstance(rest.get(delay), list):
-            rest[delay] = {"tuple": rest[delay]}
         data.update(_attributes_in(rest))
+        if delay in data:
+            data[delay] = whole(data[delay])
     as_delay_graph(G, delay)  # refuses what is no delay
     return G
 
@@ -153,7 +156,7 @@ def _graph_of(document: Any, delay: str) -> Any:
 
 def _vertex_out(value: Any) -> Any:
     if isinstance(value, tuple):
-        return {"tuple": [_vertex_out(part) for part in value]}
+        return [_vertex_out(part) for part in value]
     if isinstance(value, str) or type(value) is int:
         return value
     raise FormatError(
@@ -163,13 +166,13 @@ def _vertex_out(value: Any) -> Any:
 
 
 def _vertex_in(value: Any, where: str) -> Any:
-    if isinstance(value, dict) and list(value) == ["tuple"] and isinstance(value["tuple"], list):
-        return tuple(_vertex_in(part, where) for part in value["tuple"])
+    if isinstance(value, list):
+        return tuple(_vertex_in(part, where) for part in value)
     if isinstance(value, str) or type(value) is int:
         return value
     raise FormatError(
-        f"{where} names {json.dumps(value)}, but vertices and keys are strings, integers or "
-        '{"tuple": [...]} of those'
+        f"{where} names {json.dumps(value)[:60]}, but vertices and keys are strings, integers or "
+        "lists of those"
     )
 
 

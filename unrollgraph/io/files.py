@@ -34,13 +34,14 @@ __all__ = ["read", "write"]
 
 _Codec = TypeVar("_Codec")
 
-READERS: dict[str, Callable[[str, str], Any]] = {
+READERS: dict[str, Callable[..., Any]] = {
     ".json": node_link.loads,
-    ".csv": lambda text, delay: edge_list.loads(text, ",", delay),
-    ".tsv": lambda text, delay: edge_list.loads(text, "\t", delay),
+    ".csv": edge_list.loads,
+    ".tsv": edge_list.loads,
     ".gml": gml.loads,
     ".graphml": graphml.loads,
 }
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 WRITERS: dict[str, Callable[[Any, str], str]] = {
     ".json": node_link.dumps,
     ".csv": lambda G, delay: edge_list.dumps(G, ",", delay),
@@ -51,7 +52,13 @@ WRITERS: dict[str, Callable[[Any, str], str]] = {
 }
 
 
-def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
+def read(
+    path: str | os.PathLike[str],
+    *,
+    delay: str = "delay",
+    source: str | None = None,
+    target: str | None = None,
+) -> Any:
     """Read a delay graph from a file.
 
     Parameters
@@ -59,8 +66,10 @@ def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
     path : path
         A file whose suffix is ``.json``, ``.csv``, ``.tsv``, ``.gml`` or ``.graphml``.
     delay : str
-        The edge attribute that holds the delay: the name under which it stands in the
-        file, from an edge list the name that it gets.
+        The edge attribute, or the column of an edge list, that holds the delay.
+    source, target : str, optional
+        The columns of an edge list (``.csv`` or ``.tsv``) that hold the ends of an edge. By
+        default ``source`` or ``from``, and ``target`` or ``to``, in any case.
 
     Returns
     -------
@@ -70,8 +79,9 @@ def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
     Raises
     ------
     FormatError
-        If the suffix is unknown, or the file does not hold a delay graph; the
-        message names the file and the place.
+        If the suffix is unknown, the file does not hold a delay graph, or no edge
+        has the attribute ``delay`` and it is not the default; the message names the file
+        and the place.
     OSError
         If there is no such file, or it cannot be read.
 
@@ -95,8 +105,14 @@ def read(path: str | os.PathLike[str], *, delay: str = "delay") -> Any:
     """
     path = Path(path)
     loads = _chosen(READERS, path, "read")
+    delimiter = DELIMITERS.get(path.suffix.lower())
+    if delimiter is None and not source is target is None:
+        raise FormatError(f"{path}: source= and target= name columns of a .csv or .tsv file only")
     try:
-        return loads(path.read_text(encoding="utf-8-sig"), delay)
+        text = path.read_text(encoding="utf-8-sig")
+        if delimiter is None:
+            return loads(text, delay)
+        return loads(text, delimiter, delay, source, target)
     except UnicodeDecodeError:
         raise FormatError(f"{path}: not a text file in UTF-8") from None
     except ValueError as error:  # of ours, or a name that no file can have

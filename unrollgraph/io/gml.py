@@ -1,7 +1,8 @@
 """Delay graphs as GML, the Graph Modelling Language of M. Himsolt (1997).
 
-Vertices are strings, attributes numbers, strings and nested lists of those; a delay is
-written as text, ``"1"`` or ``"1;0"``, and read as text or a number. The parser is
+Vertices are strings, attributes numbers, strings and nested lists of those. A delay in Z is
+written as a number, a delay in Z^d as text, ``"1;0"``. Vertices are named by their ``label``; in
+a file without labels by their ``name``, as igraph writes it, else by their ``id``. The parser is
 networkx's; it evaluates nothing. What does not come back as it was is refused on writing.
 """
 
@@ -34,7 +35,9 @@ def dumps(G: Any, delay: str = "delay") -> str:
 def loads(text: str, delay: str = "delay") -> Any:
     """Read a delay graph from text."""
     try:
-        G = nx.parse_gml(text)
+        G = _labelled(nx.parse_gml(text, label="id"))
+    except FormatError:
+        raise
     except RecursionError:
         raise FormatError("not GML: brackets are nested too deeply") from None
     except MemoryError:
@@ -43,3 +46,18 @@ def loads(text: str, delay: str = "delay") -> Any:
         raise FormatError(f"not GML: {error}") from None
     read_delays(G, delay)
     return G
+
+
+def _labelled(G: Any) -> Any:
+    """Name the vertices of a graph whose vertices are ids."""
+    nodes = dict(G.nodes(data=True))
+    given = [name for name in ("label", "name") if any(name in data for data in nodes.values())]
+    if not given:
+        return nx.relabel_nodes(G, {v: str(v) for v in nodes})
+    names = {v: data.pop(given[0], None) for v, data in nodes.items()}
+    for v, name in names.items():
+        if isinstance(name, list | dict | None):
+            raise FormatError(f"node {v} has no {given[0]!r}, which other nodes have")
+    if len(set(names.values())) < len(names):
+        raise FormatError(f"two nodes have the same {given[0]!r}")
+    return nx.relabel_nodes(G, names)

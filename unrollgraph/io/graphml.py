@@ -1,8 +1,10 @@
 """Delay graphs as GraphML, the XML format of the graph drawing community.
 
-Vertices are strings, attributes strings, numbers and booleans; a delay is written as
-text, ``1`` or ``1;0``, and read as text or a number. What does not come back as it was is
-refused on writing. A multigraph says that it is one by an attribute of the graph.
+Vertices are strings, attributes strings, numbers and booleans; of an attribute with integers
+and floats all values become floats. A delay in Z is written as an integer, a delay in Z^d as
+text, ``1;0``. What does not come back as it was is rejected on writing. A multigraph is marked
+by an attribute of the graph. Its edges have the ids e0, e1, ..., and their keys, where they are
+not the default ones, are an attribute.
 
 The parser is networkx's, behind a door of our own: a document type declaration is
 refused, so that no entity is ever resolved and nothing fetched; ends, identifiers and
@@ -20,7 +22,7 @@ from xml.parsers import expat
 
 import networkx as nx
 
-from unrollgraph.errors import FormatError
+from unrollgraph.errors import FormatError, show_edge
 from unrollgraph.graph.delay_graph import as_delay_graph
 from unrollgraph.io.texts import must_return, read_delays, with_texts
 
@@ -28,6 +30,7 @@ __all__ = ["dumps", "loads"]
 
 _SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _MARK = "multigraph"
+_KEY = "key"  # the edge attribute that holds the key in a marked file
 _OWN = ("node_default", "edge_default")  # where the parser keeps default values
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,4000}\s*")
 
@@ -41,10 +44,12 @@ def dumps(G: Any, delay: str = "delay") -> str:
             raise FormatError(
                 f"GraphML keeps the attribute {name!r} of a graph for itself; rename it"
             )
-    if graph.multigraph:
-        H.graph[_MARK] = True
     try:
-        text = "\n".join(nx.generate_graphml(H, named_key_ids=False)) + "\n"
+        if graph.multigraph:
+            H = _with_ids(H)
+        writer = nx.GraphMLWriter(infer_numeric_types=True)
+        writer.add_graph_element(H)
+        text = f"{writer}\n"
     except (nx.NetworkXError, TypeError, ValueError) as error:
         raise FormatError(f"GraphML cannot hold it: {error}; write JSON, which holds it") from None
     try:
@@ -63,8 +68,7 @@ def loads(text: str, delay: str = "delay") -> Any:
         _must_be_sound(root)
         G = _parsed(text, many=False)
         if G.graph.get(_MARK) is True:
-            G = _parsed(text, many=True)
-            del G.graph[_MARK]
+            G = _with_keys(_parsed(text, many=True))
     except (FormatError, MemoryError):
         raise
     except Exception as error:  # whatever a parser trips over in a hostile file
@@ -81,6 +85,46 @@ def loads(text: str, delay: str = "delay") -> Any:
                 data[item].setdefault(key, value)
     read_delays(G, delay)
     return G
+
+
+def _with_ids(G: Any) -> Any:
+    """Replace keys by ids that no two edges of the graph share.
+
+    Keys other than those that networkx chooses by default become an attribute.
+    """
+    H: Any = nx.MultiDiGraph()
+    plain: Any = nx.MultiDiGraph()
+    H.graph.update({**G.graph, _MARK: True})
+    H.add_nodes_from(G)
+    for v in G:
+        H.nodes[v].update(G.nodes[v])
+    for k, (u, v, key, data) in enumerate(G.edges(keys=True, data=True)):
+        if _KEY in data:
+            raise FormatError(
+                f"GraphML keeps the attribute {_KEY!r} of an edge of a multigraph for itself; "
+                "rename it"
+            )
+        H.add_edge(u, v, f"e{k}")
+        default = type(key) is int and key == plain.new_edge_key(u, v)
+        plain.add_edge(u, v, key)
+        H.edges[u, v, f"e{k}"].update(data if default else {**data, _KEY: key})
+    return H
+
+
+def _with_keys(G: Any) -> Any:
+    """Restore the keys of a graph that `_with_ids` wrote."""
+    H: Any = nx.MultiDiGraph()
+    H.graph.update({name: value for name, value in G.graph.items() if name != _MARK})
+    H.add_nodes_from(G)
+    for v in G:
+        H.nodes[v].update(G.nodes[v])
+    for u, v, _, data in G.edges(keys=True, data=True):
+        key = data.pop(_KEY) if _KEY in data else H.new_edge_key(u, v)
+        if H.has_edge(u, v, key):
+            raise FormatError(f"the edge {show_edge((u, v, key))} occurs twice")
+        H.add_edge(u, v, key)
+        H.edges[u, v, key].update(data)
+    return H
 
 
 def _parsed(text: str, *, many: bool) -> Any:

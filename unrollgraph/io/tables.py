@@ -17,7 +17,8 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, whole
+from unrollgraph.io.edge_list import find_columns
 
 __all__ = [
     "from_pandas_edgelist",
@@ -179,17 +180,22 @@ def _exact(pd: Any, values: list[Any]) -> Any:
     return pd.Series(values, dtype=object) if rounded else column
 
 
-def from_pandas_edgelist(table: Any, *, delay: str = "delay") -> Any:
+def from_pandas_edgelist(
+    table: Any, *, delay: str = "delay", source: str | None = None, target: str | None = None
+) -> Any:
     """Make a delay graph from an edge list in a pandas DataFrame.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row for each edge, with the columns ``source`` and ``target``, and if need be
-        ``key`` and the delay: integers, or tuples of them; absent ones are zero.
-        Further columns are attributes; where one has no value there is none.
+        One row for each edge, with columns for its ends and, optionally, its delay and
+        ``key``. A delay is an integer or a tuple of integers; a missing one is zero.
+        Further columns are attributes; a missing value means no attribute.
     delay : str
         The column that holds the delay, and the attribute that gets it.
+    source, target : str, optional
+        The columns that hold the ends of an edge. By default ``source`` or ``from``, and
+        ``target`` or ``to``, in any case.
 
     Returns
     -------
@@ -199,33 +205,36 @@ def from_pandas_edgelist(table: Any, *, delay: str = "delay") -> Any:
     Raises
     ------
     FormatError
-        If a column is missing, an end is, or an edge stands there twice.
-    DelayError
-        If a delay is none.
+        If a column or an end is missing, an edge occurs twice, or a delay is not an integer.
+    TypeError
+        If ``table`` is not a pandas DataFrame.
 
     Examples
     --------
     >>> import pandas as pd
     >>> import unrollgraph as ug
-    >>> table = pd.DataFrame({"source": ["a", "b"], "target": ["b", "a"], "delay": [0, 1]})
-    >>> list(ug.io.from_pandas_edgelist(table).edges(data="delay"))
+    >>> table = pd.DataFrame({"from": ["a", "b"], "to": ["b", "a"], "lag": [0, 1]})
+    >>> list(ug.io.from_pandas_edgelist(table, delay="lag").edges(data="lag"))
     [('a', 'b', 0), ('b', 'a', 1)]
     """
     import pandas as pd  # noqa: PLC0415  (optional)
 
-    for name in ("source", "target"):
-        if name not in table.columns:
-            raise FormatError(f"the table has no column {name!r}")
+    if not isinstance(table, pd.DataFrame):
+        kind = f"{type(table).__module__.partition('.')[0]}.{type(table).__qualname__}"
+        convert = "; convert it with its method to_pandas()" if hasattr(table, "to_pandas") else ""
+        raise TypeError(f"expected a pandas.DataFrame, not {kind}{convert}")
+    columns = find_columns(list(table.columns), delay, source, target)
     rows = []
     for k, row in enumerate(table.astype(object).to_dict("records")):
         data = {name: value for name, value in row.items() if pd.isna(value) is not True}
-        if "source" not in data or "target" not in data:
+        if columns.source not in data or columns.target not in data:
             raise FormatError(f"row {k} lacks a source or a target")
-        rows.append((data.pop("source"), data.pop("target"), data))
+        ends = data.pop(columns.source), data.pop(columns.target)
         if "key" in table.columns and "key" not in data:
             raise FormatError(f"row {k} lacks a key")
-        if isinstance(data.get(delay), float) and data[delay].is_integer():
-            data[delay] = int(data[delay])  # pandas makes floats of a column with gaps
+        if columns.delay in data:
+            data[delay] = whole(data.pop(columns.delay))  # a column with gaps holds floats
+        rows.append((*ends, data))
     return _graph_of((), rows, delay)
 
 

@@ -1,6 +1,7 @@
 """What the text formats share: delays as text, and proof that nothing was lost.
 
-A delay in Z^d is written ``1;0``, the integers joined by semicolons. Formats that
+A delay in Z^d is written ``1;0``, the integers joined by semicolons, and a delay in Z as an
+integer. Whole numbers may be written as floats, 1.0, as many programs do. Formats that
 other programs define hold less than a networkx graph does, each in its own way.
 `must_return` therefore compares what was written with what is read back, and refuses
 with the first difference; so a format is never trusted to hold what it does not.
@@ -12,11 +13,11 @@ import re
 from typing import Any
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, whole
 
 __all__ = ["delay_of", "must_return", "read_delays", "text_of", "with_texts"]
 
-_DELAY = re.compile(r"\s*[+-]?[0-9]+\s*(;\s*[+-]?[0-9]+\s*)*")
+_DELAY = re.compile(r"\s*[+-]?[0-9]+(\.0*)?\s*(;\s*[+-]?[0-9]+(\.0*)?\s*)*")
 
 
 def text_of(delay: tuple[int, ...]) -> str:
@@ -25,7 +26,7 @@ def text_of(delay: tuple[int, ...]) -> str:
 
 
 def delay_of(text: str, where: str) -> Any:
-    """Read a delay: an integer, or a tuple where there are several."""
+    """Read a delay: an integer, also written as 1.0, or a tuple where there are several."""
     if not _DELAY.fullmatch(text):
         raise FormatError(
             f"{where} has the delay {text.strip()[:40]!r}, but a delay is an integer, or integers "
@@ -33,16 +34,16 @@ def delay_of(text: str, where: str) -> Any:
         )
     if len(text) > 4000:
         raise FormatError(f"{where} has a delay of {len(text)} characters")
-    parts = tuple(map(int, text.split(";")))
+    parts = tuple(int(part.partition(".")[0]) for part in text.split(";"))
     return parts if len(parts) > 1 else parts[0]
 
 
 def with_texts(graph: DelayGraph) -> Any:
-    """Return the networkx graph with its delays as text."""
+    """Return the networkx graph, with delays in Z^d as text if d is at least 2."""
     G = graph.to_networkx()
     for edge, times in zip(graph.edges, graph.delays.tolist(), strict=True):
         if graph.delay_name in G.edges[edge]:
-            G.edges[edge][graph.delay_name] = text_of(times)
+            G.edges[edge][graph.delay_name] = times[0] if len(times) == 1 else text_of(times)
     return G
 
 
@@ -56,6 +57,8 @@ def read_delays(G: Any, delay: str) -> None:
             raise FormatError(f"the edge {show_edge(edge)} has several delays")
         if isinstance(value, str):
             G.edges[edge][delay] = delay_of(value, f"the edge {show_edge(edge)}")
+        elif value is not None:
+            G.edges[edge][delay] = whole(value)
     try:
         as_delay_graph(G, delay)
     except DelayError as error:
@@ -63,7 +66,7 @@ def read_delays(G: Any, delay: str) -> None:
 
 
 def must_return(graph: DelayGraph, back: Any, name: str) -> None:
-    """Refuse what comes back from a format as something else.
+    """Refuse what comes back from a format as something else, but for ints that become floats.
 
     Raises
     ------
@@ -101,7 +104,9 @@ def _difference(graph: DelayGraph, other: DelayGraph) -> str:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Whether two values are equal and of one type, all the way down."""
+    """Whether two values are equal and of one type, all the way down; 1 and 1.0 are."""
+    if type(a) is int and type(b) is float:
+        return a == b
     if type(a) is not type(b):
         return False
     if isinstance(a, (list, tuple)):

@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, natural
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, natural
 from unrollgraph.measure.cancellation import zero_walk
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
 from unrollgraph.measure.separation import Cycle, Separation, Wiring, separate
@@ -298,6 +298,6 @@ def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Wiring, found: S
     )
     raise CyclicCoverError(
         f"the unrolling has a directed cycle, since the closed walk {walk} has total delay 0; "
-        "change the delay of one of its edges",
+        f"change the delay of one of its edges{delay_hint(graph)}",
         walk=walk,
     )

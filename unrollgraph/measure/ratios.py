@@ -318,7 +318,8 @@ def _delays(G: Any, delay: str) -> tuple[DelayGraph, Weights]:
     except DelayError:
         graph = DelayGraph(G, _NOWHERE)
         values = graph.edge_values(delay, 0)
-        if any(isinstance(value, tuple | list | np.ndarray) for value in values):
+        absent = not any(delay in data for data in graph.edge_data)
+        if absent or any(isinstance(value, tuple | list | np.ndarray) for value in values):
             raise
         return graph, scaled(values, lambda k: f"the delay of the edge {show_edge(graph.edges[k])}")
     one_axis(graph)

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import CyclicCoverError, LiftError, show_edge, show_vertex, show_walk
-from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.delay_graph import DelayGraph, delay_hint
 from unrollgraph.graph.order import cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import ascent
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
@@ -203,7 +203,7 @@ def _cyclic(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
     reason = zero[1] if zero else f"{told[0][1]} and {told[1][1]}, which can be made to cancel"
     return CyclicCoverError(
         f"the unrolling has a directed cycle, so there is no order in which to compute it: "
-        f"{reason}; unrollgraph.find_zero_walk tells the whole of it",
+        f"{reason}; unrollgraph.find_zero_walk returns the whole walk{delay_hint(graph)}",
         walk=zero[2] if zero else None,
     )
 

@@ -40,7 +40,7 @@ import networkx as nx
 import sympy
 
 from unrollgraph.errors import CyclicCoverError, show_edge, show_walk
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, each_vertex
 from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, vanishes
 from unrollgraph.symbolic.polynomials import between, gains_of, units_of
@@ -279,7 +279,8 @@ def _must_run_forward(graph: DelayGraph) -> None:
         walk = [(graph.vertices[int(tails[e])], graph.vertices[int(heads[e])]) for e in cycle]
         raise CyclicCoverError(
             f"no order computes the network, since no edge of the cycle {show_walk(walk)} has a "
-            "delay; give one of them a delay, or ask for the transfer_function"
+            "delay; give one of them a delay, or compute the transfer_function"
+            f"{delay_hint(graph)}"
         )
 
 

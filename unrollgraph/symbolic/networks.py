@@ -34,7 +34,7 @@ import numpy as np
 import sympy
 
 from unrollgraph.errors import CyclicCoverError, ShapeError, show_kind, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, each_vertex, natural
+from unrollgraph.graph.delay_graph import DelayGraph, delay_hint, each_vertex, natural
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.nn.lowering import ForwardValues, lower
 from unrollgraph.nn.network import Network
@@ -478,7 +478,7 @@ def _window(net: Any, steps: Any) -> tuple[DelayGraph, ForwardValues, list[tuple
     except nx.NetworkXUnfeasible as error:
         raise CyclicCoverError(
             "the unrolling has a directed cycle, so no order computes it; unrollgraph.find_cycle "
-            "shows one"
+            f"returns one{delay_hint(graph)}"
         ) from error
     return graph, lower(graph), [(graph.number[v], t) for v, t in order]
 
