@@ -30,5 +30,5 @@ ug.draw.save(ug.draw.bands(ug.with_reverses(diamond)), "bands.svg")
 # The bonds without a notion of distance: as many directions as independent cycles.
 free = ug.abelianize(diamond)
 print(ug.DelayGraph(free), ug.components(ug.DelayCover(free))[0].copies, "net")
-down = free.graph["periods"]
+down = ug.period_map(diamond)
 print("(a, (1, 2, 3)) lies above", down(("a", (1, 2, 3))))

@@ -42,7 +42,6 @@ def test_there_is_one_generator_for_each_independent_cycle(case):
     for H in (bare, G := G.copy()):
         for edge in H.edges:
             H.edges[edge].pop("delay", None)
-    del bare.graph["periods"]
     assert nx.utils.graphs_equal(bare, G)
 
 
@@ -60,7 +59,7 @@ def test_the_maximal_abelian_cover_of_any_digraph_is_acyclic(case):
 def test_the_periods_map_it_onto_the_delay_cover(case, data):
     G, d = case
     A = ug.abelianize(G)
-    above, below, down = ug.DelayCover(A), ug.DelayCover(G), A.graph["periods"]
+    above, below, down = ug.DelayCover(A), ug.DelayCover(G), ug.period_map(G)
     b = max(1, betti(G))
     x = tuple(data.draw(st.lists(st.integers(-9, 9), min_size=b, max_size=b)))
     for v in G:
@@ -106,7 +105,7 @@ def test_row_47_the_maximal_abelian_cover_of_the_tetrahedron_is_srs():
     below = nx.DiGraph()
     for u, v, d in case["edges"]:
         below.add_edge(u, v, delay=tuple(d))
-    down = ug.abelianize(below).graph["periods"]
+    down = ug.period_map(below)
     images = {down(("1", x)) for x in product(range(-2, 3), repeat=3)}
     assert len(images) == 125  # one to one: srs is that cover
 
@@ -149,8 +148,7 @@ def test_row_50_one_loop_is_its_own_and_two_loops_are_not():
             met.update(shell)
             piece.add_edges_from(joined)
         assert nx.is_isomorphic(ball, piece) == universal
-        A = ug.abelianize(G)
-        matrix = A.graph["periods"].matrix
+        matrix = ug.period_map(G).matrix
         assert (len(matrix[0]) <= 1) == universal  # the map down is one to one
 
 
@@ -169,13 +167,21 @@ def test_row_49_two_bases_of_one_cover():
 
 
 def test_vertices_of_other_covers_are_refused():
-    down = ug.abelianize(ug.gallery.narx(2)).graph["periods"]
+    down = ug.period_map(ug.gallery.narx(2))
     for node in (("h", 3), ("h", (1, 2, 3)), ("z", (0, 0)), "h", ("h", (0.5, 1)), ([], (0, 0))):
         with pytest.raises(ug.LiftError, match="no vertex of the maximal abelian cover"):
             down(node)
-    tree = ug.abelianize(nx.path_graph(3, create_using=nx.DiGraph))
-    assert [d for _, _, d in tree.edges(data="delay")] == [0, 0]
-    assert tree.graph["periods"]((2, 5)) == (2, 0)
+    tree = nx.path_graph(3, create_using=nx.DiGraph)
+    assert [d for _, _, d in ug.abelianize(tree).edges(data="delay")] == [0, 0]
+    assert ug.period_map(tree)((2, 5)) == (2, 0)
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv", "gml", "graphml"])
+def test_a_maximal_abelian_cover_travels_in_every_format(tmp_path, suffix):
+    A = ug.abelianize(ug.gallery.narx(2))
+    ug.io.write(A, tmp_path / f"a.{suffix}")
+    back = ug.io.read(tmp_path / f"a.{suffix}")
+    assert sorted(back.edges(data="delay")) == sorted(A.edges(data="delay"))
 
 
 def test_delays_that_could_not_be_stored_are_refused():

@@ -1,6 +1,9 @@
 """Retiming keeps closed walks and covers; it is found, or refuted by a closed walk."""
 
+from collections import Counter
+
 import networkx as nx
+import numpy as np
 import oracle
 import pytest
 from hypothesis import given
@@ -115,7 +118,11 @@ def test_reverses_of_reverses_are_refused_and_odd_attributes_kept():
     G.add_edge("a", "b", delay=1, key="k", u_for_edge=3)
     H = ug.with_reverses(G)
     assert H.edges["b", "a", (0, "reverse")] == {"delay": -1, "key": "k", "u_for_edge": 3}
-    with pytest.raises(ValueError, match=r"b -> a \(key \(0, 'reverse'\)\) stands there already"):
+    assert nx.utils.graphs_equal(ug.with_reverses(H), H)
+    H.edges["b", "a", (0, "reverse")]["delay"] = 2
+    with pytest.raises(
+        ValueError, match=r"would be b -> a \(key \(0, 'reverse'\)\), which is there"
+    ):
         ug.with_reverses(H)
 
 
@@ -123,8 +130,46 @@ def test_reverses_of_reverses_are_refused_and_odd_attributes_kept():
 def test_reverses_have_opposite_delays_and_the_same_ends(G):
     H = ug.with_reverses(G)
     assert H.is_multigraph()
-    assert H.number_of_edges() == 2 * G.number_of_edges()
     for u, v, key, d in H.edges(keys=True, data="delay"):
         if isinstance(key, tuple) and key[1:] == ("reverse",):
             twin = H.edges[v, u, key[0]]["delay"]
             assert twin == tuple(-x for x in d)
+
+
+@given(delay_graphs(dimension=2, delays=1) | delay_graphs(delays=1))
+def test_reverses_are_added_where_they_are_missing(G):
+    def wires(H, sign=1):
+        pairs = H.edges(data="delay", default=0)
+        vectors = [(u, v, d if isinstance(d, tuple) else (d,)) for u, v, d in pairs]
+        return Counter(
+            (u, v, d) if sign > 0 else (v, u, tuple(-x for x in d)) for u, v, d in vectors
+        )
+
+    H = ug.with_reverses(G)
+    assert nx.utils.graphs_equal(ug.with_reverses(H), H)
+    still = {e for e in wires(G) if e[0] == e[1] and not any(e[2])}
+    there, back = wires(G), wires(G, -1)
+    for edge, count in wires(H).items():
+        # of a loop of delay zero, which is its own reverse, the edges are paired
+        expected = count % 2 == 0 if edge in still else count == max(there[edge], back[edge])
+        assert expected
+
+
+def test_bonds_listed_from_both_ends_are_not_doubled():
+    """Graphene from one end of each bond, and as neighbor lists give it."""
+    once, both = nx.MultiDiGraph(), nx.MultiDiGraph()
+    for cell in ((0, 0), (1, 0), (0, 1)):
+        once.add_edge("a", "b", delay=cell)
+        both.add_edge("a", "b", delay=cell)
+        both.add_edge("b", "a", delay=tuple(-x for x in cell))
+    for G in (once, both):
+        bands = np.linalg.eigvalsh(ug.bloch_matrix(ug.with_reverses(G), (0, 0)))
+        assert bands == pytest.approx([-3, 3])
+
+
+def test_a_retiming_that_was_found_is_applied():
+    G = ug.gallery.top_down(3)
+    found = ug.min_period_retiming(G)
+    assert nx.utils.graphs_equal(ug.retime(G, found), ug.retime(G, found.shifts))
+    with pytest.raises(TypeError, match="shifts is a mapping from vertices to shifts, not a list"):
+        ug.retime(G, [1])

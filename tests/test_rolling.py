@@ -304,13 +304,16 @@ def test_a_time_without_coordinates_is_refused():
 
 
 def test_times_far_apart_are_refused_at_once():
-    H = nx.DiGraph([(("a", 0), ("a", 10**15))])
-    with pytest.raises(ug.NotPeriodicError, match="the copy of a at time 1 is missing"):
-        ug.roll(H)
-    with pytest.raises(ug.NotPeriodicError, match="the copy of a at time 1 is missing"):
-        ug.roll(nx.DiGraph([(("a", 0), ("a", 10**30))]))
+    for far in (10**15, 10**30):
+        H = nx.DiGraph([(("a", 0), ("a", far))])
+        with pytest.raises(ug.DelayError, match="beyond the range"):
+            ug.roll(H)
+        H.add_node(("b", 0))
+        with pytest.raises(ug.NotPeriodicError, match="the copy of a at time 1 is missing"):
+            ug.roll(H)
     for far in (10**15, 2**63):
         H = nx.DiGraph([(("a", (0, 0)), ("a", (far, far)))])
+        H.add_node(("a", (0, -1)))
         with pytest.raises(ug.NotPeriodicError, match="the copy of a at time .0, 1. is missing"):
             ug.roll(H)
     with pytest.raises(TypeError, match="not a Graph"):
@@ -321,3 +324,40 @@ def test_a_cyclic_cover_is_not_rolled_by_its_sheets():
     """Its arcs wrap around, so they are no shifts of each other."""
     with pytest.raises(ug.NotPeriodicError):
         ug.roll(ug.cyclic_cover(ug.gallery.elman(), 3))
+
+
+# -- templates ---------------------------------------------------------------------------------
+
+
+@given(delay_graphs(least=0) | delay_graphs(dimension=2, least=0), st.integers(-3, 3))
+def test_a_template_gives_the_graph_whose_edges_it_lists(G, now):
+    """Each edge once, from the past of its tail to the same present."""
+    rows = list(G.edges(data="delay", default=0))
+    T = nx.MultiDiGraph()
+    for u, v, d in rows:
+        past = now - d if isinstance(d, int) else tuple(now - x for x in d)
+        T.add_edge((u, past), (v, now if isinstance(d, int) else (now,) * len(d)))
+    R = ug.roll(T)
+    assert sorted(R.edges(data="delay")) == sorted(rows)
+    assert set(R) == {v for row in rows for v in row[:2]}
+
+
+def test_a_template_keeps_attributes_and_later_causes():
+    T = nx.DiGraph()
+    T.add_edge(("x", -2), ("y", 0), weight=0.5)
+    T.add_edge(("y", 1), ("x", 0), weight=2.0)
+    assert list(ug.roll(T).edges(data=True)) == [
+        ("x", "y", {"weight": 0.5, "delay": 2}),
+        ("y", "x", {"weight": 2.0, "delay": -1}),
+    ]
+
+
+def test_a_damaged_window_is_not_taken_for_a_template():
+    H = ug.unroll(ug.gallery.elman(), 3).copy()
+    H.remove_node(("x", 0))
+    with pytest.raises(ug.NotPeriodicError, match="unless each edge is there once and all end at"):
+        ug.roll(H)
+    delayed = nx.DiGraph([(("x", 1), ("x", 2))])
+    delayed.add_node(("x", 0))  # begins no arc
+    with pytest.raises(ug.NotPeriodicError, match="its shift .* is not"):
+        ug.roll(delayed)

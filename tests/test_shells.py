@@ -202,7 +202,22 @@ def test_retiming_and_reversal_turn_the_bloch_matrix(data):
     retimed = ug.bloch_matrix(ug.retime(G, shifts), theta)
     np.testing.assert_allclose(retimed, turn.conj() @ matrix @ turn, atol=1e-9)
     both = ug.bloch_matrix(ug.with_reverses(G), theta)
-    np.testing.assert_allclose(both, matrix + matrix.conj().T, atol=1e-9)
+    once = ug.bloch_matrix(one_end_of_each_bond(G), theta)
+    np.testing.assert_allclose(both, once + once.conj().T, atol=1e-9)
+
+
+def one_end_of_each_bond(G):
+    """A graph without the edges that are reverses of earlier ones."""
+    H, waiting = nx.MultiDiGraph(), []
+    H.add_nodes_from(G)
+    for u, v, d in G.edges(data="delay", default=(0, 0)):
+        back = (v, u, tuple(-x for x in d))
+        if back in waiting:
+            waiting.remove(back)
+        else:
+            waiting.append((u, v, d))
+            H.add_edge(u, v, delay=d)
+    return H
 
 
 @given(covers(1), st.floats(-4, 4))

@@ -314,7 +314,7 @@ def test_the_floors_of_the_tower_commute(name):
     root = next(iter(G))
     ball = ug.universal_cover(G, root, 3)
     over = ug.abelianize(G)
-    periods = over.graph["periods"]
+    periods = ug.period_map(G)
     b = len(periods.matrix[0])
     box = (range(-3, 4),) * b if b > 1 else range(-3, 4)
     abelian = ug.unroll(over, box)

@@ -15,7 +15,7 @@ Which page answers which question:
 * `sheets` -- how edges move from copy to copy, also as arrays.
 """
 
-from unrollgraph.cover.abelian import Periods, abelianize
+from unrollgraph.cover.abelian import Periods, abelianize, period_map
 from unrollgraph.cover.bases import minimal_base
 from unrollgraph.cover.clocked import clock_lift
 from unrollgraph.cover.cyclic import cyclic_cover
@@ -38,6 +38,7 @@ __all__ = [
     "in_tree",
     "minimal_base",
     "out_tree",
+    "period_map",
     "permutation_lift",
     "random_lift",
     "roll",

@@ -34,11 +34,11 @@ import numpy as np
 
 from unrollgraph.cover.sheets import as_time
 from unrollgraph.errors import LiftError, show_vertex
-from unrollgraph.graph.delay_graph import as_delay_graph, known
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.potentials import forest_potential
 
-__all__ = ["Periods", "abelianize"]
+__all__ = ["Periods", "abelianize", "period_map"]
 
 MOST_ENTRIES = 10**8  # of all delays together
 
@@ -97,9 +97,8 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
     networkx.DiGraph or networkx.MultiDiGraph
         A copy with delays in Z^b, b = m - n + (number of components): 0 on a spanning
         forest, a unit vector on each other edge. For b = 1 they are integers, for b = 0 all
-        are 0. Each component of its delay cover is the maximal abelian cover of the component
-        below, and is acyclic. Its graph attribute ``"periods"`` is the map down into the
-        delay cover of ``G``, a `Periods`; files cannot hold it, so delete it before writing one.
+        are 0. Each component of its delay cover is the maximal abelian cover of a component
+        of ``G``, and is acyclic; `period_map` maps it into the delay cover of ``G``.
 
     Raises
     ------
@@ -123,39 +122,72 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
     >>> A = ug.abelianize(ug.gallery.narx(2))
     >>> list(A.edges(data="delay"))
     [('x', 'h', (0, 0)), ('h', 'h', (1, 0)), ('h', 'h', (0, 1)), ('h', 'y', (0, 0))]
-    >>> down = A.graph["periods"]
-    >>> down.matrix, down(("h", (3, 1))), down(("h", (1, 2)))
-    (((1, 2),), ('h', 5), ('h', 5))
     >>> ug.is_acyclic(ug.DelayCover(A))
     True
     """
     graph = as_delay_graph(G, delay)
-    n, m = len(graph.vertices), len(graph.edges)
-    potentials = []
-    reached: list[int] = []
-    for axis in range(graph.dimension):
-        weights = graph.delays[:, axis].tolist()
-        potential, reached = forest_potential(n, graph.tails, graph.heads, weights)
-        potentials.append(potential)
-    forest = set(reached)
-    others = [e for e in range(m) if e not in forest]
+    m = len(graph.edges)
+    _, others = _forest_times(graph)
     if len(others) * m > MOST_ENTRIES:
         raise ValueError(
             f"the graph has {len(others)} independent cycles, so {m} delays of as many entries, "
             "more than can be stored; take a smaller graph, or delays of your own"
         )
+    units = np.eye(len(others), dtype=np.int64).tolist()
+    zero = (0,) * len(others) if len(others) > 1 else 0
+    delays: list[Any] = [zero] * m
+    for e, unit in zip(others, units, strict=True):
+        delays[e] = tuple(unit) if len(others) > 1 else 1
+    return graph.with_delays(delays)
+
+
+def period_map(G: Any, *, delay: str = "delay") -> Periods:
+    """Map the cover of ``abelianize(G)`` into the delay cover of ``G``.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    Periods
+        The map ``(v, x) -> (v, M x + c_v)``. It is onto one component over each component
+        of ``G``.
+
+    Notes
+    -----
+    O(m + n) for each dimension.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> down = ug.period_map(ug.gallery.narx(2))
+    >>> down.matrix, down(("h", (3, 1))), down(("h", (1, 2)))
+    (((1, 2),), ('h', 5), ('h', 5))
+    """
+    graph = as_delay_graph(G, delay)
+    potentials, others = _forest_times(graph)
     tails, heads = graph.tails.tolist(), graph.heads.tolist()
     matrix = tuple(
         tuple(int(d[e]) + p[tails[e]] - p[heads[e]] for e in others)
         for d, p in zip(graph.delays.T.tolist(), potentials, strict=True)
     )
     times = potentials[0] if graph.dimension == 1 else list(zip(*potentials, strict=True))
-    units = np.eye(len(others), dtype=np.int64).tolist()
-    zero = (0,) * len(others) if len(others) > 1 else 0
-    delays: list[Any] = [zero] * m
-    for e, unit in zip(others, units, strict=True):
-        delays[e] = tuple(unit) if len(others) > 1 else 1
-    H = graph.with_delays(delays)
-    offsets = FrozenDict(zip(graph.vertices, times, strict=True))
-    H.graph["periods"] = Periods(matrix, offsets)
-    return H
+    return Periods(matrix, FrozenDict(zip(graph.vertices, times, strict=True)))
+
+
+def _forest_times(graph: DelayGraph) -> tuple[list[Any], list[int]]:
+    """Time of each vertex along a spanning forest, for each axis, and the other edges."""
+    potentials = []
+    reached: list[int] = []
+    for axis in range(graph.dimension):
+        weights = graph.delays[:, axis].tolist()
+        potential, reached = forest_potential(
+            len(graph.vertices), graph.tails, graph.heads, weights
+        )
+        potentials.append(potential)
+    forest = set(reached)
+    return potentials, [e for e in range(len(graph.edges)) if e not in forest]

@@ -8,6 +8,9 @@ scheduled circuit, an unrolled network) comes to its base. The law is
     roll(unroll(G, window)) = G without the edges whose delay reaches across the window,
 
 since of those no copy lies inside.
+
+Programs for time series also write a *template*: each edge once, from its lagged cause to the
+same present time. It holds the edges of the delay graph one by one.
 """
 
 from __future__ import annotations
@@ -44,8 +47,9 @@ def roll(
     Parameters
     ----------
     H : networkx.DiGraph or networkx.MultiDiGraph
-        A graph each of whose vertices is a copy of something at a time. All copies must be
-        there, at all times of a window.
+        A graph each of whose vertices is a copy of something at a time: a window, with all
+        copies at all times, or a template, with each edge once. In a template all arcs end at
+        the same time, and each vertex of another time is the tail of an arc.
     node, time : callable, optional
         What a vertex is a copy of, and its time, an integer or a tuple of integers. By
         default the two halves of a pair ``(v, t)``.
@@ -56,16 +60,18 @@ def roll(
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        A delay graph G with ``unroll(G, window)`` equal to ``H`` up to names; the smallest
-        one. It is of the kind of ``H``, but a multigraph where two delays join the same
-        pair. Vertices and arcs keep their attributes; keys are kept unless two edges
-        between a pair would have the same. Without vertices it is empty.
+        The smallest delay graph G with ``unroll(G, window)`` equal to ``H`` up to names, or
+        the graph with the edges of a template. It is of the kind of ``H``, but a multigraph
+        where two delays join the same pair. Vertices and arcs keep their attributes; keys are
+        kept unless two edges between a pair would have the same. Without vertices it is empty.
 
     Raises
     ------
     NotPeriodicError
         If a copy of a vertex is missing, an arc is there at one time and not at another, or
         two copies differ in their attributes.
+    DelayError
+        If an arc of a template takes more time than a delay may be, 2**31.
 
     Notes
     -----
@@ -82,6 +88,12 @@ def roll(
     >>> G = ug.roll(H, node=lambda s: s[:-2], time=lambda s: int(s[-1]))
     >>> list(G.edges(data="delay"))
     [('x', 'y', 1), ('y', 'y', 1)]
+
+    A template, with each edge once.
+
+    >>> T = nx.DiGraph([(("x", -2), ("x", 0)), (("x", -1), ("y", 0)), (("y", 0), ("z", 0))])
+    >>> list(ug.roll(T).edges(data="delay"))
+    [('x', 'x', 2), ('x', 'y', 1), ('y', 'z', 0)]
     """
     if not isinstance(H, nx.DiGraph):
         raise TypeError(
@@ -93,8 +105,13 @@ def roll(
             raise TypeError(f"{what}= is a function of a vertex, not {read!r}")
     window = _read(H, node or _FIRST, time or _SECOND)
     edges = _edges(H, window, delay)
-    for edge, copies in edges.items():
-        _must_be_everywhere(window, edge, copies)
+    if _is_template(H, window):
+        for edge, copies in edges.items():
+            check_delay(edge[2], next(iter(copies.values()))[0])
+    else:
+        _must_be_complete(window)
+        for edge, copies in edges.items():
+            _must_be_everywhere(window, edge, copies)
     return _rolled(H, window, edges, delay)
 
 
@@ -125,7 +142,7 @@ class _Window:
 
 
 def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Window:
-    """Read what the vertices are copies of; there must be all copies, and each once."""
+    """Read what the vertices are copies of; no two may be the same copy."""
     place: dict[Any, tuple[Any, Any]] = {}
     copy: dict[tuple[Any, Any], Any] = {}
     dimension = 0
@@ -150,20 +167,32 @@ def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Wi
         copy[vertex, when] = name
     vertices = list(dict.fromkeys(vertex for vertex, _ in copy))
     columns = zip(*(when if dimension > 1 else (when,) for _, when in copy), strict=True)
-    window = _Window(
-        place, copy, vertices, tuple(range(min(c), max(c) + 1) for c in map(set, columns))
+    axes = tuple(range(min(c), max(c) + 1) for c in map(set, columns))
+    return _Window(place, copy, vertices, axes)
+
+
+def _is_template(H: Any, window: _Window) -> bool:
+    """Whether all arcs end at one time, and each vertex of another time begins one."""
+    ends = {window.place[v][1] for v, into in H.pred.items() if into}
+    return len(ends) == 1 and all(
+        H.succ[v] for v, (_, when) in window.place.items() if when not in ends
     )
+
+
+def _must_be_complete(window: _Window) -> None:
+    """Check that there is a copy of each vertex at each time."""
+    vertices, copy = window.vertices, window.copy
     if len(copy) < len(vertices) * prod(axis.stop - axis.start for axis in window.axes):
         when, vertex = next(
             (when, v) for when in window.times() for v in vertices if (v, when) not in copy
         )
-        axes = window.axes[0] if dimension == 1 else window.axes
+        axes = window.axes[0] if len(window.axes) == 1 else window.axes
         raise NotPeriodicError(
             f"the copy of {show_vertex(vertex)} at time {when} is missing; every vertex needs "
-            f"one at each time of the window {axes}",
+            f"one at each time of the window {axes}, unless each edge is there once and all end at "
+            "the same time",
             missing=(vertex, when),
         )
-    return window
 
 
 def _half(name: Any, read: Callable[[Any], Any], what: str) -> Any:

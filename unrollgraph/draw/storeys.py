@@ -7,7 +7,7 @@ that sheet plus a vector, ``delays[e]``, modulo something in the cyclic cover. S
 by additions, and the maps down are
 
     walk from r to v  ->  (v, x), x the sum of the abelian delays along it
-    (v, x)            ->  (v, M x + c_v), as `abelianize` tells
+    (v, x)            ->  (v, M x + c_v), the map of `period_map`
     (v, t)            ->  (v, t mod n).
 
 They are arranged so that the copies of r at which the storeys begin lie above each other.
@@ -22,7 +22,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from unrollgraph.cover.abelian import abelianize
+from unrollgraph.cover.abelian import abelianize, period_map
 from unrollgraph.cover.cyclic import cyclic_cover
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.cover.trees import universal_cover
@@ -249,7 +249,7 @@ def _abelian_class(graph: DelayGraph, abelian: Storey) -> Callable[[Any], Any]:
 
 def _periods(graph: DelayGraph, abelian: Storey, delay: Storey) -> Callable[[Any], Any]:
     """Down to times, so that the two copies of the root at which they begin meet."""
-    down = abelianize(graph).graph["periods"]
+    down = period_map(graph)
     away = np.array(_vector(delay.start[1])) - np.array(_vector(down(abelian.start)[1]))
 
     def image(node: Any) -> Any:

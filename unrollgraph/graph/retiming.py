@@ -38,9 +38,9 @@ def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
     ----------
     G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
         A delay graph.
-    shifts : mapping
+    shifts : mapping or Retiming
         The shift of a vertex, an integer or a tuple of d integers; vertices left
-        out are not shifted.
+        out are not shifted. Of a `Retiming` its ``shifts`` are taken.
     delay : str
         The edge attribute that holds the delay.
 
@@ -77,6 +77,8 @@ def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
     [('h1', 'h2', 3), ('h2', 'h1', -2)]
     """
     graph = as_delay_graph(G, delay)
+    if not isinstance(shifts, Mapping):
+        shifts = getattr(shifts, "shifts", shifts)  # of a Retiming
     if not isinstance(shifts, Mapping):
         raise TypeError(
             f"shifts is a mapping from vertices to shifts, not {show_kind(shifts)}; write "
@@ -177,10 +179,11 @@ def is_retiming(G: Any, H: Any, *, delay: str = "delay") -> bool:
 
 
 def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
-    """Join to each edge its reverse, of opposite delay.
+    """Add to each edge its reverse, of opposite delay, where it is missing.
 
-    What is walked in both directions, as the bonds of a crystal net are, is a
-    symmetric directed graph.
+    A graph that is walked in both directions, such as the bonds of a crystal net, is a
+    symmetric directed graph. Of bonds that are listed from both ends, as neighbor lists do,
+    the two edges are each other's reverse, and none is added.
 
     Parameters
     ----------
@@ -192,15 +195,19 @@ def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
     Returns
     -------
     networkx.MultiDiGraph
-        Each edge under its key (0 where ``G`` is no multigraph), followed by its
+        Each edge under its key (0 where ``G`` is not a multigraph), followed by its
         reverse under ``(key, "reverse")``, with equal attributes and the opposite
-        delay.
+        delay, unless another edge of ``G`` is its reverse. Applied to its result, the
+        function changes nothing.
 
     Raises
     ------
     ValueError
-        If an edge and a reverse would have the same ends and key: reverses are taken
-        of a graph without them.
+        If an edge has the ends and key of a reverse, but not its delay.
+
+    Notes
+    -----
+    O(n + m). Edges with the same ends and delay are paired with their reverses one to one.
 
     Examples
     --------
@@ -210,24 +217,47 @@ def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
     >>> G.add_edge("a", "b", delay=2)
     >>> list(ug.with_reverses(G).edges(keys=True, data="delay"))
     [('a', 'b', 0, 2), ('b', 'a', (0, 'reverse'), -2)]
+    >>> G.add_edge("b", "a", delay=-2)  # the same bond, listed from its other end
+    >>> list(ug.with_reverses(G).edges(keys=True, data="delay"))
+    [('a', 'b', 0, 2), ('b', 'a', 0, -2)]
     """
     graph = as_delay_graph(G, delay)
     H: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
     H.graph.update(graph.graph_data)
     H.add_nodes_from(zip(graph.vertices, graph.vertex_data, strict=True))
     name = graph.delay_name
-    for edge, data, d in zip(graph.edges, graph.edge_data, graph.times, strict=True):
-        opposite = -d if graph.dimension == 1 else tuple(-part for part in d)
+    paired = _with_a_reverse(graph)
+    for e, (edge, data, d) in enumerate(
+        zip(graph.edges, graph.edge_data, graph.times, strict=True)
+    ):
         key = edge[2] if graph.multigraph else 0
-        there, back = (*edge[:2], key), (edge[1], edge[0], (key, "reverse"))
-        for new, time in ((there, d), (back, opposite)):
-            if H.has_edge(*new):
+        new = [((*edge[:2], key), d)]
+        if e not in paired:
+            opposite = -d if graph.dimension == 1 else tuple(-part for part in d)
+            new.append(((edge[1], edge[0], (key, "reverse")), opposite))
+        for one, time in new:
+            if H.has_edge(*one):
                 raise ValueError(
-                    f"{show_edge(new)} stands there already: this graph has reverses of its own"
+                    f"the reverse of an edge would be {show_edge(one)}, which is there already "
+                    "with another delay; rename the key"
                 )
-            H.add_edge(*new)
-            H.edges[new].update({**data, name: time})
+            H.add_edge(*one)
+            H.edges[one].update({**data, name: time})
     return H
+
+
+def _with_a_reverse(graph: DelayGraph) -> set[int]:
+    """Edges that another edge reverses, paired one to one in the order of the graph."""
+    waiting: dict[Any, list[int]] = {}
+    paired: set[int] = set()
+    ends = zip(graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True)
+    for e, (u, v, d) in enumerate(ends):
+        reverses = waiting.get((v, u, *(-part for part in d)))
+        if reverses:
+            paired |= {e, reverses.pop(0)}
+        else:
+            waiting.setdefault((u, v, *d), []).append(e)
+    return paired
 
 
 def _same_shape(old: DelayGraph, new: DelayGraph) -> None:
