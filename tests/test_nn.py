@@ -491,7 +491,7 @@ def test_a_users_operation_cannot_write_into_a_run():
 
 def test_float32_cannot_hold_everything():
     net = nn.Network(A.elman(1, 2, 1), dtype=np.float32)
-    with pytest.raises(ValueError, match="given for x is not finite"):
+    with pytest.raises(ValueError, match="the value of x is inf at step 0, entry 0"):
         net.forward({"x": np.full((2, 1), 1e300)}, check_finite=True)
 
 
@@ -736,12 +736,12 @@ def test_operations_that_are_none_are_refused(call, text):
         ({"z": np.ones((4, 2))}, {}, "'z', which is no vertex"),
         ({"x": np.ones((4, 2)), "h": np.ones((4, 3))}, {}, "h takes no input"),
         ({"x": np.full((4, 2), "a")}, {}, "not real numbers"),
-        ({"x": np.full((4, 2), np.nan)}, {"check_finite": True}, "given for x is not finite"),
-        ({"x": np.full((4, 2), np.inf)}, {"check_finite": True}, "given for x is not finite"),
+        ({"x": np.full((4, 2), np.nan)}, {"check_finite": True}, "the value of x is nan at"),
+        ({"x": np.full((4, 2), np.inf)}, {"check_finite": True}, "the value of x is inf at"),
         (
             {"x": np.ones((4, 2))},
             {"check_finite": True, "initial": {"h": np.full(3, np.nan)}},
-            "given for h is not finite",
+            "the value of h is nan",
         ),
         ({"x": np.ones((4, 0, 2))}, {}, "the batch of x is empty"),
         ({"x": 3.0}, {"steps": 4}, "has shape"),
@@ -1007,3 +1007,20 @@ def test_gradients_of_copies_are_told_over_windows_and_other_graphs_alike():
     np.testing.assert_allclose(alone.of("f"), stepped.of("f")[:, 1], atol=1e-13)
     with pytest.raises(KeyError, match="the network has no vertex q"):
         stepped.of("q")
+
+
+@pytest.mark.parametrize(
+    "lift",
+    [
+        lambda G: ug.unroll(G, 3),
+        lambda G: ug.cyclic_cover(G, 2),
+        lambda G: ug.universal_cover(G, "h", 2),
+        lambda G: ug.random_lift(G, 2, seed=0),
+        ug.DelayCover,
+    ],
+)
+def test_a_network_on_a_lift_is_refused_with_the_way_to_run_over_it(lift):
+    G = A.elman(2, 3, 2)
+    over = lift(G)
+    with pytest.raises(TypeError, match=r"over one: build it on the base, .* over=lift"):
+        nn.Network(over)

@@ -97,6 +97,40 @@ def test_float32_modules_make_float32_networks():
     assert net.forward({"x": np.ones((4, 2))}).values["y"].dtype == np.float32
 
 
+@pytest.mark.parametrize("more", [{"batch_first": True}, {"dropout": 0.5}], ids=str)
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_the_order_of_axes_and_dropout_in_evaluation_change_no_value(kind, more):
+    torch.manual_seed(0)
+    module = getattr(torch.nn, kind)(3, 4, num_layers=2, dtype=torch.float64, **more).eval()
+    x = torch.randn(7, 5, 3, dtype=torch.float64)
+    first = "batch_first" in more
+    output, _ = module(x.transpose(0, 1) if first else x)
+    expected = output.transpose(0, 1) if first else output
+    found = nn.from_torch(module).forward({"x": x.numpy()}).values["y"]
+    assert np.abs(found - expected.detach().numpy()).max() <= TOLERANCE
+
+
+def test_dropout_of_one_layer_and_subclasses_that_compute_the_same_are_taken():
+    class Named(torch.nn.GRU):
+        pass
+
+    with pytest.warns(UserWarning, match="dropout option adds dropout after all but last"):
+        module = Named(2, 3, dropout=0.5)
+    assert len(nn.from_torch(module).graph.vertices) == 13
+
+
+class Doubled(torch.nn.LSTM):
+    def forward(self, x, state=None):
+        output, state = super().forward(x, state)
+        return 2 * output, state
+
+
+def hooked():
+    module = torch.nn.LSTM(2, 3)
+    module.register_forward_hook(lambda _, __, output: (2 * output[0], output[1]))
+    return module
+
+
 @pytest.mark.parametrize(
     ("module", "error", "text"),
     [
@@ -105,8 +139,14 @@ def test_float32_modules_make_float32_networks():
             TypeError,
             "expected a torch.nn.RNN, GRU or LSTM, not Linear",
         ),
-        (lambda: torch.nn.LSTM(2, 3, proj_size=2), ValueError, "projection"),
-        (lambda: torch.nn.GRU(2, 3, num_layers=2, dropout=0.5), ValueError, "dropout"),
+        (lambda: torch.nn.LSTM(2, 3, proj_size=2), ValueError, "proj_size"),
+        (
+            lambda: torch.nn.GRU(2, 3, num_layers=2, dropout=0.5),
+            ValueError,
+            r"dropout 0.5 and is in training mode; .* call module.eval\(\) first",
+        ),
+        (lambda: Doubled(2, 3), TypeError, "Doubled has a forward of its own"),
+        (hooked, ValueError, "has forward hooks"),
     ],
 )
 def test_modules_that_have_no_network_are_refused(module, error, text):

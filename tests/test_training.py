@@ -671,8 +671,14 @@ def test_a_fit_that_diverges_says_so_before_it_spoils_the_parameters(bad):
     before = bits(net)
     given = data()
     given.inputs["x"][0, 0, 0] = bad
+    where = f"the input of x is {bad} at step 0, sequence 0, entry 0; repair the data"
+    with pytest.raises(ug.DivergenceError, match=f"is (nan|not finite) in epoch 0, since {where}"):
+        nn.fit(net, given, epochs=2)
+    assert bits(net) == before
+    given.inputs["x"][0, 0, 0] = 0
+    given.targets["y"][2, 1, 0] = bad
     with pytest.raises(
-        ug.DivergenceError, match="is (nan|not finite) in epoch 0; take a smaller ra"
+        ug.DivergenceError, match=f"since the target of y is {bad} at step 2, sequence 1, entry 0"
     ):
         nn.fit(net, given, epochs=2)
     assert bits(net) == before
@@ -682,7 +688,7 @@ def test_a_fit_that_diverges_says_so_before_it_spoils_the_parameters(bad):
             1.0, {n: np.full_like(a, bad) for n, a in net.parameters.items()}
         )
 
-    with pytest.raises(ArithmeticError, match="the gradient of .* is not finite in epoch 0"):
+    with pytest.raises(ArithmeticError, match="is not finite in epoch 0; take a smaller lea"):
         nn.fit(net, data(), epochs=2, gradients=gradients, clip=1.0)
     assert bits(net) == before
 
@@ -875,3 +881,164 @@ def test_integers_train_an_embedding():
     assert history.losses[0] == pytest.approx(math.log(5), rel=0.3)
     assert history.losses[-1] < 0.8
     json.dumps(history.losses)
+
+
+# -- what does not count, and what is not finite ---------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", CAUSAL)
+def test_what_the_mask_leaves_out_behind_the_end_may_be_anything(name, bad):
+    net = net_called(name)
+    both = nn.padded([sequence(name, 3), sequence(name, 6)])
+    expected = net.loss_and_gradients(both.inputs, both.targets, mask=both.mask)
+    spoilt = {key: np.where(both.mask[..., None], x, bad) for key, x in both.inputs.items()}
+    targets = {key: np.where(both.mask[..., None], y, bad) for key, y in both.targets.items()}
+    for more in ({}, {"checkpoints": True}):
+        found = net.loss_and_gradients(spoilt, targets, mask=both.mask, **more)
+        assert found.loss == pytest.approx(expected.loss, rel=1e-12)
+        for key, gradient in expected.parameters.items():
+            np.testing.assert_allclose(found.parameters[key], gradient, atol=1e-12)
+    assert net.loss(spoilt, targets, mask=both.mask) == pytest.approx(expected.loss, rel=1e-12)
+    assert nn.fit(net, nn.Sequences(spoilt, targets, both.mask), epochs=2).losses[0] > 0
+
+
+def test_a_value_that_a_later_step_reads_is_not_left_out():
+    net = net_called("elman")
+    inputs, targets = sequence("elman", 6, batch=(2,))
+    mask = np.ones((6, 2), bool)
+    mask[2, 1] = False
+    inputs["x"][2, 1, 1] = np.nan
+    assert math.isnan(net.loss(inputs, targets, mask=mask))
+    with pytest.raises(
+        ug.DivergenceError, match="input of x is nan at step 2, sequence 1, entry 1"
+    ):
+        nn.fit(net, nn.Sequences(inputs, targets, mask))
+
+
+def test_without_delays_any_step_may_be_left_out():
+    G = nx.DiGraph([("x", "y")])
+    G.nodes["x"]["op"], G.nodes["y"]["op"] = nn.Input(2), nn.Dense(4)
+    net = nn.Network(G)
+    inputs, targets = sequence("elman", 6)
+    mask = np.array([True, False, True, True, False, True])
+    expected = net.loss_and_gradients(inputs, targets, mask=mask).parameters["y.weight"]
+    inputs["x"][[1, 4]] = np.nan
+    found = net.loss_and_gradients(inputs, targets, mask=mask).parameters["y.weight"]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_index_behind_the_end_may_be_none():
+    net = nn.Network(A.elman(2, 3, 4))
+    G = net.graph.to_networkx()
+    G.nodes["x"]["op"] = nn.Embedding(5, 2)
+    net = nn.Network(G)
+    indices = np.array([[0, 1], [2, 3], [-1, 4]])
+    mask = np.array([[1, 1], [1, 1], [0, 1]])
+    _, targets = sequence("elman", 3, batch=(2,))
+    found = net.loss({"x": indices}, targets, mask=mask)
+    assert found == net.loss({"x": np.maximum(indices, 0)}, targets, mask=mask)
+    with pytest.raises(ug.ShapeError, match="goes from -1 to 4"):
+        net.loss({"x": indices}, targets)
+
+
+def test_sequences_of_different_lengths_need_delays_that_are_not_negative():
+    net = nn.Network(A.bidirectional(2, 3, 4))
+    pairs = [sequence("elman", 3), sequence("elman", 6)]
+    both = nn.padded(pairs)
+    text = r"step 2 in one sequence and step 5 in another, but the edge b -> b has a negative delay"
+    for call in (
+        lambda: net.loss(both.inputs, both.targets, mask=both.mask),
+        lambda: net.loss_and_gradients(both.inputs, both.targets, mask=both.mask),
+        lambda: nn.fit(net, both),
+        lambda: nn.fit(net, both, batch=1),
+        lambda: nn.fit(net, nn.padded(pairs[:1]), validation=both),
+        lambda: nn.sharded_gradients(net, both.inputs, both.targets, mask=both.mask, shards=2),
+    ):
+        with pytest.raises(ValueError, match=text):
+            call()
+    same = nn.padded([sequence("elman", 6, seed=k) for k in range(2)])
+    assert nn.fit(net, same, batch=1).losses
+    same.mask[:3] = False  # some steps that do not count, in all sequences
+    assert nn.fit(net, nn.Sequences(same.inputs, same.targets, same.mask)).losses
+
+
+def test_masked_arrays_are_not_stripped_of_their_masks():
+    net = net_called("elman")
+    inputs, targets = sequence("elman", 4, batch=(2,))
+    hidden = np.ma.masked_invalid
+    for call in (
+        lambda: net.forward({"x": hidden(inputs["x"])}),
+        lambda: net.forward(inputs, initial={"h": hidden(np.ones(3))}),
+        lambda: net.forward(inputs).backward({"y": hidden(targets["y"])}),
+        lambda: net.loss({"x": hidden(inputs["x"])}, targets),
+        lambda: net.loss(inputs, {"y": hidden(targets["y"])}),
+        lambda: net.loss(inputs, targets, mask=hidden(np.ones(4))),
+        lambda: nn.padded([({"x": hidden(np.ones((3, 2)))}, {"y": np.ones((3, 4))})]),
+        lambda: nn.fit(net, nn.Sequences({"x": hidden(inputs["x"])}, targets), batch=1),
+        lambda: nn.fit(net, nn.Sequences(inputs, {"y": hidden(targets["y"])})),
+        lambda: nn.fit(net, nn.Sequences(inputs, targets, hidden(np.ones((4, 2)))), batch=1),
+    ):
+        with pytest.raises(TypeError, match="is a masked array, whose mask would be ignored"):
+            call()
+
+
+def test_inputs_and_targets_may_be_booleans():
+    net = net_called("elman")
+    bits = np.random.default_rng(0).integers(2, size=(5, 2)).astype(bool)
+    targets = np.ones((5, 4), bool)
+    found = net.loss_and_gradients({"x": bits}, {"y": targets})
+    expected = net.loss_and_gradients({"x": bits.astype(float)}, {"y": targets.astype(float)})
+    assert found.loss == expected.loss
+
+
+# -- numbers in checkpoints ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counting:
+    """An optimizer whose state holds plain numbers."""
+
+    rate: float = 0.1
+
+    def start(self, _):
+        return {"steps": 0, "scale": 1.0}
+
+    def step(self, parameters, gradients, state):
+        state["steps"] += 1
+        state["scale"] *= 0.5
+        for name, array in parameters.items():
+            array -= self.rate * state["scale"] * gradients[name]
+
+
+def in_float32(net, *given, **more):
+    found = net.loss_and_gradients(*given, **more)
+    return nn.LossAndGradients(np.float32(found.loss), found.parameters)
+
+
+def test_a_fit_goes_on_from_numbers_of_any_type(tmp_path):
+    given = nn.Sequences(*sequence("elman", 5, batch=(3,)))
+    whole, parts = net_called("elman"), net_called("elman")
+    nn.fit(whole, given, Counting(0.25), epochs=4, gradients=in_float32)
+    file = tmp_path / "fit.npz"
+    nn.fit(parts, given, Counting(0.25), epochs=2, gradients=in_float32, checkpoint=file)
+    resumed = nn.Network(A.elman(2, 3, 4))
+    history = nn.fit(
+        resumed, given, Counting(np.float64(0.25)), epochs=4, gradients=in_float32, checkpoint=file
+    )
+    assert bits(resumed) == bits(whole)
+    assert len(history.losses) == 4
+
+
+def test_settings_of_an_optimizer_are_compared_by_value(tmp_path):
+    given = nn.Sequences(*sequence("elman", 5, batch=(3,)))
+    file = tmp_path / "fit.npz"
+    nn.fit(net_called("elman"), given, nn.Adam(1e-3), epochs=1, checkpoint=file)
+    for same in (nn.Adam(np.float64(1e-3)), nn.Adam(0.001)):
+        nn.fit(net_called("elman"), given, same, epochs=2, checkpoint=file)
+    nn.fit(net_called("elman"), given, nn.SGD(1), epochs=1, checkpoint=tmp_path / "sgd.npz")
+    nn.fit(
+        net_called("elman"), given, nn.SGD(np.int64(1)), epochs=1, checkpoint=tmp_path / "sgd.npz"
+    )
+    with pytest.raises(ValueError, match="other settings"):
+        nn.fit(net_called("elman"), given, nn.Adam(1e-4), epochs=2, checkpoint=file)

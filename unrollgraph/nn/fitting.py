@@ -31,7 +31,7 @@ from unrollgraph.nn.network import Network
 from unrollgraph.nn.optimisers import Adam, Optimiser, clipped
 from unrollgraph.nn.saving import take_over
 from unrollgraph.nn.sequences import Sequences, must_be_batched
-from unrollgraph.nn.tasks import LossAndGradients
+from unrollgraph.nn.tasks import LossAndGradients, Task
 
 __all__ = ["History", "fit"]
 
@@ -174,7 +174,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     if patience is not None and validation is None:
         raise ValueError("patience waits for a lower validation loss; give validation sequences")
     if batch is not None:
-        must_be_batched(net, data, loss)
+        must_be_batched(net, data, loss, over=over)
     more = {"loss": loss} | ({} if over is None else {"over": over})
     compute = Network.loss_and_gradients if gradients is None else gradients
     state = _State(History(), optimiser.start(net.parameters), {})
@@ -197,13 +197,14 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
                     found = compute(net, part.inputs, part.targets, mask=part.mask, **more)
                 _must_be_gradients(found, net)
                 step = found.parameters if clip is None else clipped(found.parameters, clip)
-                _must_be_finite(found.loss, step, epoch)
+                if problem := _non_finite(found.loss, step):
+                    raise DivergenceError(f"{problem} in epoch {epoch}{_reason(net, data, more)}")
                 optimiser.step(net.parameters, step, state.memory)
-                losses.append((found.loss, len(part)))
+                losses.append((float(found.loss), len(part)))
             watched = None
             if validation is not None:
                 given = validation.inputs, validation.targets
-                watched = net.loss(*given, mask=validation.mask, **more)
+                watched = float(net.loss(*given, mask=validation.mask, **more))
             state = state.after(net, _mean(losses), watched, patience)
             if checkpoint is not None:
                 write_whole(checkpoint, state.written(net, settings))
@@ -258,7 +259,7 @@ class _State:
 
     def written(self, net: Network, settings: dict[str, Any]) -> bytes:
         """The bytes of a file; the network in it is what the fit would leave if it ended now."""
-        arrays = {f"{MEMORY}{name}": array for name, array in self.memory.items()}
+        arrays = {f"{MEMORY}{name}": np.asarray(array) for name, array in self.memory.items()}
         if self.best:
             arrays |= {f"{LAST}{name}": array for name, array in net.parameters.items()}
             arrays |= {f"{PARAMETERS}{name}": array for name, array in self.best.items()}
@@ -305,10 +306,13 @@ def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> 
         return {n.removeprefix(prefix): a for n, a in own.items()}
 
     memory, best = group(MEMORY), group(PARAMETERS)
+    fresh = {n: np.asarray(a) for n, a in start.memory.items()}
     if {n: (a.shape, a.dtype) for n, a in memory.items()} != {
-        n: (a.shape, a.dtype) for n, a in start.memory.items()
+        n: (a.shape, a.dtype) for n, a in fresh.items()
     }:
         raise FormatError(f"{path} does not hold what the optimiser remembers; move it away")
+    numbers = {n for n, a in start.memory.items() if not isinstance(a, np.ndarray)}
+    memory = {n: a.item() if n in numbers else a for n, a in memory.items()}
     take_over(net, group(LAST) or best, path)
     return _State(history, memory, best if group(LAST) else {})
 
@@ -374,28 +378,41 @@ def _must_be_gradients(found: Any, net: Network) -> None:
             )
 
 
-def _must_be_finite(loss: float, gradients: Mapping[str, Array], epoch: int) -> None:
+def _non_finite(loss: float, gradients: Mapping[str, Array]) -> str | None:
+    """Say whether the loss or a gradient is infinite or NaN."""
     if not math.isfinite(loss):
-        raise DivergenceError(
-            f"the loss is {loss} in epoch {epoch}; take a smaller rate, or clip the gradient"
-        )
+        return f"the loss is {loss}"
     for name, gradient in gradients.items():
         if not np.isfinite(gradient).all():
-            raise DivergenceError(
-                f"the gradient of {name} is not finite in epoch {epoch}; take a smaller rate, or "
-                "clip the gradient"
-            )
+            return f"the gradient of {name} is not finite"
+    return None
+
+
+def _reason(net: Network, data: Sequences, more: Mapping[str, Any]) -> str:
+    """End of the message about it: a value in the data if one is to blame, else advice."""
+    task = Task(net, data.inputs, data.targets, mask=data.mask, **more)
+    if found := task.non_finite():
+        return f", since {found}; repair the data, or leave the step out by the mask"
+    return "; take a smaller learning rate, or clip the gradient"
 
 
 # -- what is kept and shown ----------------------------------------------------------------------
 
 
 def _named(optimiser: Any) -> str:
-    """An optimiser by its class and fields."""
+    """An optimiser by its class and the values of its fields, whatever their types of number."""
     kind = type(optimiser)
     told = dataclasses.fields(optimiser) if dataclasses.is_dataclass(optimiser) else ()
-    fields = {field.name: getattr(optimiser, field.name) for field in told}
+    fields = {field.name: _plain(getattr(optimiser, field.name)) for field in told}
     return f"{kind.__qualname__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
+
+
+def _plain(value: Any) -> Any:
+    """A number as a Python number, a float if it is real."""
+    if isinstance(value, tuple | list):
+        return tuple(map(_plain, value))
+    value = value.item() if isinstance(value, np.generic) else value
+    return float(value) if type(value) is int else value
 
 
 def _told_more(gradients: Any) -> str:
@@ -404,7 +421,7 @@ def _told_more(gradients: Any) -> str:
         return ""
     if gradients.func is not Network.loss_and_gradients:
         return ""
-    return ", ".join(f"{k}={x!r}" for k, x in sorted(gradients.keywords.items()))
+    return ", ".join(f"{k}={_plain(x)!r}" for k, x in sorted(gradients.keywords.items()))
 
 
 def _outlined(over: Any) -> str:

@@ -22,6 +22,7 @@ from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 from unrollgraph.nn import archive, segments
+from unrollgraph.nn.arrays import find_non_finite, plain_array
 from unrollgraph.nn.binding import Binding, Lease, fits
 from unrollgraph.nn.compiled import must_be_there
 from unrollgraph.nn.copies import CopiesBinding
@@ -75,7 +76,8 @@ class Network:
     ShapeError
         If sizes do not fit along the edges, or a vertex has no operation.
     TypeError
-        If ``op`` is no operation, or ``G`` no directed graph of networkx.
+        If ``op`` is not an operation, or ``G`` is not a directed graph of networkx or is a
+        lift: a network is built on the base and run ``over`` the lift.
     ValueError
         If there is no such backend, or ``dtype`` is another.
     ImportError
@@ -110,6 +112,12 @@ class Network:
         delay: str = "delay",
         backend: str = "numpy",
     ) -> None:
+        if hasattr(G, "projection"):
+            raise TypeError(
+                f"a network is built on a delay graph, but {type(G).__name__} is a graph over one: "
+                "build it on the base, nn.Network(G), and run it over the lift, "
+                "net.forward(inputs, over=lift)"
+            )
         self.graph = as_delay_graph(G, delay)
         self.dtype = np.dtype(dtype)
         if self.dtype not in {np.dtype(np.float64), np.dtype(np.float32)}:
@@ -332,7 +340,9 @@ class Network:
         mask : array_like, optional
             Which steps count, of shape ``(T,)`` or ``(T, batch)``: booleans or weights. The
             loss is then the mean over what counts, as for sequences of different lengths
-            that are filled up at their ends (see `nn.padded`).
+            that are filled up at their ends (see `nn.padded`). Targets where it is 0, and
+            inputs that no step that counts can read, may be NaN, infinite or no index.
+            In a network with negative delays, all sequences must end at the same step.
         over : GraphMap or anything with a projection, optional
             As `forward` takes it.
         initial : mapping, optional
@@ -355,8 +365,9 @@ class Network:
         ShapeError
             If an array does not fit its vertex.
         ValueError
-            If it is to be done in segments and an edge reads from a later step, or there
-            is no such loss, or the mask counts nothing.
+            If it is to be done in segments and an edge reads from a later step, there is no
+            such loss, the mask counts nothing, or sequences end at different steps and an
+            edge reads from a later step.
 
         Notes
         -----
@@ -452,11 +463,11 @@ class Network:
                 continue  # no copy of it anywhere
             if name not in inputs:
                 raise ShapeError(f"the input of {show_vertex(name)} is missing", vertex=name)
-            array = np.asarray(inputs[name])
+            array = plain_array(inputs[name], f"the input of {show_vertex(name)}")
             indices = value.kind == "indices"
             if indices:
                 array = self._as_indices(name, v, array)[..., None]
-            elif array.dtype.kind not in "fiu":
+            elif array.dtype.kind not in "fiub":
                 raise ShapeError(
                     f"the input of {show_vertex(name)} holds {array.dtype}, not real numbers",
                     vertex=name,
@@ -484,8 +495,8 @@ class Network:
     def _must_be_finite(self, name: Any, given: ArrayLike) -> None:
         with np.errstate(over="ignore"):  # what the network's precision cannot hold is infinite
             array = np.asarray(given).astype(self.dtype)
-        if not np.all(np.isfinite(array)):
-            raise ValueError(f"what is given for {show_vertex(name)} is not finite everywhere")
+        if problem := find_non_finite("the value of", name, array):
+            raise ValueError(problem)
 
     def _as_indices(self, name: Any, v: int, array: Array) -> Array:
         vocabulary = self.graph.vertex_data[v]["op"].vocabulary
@@ -502,7 +513,7 @@ class Network:
         return array
 
     def _real(self, what: str, name: Any, given: ArrayLike) -> Array:
-        array = np.asarray(given)
+        array = plain_array(given, f"{what} of {show_vertex(name)}")
         if array.dtype.kind not in "fiub":
             raise ShapeError(
                 f"{what} of {show_vertex(name)} holds {array.dtype}, not real numbers", vertex=name

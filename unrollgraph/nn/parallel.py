@@ -76,7 +76,7 @@ def sharded_gradients(
     joblib = _joblib()
     data = Sequences(inputs, targets, mask)
     counts = Task(net, inputs, targets, loss, mask=mask, over=over).counts
-    must_be_batched(net, data, loss)
+    must_be_batched(net, data, loss, over=over)
     if not isinstance(shards, (int, np.integer)) or not 1 <= shards <= len(data):
         raise ValueError(
             f"{len(data)} sequences cannot be split into {shards} shards; take 1 to {len(data)}"

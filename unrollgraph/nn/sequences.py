@@ -1,9 +1,9 @@
 """Sequences: what a network is trained on, many beside each other.
 
-Sequences of different lengths are filled up at their ends, and a mask tells which steps count.
-Where no edge reads from a later step that changes nothing: what comes after the end of a
-sequence reaches neither its values nor its gradient. Where one does, a filled-up sequence is
-not the sequence alone; give sequences of one length together then.
+Sequences of different lengths are filled up at their ends, and a mask says which steps count.
+If no edge has a negative delay, what comes after the end of a sequence reaches neither its values
+nor its gradient. If one does, a filled-up sequence would not be the sequence alone, so that
+sequences of different lengths are rejected; give sequences of one length together then.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import ShapeError, show_vertex
+from unrollgraph.nn.arrays import plain_array
 from unrollgraph.nn.losses import loss_called
 from unrollgraph.nn.ops import Embedding
+from unrollgraph.nn.tasks import check_ends
 
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
@@ -46,7 +48,7 @@ class Sequences:
 
     def __len__(self) -> int:
         """Number of sequences; 1 if arrays have no axis for them."""
-        arrays = [np.asarray(array) for array in (*self.inputs.values(), *self.targets.values())]
+        arrays = [np.asanyarray(array) for array in (*self.inputs.values(), *self.targets.values())]
         if any(array.ndim == 3 for array in arrays):
             arrays = [array for array in arrays if array.ndim == 3]
         else:
@@ -57,7 +59,7 @@ class Sequences:
         """Some of the sequences."""
 
         def part(array: Any) -> Array:
-            found: Array = np.asarray(array)[:, numbers]
+            found: Array = np.asanyarray(array)[:, numbers]  # a masked array is rejected later
             return found
 
         mask = self.mask if self.mask is None or np.ndim(self.mask) < 2 else part(self.mask)
@@ -94,7 +96,8 @@ def padded(
     Notes
     -----
     The loss is a mean over the steps that count, so a long sequence has more weight than a
-    short one. Networks with negative delays read what the shorter ones are filled up with.
+    short one. Networks with negative delays would read what the shorter ones are filled up with,
+    so that they reject sequences of different lengths.
 
     Examples
     --------
@@ -113,7 +116,10 @@ def padded(
     def beside(part: int) -> dict[Any, Array]:
         found: dict[Any, Array] = {}
         for name, first in sequences[0][part].items():
-            arrays = [np.asarray(sequence[part][name]) for sequence in sequences]
+            arrays = [
+                plain_array(sequence[part][name], f"{show_vertex(name)} of sequence {k}")
+                for k, sequence in enumerate(sequences)
+            ]
             shape = np.shape(first)[1:]
             for k, array in enumerate(arrays):
                 if array.shape[1:] != shape:
@@ -155,12 +161,15 @@ def _length(number: int, sequences: Any) -> int:
     return int(lengths.pop())
 
 
-def must_be_batched(net: Network, data: Sequences, loss: str) -> None:
-    """Refuse arrays that have no axis for the sequences, or axes of different lengths."""
+def must_be_batched(net: Network, data: Sequences, loss: str, *, over: Any = None) -> None:
+    """Refuse arrays that have no axis for the sequences, or axes of different lengths.
+
+    Over a window also sequences that end at different steps, if the network reads later ones.
+    """
     counts: dict[str, int] = {}
 
     def count(what: str, name: Any, given: Any, wanted: int) -> None:
-        array = np.asarray(given)
+        array = plain_array(given, f"the {what} of {show_vertex(name)}")
         if array.ndim != wanted:
             raise ShapeError(
                 f"the {what} of {show_vertex(name)} has shape {array.shape}, without an axis of "
@@ -177,7 +186,10 @@ def must_be_batched(net: Network, data: Sequences, loss: str) -> None:
         net._vertex(name, "targets")
         count("target", name, given, 2 if loss_called(loss).of_classes else 3)
     if data.mask is not None and np.ndim(data.mask) > 1:
-        counts["the mask"] = np.shape(data.mask)[1]
+        mask = plain_array(data.mask, "the mask")
+        counts["the mask"] = mask.shape[1]
+        if over is None:
+            check_ends(net, mask > 0)
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{what} has {count}" for what, count in counts.items())
         raise ShapeError(f"arrays hold different numbers of sequences: {shown}")

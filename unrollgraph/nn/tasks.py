@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import ShapeError, show_kind, show_vertex
+from unrollgraph.errors import ShapeError, show_edge, show_kind, show_vertex
+from unrollgraph.nn.arrays import find_non_finite, plain_array
 from unrollgraph.nn.losses import loss_called
 
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network, Run
 
-__all__ = ["LossAndGradients", "Task", "must_be_mapping"]
+__all__ = ["LossAndGradients", "Task", "check_ends", "must_be_mapping"]
 
 Array = NDArray[Any]
 
@@ -76,11 +77,17 @@ class Task:
         must_be_mapping("inputs are", inputs)
         must_be_mapping("targets are", targets)
         self.net, self.loss, self.over = net, loss_called(loss), over
-        self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
+        self.inputs = {
+            name: plain_array(array, f"the input of {show_vertex(name)}")
+            for name, array in inputs.items()
+        }
         if not targets:
             raise ValueError("targets names no vertex to compare")
         self.targets: dict[Any, Array] = {}
-        arrays = {name: np.asarray(array) for name, array in targets.items()}
+        arrays = {
+            name: plain_array(array, f"the target of {show_vertex(name)}")
+            for name, array in targets.items()
+        }
         given = [*self.inputs.values(), *arrays.values()]
         lengths = {len(array) if array.ndim else 0 for array in given}
         if len(lengths) > 1 and over is None:
@@ -101,6 +108,11 @@ class Task:
                 target = np.where(counting, array, np.zeros((), array.dtype))
             self.targets[name] = self.loss.checked(name, target, size)
             self.counts[name] = counted * self.loss.terms(size)
+        if mask is not None and over is None:
+            counts = next(iter(self._weights.values()))[..., 0] > 0
+            check_ends(net, counts)
+            unread = ~_steps_read(net, counts)
+            self.inputs = {name: _cleared(x, unread) for name, x in self.inputs.items()}
         self.value = 0.0
         self.gradients: dict[str, Array] = {}
 
@@ -193,6 +205,14 @@ class Task:
         np.divide(gradient, self.counts[name], out=given[n - count :], casting="same_kind")
         return given
 
+    def non_finite(self) -> str | None:
+        """Describe the first input or target that counts and is infinite or NaN, if any is."""
+        for what, arrays in (("input", self.inputs), ("target", self.targets)):
+            for name, array in arrays.items():
+                if found := find_non_finite(f"the {what} of", name, array):
+                    return found
+        return None
+
     def result(self) -> LossAndGradients:
         """What was found."""
         return LossAndGradients(self.value, self.gradients)
@@ -200,7 +220,7 @@ class Task:
 
 def _weights(mask: ArrayLike, lead: tuple[int, ...]) -> Array:
     """A mask for targets of a shape but for their size, with an axis for that."""
-    array = np.asarray(mask)
+    array = plain_array(mask, "the mask")
     if array.dtype.kind not in "fiub":
         raise ShapeError(f"the mask holds {array.dtype}, not booleans or weights")
     if array.shape not in {lead, lead[:1]}:
@@ -218,3 +238,47 @@ def _weights(mask: ArrayLike, lead: tuple[int, ...]) -> Array:
         raise ValueError("the mask counts no step at all; a loss is a mean over at least one")
     weights: Array = array[..., None]
     return weights
+
+
+def check_ends(net: Network, counts: Array) -> None:
+    """Reject sequences that end at different steps if an edge reads from a later step.
+
+    Such a network would read what the shorter sequences are filled up with.
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    counts : ndarray of bool, shape (steps,) or (steps, sequences)
+        Which steps count.
+    """
+    if counts.ndim < 2:
+        return
+    ends = {int(np.flatnonzero(column)[-1]) for column in counts.T if column.any()}
+    late = np.flatnonzero((net.graph.delays < 0).any(axis=1))
+    if len(ends) > 1 and len(late):
+        edge = net.graph.edges[int(late[0])]
+        raise ValueError(
+            f"the last step that counts is step {min(ends)} in one sequence and step {max(ends)} "
+            f"in another, but the edge {show_edge(edge)} has a negative delay, so that the network "
+            "would read what comes after the end of a sequence; run sequences of one length "
+            "together, and others by themselves"
+        )
+
+
+def _steps_read(net: Network, counts: Array) -> Array:
+    """Steps that a step that counts can read, by the signs of the delays."""
+    delays = net.graph.delays
+    earlier = np.logical_or.accumulate(counts[::-1])[::-1] if (delays > 0).any() else counts
+    later = np.logical_or.accumulate(counts) if (delays < 0).any() else counts
+    both = (delays > 0).any() and (delays < 0).any()
+    return np.ones_like(counts) if both else earlier | later
+
+
+def _cleared(array: Array, unread: Array) -> Array:
+    """Inputs with 0 at steps that are not read, if something there is not finite or no index."""
+    if array.ndim < 1 or array.shape[: unread.ndim] != unread.shape:
+        return array  # the network reports the shape
+    odd = ~np.isfinite(array) if array.dtype.kind == "f" else array < 0
+    unread = unread.reshape(*unread.shape, *[1] * (array.ndim - unread.ndim))
+    return np.where(unread, np.zeros((), array.dtype), array) if (odd & unread).any() else array

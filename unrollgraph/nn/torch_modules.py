@@ -27,20 +27,24 @@ def from_torch(module: Any) -> Network:
     Parameters
     ----------
     module : torch.nn.RNN, torch.nn.GRU or torch.nn.LSTM
-        Any number of layers, one or both directions, without dropout or projection.
+        Any number of layers, one or both directions, without projection. Dropout between
+        layers must be inactive: the module in evaluation mode, ``module.eval()``.
 
     Returns
     -------
     Network
         Its input vertex is ``"x"`` and its output vertex ``"y"``, whose values are the
-        module's ``output`` for a sequence of shape (T, batch, size). Vertices of layer
+        module's ``output`` for a sequence of shape (T, batch, size), also if the module
+        itself takes the batch first. Vertices of layer
         l and direction d (0 forward, 1 backward) end in ``_l_d``. Where the module has
         two biases of a gate, the network has their sum.
 
     Raises
     ------
     TypeError
-        If it is no such module.
+        If it is not such a module, or a subclass with its own ``forward``.
+    ValueError
+        If it has a projection, active dropout, or hooks that change what it computes.
 
     Examples
     --------
@@ -51,8 +55,7 @@ def from_torch(module: Any) -> Network:
     mode = getattr(module, "mode", None)
     if mode not in {*_GATES, "GRU"}:
         raise TypeError(f"expected a torch.nn.RNN, GRU or LSTM, not {type(module).__name__}")
-    if module.dropout or getattr(module, "proj_size", 0):
-        raise ValueError("a module with dropout or projection has no network here")
+    _check_plain(module)
     G: Any = nx.DiGraph()
     ops: dict[str, Op] = {"x": Input(module.input_size), "y": Concat()}
     directions = 2 if module.bidirectional else 1
@@ -73,6 +76,26 @@ def from_torch(module: Any) -> Network:
         for direction in range(directions):
             _copy_parameters(net, mode, module, layer, direction)
     return net
+
+
+def _check_plain(module: Any) -> None:
+    """Reject a module that computes something else than its mode and weights say."""
+    kind = type(module)
+    owner = next((base for base in kind.__mro__ if "forward" in vars(base)), kind)
+    if owner.__module__ != "torch.nn.modules.rnn":
+        raise TypeError(
+            f"{kind.__name__} has a forward of its own, which a network does not follow; give the "
+            "plain torch.nn module"
+        )
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise ValueError("the module has forward hooks, which a network has not; remove them first")
+    if getattr(module, "proj_size", 0):
+        raise ValueError("a module with proj_size has no network here; add a Linear layer instead")
+    if module.dropout and module.num_layers > 1 and module.training:
+        raise ValueError(
+            f"the module has dropout {module.dropout} and is in training mode; a network has no "
+            "dropout, so call module.eval() first"
+        )
 
 
 def _wires(mode: str, source: str, suffix: str, step: int) -> list[tuple[str, str, int]]:
