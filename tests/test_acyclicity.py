@@ -1,6 +1,7 @@
 """Verdicts on the infinite cover, each certificate verified by code that shares nothing."""
 
 import random
+from itertools import islice
 
 import networkx as nx
 import oracle
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
+from unrollgraph import nn
 from unrollgraph.testing import delay_graphs
 
 
@@ -141,7 +143,7 @@ def test_counts_have_no_common_divisor():
 
 def test_an_enormous_zero_walk_is_told_in_short():
     B = 2**31
-    G = graph_of([("a", "b", B), ("b", "a", 0), ("c", "c", 1 - B), ("b", "c", 5), ("c", "b", -7)])
+    G = graph_of([("a", "b", B), ("b", "a", 0), ("c", "c", 1 - B), ("b", "c", 5), ("c", "b", -4)])
     walk = decide(G)
     assert isinstance(walk, ug.ZeroWalk)
     assert len(walk.segments) <= 3
@@ -287,3 +289,69 @@ def test_the_refusal_names_walk_total_and_mend():
 def test_the_key_of_what_is_no_vertex(node):
     with pytest.raises(ValueError, match="is no vertex of the cover"):
         ug.verdict(ug.gallery.seed_network()).key(node)
+
+
+# -- witnesses -----------------------------------------------------------------------------------
+
+
+def shortest_by_powers(G, most):
+    """Length of a shortest closed walk of total zero: traces of powers of the matrix A(z)."""
+    total = {(v, v, 0) for v in G}
+    for length in range(1, most + 1):
+        total = {
+            (start, w, t + d)
+            for start, v, t in total
+            for _, w, d in G.out_edges(v, data="delay", default=0)
+        }
+        if any(start == v and not t for start, v, t in total):
+            return length
+    return None
+
+
+@given(delay_graphs(vertices=4, edges=6))
+def test_a_short_zero_walk_in_z_is_a_shortest_one(G):
+    try:
+        walk = ug.find_zero_walk(G)
+    except nx.NetworkXNoCycle:
+        return
+    assert walk.check()
+    assert walk.length == shortest_by_powers(G, walk.length)
+
+
+def test_a_short_walk_is_found_beside_long_delays():
+    G = nx.MultiDiGraph()
+    G.add_edge("a", "a", delay=10**6)
+    G.add_edge("a", "a", delay=1 - 10**6)
+    assert ug.find_zero_walk(G).length == 2 * 10**6 - 1  # too long to be searched for
+    G.add_edge("a", "b", delay=7)
+    G.add_edge("b", "c", delay=-9)
+    G.add_edge("c", "a", delay=2)
+    assert ug.find_zero_walk(G).length == 3
+
+
+def test_witnesses_tell_parallel_edges_apart():
+    G = nx.MultiDiGraph()
+    G.add_edge("a", "b", "slow", delay=2)
+    G.add_edge("a", "b", "fast", delay=1)
+    G.add_edge("b", "a", "back", delay=-1)
+    text = r"a -> b \(key 'fast', delay 1\) -> a \(key 'back', delay -1\) has total delay 0"
+    with pytest.raises(ug.CyclicCoverError, match=text):
+        ug.verdict(G)
+    nx.set_node_attributes(G, nn.Dense(1), "op")
+    with pytest.raises(ug.CyclicCoverError, match=r"\(key '\w+', delay -?\d\)"):
+        nn.Network(G).forward({}, steps=2)
+    with pytest.raises(
+        ug.UnboundedError, match=r"b -> a \(key 'back', delay -1\)|\(key 'fast', del"
+    ):
+        ug.max_cycle_ratio(G)
+    H = G.copy()
+    H.edges["a", "b", "slow"]["delay"] = 5
+    with pytest.raises(ug.NotARetimingError, match=r"a -> b \(key '\w+'\)"):
+        ug.find_retiming(G, H)
+
+
+def test_a_walk_of_any_count_is_iterated():
+    G = nx.MultiDiGraph()
+    G.add_edge("a", "a", delay=1)
+    walk = ug.ZeroWalk(ug.DelayGraph(G), (((("a", "a", 0),), 2**64),))
+    assert list(islice(walk, 3)) == [("a", "a", 0)] * 3

@@ -70,7 +70,7 @@ def test_a_cyclic_graph_exits_1_with_its_walk(capsys, cyclic):
     code, out, err = run(capsys, "check", cyclic)
     assert (code, err) == (1, "")
     assert "CYCLIC" in out
-    assert "(a -> a (key 0)) x 3, then (a -> a (key 1)) x 2 has total delay 0 (5 edges)" in out
+    assert "(a -> a (key 0, delay 2)) x 3, then (a -> a (key 1, delay -3)) x 2 has total delay 0 (5 edges)" in out
     code, out, _ = run(capsys, "check", "--json", cyclic)
     report = json.loads(out)
     segments = [([tuple(e) for e in part["walk"]], part["times"]) for part in report["zero_walk"]]

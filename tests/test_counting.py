@@ -130,14 +130,14 @@ def test_signs_that_never_meet_on_one_path_do_no_harm():
     assert ug.path_count(cover, ("s", 0), ("t", 3)) == 0
     G.add_edge("p", "n", delay=1)  # now they do, but at odd times only
     assert ug.path_count(ug.DelayCover(G), ("s", 0), ("t", 4)) == 1
-    with pytest.raises(ug.InfinitePathsError, match=r"p -> p \(.*2\) and n -> n \(.*-2\)"):
+    with pytest.raises(ug.InfinitePathsError, match=r"p -> p .* of total delay 2 and n -> n .* of total delay -2"):
         ug.path_count(ug.DelayCover(G), ("s", 0), ("t", 3))
 
 
 def test_a_cycle_that_stays_still_matters_only_to_those_who_meet_it():
     cover = ug.DelayCover(graph_of([("a", "b", 1), ("b", "a", 0), ("b", "b", 0)]))
     assert ug.path_count(cover, ("a", 0), ("a", 0)) == 1
-    with pytest.raises(ug.InfinitePathsError, match=r"b -> b \(total delay 0\)"):
+    with pytest.raises(ug.InfinitePathsError, match=r"b -> b \(key 0, delay 0\) of total delay 0"):
         ug.path_count(cover, ("a", 0), ("a", 1))
 
 

@@ -8,7 +8,7 @@ broken, by what, and what would mend it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import networkx as nx
@@ -289,17 +289,31 @@ def show_edge(edge: tuple[Any, ...]) -> str:
     return arrow if len(edge) == 2 else f"{arrow} (key {edge[2]!r})"
 
 
-def show_walk(walk: Iterable[tuple[Any, ...]], most: int = 12) -> str:
-    """Text of a walk in a message, its middle left out when it is long."""
+def show_walk(
+    walk: Iterable[tuple[Any, ...]], most: int = 12, delay: Callable[[Any], Any] | None = None
+) -> str:
+    """Text of a walk in a message, its middle left out when it is long.
+
+    Edges of a multigraph are shown as ``a -> b (key 0, delay 1)``, with the delay if a function
+    gives it.
+    """
     edges = list(walk)
     if not edges:
         return "(empty walk)"
-    return show_stops([edges[0][0], *(edge[1] for edge in edges)], most)
+    stops = [show_vertex(edges[0][0])]
+    for edge in edges:
+        more = [f"key {edge[2]!r}"] if len(edge) > 2 else []
+        more += [f"delay {delay(edge)}"] if more and delay is not None else []
+        stops.append(show_vertex(edge[1]) + (f" ({', '.join(more)})" if more else ""))
+    return _shortened(stops, most)
 
 
 def show_stops(vertices: Iterable[Any], most: int = 12) -> str:
     """Text of the vertices along a walk, its middle left out when it is long."""
-    stops = [show_vertex(vertex) for vertex in vertices]
+    return _shortened([show_vertex(vertex) for vertex in vertices], most)
+
+
+def _shortened(stops: list[str], most: int) -> str:
     if len(stops) > most:
         stops = [*stops[: most - 2], "...", stops[-1]]
     return " -> ".join(stops)

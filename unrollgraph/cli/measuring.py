@@ -48,13 +48,17 @@ def measure(options: argparse.Namespace) -> int:
     depth, skip, bound = (
         report[k] for k in ("recurrent_depth", "skip_coefficient", "iteration_bound")
     )
+
+    def shown(found: dict[str, Any]) -> str:
+        return show_walk(found["cycle"], 8, graph.time_of)
+
     lines = [*summary(graph, 20)]
     if depth is None:
         lines.append("recurrent depth     none: the graph has no cycle")
     else:
         lines += [
-            f"recurrent depth     {depth['value']:<8} {show_walk(depth['cycle'], 8)}",
-            f"skip coefficient    {skip['value']:<8} {show_walk(skip['cycle'], 8)}",
+            f"recurrent depth     {depth['value']:<8} {shown(depth)}",
+            f"skip coefficient    {skip['value']:<8} {shown(skip)}",
         ]
     if report["feedforward_depth"] is not None:
         ends = (names(report[key]) for key in ("sources", "targets"))
@@ -64,7 +68,7 @@ def measure(options: argparse.Namespace) -> int:
     path = show_stops(report["critical_path"], 8)
     lines.append(f"  least, retimed    {report['least_clock_period']:<8} {path}")
     if bound is not None:
-        lines.append(f"iteration bound     {bound['value']:<8} {show_walk(bound['cycle'], 8)}")
+        lines.append(f"iteration bound     {bound['value']:<8} {shown(bound)}")
     print("\n".join(lines))
     return 0
 

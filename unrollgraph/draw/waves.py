@@ -97,8 +97,9 @@ def _fronts(U: Any) -> dict[Any, int]:
         edges = U.delay_graph.edges
         cycle = [edges[arrays.edges[k]] for k in cycle_among(found, arrays.tails, arrays.heads)]
         raise LiftError(
-            f"the window has no wavefronts, since it has a cycle, over {show_walk(cycle)}; give an "
-            "edge of that cycle another delay"
+            "the window has no wavefronts, since it has a cycle, over "
+            f"{show_walk(cycle, delay=U.delay_graph.time_of)}; give an edge of that cycle another "
+            "delay"
         )
     return dict(zip(U, found.tolist(), strict=True))
 

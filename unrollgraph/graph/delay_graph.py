@@ -205,6 +205,10 @@ class DelayGraph(Pictured):
             return tuple(self.delays[:, 0].tolist())
         return tuple(map(tuple, self.delays.tolist()))
 
+    def time_of(self, edge: Edge) -> Any:
+        """Delay of an edge as users write it."""
+        return self.times[self.edge_number[edge]]
+
     def edge_values(self, name: Any, default: Any = None) -> list[Any]:
         """Value of an attribute of each edge, in the order of `edges`."""
         return [data.get(name, default) for data in self._edge_data]

@@ -149,7 +149,9 @@ def find_retiming(G: Any, H: Any, *, delay: str = "delay") -> dict[Any, Any]:
                 sum(sign * g.delays[g.edge_number[edge], axis].item() for edge, sign in walk)
                 for g in (old, new)
             ]
-            stops = show_walk([edge if sign > 0 else (edge[1], edge[0]) for edge, sign in walk])
+            stops = show_walk(
+                [edge if sign > 0 else (edge[1], edge[0], *edge[2:]) for edge, sign in walk]
+            )
             raise NotARetimingError(
                 f"a retiming keeps the total delay of closed walks, but {stops} has "
                 f"{sums[0]} in the one graph and {sums[1]} in the other"

@@ -41,7 +41,7 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, natural
-from unrollgraph.measure.cancellation import zero_walk
+from unrollgraph.measure.cancellation import shortest_zero_walk, zero_walk
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
 from unrollgraph.measure.separation import Cycle, Separation, Wiring, separate
 
@@ -168,7 +168,8 @@ def find_zero_walk(G: Any, *, delay: str = "delay") -> ZeroWalk:
     Returns
     -------
     ZeroWalk
-        The walk, as segments with counts.
+        The walk, as segments with counts. It is not a shortest one in general; for delays in Z
+        it is, where few edges and small delays allow to search for it.
 
     Raises
     ------
@@ -293,6 +294,9 @@ def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Wiring, found: S
     within = Wiring(piece.n, piece.tails[part], piece.heads[part], piece.delays[part])
     names = [graph.edges[e] for e in edges[part].tolist()]
     segments = zero_walk(within, cycles, found.lineality.counts)
+    length = sum(len(walk) * count for walk, count in segments)
+    if graph.dimension == 1 and (shorter := shortest_zero_walk(within, length)):
+        segments = [(shorter, 1)]
     walk = ZeroWalk(
         graph, tuple((tuple(names[k] for k in walk), count) for walk, count in segments)
     )

@@ -21,9 +21,65 @@ from unrollgraph.graph.order import breadth_first
 from unrollgraph.measure.rational import orthogonal, primitive, solve
 from unrollgraph.measure.separation import Cycle, Wiring
 
-__all__ = ["zero_walk"]
+__all__ = ["shortest_zero_walk", "zero_walk"]
 
 Segments = list[tuple[tuple[int, ...], int]]
+MOST_STATES = 50_000  # a tenth of a second of searching
+
+
+def shortest_zero_walk(wiring: Wiring, length: int) -> tuple[int, ...] | None:
+    """Find a shortest closed walk of total zero, for delays in Z.
+
+    Breadth-first search over pairs of a vertex and a total, from all vertices in step.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        A graph with delays in Z.
+    length : int
+        The length of a walk that is known; only shorter ones are looked for.
+
+    Returns
+    -------
+    tuple of int or None
+        The edges of the walk; None if no shorter one is found among `MOST_STATES` pairs.
+    """
+    heads, delays = wiring.heads.tolist(), wiring.delays[:, 0].tolist()
+    out: list[list[int]] = [[] for _ in range(wiring.n)]
+    for e, u in enumerate(wiring.tails.tolist()):
+        out[u].append(e)
+    came: list[dict[tuple[int, int], tuple[int, tuple[int, int]]]] = [{} for _ in out]
+    fronts = [[(start, 0)] for start in range(wiring.n)]
+    states = 0
+    for _ in range(length - 1):
+        for start, front in enumerate(fronts):
+            found: list[tuple[int, int]] = []
+            for state in front:
+                for e in out[state[0]]:
+                    new = heads[e], state[1] + delays[e]
+                    if new in came[start]:
+                        continue
+                    came[start][new] = e, state
+                    if new == (start, 0):
+                        return _walk_to(came[start], new)
+                    found.append(new)
+            states += len(found)
+            if states > MOST_STATES:
+                return None
+            fronts[start] = found
+    return None
+
+
+def _walk_to(
+    came: dict[tuple[int, int], tuple[int, tuple[int, int]]], end: tuple[int, int]
+) -> tuple[int, ...]:
+    """Edges of the walk by which a search came to its end, which is where it began."""
+    edges: list[int] = []
+    state = end
+    while not edges or state != end:
+        e, state = came[state]
+        edges.append(e)
+    return tuple(reversed(edges))
 
 
 def zero_walk(wiring: Wiring, cycles: list[Cycle], relation: tuple[int, ...]) -> Segments:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
+from itertools import chain, pairwise
 from typing import Any
 
 from unrollgraph.cover.sheets import as_time
@@ -147,7 +147,8 @@ class Schedule:
 class ZeroWalk:
     """A proof that a delay cover has a cycle: a closed walk of total delay zero.
 
-    Iterating yields its edges one by one, of which there may be very many.
+    Iterating yields its edges one by one, of which there may be very many. The walk is not a
+    shortest one in general; in Z, where few edges and small delays allow to search for it, it is.
 
     Attributes
     ----------
@@ -179,9 +180,11 @@ class ZeroWalk:
         return sum(len(walk) * count for walk, count in self.segments)
 
     def __iter__(self) -> Iterator[Edge]:
-        return chain.from_iterable(
-            chain.from_iterable(repeat(walk, count)) for walk, count in self.segments
-        )
+        for walk, count in self.segments:
+            done = 0
+            while done < count:  # a count may exceed what `range` and `repeat` take
+                yield from walk
+                done += 1
 
     def total(self) -> tuple[int, ...]:
         """Total delay, in exact integers."""
@@ -233,9 +236,7 @@ class ZeroWalk:
         """Segments such as ``(a -> a) x 3``, one after another."""
         parts = []
         for walk, count in self.segments:
-            text = show_walk(walk)
-            if self.graph.multigraph and len(walk) == 1:
-                text = show_edge(walk[0])
+            text = show_walk(walk, delay=self.graph.time_of)
             parts.append(f"{text}" if count == 1 else f"({text}) x {count}")
         return ", then ".join(parts)
 

@@ -198,7 +198,8 @@ def _infinite(graph: DelayGraph, ends: Any, cycles: list[list[int]]) -> Infinite
     walks = tuple(tuple(graph.edges[e] for e in cycle) for cycle in cycles)
     totals = [graph.delays[cycle].sum(axis=0).tolist() for cycle in cycles]
     round_ = " and ".join(
-        f"{show_walk(walk)} (total delay {total[0] if len(total) == 1 else tuple(total)})"
+        f"{show_walk(walk, delay=graph.time_of)} of total delay "
+        f"{total[0] if len(total) == 1 else tuple(total)}"
         for walk, total in zip(walks, totals, strict=True)
     )
     return InfinitePathsError(

@@ -248,7 +248,7 @@ def min_cycle_ratio(G: Any, cost: Any = None, *, delay: str = "delay") -> CycleR
     --------
     >>> import unrollgraph as ug
     >>> ug.min_cycle_ratio(ug.gallery.skip(5))
-    CycleRatio(1/5, h -> h)
+    CycleRatio(1/5, h -> h (key 1))
     """
     return _extreme(G, cost, delay, greatest=False)
 
@@ -301,10 +301,11 @@ def clocks_forward(
     ticks, level, cycle = ascent(n, graph.tails, graph.heads, array)
     if cycle:
         edges = tuple(graph.edges[e] for e in cycle)
-        total = Fraction(sum(delays[e] for e in cycle), unit)
+        own = {graph.edges[e]: Fraction(delays[e], unit) for e in cycle}
+        total = sum(own.values())
         raise UnboundedError(
-            f"the cycle {show_walk(edges)} has total delay {total}, but going round must take "
-            "time; give it a positive delay",
+            f"the cycle {show_walk(edges, delay=own.__getitem__)} has total delay {total}, but "
+            "going round must take time; give it a positive delay",
             cycle=edges,
         )
     pairs = zip(ticks.tolist(), level.tolist(), strict=True)

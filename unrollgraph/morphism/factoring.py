@@ -183,7 +183,7 @@ def _back(walk: tuple[tuple[Any, int], ...]) -> tuple[tuple[Any, int], ...]:
 
 def _told(walk: tuple[tuple[Any, int], ...]) -> str:
     """An undirected walk by its stops."""
-    return show_walk([arc if sign > 0 else (arc[1], arc[0]) for arc, sign in walk])
+    return show_walk([arc if sign > 0 else (arc[1], arc[0], *arc[2:]) for arc, sign in walk])
 
 
 def must_be_finite(*maps: GraphMap) -> None:

@@ -275,8 +275,8 @@ def _must_run_forward(graph: DelayGraph) -> None:
     tails, heads = graph.tails[at_once], graph.heads[at_once]
     level = levels(len(graph.vertices), tails, heads)
     if level.min(initial=0) < 0:
-        cycle = cycle_among(level, tails, heads)
-        walk = [(graph.vertices[int(tails[e])], graph.vertices[int(heads[e])]) for e in cycle]
+        still = at_once.nonzero()[0]
+        walk = [graph.edges[still[e]] for e in cycle_among(level, tails, heads)]
         raise CyclicCoverError(
             f"no order computes the network, since no edge of the cycle {show_walk(walk)} has a "
             "delay; give one of them a delay, or compute the transfer_function"
