@@ -70,7 +70,8 @@ def test_a_cyclic_graph_exits_1_with_its_walk(capsys, cyclic):
     code, out, err = run(capsys, "check", cyclic)
     assert (code, err) == (1, "")
     assert "CYCLIC" in out
-    assert "(a -> a (key 0, delay 2)) x 3, then (a -> a (key 1, delay -3)) x 2 has total delay 0 (5 edges)" in out
+    walk = "(a -> a (key 0, delay 2)) x 3, then (a -> a (key 1, delay -3)) x 2"
+    assert f"{walk} has total delay 0 (5 edges)" in out
     code, out, _ = run(capsys, "check", "--json", cyclic)
     report = json.loads(out)
     segments = [([tuple(e) for e in part["walk"]], part["times"]) for part in report["zero_walk"]]
@@ -468,7 +469,10 @@ def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(cap
         ({0: "x.npy"}, r"x.npy: no saved network: File is not a zip file"),
         ({0: "nowhere.npz"}, r"nowhere.npz: No such file"),
         ({2: "nowhere.npy"}, r"nowhere.npy: No such file"),
-        ({2: "text.npy"}, r"text.npy holds no arrays of numbers; write it with numpy.save"),
+        (
+            {2: "text.npy"},
+            r"text.npy holds no arrays of numbers .it holds no array: .*; write it with numpy",
+        ),
         ({2: "net.npz"}, r"net.npz has an array called .*, but the inputs are in\n"),
         ({2: "empty.npz"}, r"empty.npz has no array called in; the inputs are in\n"),
         ({2: "single.npy"}, r"single.npy holds a single number; write an array of shape"),

@@ -130,7 +130,9 @@ def test_signs_that_never_meet_on_one_path_do_no_harm():
     assert ug.path_count(cover, ("s", 0), ("t", 3)) == 0
     G.add_edge("p", "n", delay=1)  # now they do, but at odd times only
     assert ug.path_count(ug.DelayCover(G), ("s", 0), ("t", 4)) == 1
-    with pytest.raises(ug.InfinitePathsError, match=r"p -> p .* of total delay 2 and n -> n .* of total delay -2"):
+    with pytest.raises(
+        ug.InfinitePathsError, match=r"p -> p .* of total delay 2 and n -> n .* of total delay -2"
+    ):
         ug.path_count(ug.DelayCover(G), ("s", 0), ("t", 3))
 
 

@@ -5,7 +5,9 @@ import json
 import random
 import subprocess
 import sys
+import types
 import zipfile
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -158,7 +160,8 @@ except Exception as error:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
     )
     assert done.stdout.startswith("FormatError ")
-    assert "the operation of s is own_cells:Power, which cannot be imported: No mod" in done.stdout
+    assert "the operation of s is 'own_cells:Power', which is not an operation of" in done.stdout
+    assert "import its module before, or give the class: nn.load(path, operations=" in done.stdout
 
 
 class Here(nn.Op):
@@ -250,18 +253,30 @@ BROKEN = {
     "no operation": ({"network.json": page(lambda d: d["nodes"][0].clear())}, 'node 0 has no "id"'),
     "odd operation": ({"network.json": page(op(type="Dense"))}, 'not an object of "type" and "fie'),
     "odd type": ({"network.json": page(op(type=3, fields={}))}, "has the type 3"),
-    "unknown": ({"network.json": page(op(type="Desne", fields={}))}, "it is no operation of this"),
+    "unknown": (
+        {"network.json": page(op(type="Desne", fields={}))},
+        "'Desne', which is not an operation of this package",
+    ),
     "a builtin": (
         {"network.json": page(op(type="builtins:exec", fields={}))},
-        "is builtins:exec, which is no subclass of nn.Op",
+        "is 'builtins:exec', which is not a subclass of nn.Op",
     ),
     "another class": (
         {"network.json": page(op(type="pathlib:Path", fields={}))},
-        "is pathlib:Path, which is no subclass of nn.Op",
+        "is 'pathlib:Path', which is not a subclass of nn.Op",
     ),
-    "a function": ({"network.json": page(op(type="os:system", fields={}))}, "no subclass of nn.Op"),
-    "no name": ({"network.json": page(op(type="os:", fields={}))}, "cannot be imported"),
-    "no module": ({"network.json": page(op(type=":x", fields={}))}, "cannot be imported"),
+    "a function": (
+        {"network.json": page(op(type="os:system", fields={}))},
+        "not a subclass of nn.Op",
+    ),
+    "no name": (
+        {"network.json": page(op(type="os:", fields={}))},
+        "not an operation of this package",
+    ),
+    "no module": (
+        {"network.json": page(op(type=":x", fields={}))},
+        "not an operation of this package",
+    ),
     "wrong fields": (
         {"network.json": page(op(type="Dense", fields={"width": 3}))},
         "the operation of x, Dense, cannot be made: .*width",
@@ -282,9 +297,9 @@ BROKEN = {
     "unknown parameter": ({"parameters/q.npy": array(1)}, "has an unknown parameter q"),
     "shape": ({BIAS: array(np.zeros(4))}, r"h.bias is float64 of shape \(4,\)"),
     "dtype": ({BIAS: array(np.zeros(3, np.float32))}, "h.bias is float32 of shape"),
-    "objects": ({BIAS: array(np.array([{}] * 3), allow_pickle=True)}, "holds no array: Object arr"),
+    "objects": ({BIAS: array(np.array([{}] * 3), allow_pickle=True)}, "is object of shape"),
     "garbage": ({BIAS: b"garbage"}, "h.bias.npy holds no array"),
-    "short": ({BIAS: array(np.zeros(3))[:-5]}, "h.bias.npy holds no array"),
+    "short": ({BIAS: array(np.zeros(3))[:-5]}, "h.bias.npy is damaged"),
 }
 
 
@@ -349,3 +364,239 @@ def test_another_backend_may_run_what_is_read(tmp_path):
     nn.Network(A.elman(2, 3, 2)).save(tmp_path / "net.npz")
     with pytest.raises(ValueError, match="the backend is 'numpy' or 'numba', not 'jax'"):
         nn.load(tmp_path / "net.npz", backend="jax")
+
+
+# -- files that are not to be trusted ------------------------------------------------------------
+
+
+def test_no_module_that_a_file_names_is_imported(tmp_path):
+    path = tmp_path / "net.npz"
+    for name in ("antigravity:x", "unittest.__main__:main", "this:s", "unrollgraph.nn.extra:x"):
+        nn.Network(A.elman(2, 3, 2)).save(path)
+        changed(path, **{"network.json": page(op(type=name, fields={}))})
+        code = (
+            f"import sys; from unrollgraph import nn\ntry: nn.load({str(path)!r})\n"
+            "except ValueError as e: print(e)\n"
+            f"assert {name.partition(':')[0]!r} not in sys.modules"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "is not an operation of this package" in done.stdout
+
+
+def test_an_attribute_that_a_module_imports_when_asked_is_not_fetched(tmp_path, monkeypatch):
+    module = types.ModuleType("lazy_cells")
+    module.__getattr__ = lambda name: pytest.fail(f"{name} was fetched")
+    monkeypatch.setitem(sys.modules, "lazy_cells", module)
+    path = tmp_path / "net.npz"
+    nn.Network(A.elman(2, 3, 2)).save(path)
+    changed(path, **{"network.json": page(op(type="lazy_cells:Square", fields={}))})
+    with pytest.raises(ug.FormatError, match="not an operation of this package"):
+        nn.load(path)
+
+
+def test_operations_come_from_the_caller(tmp_path, cells):
+    path = tmp_path / "net.npz"
+    net = nn.Network(with_op(cells.Power(2)))
+    net.save(path)
+    kind = cells.Power
+    sys.modules.pop("own_cells")
+    with pytest.raises(ug.FormatError, match=r"operations=\{'Power': \.\.\.\}"):
+        nn.load(path)
+    for name in ("Power", "own_cells:Power"):
+        same(net, nn.load(path, operations={name: kind}))
+    with pytest.raises(ug.FormatError, match="not a subclass of nn.Op"):
+        nn.load(path, operations={"Power": dict})
+    sys.modules["own_cells"] = cells
+
+
+def npy(shape, dtype="<f8", data=b"", header=None):
+    """An array in NumPy's format with any header."""
+    text = header or repr({"descr": dtype, "fortran_order": False, "shape": shape})
+    text = text.encode().ljust(118) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+HOSTILE = {
+    "huge": npy((10**14,)),
+    "huge and nothing": npy((0, 10**20)),
+    "negative": npy((-3,), data=bytes(24)),
+    "brackets": npy((), header="(" * 9000),
+    "minus signs": npy((), header="-" * 9000 + "1"),
+    "digits": npy(
+        (), header=f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({'9' * 5000},)}}"
+    ),
+    "too long": npy((), header=" " * 20_000),
+    "no dict": npy((), header="3"),
+    "objects": npy((3,), "|O", bytes(24)),
+    "odd type": npy((3,), "<f99", bytes(24)),
+    "words": npy((3,), "a b c", bytes(24)),
+    "format 9": b"\x93NUMPY\x09\x00" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_array_is_refused_in_little_memory(tmp_path, case):
+    path = tmp_path / "net.npz"
+    nn.Network(A.elman(2, 3, 2)).save(path)
+    with pytest.raises(ug.FormatError, match=r"net.npz: no saved network: .*h.bias"):
+        nn.load(changed(path, **{BIAS: HOSTILE[case]}))
+    with pytest.raises(ug.FormatError):
+        nn.archive.array_of(HOSTILE[case], "x")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "Input", "fields": {"size": 10**10}},
+        {"type": "Input", "fields": {"size": 10**30}},
+        {"type": "Embedding", "fields": {"vocabulary": 10**10, "size": 2}},
+        {"type": "Input", "fields": {"size": -1}},
+        {"type": "Input", "fields": {"size": True}},
+        {"type": "Constant", "fields": {"value": "x"}},
+        {"type": "Dense", "fields": {"size": 10**12}},
+    ],
+    ids=str,
+)
+def test_sizes_that_the_file_does_not_hold_are_not_allocated(tmp_path, fields):
+    path = tmp_path / "net.npz"
+    nn.Network(A.elman(2, 3, 2)).save(path)
+    with pytest.raises(ug.FormatError):
+        nn.load(changed(path, **{"network.json": page(op(**fields))}))
+
+
+def test_compressed_doubled_and_unknown_members_are_not_read(tmp_path):
+    path = tmp_path / "net.npz"
+    net = nn.Network(A.elman(2, 3, 2))
+    net.save(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("notes.txt", bytes(10**7))
+    same(net, nn.load(path))
+    for name in (BIAS, "network.json", "fit.json"):
+        bomb = changed(path, **{name: None})
+        with zipfile.ZipFile(bomb, "a", zipfile.ZIP_DEFLATED) as file:
+            file.writestr(name, bytes(10**7))
+        with pytest.raises(ug.FormatError, match=f"{name} is compressed; save the network"):
+            nn.load(bomb)
+        net.save(path)
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as file:
+        file.writestr(BIAS, array(np.zeros(3)))
+    with pytest.raises(ug.FormatError, match="a member occurs twice"):
+        nn.load(path)
+
+
+NOTES = ["{", "[" * 10**5, "9" * 5000, '{"settings": 3}', '{"settings": {}, "history": {}}', "null"]
+
+
+@pytest.mark.parametrize("notes", NOTES, ids=range(len(NOTES)))
+def test_hostile_notes_of_a_checkpoint_are_refused(tmp_path, notes):
+    path = tmp_path / "fit.npz"
+    data = nn.Sequences({"x": np.ones((3, 2, 2))}, {"y": np.ones((3, 2, 2))})
+    net = nn.Network(A.elman(2, 3, 2))
+    nn.fit(net, data, checkpoint=path)
+    with pytest.raises(ug.FormatError, match=r"fit\.npz"):
+        nn.fit(net, data, epochs=2, checkpoint=changed(path, **{"fit.json": notes}))
+
+
+def test_files_with_more_than_is_told_cost_no_more_memory(tmp_path):
+    """Under a limit of 400 MB above what the imports need."""
+    path = tmp_path / "net.npz"
+    nn.Network(A.elman(2, 3, 2)).save(path)
+    files = [tmp_path / f"{k}.npz" for k in range(3)]
+    for file, members in zip(
+        files,
+        (
+            {BIAS: npy((10**14,))},
+            {"network.json": page(op(type="Input", fields={"size": 10**10}))},
+            {BIAS: None},
+        ),
+        strict=True,
+    ):
+        file.write_bytes(path.read_bytes())
+        changed(file, **members)
+    with zipfile.ZipFile(files[2], "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(BIAS, npy((10**8,), data=bytes(8 * 10**8)))
+    code = f"""
+import resource
+from unrollgraph import nn
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * resource.getpagesize() + 400 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+for k in range(3):
+    try:
+        nn.load({str(tmp_path)!r} + f"/{{k}}.npz")
+    except nn.saving.FormatError as error:
+        print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", ["refused"] * 3)
+
+
+# -- writers that were killed --------------------------------------------------------------------
+
+
+def test_what_a_killed_writer_left_behind_is_removed_by_the_next(tmp_path):
+    code = (
+        "import os, signal\nfrom pathlib import Path\nfrom unrollgraph import files\n"
+        "Path.chmod = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"files.write_whole({str(tmp_path / 'net.npz')!r}, b'half')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1
+    nn.Network(A.elman(2, 3, 2)).save(tmp_path / "net.npz")
+    assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
+
+
+def test_a_writer_at_work_is_not_disturbed(tmp_path):
+    """Twenty writers of one folder, each of which cleans up at every start."""
+    code = (
+        "import sys\nfrom unrollgraph import files\n"
+        "for k in range(100): files.write_whole(sys.argv[1], sys.argv[1].encode())"
+    )
+    names = [str(tmp_path / f"{k}.npz") for k in range(8)]
+    writers = [subprocess.Popen([sys.executable, "-c", code, name]) for name in names]
+    assert [writer.wait() for writer in writers] == [0] * 8
+    assert sorted(map(str, tmp_path.iterdir())) == names
+    assert all(Path(name).read_text() == name for name in names)
+
+
+BAD_PATHS = ["a\0.npz", "\ud800.npz"]
+
+
+@pytest.mark.parametrize("name", BAD_PATHS, ids=["NUL", "surrogate"])
+def test_a_name_that_no_file_can_have_is_told_alike_everywhere(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    net = nn.Network(A.elman(1, 2, 1))
+    data = nn.Sequences({"x": np.ones((3, 2, 1))}, {"y": np.ones((3, 2, 1))})
+    stem = name.partition(".")[0]
+    for call in (
+        lambda: net.save(name),
+        lambda: nn.load(name),
+        lambda: nn.fit(net, data, checkpoint=name),
+        lambda: ug.io.read(f"{stem}.json"),
+        lambda: ug.io.write(ug.gallery.elman(), f"{stem}.json"),
+        lambda: ug.draw.save(ug.draw.rolled(ug.gallery.elman()), f"{stem}.svg"),
+        lambda: ug.draw.explore(ug.gallery.elman()).save(f"{stem}.html"),
+    ):
+        with pytest.raises(ug.FormatError, match="cannot be the name of a file"):
+            call()
+    assert not list(tmp_path.iterdir())
+
+
+def test_links_that_lead_round_are_an_error_of_the_system(tmp_path):
+    for suffix in ("npz", "json", "svg"):
+        a, b = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
+        a.symlink_to(b)
+        b.symlink_to(a)
+    for call in (
+        lambda: nn.Network(A.elman(1, 2, 1)).save(tmp_path / "a.npz"),
+        lambda: nn.load(tmp_path / "a.npz"),
+        lambda: ug.io.read(tmp_path / "a.json"),
+        lambda: ug.io.write(ug.gallery.elman(), tmp_path / "a.json"),
+        lambda: ug.draw.save(ug.draw.rolled(ug.gallery.elman()), tmp_path / "a.svg"),
+    ):
+        with pytest.raises(OSError, match=r"Too many levels of symbolic links: '.*a\.\w+'"):
+            call()

@@ -10,6 +10,7 @@ from typing import Any
 import unrollgraph as ug
 from unrollgraph.cli.saying import note
 from unrollgraph.graph.delay_graph import delay_like_attribute
+from unrollgraph.nn.archive import read_graph
 
 __all__ = ["add_file", "graph_of", "is_network", "window_of"]
 
@@ -49,10 +50,7 @@ def graph_of(options: argparse.Namespace) -> ug.DelayGraph:
     path = options.file
     if is_network(path):
         check_own_delays(options)
-        G = ug.nn.load(path).graph.base.copy()
-        for _, data in G.nodes(data=True):
-            del data["op"]
-        return ug.DelayGraph(G)
+        return ug.DelayGraph(read_graph(path))
     name = options.delay or "delay"
     G = ug.io.read(path, delay=name, source=options.source, target=options.target)
     graph = ug.DelayGraph(G, name)

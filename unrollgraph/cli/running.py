@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.cli.saying import fail, numbers
 from unrollgraph.errors import show_vertex
-from unrollgraph.files import write_whole
-from unrollgraph.nn.archive import packed
+from unrollgraph.files import read_bytes, write_whole
+from unrollgraph.nn.archive import array_of, arrays_of, packed
 
 __all__ = ["add_to", "run"]
 
@@ -90,14 +89,13 @@ def _arrays(path: str, net: nn.Network) -> dict[str, Any]:
         for vertex, data in zip(net.graph.vertices, net.graph.vertex_data, strict=True)
         if isinstance(data["op"], nn.Input | nn.Embedding)
     ]
+    data = read_bytes(path)
     try:
-        found = np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False)
-        many = {name: found[name] for name in found} if hasattr(found, "files") else None
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, OSError) and error.filename:
-            raise
+        many = arrays_of(data) if data.startswith(b"PK") else None
+        found = array_of(data, "it") if many is None else None
+    except ug.FormatError as error:
         raise ug.FormatError(
-            f"{path} holds no arrays of numbers; write it with numpy.save or numpy.savez"
+            f"{path} holds no arrays of numbers ({error}); write it with numpy.save or numpy.savez"
         ) from None
     if many is not None:
         for name in many:
@@ -116,7 +114,7 @@ def _arrays(path: str, net: nn.Network) -> dict[str, Any]:
             f"{path} is one array, but the inputs are {', '.join(takers) or 'none'}; write a .npz "
             "with an array for each"
         )
-    if not found.ndim:
+    if found is None or not found.ndim:
         raise ug.FormatError(f"{path} holds a single number; write an array of shape (steps, size)")
     return {takers[0]: found}
 

@@ -20,13 +20,14 @@ finds half of one.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from unrollgraph.errors import FormatError
-from unrollgraph.files import write_whole
+from unrollgraph.files import read_bytes, write_whole
 from unrollgraph.graph import node_link
 from unrollgraph.io import dot, edge_list, gml, graphml
 
@@ -109,13 +110,14 @@ def read(
     if delimiter is None and not source is target is None:
         raise FormatError(f"{path}: source= and target= name columns of a .csv or .tsv file only")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = io.TextIOWrapper(io.BytesIO(read_bytes(path)), encoding="utf-8-sig").read()
+    except UnicodeDecodeError:
+        raise FormatError(f"{path}: not a text file in UTF-8") from None
+    try:
         if delimiter is None:
             return loads(text, delay)
         return loads(text, delimiter, delay, source, target)
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: not a text file in UTF-8") from None
-    except ValueError as error:  # of ours, or a name that no file can have
+    except ValueError as error:  # of ours
         raise FormatError(f"{path}: {error}") from None
 
 
@@ -158,10 +160,7 @@ def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise FormatError(f"UTF-8 cannot hold {error.object[error.start]!r}") from None
-    try:
-        write_whole(path, data)
-    except ValueError as error:  # a name that no file can have
-        raise FormatError(f"{path!s:.40}: {error}") from None
+    write_whole(path, data)
 
 
 def _chosen(formats: dict[str, _Codec], path: Path, done: str) -> _Codec:

@@ -1,25 +1,30 @@
-"""Networks in files: a ``.npz`` of arrays, with a page of JSON among them.
+"""Networks in files: a ``.npz`` of arrays with a JSON text among them.
 
-The page, ``network.json``, is the delay graph as `graph.node_link` writes it, whose vertices
+The text, ``network.json``, is the delay graph as `graph.node_link` writes it, whose vertices
 bear their operations: a type and the fields from which it is made again. A type of this package
 is named by its class, one of yours by its module and its name in there, as in
 ``"cells:Square"``. Parameters lie in ``parameters/``, each as an array of NumPy's format, so
-that ``numpy.load`` reads them too. Nothing is pickled, and nothing in a file is run but the
-import of the modules that it names and the making of operations that are subclasses of `Op`.
+that ``numpy.load`` reads them too.
+
+A file is not trusted. Nothing is pickled and no module is imported: a type of yours must be
+given by the caller, or be a subclass of `Op` in a module that is imported already. Members are
+stored without compression, and arrays have the shapes that the network says, so that no more
+memory is used than the file is long.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import io
 import json
+import math
 import os
 import struct
+import sys
+import warnings
 import zipfile
-import zlib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,46 +33,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import FormatError, show_vertex
+from unrollgraph.files import read_bytes
 from unrollgraph.graph import node_link
 from unrollgraph.nn import ops
 
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
 
-__all__ = ["PARAMETERS", "Archive", "opened", "packed", "page_of", "written"]
+__all__ = [
+    "PARAMETERS",
+    "Archive",
+    "array_of",
+    "arrays_of",
+    "opened",
+    "packed",
+    "page_of",
+    "read_arrays",
+    "read_graph",
+    "written",
+]
 
 Array = NDArray[Any]
 PAGE = "network.json"
+NOTES = "fit.json"
 PARAMETERS = "parameters/"
+LONGEST_HEADER = 20_000  # NumPy reads headers of up to 10,000 characters
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same bytes for the same network, whenever it is saved
 
 
 class Archive(NamedTuple):
-    """What a file holds.
+    """A file that is open for reading.
 
     Attributes
     ----------
     graph : networkx.DiGraph or networkx.MultiDiGraph
-        A delay graph with operations.
+        A delay graph with operations; ``op`` is missing if they were not wanted.
     dtype : str
-        In what is computed.
-    arrays : dict
-        All arrays, by their names in the file.
+        The type in which the network computes.
     notes : dict
-        What else is written on a page ``fit.json``; empty without one.
+        The content of a member ``fit.json``; empty without one.
+    members : zipfile.ZipFile
+        The arrays, to be read by `read_arrays`.
     """
 
     graph: Any
     dtype: str
-    arrays: dict[str, Array]
     notes: dict[str, Any]
+    members: zipfile.ZipFile
 
 
 def written(net: Network, arrays: Mapping[str, Array] | None = None, notes: Any = None) -> bytes:
     """A network as the bytes of a file, with other arrays and notes if there are any."""
     pages = {PAGE: page_of(net)}
     if notes is not None:
-        pages["fit.json"] = json.dumps(notes)
+        pages[NOTES] = json.dumps(notes)
     named = {f"{PARAMETERS}{name}": array for name, array in net.parameters.items()}
     return packed({**named, **(arrays or {})}, pages)
 
@@ -101,63 +120,208 @@ def page_of(net: Network) -> str:
     return node_link.dumps(G)
 
 
-def opened(path: str | os.PathLike[str]) -> Archive:
-    """Read a file.
+def opened(
+    path: str | os.PathLike[str], operations: Mapping[str, type[ops.Op]] | None = None
+) -> Archive:
+    """Open a file for reading.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    operations : mapping, optional
+        Classes of operations by name, for those that are not of this package.
 
     Raises
     ------
     FormatError
-        If it is no saved network.
+        If it is not a saved network.
     OSError
         If it cannot be read.
     """
-    data = Path(path).read_bytes()
+    with _named(path):
+        members = _members(read_bytes(path))
+        G, dtype = _graph_of(_text(members, PAGE))
+        for v, data in G.nodes(data=True):
+            data["op"] = _made(data.get("op"), v, operations or {})
+        notes = json.loads(_text(members, NOTES)) if NOTES in members.namelist() else {}
+    return Archive(G, dtype, notes, members)
+
+
+def read_graph(path: str | os.PathLike[str]) -> Any:
+    """Read the delay graph of a saved network without its operations; errors as by `opened`."""
+    with _named(path):
+        G, _ = _graph_of(_text(_members(read_bytes(path)), PAGE))
+    for _, data in G.nodes(data=True):
+        data.pop("op", None)
+    return G
+
+
+def read_arrays(
+    archive: Archive,
+    prefix: str,
+    expected: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]],
+    path: Any,
+) -> dict[str, Array]:
+    """Read the arrays of a file whose names begin with a prefix.
+
+    Parameters
+    ----------
+    archive : Archive
+        The file.
+    prefix : str
+        The beginning of their names.
+    expected : mapping
+        Shape and type of each, by the rest of its name.
+    path : path
+        The file, for messages.
+
+    Raises
+    ------
+    FormatError
+        If there are others, or an array has another shape or type. Nothing is read then.
+    """
+    names = archive.members.namelist()
+    own = {n[len(prefix) : -4] for n in names if n.startswith(prefix) and n.endswith(".npy")}
+    what = prefix.rstrip("s/")
+    if wrong := sorted(own ^ set(expected)):
+        there = "has no" if wrong[0] in expected else "has an unknown"
+        raise FormatError(f"{path}: the file {there} {what} {wrong[0]}")
+    arrays = {}
+    with _named(path):
+        for name, (shape, dtype) in expected.items():
+            data = _read(archive.members, f"{prefix}{name}.npy")
+            found = _header(data, f"{prefix}{name}.npy")[:2]
+            if found != (shape, dtype):
+                raise FormatError(
+                    f"the {what} {name} is {found[1]} of shape {found[0]}, but the network has "
+                    f"{dtype} of shape {shape}"
+                )
+            arrays[name] = array_of(data, f"{prefix}{name}.npy")
+    return arrays
+
+
+def array_of(data: bytes, name: str) -> Array:
+    """Read an array in NumPy's format, of no more memory than the data.
+
+    Raises
+    ------
+    FormatError
+        If the data is not such an array, or its header does not fit its length.
+    """
+    shape, dtype, columns, start = _header(data, name)
+    if dtype.hasobject:
+        raise FormatError(f"{name} holds Python objects, which are not read")
+    if math.prod(shape) * dtype.itemsize != len(data) - start:
+        raise FormatError(f"{name} is damaged: its shape is {shape}, which its length does not fit")
     try:
-        members = _members(data)
-        if PAGE not in members:
-            raise FormatError(f"there is no {PAGE} in it; save a network with net.save(path)")
-        G, dtype = _graph_of(members[PAGE].decode("utf-8"))
-        arrays = {
-            name.removesuffix(".npy"): _array(name, member)
-            for name, member in members.items()
-            if name.endswith(".npy")
-        }
-        notes = json.loads(members.get("fit.json", b"{}"))
-    except (FormatError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FormatError(f"{path}: no saved network: {error}") from None
-    return Archive(G, dtype, arrays, notes)
-
-
-def _members(data: bytes) -> dict[str, bytes]:
-    """The members of a file, by name; `FormatError` if it is spoilt."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
-            return {name: file.read(name) for name in file.namelist()}
-    # besides its own error, what that module passes on of streams, flags and lengths
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
-        raise FormatError(str(error)) from None
-    except (NotImplementedError, RuntimeError, ValueError, struct.error) as error:
-        raise FormatError(str(error)) from None
-
-
-def _array(name: str, data: bytes) -> Array:
-    """An array of a file, none of whose entries is an object."""
-    try:
-        array: Array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        flat = np.frombuffer(data, dtype, offset=start) if len(data) > start else np.empty(0, dtype)
+        array: Array = flat.reshape(shape, order="F" if columns else "C").copy()
+    except ValueError as error:  # an axis of 0 beside one of 10**20
         raise FormatError(f"{name} holds no array: {error}") from None
     return array
 
 
+def arrays_of(data: bytes) -> dict[str, Array]:
+    """Read all arrays of a ``.npz`` that NumPy wrote, compressed or not; errors as by `array_of`.
+
+    A member is read if it is as long as its header says.
+    """
+    arrays = {}
+    members = _members(data)
+    with _damaged():
+        for info in members.infolist():
+            if not info.filename.endswith(".npy"):
+                continue
+            with members.open(info) as file:
+                shape, dtype, _, start = _header(file.read(LONGEST_HEADER), info.filename)
+            if info.file_size != start + math.prod(shape) * dtype.itemsize:
+                raise FormatError(f"{info.filename} is damaged: its shape {shape} does not fit it")
+            name = info.filename.removesuffix(".npy")
+            arrays[name] = array_of(members.read(info), info.filename)
+    return arrays
+
+
+def _header(data: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
+    """Shape, type, order of an array in NumPy's format, and where its entries begin."""
+    file = io.BytesIO(data)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        version = np.lib.format.read_magic(file)
+        if version not in read:
+            raise ValueError(f"version {version} of the format is not read")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            shape, columns, dtype = read[version](file)
+    except Exception as error:  # the parser is Python's own and raises errors of many kinds
+        reason = f"{error!s:.200}".splitlines() or [type(error).__name__]
+        raise FormatError(f"{name} holds no array: {reason[0]}") from None
+    if any(length < 0 for length in shape):
+        raise FormatError(f"{name} holds no array: its shape is {shape}")
+    return shape, dtype, columns, file.tell()
+
+
+@contextmanager
+def _named(path: Any) -> Iterator[None]:
+    """Name the file in errors about its content."""
+    try:
+        yield
+    except FormatError as error:
+        raise FormatError(f"{path}: no saved network: {error}") from None
+    except (ValueError, RecursionError) as error:  # of JSON, of text, of long integers
+        raise FormatError(f"{path}: no saved network: {str(error).partition(';')[0]}") from None
+
+
+def _members(data: bytes) -> zipfile.ZipFile:
+    """Open a file of members; `FormatError` if it is damaged."""
+    with _damaged():
+        file = zipfile.ZipFile(io.BytesIO(data))
+        names = file.namelist()
+        if len(set(names)) < len(names):
+            raise FormatError("a member occurs twice in it")
+        return file
+    raise AssertionError
+
+
+def _read(members: zipfile.ZipFile, name: str) -> bytes:
+    """Read a member, which must be stored without compression."""
+    with _damaged():
+        info = members.getinfo(name)
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+            raise FormatError(f"{name} is compressed; save the network with net.save(path)")
+        return members.read(name)
+    raise AssertionError
+
+
+def _text(members: zipfile.ZipFile, name: str) -> str:
+    if name not in members.namelist():
+        raise FormatError(f"there is no {name} in it; save a network with net.save(path)")
+    return _read(members, name).decode("utf-8")
+
+
+@contextmanager
+def _damaged() -> Iterator[None]:
+    """Turn what `zipfile` raises for streams, flags and lengths into a `FormatError`."""
+    try:
+        yield
+    except FormatError:
+        raise
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise FormatError(str(error)) from None
+    except (ValueError, OverflowError, struct.error) as error:
+        raise FormatError(str(error)) from None
+
+
 def _graph_of(page: str) -> tuple[Any, str]:
-    """The graph of a page of JSON, with its operations."""
+    """The graph of a text, whose operations are not made, and the type of numbers."""
     G = node_link.loads(page)
     found = G.graph.pop("network", None)
     dtype = found.get("dtype") if isinstance(found, dict) else None
     if dtype not in {"float64", "float32"}:
         raise FormatError(f'{PAGE} names no "network" of a "dtype" float64 or float32')
-    for v, data in G.nodes(data=True):
-        data["op"] = _made(data.get("op"), v)
     return G, str(dtype)
 
 
@@ -193,36 +357,39 @@ def _number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _made(found: Any, vertex: Any) -> Any:
+def _made(found: Any, vertex: Any, operations: Mapping[str, type[ops.Op]]) -> Any:
     """An operation from its type and fields."""
     where = f"the operation of {show_vertex(vertex)}"
     if not isinstance(found, dict) or set(found) != {"type", "fields"}:
-        raise FormatError(f'{where} is {found!r}, not an object of "type" and "fields"')
+        raise FormatError(f'{where} is {found!r:.60}, not an object of "type" and "fields"')
     name, fields = found["type"], found["fields"]
     if not isinstance(name, str) or not isinstance(fields, dict):
-        raise FormatError(f"{where} has the type {name!r} and the fields {fields!r}")
-    try:
-        kind = _class_called(name)
-    except (ImportError, AttributeError, ValueError) as error:
+        raise FormatError(f"{where} has the type {name!r:.60} and the fields {fields!r:.60}")
+    kind = _class_called(name, operations)
+    if kind is None:
         raise FormatError(
-            f"{where} is {name}, which cannot be imported: {error}; make it importable"
-        ) from None
+            f"{where} is {name!r:.60}, which is not an operation of this package; import its "
+            "module before, or give the class: nn.load(path, operations={"
+            f"{name.rpartition(':')[2]!r:.60}: ...}})"
+        )
     if not (isinstance(kind, type) and issubclass(kind, ops.Op)):
-        raise FormatError(f"{where} is {name}, which is no subclass of nn.Op")
+        raise FormatError(f"{where} is {name!r:.60}, which is not a subclass of nn.Op")
     try:
         return kind(**fields)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # whatever an operation raises for fields of any kind
         raise FormatError(f"{where}, {name}, cannot be made: {error}") from None
 
 
-def _class_called(name: str) -> Any:
-    """A class by its name: one of this package, or ``module:name``."""
+def _class_called(name: str, operations: Mapping[str, type[ops.Op]]) -> Any:
+    """A class by its name; None if it is not known. Nothing is imported."""
     module, colon, own = name.rpartition(":")
+    for known in (name, own):
+        if known in operations:
+            return operations[known]
     if not colon:
-        if name not in ops.__all__:
-            raise ValueError("it is no operation of this package")
-        return getattr(ops, name)
-    found: Any = importlib.import_module(module)
+        return getattr(ops, name) if name in ops.__all__ else None
+    # through dicts, since a module may import others when an attribute is missing
+    found: Any = sys.modules.get(module)
     for part in own.split("."):
-        found = getattr(found, part)
+        found = getattr(found, "__dict__", {}).get(part)
     return found

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
 from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
-from unrollgraph.nn.archive import PARAMETERS, opened, page_of, written
+from unrollgraph.nn.archive import PARAMETERS, opened, page_of, read_arrays, written
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.optimisers import Adam, Optimiser, clipped
 from unrollgraph.nn.saving import take_over
@@ -277,10 +277,10 @@ OTHERS = {
 
 def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> _State:
     """The state in a file; the parameters of the network become what they were."""
-    archive = opened(path)
-    notes = archive.notes
+    own = {f"{type(op).__module__}:{type(op).__qualname__}": type(op) for op in _operations(net)}
+    archive = opened(path, own)
     try:
-        kept, found = notes["settings"], notes["history"]
+        kept, found = archive.notes["settings"], archive.notes["history"]
         history = History(
             tuple(map(float, found["losses"])),
             tuple(map(float, found["validation"])),
@@ -288,7 +288,7 @@ def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> 
             bool(found["stopped"]),
         )
         other = [name for name in settings if kept[name] != settings[name]]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise FormatError(
             f"{path} holds no fit that could go on; name another file, or move this one away"
         ) from None
@@ -301,20 +301,19 @@ def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> 
             "away"
         )
 
-    def group(prefix: str) -> dict[str, Array]:
-        own = {n: a for n, a in archive.arrays.items() if n.startswith(prefix)}
-        return {n.removeprefix(prefix): a for n, a in own.items()}
-
-    memory, best = group(MEMORY), group(PARAMETERS)
     fresh = {n: np.asarray(a) for n, a in start.memory.items()}
-    if {n: (a.shape, a.dtype) for n, a in memory.items()} != {
-        n: (a.shape, a.dtype) for n, a in fresh.items()
-    }:
-        raise FormatError(f"{path} does not hold what the optimiser remembers; move it away")
+    memory = read_arrays(archive, MEMORY, {n: (a.shape, a.dtype) for n, a in fresh.items()}, path)
     numbers = {n for n, a in start.memory.items() if not isinstance(a, np.ndarray)}
-    memory = {n: a.item() if n in numbers else a for n, a in memory.items()}
-    take_over(net, group(LAST) or best, path)
-    return _State(history, memory, best if group(LAST) else {})
+    best: dict[str, Array] = {}
+    if any(name.startswith(LAST) for name in archive.members.namelist()):
+        expected = {name: (a.shape, a.dtype) for name, a in net.parameters.items()}
+        best = read_arrays(archive, PARAMETERS, expected, path)
+    take_over(net, archive, LAST if best else PARAMETERS, path)
+    return _State(history, {n: a.item() if n in numbers else a for n, a in memory.items()}, best)
+
+
+def _operations(net: Network) -> list[Any]:
+    return net.graph.vertex_values("op")
 
 
 def _batches(data: Sequences, batch: int | None, rng: np.random.Generator) -> Iterator[Sequences]:

@@ -6,18 +6,24 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
-from unrollgraph.errors import FormatError, ShapeError
-from unrollgraph.nn.archive import PARAMETERS, Archive, opened
+from unrollgraph.errors import FormatError
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.nn.archive import PARAMETERS, Archive, opened, read_arrays
+from unrollgraph.nn.lowering import lower
 from unrollgraph.nn.network import Network
+from unrollgraph.nn.ops import Op
 
 __all__ = ["load", "network_of", "take_over"]
 
-Array = NDArray[Any]
 
-
-def load(path: str | os.PathLike[str], *, backend: str = "numpy") -> Network:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    backend: str = "numpy",
+    operations: Mapping[str, type[Op]] | None = None,
+) -> Network:
     """Read a network from a file that `Network.save` or `fit` wrote.
 
     Parameters
@@ -26,6 +32,10 @@ def load(path: str | os.PathLike[str], *, backend: str = "numpy") -> Network:
         The file.
     backend : str
         What runs it, as `Network` takes it.
+    operations : mapping, optional
+        Classes of operations that are not of this package, by the name that the file gives
+        them, such as ``"cells:Square"`` or ``"Square"``. By default they are looked up in modules
+        that are imported already.
 
     Returns
     -------
@@ -35,14 +45,14 @@ def load(path: str | os.PathLike[str], *, backend: str = "numpy") -> Network:
     Raises
     ------
     FormatError
-        If the file holds no network, or an operation that cannot be imported.
+        If the file is not a saved network, or has an operation that is not known.
     OSError
         If it cannot be read.
 
     Notes
     -----
-    Nothing is unpickled. Modules that the file names for operations of its own are imported:
-    read files only from where you would take a module.
+    A file need not be trusted: nothing is unpickled or imported, and not more memory is used
+    than the file is long. An operation of yours is made from the fields in the file.
 
     Examples
     --------
@@ -55,32 +65,27 @@ def load(path: str | os.PathLike[str], *, backend: str = "numpy") -> Network:
     >>> bool((nn.load(path).parameters["A.weight"] == net.parameters["A.weight"]).all())
     True
     """
-    return network_of(opened(path), path, backend)
+    return network_of(opened(path, operations), path, backend)
 
 
 def network_of(archive: Archive, path: Any, backend: str = "numpy") -> Network:
-    """The network of a file that was read."""
+    """Make the network of a file that was opened."""
+    dtype = np.dtype(archive.dtype)
     try:
-        net = Network(archive.graph, dtype=archive.dtype, backend=backend)
-    except ShapeError as error:
+        parameters = lower(DelayGraph(archive.graph)).parameters
+    except (ValueError, OverflowError) as error:
         raise FormatError(f"{path}: no network: {error}") from None
-    own = {n: a for n, a in archive.arrays.items() if n.startswith(PARAMETERS)}
-    take_over(net, {n.removeprefix(PARAMETERS): a for n, a in own.items()}, path)
+    # before the network allocates them: a file may say any size
+    expected = {name: (p.shape, dtype) for name, p in parameters.items()}
+    arrays = read_arrays(archive, PARAMETERS, expected, path)
+    net = Network(archive.graph, dtype=dtype, backend=backend)
+    for name, parameter in net.parameters.items():
+        parameter[...] = arrays[name]
     return net
 
 
-def take_over(net: Network, arrays: Mapping[str, Array], path: Any) -> None:
-    """Write arrays into the parameters of a network, which must be of their names and shapes."""
-    wrong = sorted(set(net.parameters) ^ set(arrays))
-    if wrong:
-        there = "has no" if wrong[0] in net.parameters else "has an unknown"
-        raise FormatError(f"{path}: the file {there} parameter {wrong[0]}")
-    for name, parameter in net.parameters.items():
-        array = arrays[name]
-        if (array.shape, array.dtype) != (parameter.shape, parameter.dtype):
-            raise FormatError(
-                f"{path}: the parameter {name} is {array.dtype} of shape {array.shape}, but the "
-                f"network has {parameter.dtype} of shape {parameter.shape}"
-            )
-    for name, parameter in net.parameters.items():
-        parameter[...] = arrays[name]
+def take_over(net: Network, archive: Archive, prefix: str, path: Any) -> None:
+    """Write the arrays of a file into the parameters of a network of the same shapes."""
+    expected = {name: (p.shape, p.dtype) for name, p in net.parameters.items()}
+    for name, array in read_arrays(archive, prefix, expected, path).items():
+        net.parameters[name][...] = array
