@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
@@ -21,6 +22,7 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
+from unrollgraph.draw import tikz
 from unrollgraph.draw.canvas import painted
 from unrollgraph.draw.layout import RADIUS
 from unrollgraph.draw.motion import _bends, _Flat
@@ -264,6 +266,50 @@ def test_pdflatex_compiles_all_of_it_to_one_page_each(tmp_path):
         assert "(1 page" in log, name
         assert "Overfull" not in log, name
         assert "Missing character" not in log, name
+
+
+def test_pdflatex_compiles_every_character_that_is_written(tmp_path):
+    """And those with an accent that stands alone."""
+    if not shutil.which("pdflatex") and not os.environ.get("UNROLLGRAPH_ALL_TOOLS"):
+        pytest.skip("pdflatex is not installed")
+    candidates = [chr(k) for k in range(33, 0x3000) if chr(k).isprintable()]
+    known = [c for c in candidates if written_for_tex(c)]
+    assert {*"–—’“…€½µ°±×·§→²äřñß"} <= {*known}  # noqa: RUF001
+    words = [*known, unicodedata.normalize("NFD", "äéñç")]
+    picture = ug.draw.to_tikz(ug.draw.rolled(SEED, labels={"A": "HERE"}))
+    (line,) = [line for line in picture.splitlines() if "HERE" in line]
+    size = r"font=\fontsize{9}{9}\selectfont"
+    lines = [rf"\node[{size}] at (1,1) {{{tikz._set(word)}}};" for word in words]
+    text = picture.replace(line, "\n".join(lines))
+    (tmp_path / "picture.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "picture.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    log = (tmp_path / "picture.log").read_text(encoding="latin-1")
+    assert done.returncode == 0, log[-1500:]
+    assert "Missing character" not in log
+
+
+def written_for_tex(character):
+    try:
+        tikz._character(character)
+    except ValueError:
+        return False
+    return True
+
+
+def test_figures_do_not_stay_open_in_pyplot_where_nothing_is_shown():
+    plt.close("all")
+    ug.draw.to_tikz(ug.draw.rolled(SEED))
+    ug.draw.helix(SEED, 3)
+    ug.unroll(SEED, 3)._repr_svg_()
+    assert not plt.get_fignums()
+
+
+def test_figures_are_held_by_pyplot_where_they_are_shown(monkeypatch):
+    monkeypatch.setattr(mpl, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    ug.draw.rolled(SEED)
+    assert len(plt.get_fignums()) == 1
+    plt.close("all")
 
 
 def test_a_formula_that_tex_cannot_set_is_refused():

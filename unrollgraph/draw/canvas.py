@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -82,19 +85,33 @@ def must_be_axes(ax: Any) -> Any:
 
 
 def new_axes(scene: Scene) -> Any:
-    """Make axes of the size of a scene, in a figure that pyplot knows."""
+    """Make axes of the size of a scene, in a figure that `pyplot.show` shows."""
     return axes_over(extent(scene))
 
 
 def axes_over(box: Box) -> Any:
-    """Make axes over a left, a bottom, a right and a top, in a figure that pyplot knows."""
+    """Make axes over a left, a bottom, a right and a top, in a figure that `pyplot.show` shows.
+
+    With a backend that shows nothing, pyplot does not hold the figure, which would stay open for
+    the rest of the program.
+    """
     from matplotlib import pyplot as plt  # noqa: PLC0415  (chooses a backend on first use)
 
-    return plt.figure(figsize=_inches(box), facecolor=PAPER).add_axes((0, 0, 1, 1))
+    options: Any = {"figsize": _inches(box), "facecolor": PAPER}
+    figure = plt.figure(**options) if shows_figures() else Figure(**options)
+    if not shows_figures():
+        FigureCanvasAgg(figure)
+    return figure.add_axes((0, 0, 1, 1))
+
+
+def shows_figures() -> bool:
+    """Whether the backend of matplotlib shows figures on a screen or in a notebook."""
+    silent = backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)  # type: ignore[no-untyped-call]
+    return str(mpl.get_backend()).lower() not in silent
 
 
 def hidden_axes(scene: Scene) -> Any:
-    """Make axes of the size of a scene, in a figure that is shown by nobody."""
+    """Make axes of the size of a scene, in a figure that is not shown."""
     return Figure(figsize=_inches(extent(scene)), facecolor=PAPER).add_axes((0, 0, 1, 1))
 
 

@@ -40,6 +40,12 @@ _GREEK = (
 )
 _GREEK_CAPITALS = " gamma delta theta lambda xi pi sigma upsilon phi psi omega "
 _BARE = re.compile(r"(?<!\\)[&%#]")  # of a formula, where they stand for themselves
+# Further characters that pdflatex, of TeX Live 2022, sets without packages, found by trying all
+# for which LaTeX has a definition in some encoding; letters with accents are recognized below.
+_SET = frozenset(
+    "¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶·¸¹º¼½¾¿×÷ĲĳƒǄǅǆǇǈǉǊǋǌǍǎǏǐǑǒǓǔǢǣǦǧǨǩǰǴǵȘșȚțȲȳȷˆˇ˘˙˜˝฿ḂḃḍḞḟḠḡ"
+    "ḥḰḱḷṃṅṇṛṣṭẎẏẐẑẞỲỳ‐‑‒–—―‖‘’“”†‡•…‰‱※‽⁄⁎⁒₡₤₦₩₫€₱℃№℗℞℠™℧℮←↑→↓␢␣◦◯♪⟨⟩〈〉ﬀﬁﬂﬃﬄﬅﬆ"
+)
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -257,7 +263,8 @@ def _node(at: Any, words: str, colour: str, size: float, side: str) -> str:
 def _set(words: str) -> str:
     """Words as TeX takes them."""
     if not isinstance(words, Formula):
-        return "".join(map(_character, words))
+        # a letter and an accent that stands alone make one character where there is one
+        return "".join(map(_character, unicodedata.normalize("NFC", words)))
     escaped = _BARE.sub(lambda bare: "\\" + bare[0], words)
     return f"${''.join(map(_symbol, escaped))}$"
 
@@ -293,7 +300,7 @@ def _character(character: str) -> str:
         return rf"$\{letter}$"
     if alphabet == "GREEK CAPITAL" and f" {letter} " in _GREEK_CAPITALS:
         return rf"$\{letter.capitalize()}$"
-    if "\u00c0" <= character <= "\u017f" and _accented(character):
+    if character in _SET or ("\u00c0" <= character <= "\u017f" and _accented(character)):
         return character
     raise ValueError(
         f"pdflatex knows no character {character!r} ({name or 'without a name'}); draw with "

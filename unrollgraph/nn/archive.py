@@ -23,6 +23,7 @@ import struct
 import sys
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -309,9 +310,9 @@ def _damaged() -> Iterator[None]:
         yield
     except FormatError:
         raise
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError) as error:
         raise FormatError(str(error)) from None
-    except (ValueError, OverflowError, struct.error) as error:
+    except (NotImplementedError, RuntimeError, ValueError, OverflowError) as error:
         raise FormatError(str(error)) from None
 
 
