@@ -2,6 +2,7 @@
 
 import math
 
+import networkx as nx
 import oracle
 import pytest
 from certified import CASES, graph_of
@@ -70,8 +71,11 @@ def test_paths_in_the_plane_are_binomials_and_delannoy_numbers():
     diagonal = [ug.path_count(king, (h, (0, 0)), (h, (n, n))) for n in range(7)]
     assert diagonal == [1, 3, 13, 63, 321, 1683, 8989]  # OEIS A001850
     net = ug.DelayCover(ug.with_reverses(ug.gallery.diamond()))
-    with pytest.raises(ValueError, match="no linear schedule"):
+    with pytest.raises(ug.InfinitePathsError, match="they can go round"):
         ug.path_count(net, ("a", (0, 0, 0)), ("a", (0, 0, 1)))
+    opposed = [("a", "a", (1, 0)), ("b", "b", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
+    with pytest.raises(ValueError, match="no linear schedule"):
+        ug.path_count(in_the_plane(*opposed), ("a", (0, 0)), ("a", (3, 2)))
 
 
 @given(forward_graphs(vertices=4, edges=7, delays=2, shift=1), st.data())
@@ -158,3 +162,96 @@ def test_from_a_vertex_to_itself_leads_the_path_without_arcs():
     assert ug.path_count(line, ("a", 3), ("a", 3)) == 1
     assert ug.path_count(plane, ("a", (3, 1)), ("a", (3, 1))) == 1
     assert ug.path_count(plane, ("a", (3, 1)), ("a", (3, 2))) == 0
+
+
+# -- in Z^d, where closed walks cancel ---------------------------------------------------------
+
+
+def in_the_plane(*edges):
+    G = nx.MultiDiGraph()
+    for u, v, d in edges:
+        G.add_edge(u, v, delay=d)
+    return ug.DelayCover(G)
+
+
+@pytest.mark.parametrize(
+    ("edges", "target", "count"),
+    [
+        ([("a", "a", (1, 0)), ("a", "a", (-1, 0))], ("a", (0, 0)), None),
+        ([("a", "a", (1, 0)), ("a", "a", (-1, 0))], ("a", (5, 0)), None),
+        ([("a", "a", (1, 0)), ("a", "a", (-1, 0))], ("a", (0, 1)), 0),
+        ([("a", "a", (0, 0)), ("a", "a", (1, 0))], ("a", (3, 0)), None),
+        ([("a", "a", (0, 0)), ("a", "a", (1, 0))], ("a", (0, 1)), 0),
+        ([("a", "a", (0, 0)), ("a", "a", (1, 0))], ("a", (-1, 0)), 0),
+        # a zero loop that only some paths meet: by b none leads to an odd place
+        (
+            [
+                ("a", "a", (1, 0)),
+                ("a", "b", (2, 0)),
+                ("b", "b", (0, 0)),
+                ("b", "c", (0, 2)),
+                ("a", "c", (0, 1)),
+            ],
+            ("c", (3, 1)),
+            1,
+        ),
+        (
+            [
+                ("a", "a", (1, 0)),
+                ("a", "b", (2, 0)),
+                ("b", "b", (0, 0)),
+                ("b", "c", (0, 2)),
+                ("a", "c", (0, 1)),
+            ],
+            ("c", (3, 2)),
+            None,
+        ),
+    ],
+)
+def test_paths_in_the_plane_that_meet_a_zero_walk_are_infinitely_many(edges, target, count):
+    cover = in_the_plane(*edges)
+    if count is not None:
+        assert ug.path_count(cover, ("a", (0, 0)), target) == count
+        return
+    with pytest.raises(ug.InfinitePathsError, match="infinitely many paths") as caught:
+        ug.path_count(cover, ("a", (0, 0)), target)
+    for walk in caught.value.cycles:
+        assert walk[0][0] == walk[-1][1]
+        assert all(edge in cover.base.edges for edge in walk)
+
+
+@given(delay_graphs(dimension=2, vertices=3, edges=4, delays=1))
+def test_counts_in_the_plane_are_those_of_a_window(G):
+    """A window from which no path of at most eight arcs leaves."""
+    cover = ug.DelayCover(G)
+    U = ug.unroll(G, (range(-8, 9), range(-8, 9)))
+    source = (next(iter(G)), (0, 0))
+    row, counts = {source: 1}, {source: 1}
+    for _ in range(8):
+        row, last = {}, row
+        for node, number in last.items():
+            for _, head in U.out_edges(node):
+                row[head] = row.get(head, 0) + number
+        for node, number in row.items():
+            counts[node] = counts.get(node, 0) + number
+    for target in [(v, (x, y)) for v in G for x in (-1, 0, 2) for y in (-1, 0, 1)]:
+        try:
+            found = ug.path_count(cover, source, target)
+        except ug.InfinitePathsError:
+            found = math.inf
+        except (ug.RadiusError, ValueError):
+            continue  # neither cancels nor goes forward
+        assert found >= counts.get(target, 0)
+        if not row:  # all paths end within eight arcs
+            assert found == counts.get(target, 0)
+
+
+@pytest.mark.parametrize("target", [(2, 1), (1, 2), (-1, 0), (3, -5), (2, 2), (0, 0)])
+@pytest.mark.parametrize(
+    "loops", [[(2, 0), (0, 2)], [(1, 1)], [(3, 1), (-1, 2)], [(2, 0), (-2, 0)]]
+)
+def test_a_zero_loop_changes_no_path(loops, target):
+    plain = [("a", "a", d) for d in loops]
+    still = [*plain, ("a", "a", (0, 0))]
+    found = [ug.has_path(in_the_plane(*e), ("a", (0, 0)), ("a", target)) for e in (plain, still)]
+    assert found[0] == found[1]

@@ -84,7 +84,7 @@ def test_membership_and_times():
     assert ("A", np.int32(3)) in cover
     assert cover.shift(("A", np.int32(3)), np.int64(2)) == ("A", 5)
     assert type(cover.shift(("A", np.int32(3)), np.int64(2))[1]) is int
-    for stranger in [("Z", 0), ("A", 0.0), ("A",), "A", ("A", (0,)), (["A"], 0), None]:
+    for stranger in [("Z", 0), ("A", 0.5), ("A",), "A", ("A", (0,)), (["A"], 0), None]:
         assert stranger not in cover
     with pytest.raises(ug.LiftError, match="a time, an integer"):
         cover.successors(("A", 0.5))
@@ -116,3 +116,13 @@ def test_it_is_a_frozen_value():
         _ = cover.colour
     assert repr(cover) == "DelayCover(DelayGraph(5 vertices, 5 edges, delays in Z))"
     assert cover.dimension == 1
+
+
+def test_what_needs_all_of_an_infinite_graph_says_so():
+    cover = ug.DelayCover(ug.gallery.seed_network())
+    assert list(nx.neighbors(cover, ("A", 0))) == [("B", 0)]
+    for question in (nx.describe, nx.density, nx.degree, nx.nodes_with_selfloops, nx.edges):
+        with pytest.raises(TypeError, match="the delay cover is infinite; take a finite piece"):
+            question(cover)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = cover.nothing

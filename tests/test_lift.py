@@ -238,3 +238,39 @@ def test_pickling_keeps_a_lift_a_lift():
 
 def test_repr_tells_the_sizes():
     assert repr(LIFTS["window"]()) == "<DiLift of 10 vertices: 40 nodes, 63 arcs>"
+
+
+# -- as a copy does it -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "lift",
+    [
+        lambda G: ug.unroll(G, 4),
+        lambda _: ug.unroll(ug.gallery.grid_2d(), (3, 3)),
+        lambda G: ug.cyclic_cover(G, 3),
+        lambda G: ug.random_lift(G, 3, seed=1),
+        lambda _: ug.unroll(ug.gallery.dipole(3), 3),
+        lambda _: ug.unroll(ug.with_reverses(ug.gallery.diamond()), (2, 2, 2)),
+    ],
+)
+def test_neighbors_counts_and_names_are_those_of_a_copy(lift):
+    U = lift(ug.gallery.lstm())
+    H = U.copy()
+    for node in H:
+        assert list(U.predecessors(node)) == list(H.predecessors(node))
+        assert list(U.successors(node)) == list(H.successors(node))
+        v, t = node
+        other = (v, float(t)) if isinstance(t, int) else (v, tuple(map(float, t)))
+        assert other in U
+        assert other in H
+        assert list(U.successors(other)) == list(H.successors(other))
+    assert list(U.in_edges) == list(H.in_edges)
+    assert len(U.edges) == len(U.out_edges) == len(U.in_edges) == len(H.edges)
+    assert len(U.edges([node])) == len(H.edges([node]))
+    assert (v, 0.5) not in U
+
+
+def test_arcs_are_counted_without_listing_them():
+    U = ug.unroll(ug.gallery.lstm(), 10**9)
+    assert len(U.edges) == len(U.in_edges) == U.number_of_edges() > 10**9

@@ -2,17 +2,21 @@
 
 import heapq
 import math
+import time
 from fractions import Fraction
 from itertools import pairwise, product
 
 import networkx as nx
+import numpy as np
 import oracle
 import pytest
+import sympy
 from certified import QUARTER, graph_of
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
+from unrollgraph import nn
 from unrollgraph.measure import paths, paths_in_space
 from unrollgraph.measure.goals import apart
 from unrollgraph.measure.group_relaxation import far_walk
@@ -176,7 +180,7 @@ def test_large_delays_do_no_harm_near_by_and_are_told_far_away():
     cover = ug.DelayCover(graph_of([("a", "a", big), ("a", "a", big - 1)]))
     assert ug.has_path(cover, ("a", 0), ("a", 3 * big - 2))
     assert not ug.has_path(cover, ("a", 0), ("a", 3 * big - 4))
-    with pytest.raises(ValueError, match="use a larger unit of time"):
+    with pytest.raises(ValueError, match="take a window with"):
         ug.has_path(cover, ("a", 0), ("a", 10**15))
 
 
@@ -190,7 +194,7 @@ def test_what_is_too_large_for_tables_is_searched_for_if_it_is_near():
     assert ug.has_path(cover, *ends)
     assert ug.shortest_path_length(cover, *ends) == 150
     assert not ug.has_path(cover, (0, 0), (200, 150 * 100 + 49))
-    with pytest.raises(ValueError, match="use a larger unit of time"):
+    with pytest.raises(ValueError, match="take a window with"):
         ug.has_path(cover, (0, 0), (200, 10**9))
 
 
@@ -683,3 +687,92 @@ def test_a_search_that_gives_up_before_its_radius_does_not_say_that_there_is_not
     cover = ug.DelayCover(graph_of(LINE_AND_COINS))
     with pytest.raises(ValueError, match="among 20 vertices of the cover"):
         ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)), radius=10**6)
+
+
+def test_long_rings_of_short_delays_are_answered():
+    """Whose table has five million numbers."""
+    n = 1600
+    ring = nx.DiGraph([(k, (k + 1) % n, {"delay": 1}) for k in range(n)])
+    cover = ug.DelayCover(ring)
+    assert ug.has_path(cover, (0, 0), (5, 10**6 * n + 5))
+    assert not ug.has_path(cover, (0, 0), (5, 10**6 * n + 4))
+    assert ug.shortest_path_length(cover, (0, 0), (5, 10**6 * n + 5)) == 10**6 * n + 5
+    assert ug.receptive_field(ring, 0, 5).progressions == ((5, n),)
+
+
+def test_what_takes_too_large_a_table_says_how_large():
+    n = 4000
+    ring = nx.DiGraph([(k, (k + 1) % n, {"delay": 1}) for k in range(n)])
+    ring.add_edge(0, 2, delay=1)
+    with pytest.raises(
+        ug.TooLargeError, match="takes a table of [0-9]+ numbers, more than 10000000"
+    ):
+        ug.has_path(ug.DelayCover(ring), (0, 0), (5, 10**15))
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        (lambda G: ug.spectrum(ug.DelayCover(G), 10**9), "the spectrum takes"),
+        (
+            lambda G: ug.symbolic.closed_walk_counts(G, 10**30),
+            "the series takes .* take a smaller n",
+        ),
+        (lambda G: ug.unroll(G, 10**12).to_csr(), "the arrays of the lift take"),
+        (lambda G: ug.unroll(G, 10**12).to_arrays(), "take a smaller window"),
+        (lambda G: ug.receptive_field(G, "x", "h").lags(range(10**12)), "the list of lags takes"),
+        (
+            lambda G: ug.symbolic.determinant(slow(G), sympy.Symbol("z")),
+            "the polynomial in z takes",
+        ),
+        (lambda G: ug.symbolic.state_space(slow(G), ["x"], ["y"]), "the state takes"),
+        (lambda G: ug.symbolic.zeta(slow(G), sympy.Symbol("z")), "use a larger unit of time"),
+    ],
+)
+def test_answers_of_too_many_numbers_are_refused(question, text):
+    with pytest.raises(ug.TooLargeError, match=text):
+        question(ug.gallery.elman())
+
+
+def slow(G):
+    G.edges["h", "h"]["delay"] = 10**9
+    return G
+
+
+def test_a_window_with_an_enormous_delay_is_refused():
+    net = nn.Network(slow(nn.architectures.elman(1, 2, 1)))
+    with pytest.raises(ug.TooLargeError, match="what lies outside of the window takes 2000000000"):
+        net.forward({"x": np.ones((3, 1))})
+
+
+@pytest.mark.parametrize(
+    ("question", "seconds"),
+    [
+        (lambda: ug.shortest_path_length(ug.DelayCover(path()), (0, 0), (15_999, 0)), 3),
+        (lambda: nx.is_bipartite(ug.DelayCover(ladder(3_200))), 3),
+        (lambda: ug.isomorphic_covers(ring(3_200), ring(3_200)), 3),
+        (lambda: ug.is_covering(ug.cyclic_cover(ring(100_000), 2)), 6),
+    ],
+    ids=["path", "ladder", "rings", "covering"],
+)
+def test_costs_are_not_quadratic(question, seconds):
+    """They were 11, 11, 9 and 25 seconds."""
+    start = time.perf_counter()
+    assert question()
+    assert time.perf_counter() - start < seconds
+
+
+def path():
+    return nx.path_graph(16_000, create_using=nx.DiGraph)
+
+
+def ring(n):
+    return nx.DiGraph([(k, (k + 1) % n, {"delay": 1}) for k in range(n)])
+
+
+def ladder(n):
+    G = nx.DiGraph()
+    for side in "ab":
+        G.add_edges_from(((side, k), (side, k + 1)) for k in range(n - 1))
+    G.add_edges_from((("a", k), ("b", k)) for k in range(n))
+    return G

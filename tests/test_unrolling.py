@@ -238,7 +238,8 @@ def test_numpy_integers_name_the_same_copies_and_never_come_back():
     assert list(U.successors(("C", np.int64(2)))) == [("A", 3), ("out", 2)]
     assert all(type(t) is int for a, b in U.edges for _, t in (a, b))
     assert ("A", 4) not in U
-    assert ("A", 1.0) not in U
+    assert ("A", 1.0) in U  # as in a copy: 1.0 == 1
+    assert ("A", 1.5) not in U
     assert "A" not in U
     assert ("A",) not in U
     assert (["A"], 0) not in U

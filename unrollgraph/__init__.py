@@ -26,7 +26,7 @@ Examples
 >>> G = ug.gallery.seed_network()
 >>> U = ug.unroll(G, 4)
 >>> list(U.predecessors(("A", 1)))
-[('in', 1), ('C', 0)]
+[('C', 0), ('in', 1)]
 >>> ug.is_acyclic(ug.DelayCover(G))
 True
 """
@@ -71,6 +71,7 @@ from unrollgraph.errors import (
     ShapeError,
     StaleRunError,
     TimeLimitError,
+    TooLargeError,
     UnboundedError,
     UnrollgraphError,
     VoltageError,
@@ -196,6 +197,7 @@ __all__ = [
     "Stage",
     "StaleRunError",
     "TimeLimitError",
+    "TooLargeError",
     "UnboundedError",
     "UnrollgraphError",
     "VoltageError",

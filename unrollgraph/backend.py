@@ -35,6 +35,7 @@ import networkx as nx
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.cover.sheets import add, box
 from unrollgraph.errors import InfiniteCoverError, LiftError, RadiusError, show_vertex
+from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.measure import (
     ComponentFamily,
     components,
@@ -47,8 +48,9 @@ from unrollgraph.measure import (
     shortest_path,
     shortest_path_length,
     strong_components,
-    zero_cycles,
 )
+from unrollgraph.measure.lattices import Lattice
+from unrollgraph.measure.weak_components import families_of
 
 __all__ = ["Component", "dispatcher"]
 
@@ -188,8 +190,18 @@ def _find_cycle(G: DelayCover, source: Any = None, orientation: Any = None) -> l
 
 
 def _is_bipartite(G: DelayCover) -> bool:
-    # a closed walk of the cover lies over a sum of zero cycles, and its length is as odd as theirs
-    return all(cycle.length % 2 == 0 for cycle in zero_cycles(G.delay_graph))
+    # of closed walks, the totals with the number of edges (against an edge -1) form a lattice; an
+    # odd closed walk of the cover has total zero and an odd number
+    graph = G.delay_graph
+    longer = graph.with_delays([(*delay, 1) for delay in graph.delays.tolist()])
+    odd = (*[0] * graph.dimension, 1)
+    for family in families_of(DelayGraph(longer, graph.delay_name)):
+        lattice = Lattice(graph.dimension + 1)
+        for row in (*family.basis, tuple(2 * x for x in odd)):
+            lattice.add(row)
+        if not lattice.add(odd):  # it is there already
+            return False
+    return True
 
 
 def _is_forest(G: DelayCover) -> bool:

@@ -30,6 +30,7 @@ __all__ = [
     "ShapeError",
     "StaleRunError",
     "TimeLimitError",
+    "TooLargeError",
     "UnboundedError",
     "UnrollgraphError",
     "VoltageError",
@@ -145,6 +146,10 @@ class RadiusError(UnrollgraphError, nx.ExceededMaxIterations, ValueError):
 
 class TimeLimitError(UnrollgraphError, TimeoutError):
     """A search that was not finished within its time limit."""
+
+
+class TooLargeError(UnrollgraphError, ValueError):
+    """An answer of more numbers than are computed or kept in memory."""
 
 
 class CertificateError(UnrollgraphError, ValueError):
@@ -269,6 +274,13 @@ class DivergenceError(UnrollgraphError, ArithmeticError):
 
 class FormatError(UnrollgraphError, ValueError):
     """A file that does not hold a delay graph, or a graph that a format cannot hold."""
+
+
+def check_size(count: int, most: int, what: str, hint: str) -> None:
+    """Raise `TooLargeError` if an answer has more numbers than it may have."""
+    if count > most:
+        shown = str(count) if count < 10**30 else "more than 10**30"
+        raise TooLargeError(f"{what} takes {shown} numbers, more than {most}; {hint}")
 
 
 def show_kind(thing: Any) -> str:

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NoReturn
 
+import networkx as nx
+
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import FrozenError, LiftError, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
@@ -25,7 +27,9 @@ from unrollgraph.morphism.graph_map import GraphMap
 
 __all__ = ["DelayCover", "as_cover"]
 
-_ENDLESS = {"nodes", "edges", "adj", "succ", "pred", "degree", "number_of_nodes", "size"}
+# what a graph of networkx has, and a graph that is infinite or frozen has not
+_ENDLESS = {name for name in dir(nx.MultiDiGraph) if not name.startswith("_")}
+_ENDLESS |= {"_adj", "_succ", "_pred", "_node"}
 
 
 class DelayCover(Pictured):
@@ -114,18 +118,23 @@ class DelayCover(Pictured):
         ]
 
     def in_edges(self, node: Any) -> list[Any]:
-        """Arcs that enter a vertex, in the order of the base edges, with keys if any."""
+        """Arcs that enter a vertex, in the order of their tails in a window, with keys if any."""
         vertex, time = self._find(node)
         graph = self._graph
-        return [
-            ((graph.edges[e][0], add(time, graph.times[e], -1)), node_, *graph.edges[e][2:])
-            for node_ in [(vertex, time)]
+        arcs = [
+            (add(time, graph.times[e], -1), int(graph.tails[e]), e)
             for e in graph.in_numbers[graph.number[vertex]]
+        ]
+        return [
+            ((graph.vertices[u], start), (vertex, time), *graph.edges[e][2:])
+            for start, u, e in sorted(arcs)
         ]
 
     def successors(self, node: Any) -> Iterator[Any]:
         """Iterate over the vertices to which an arc leads, each once."""
         return iter(dict.fromkeys(arc[1] for arc in self.out_edges(node)))
+
+    neighbors = successors
 
     def predecessors(self, node: Any) -> Iterator[Any]:
         """Iterate over the vertices from which an arc comes, each once."""

@@ -21,10 +21,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import networkx as nx
 import numpy as np
+from networkx.classes.reportviews import (
+    InEdgeView,
+    InMultiEdgeView,
+    OutEdgeView,
+    OutMultiEdgeView,
+)
 from numpy.typing import NDArray
 
 from unrollgraph.cover.sheets import Sheets, Window
-from unrollgraph.errors import FrozenError
+from unrollgraph.errors import FrozenError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.pictured import Pictured
@@ -34,6 +40,8 @@ if TYPE_CHECKING:
     import scipy.sparse
 
 __all__ = ["Lift", "LiftArrays", "make_lift"]
+
+MOST_NUMBERS = 2 * 10**9  # of vertices and arcs that are written into arrays
 
 IntArray = NDArray[Any]
 
@@ -234,8 +242,13 @@ class SheetLift(Lift):
                 arcs.append(((u, a), (v, b), *key))
         return tuple(arcs)
 
+    def _check_countable(self) -> None:
+        count = len(self._node) + self.number_of_edges()
+        check_size(count, MOST_NUMBERS, "the arrays of the lift", "take a smaller window")
+
     def to_arrays(self) -> LiftArrays:
         """Return all arcs as arrays."""
+        self._check_countable()
         edges = np.argsort(self._graph.tails, kind="stable")
         dtype = self._index_type()
         fold = self._sheets.fold(edges, [edges.astype(dtype)], dtype)
@@ -244,6 +257,7 @@ class SheetLift(Lift):
 
     def to_csr(self) -> scipy.sparse.csr_array:
         """Return the adjacency matrix; entry (a, b) counts the arcs from a to b."""
+        self._check_countable()
         residues = self._sheets.residues()
         if residues is None:
             return super().to_csr()
@@ -292,12 +306,46 @@ class SheetLift(Lift):
         )
 
 
+class _Counted:
+    """A view of all arcs of a lift, whose number is known without listing them."""
+
+    __slots__ = ()
+    _graph: Any
+
+    def __len__(self) -> int:
+        return int(self._graph.number_of_edges())
+
+
+class _OutArcs(_Counted, OutEdgeView):  # type: ignore[type-arg]
+    ...
+
+
+class _InArcs(_Counted, InEdgeView):  # type: ignore[type-arg]
+    ...
+
+
+class _OutMultiArcs(_Counted, OutMultiEdgeView):  # type: ignore[type-arg]
+    ...
+
+
+class _InMultiArcs(_Counted, InMultiEdgeView):  # type: ignore[type-arg]
+    ...
+
+
 class DiLift(SheetLift, nx.DiGraph):  # type: ignore[type-arg]
     """A lift of a `DiGraph`."""
+
+    edges = cached_property(_OutArcs)
+    out_edges = cached_property(_OutArcs)
+    in_edges = cached_property(_InArcs)
 
 
 class MultiDiLift(SheetLift, nx.MultiDiGraph):  # type: ignore[type-arg]
     """A lift of a `MultiDiGraph`."""
+
+    edges = cached_property(_OutMultiArcs)
+    out_edges = cached_property(_OutMultiArcs)
+    in_edges = cached_property(_InMultiArcs)
 
 
 def make_lift(graph: DelayGraph, sheets: Sheets) -> Any:
@@ -384,15 +432,25 @@ class _Adjacency(_OverNodes):
         super().__init__(lift)
         self._side = side
 
+    def _steps(self, number: int, sheet: Any) -> list[tuple[int, Any]]:
+        """Edges on this side of a vertex of the base, with the sheets to which they lead.
+
+        In-edges are in the order of their tails in the lift, as in a copy of it.
+        """
+        graph, sheets = self._lift._graph, self._lift._sheets
+        if self._side == "out":
+            steps = ((e, sheets.forward(e, sheet)) for e in graph.out_numbers[number])
+            return [step for step in steps if step[1] is not None]
+        steps = ((e, sheets.backward(e, sheet)) for e in graph.in_numbers[number])
+        inside = [step for step in steps if step[1] is not None]
+        return sorted(inside, key=lambda step: (sheets.place(step[1]), graph.tails[step[0]]))
+
     def __getitem__(self, node: Any) -> FrozenDict:
         number, sheet = self._find(node)
         graph, sheets = self._lift._graph, self._lift._sheets
         row: dict[Any, Any] = {}
         outward = self._side == "out"
-        for e in (graph.out_numbers if outward else graph.in_numbers)[number]:
-            other = sheets.forward(e, sheet) if outward else sheets.backward(e, sheet)
-            if other is None:
-                continue
+        for e, other in self._steps(number, sheet):
             edge = graph.edges[e]
             data = sheets.data(e, sheet if outward else other)
             neighbour = (edge[1] if outward else edge[0], other)

@@ -48,6 +48,9 @@ class Sheets(Protocol):
     def find(self, sheet: Any) -> Any:
         """Return a sheet as it is written in a vertex, or None if there is no such sheet."""
 
+    def place(self, sheet: Any) -> Any:
+        """Key that orders sheets as they are iterated over."""
+
     def forward(self, edge: int, sheet: Any) -> Any:
         """Sheet to which an edge leads from a sheet, or None."""
 
@@ -89,6 +92,9 @@ class Window:
     def find(self, sheet: Time) -> Time | None:
         time = as_time(sheet, len(self.axes))
         return time if time is not None and self._holds(time) else None
+
+    def place(self, sheet: Time) -> Time:
+        return sheet
 
     def _holds(self, time: Time) -> bool:
         if len(self.axes) == 1:
@@ -154,6 +160,9 @@ class Torus:
             return None
         parts = (time,) if len(self.moduli) == 1 else time
         return time if all(0 <= t < n for t, n in zip(parts, self.moduli, strict=True)) else None
+
+    def place(self, sheet: Time) -> Time:
+        return sheet
 
     def _split(self, edge: int, sheet: Time, sign: int) -> tuple[Time, Time]:
         """Quotient and remainder of the time that an edge leads to."""
@@ -268,15 +277,21 @@ def as_count(value: Any) -> int:
 
 
 def as_time(time: Any, dimension: int) -> Time | None:
-    """Return a time in Python ints, or None if it is no time of this dimension."""
+    """Return a time in Python ints, or None if it is not a time of this dimension.
+
+    A float that is equal to an int is one, as for the keys of a dict.
+    """
+    parts = time if dimension > 1 else (time,)
+    if not isinstance(parts, tuple) or len(parts) != dimension:
+        return None
     try:
-        if dimension == 1:
-            return operator.index(time)
-        if isinstance(time, tuple) and len(time) == dimension:
-            return tuple(operator.index(part) for part in time)
+        found = tuple(
+            int(part) if isinstance(part, float) and part.is_integer() else operator.index(part)
+            for part in parts
+        )
     except TypeError:
-        pass
-    return None
+        return None
+    return found if dimension > 1 else found[0]
 
 
 def add(time: Time, delay: Any, sign: int) -> Time:

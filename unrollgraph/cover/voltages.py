@@ -19,7 +19,6 @@ coverings I, Combinatorica 22 (2002).
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.lift import make_lift
-from unrollgraph.cover.sheets import Fold, as_count, climb
+from unrollgraph.cover.sheets import Fold, as_count, as_time, climb
 from unrollgraph.errors import VoltageError, show_edge, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, integer
 from unrollgraph.graph.frozen import FrozenDict
@@ -73,11 +72,14 @@ class Permuted:
     def find(self, sheet: Any) -> Any:
         try:
             if isinstance(self.names, range):
-                number = operator.index(sheet)
+                number = as_time(sheet, 1)
                 return number if number in self.names else None
             return self.names[self._number[sheet]]
         except (KeyError, TypeError):
             return None
+
+    def place(self, sheet: Any) -> int:
+        return self._number_of(sheet)
 
     def _number_of(self, sheet: Any) -> int:
         number: int = sheet if isinstance(self.names, range) else self._number[sheet]

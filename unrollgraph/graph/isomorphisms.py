@@ -219,6 +219,14 @@ def _isomorphisms(part: Any, image: Any) -> Iterator[Mapping[int, int]]:
         yield {v: place[colour] for v, colour in part.nodes(data="colour")}
         return
 
+    ways, others = _ways(part), _ways(image)
+    if ways is not None and others is not None:
+        start = min(part)
+        for goal in image:
+            if image.nodes[goal]["colour"] == part.nodes[start]["colour"]:
+                yield from _carried(ways, others, start, goal)
+        return
+
     def alike(what: str) -> Any:
         return lambda a, b: a[what] == b[what]
 
@@ -228,6 +236,38 @@ def _isomorphisms(part: Any, image: Any) -> Iterator[Mapping[int, int]]:
         yield from matcher.isomorphisms_iter()
     finally:
         sys.setrecursionlimit(limit)  # which the matcher has raised
+
+
+def _ways(part: Any) -> dict[int, dict[Any, int]] | None:
+    """Neighbors of each vertex by side, kind and color; None if these do not tell them apart."""
+    ways: dict[int, dict[Any, int]] = {}
+    for v in part:
+        own = ways[v] = {}
+        for side, row in enumerate((part.succ[v], part.pred[v])):
+            own |= {(side, data["kind"], part.nodes[w]["colour"]): w for w, data in row.items()}
+        if len(own) < len(part.succ[v]) + len(part.pred[v]):
+            return None
+    return ways
+
+
+def _carried(
+    ways: dict[int, dict[Any, int]], others: dict[int, dict[Any, int]], start: int, goal: int
+) -> Iterator[Mapping[int, int]]:
+    """The isomorphism that sends one vertex to another, if there is one: each step is forced."""
+    match, todo = {start: goal}, [start]
+    while todo:
+        v = todo.pop()
+        own, other = ways[v], others[match[v]]
+        if own.keys() != other.keys():
+            return
+        for way, w in own.items():
+            if w not in match:
+                match[w] = other[way]
+                todo.append(w)
+            elif match[w] != other[way]:
+                return
+    if len(set(match.values())) == len(others):
+        yield match
 
 
 def _colour(graphs: list[Any]) -> None:

@@ -25,6 +25,7 @@ State Physics, on tight binding.
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,12 @@ from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import as_torus
+from unrollgraph.errors import check_size
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
 __all__ = ["bloch_matrices", "bloch_matrix", "has_reverses", "spectrum"]
+
+MOST_ENTRIES = 10**8  # of the matrices, which are complex
 
 
 def bloch_matrix(G: Any, theta: Any, *, delay: str = "delay") -> NDArray[np.complex128]:
@@ -122,6 +126,8 @@ def spectrum(cover: DelayCover, n: Any) -> NDArray[Any]:
     """
     graph = as_cover(cover).delay_graph
     sheets = np.array(as_torus(graph, n).moduli)
+    entries = prod(sheets.tolist()) * max(1, len(graph.vertices)) ** 2
+    check_size(entries, MOST_ENTRIES, "the spectrum", "take fewer sheets")
     waves = np.array([*product(*map(range, sheets.tolist()))])
     # whole turns are taken off in integers, so that large delays lose no digits
     shares = (waves[:, None] * (graph.delays % sheets) % sheets / sheets).sum(axis=2)

@@ -14,7 +14,8 @@ walks that remember which components they met, and `unrollgraph.measure.totals` 
 each walk meets components of one sign only, and goes along a schedule from start to goal: their
 number is a sum over the vertices of the cover between, in the order of the schedule.
 
-In Z^d paths are counted where a linear schedule exists.
+In Z^d paths are counted where a linear schedule exists, after the vertices on closed walks of
+total zero are left out; a path that meets one of them is one of infinitely many.
 """
 
 from __future__ import annotations
@@ -32,12 +33,15 @@ from unrollgraph.errors import CyclicCoverError, InfinitePathsError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.potentials import ascent, clocks
 from unrollgraph.measure.acyclicity import verdict
+from unrollgraph.measure.certificates import ZeroWalk
 from unrollgraph.measure.paths import reaches, walks_between
-from unrollgraph.measure.paths_in_space import bounds_in_space, inner_graph
+from unrollgraph.measure.paths_in_space import bounds_in_space, inner_graph, reaches_in_space
 from unrollgraph.measure.totals import strong_parts
-from unrollgraph.measure.walks import LARGEST, Walks
+from unrollgraph.measure.walks import Walks
 
 __all__ = ["path_count"]
+
+MOST_MET = 2_000_000  # vertices of the cover between source and target
 
 
 def path_count(cover: DelayCover, source: Any, target: Any) -> int:
@@ -58,13 +62,16 @@ def path_count(cover: DelayCover, source: Any, target: Any) -> int:
     Raises
     ------
     InfinitePathsError
-        If there are infinitely many; it carries the cycle of total zero, or the two cycles
+        If there are infinitely many; it carries the cycle of total zero, or the cycles
         whose totals cancel, that they go round.
     LiftError
         If source or target is no vertex of the cover.
     ValueError
-        If times are in Z^d and no linear schedule exists between source and target, or if
-        more vertices of the cover lie between them than fit into memory.
+        If times are in Z^d and cycles between source and target neither cancel nor go
+        forward along one direction, or if more vertices of the cover lie between them than
+        fit into memory.
+    RadiusError
+        If times are in Z^d and nothing decides whether a path meets a closed walk of total zero.
 
     Notes
     -----
@@ -85,7 +92,7 @@ def path_count(cover: DelayCover, source: Any, target: Any) -> int:
     if not len(walks.edges):
         return int(not np.any(step))
     if graph.dimension > 1:
-        return _in_space(walks, (source, target), step)
+        return _in_space(graph, walks, (source, target), step)
     for culprits in (_alone, _opposed):
         met: set[int] = set()
         for cycles, groups in culprits(walks):
@@ -218,9 +225,9 @@ def _forward(walks: Walks | None, total: int, sign: int = 1) -> int:
     late, rank = clock.tolist(), level.tolist()
     last = sign * total + late[walks.goal] - late[walks.start]
     longest = int((delays + clock[walks.heads] - clock[walks.tails]).max(initial=0))
-    if last > LARGEST * min(longest, 1 / walks.n) and not reaches(walks, total):
+    if last > MOST_MET * min(longest, 1 / walks.n) and not reaches(walks, total):
         return 0
-    if last > LARGEST * longest:
+    if last > MOST_MET * longest:
         raise _too_many()
     out: list[list[tuple[int, int]]] = [[] for _ in range(walks.n)]
     for u, v, d in zip(walks.tails.tolist(), walks.heads.tolist(), delays.tolist(), strict=True):
@@ -251,14 +258,14 @@ def _counted(start: Any, goal: Any, after: Callable[[Any], Iterator[tuple[Any, A
                 count[further] = number
                 met += 1
                 heappush(heap, (key, met, further))
-        if met > LARGEST:
+        if met > MOST_MET:
             raise _too_many()
     return 0
 
 
 def _too_many() -> ValueError:
     return ValueError(
-        f"more than {LARGEST} vertices of the cover lie between source and target; count over "
+        f"more than {MOST_MET} vertices of the cover lie between source and target; count over "
         "fewer steps"
     )
 
@@ -266,14 +273,23 @@ def _too_many() -> ValueError:
 # -- in Z^d --------------------------------------------------------------------------------
 
 
-def _in_space(walks: Walks, ends: Any, step: Any) -> int:
-    """Count the paths in Z^d, by a linear schedule."""
+def _in_space(graph: DelayGraph, walks: Walks, ends: Any, step: Any) -> int:
+    """Count the paths in Z^d, by a linear schedule.
+
+    A path that meets a closed walk of total zero can go round it: there are infinitely many, or
+    none, and what is on such a walk is left out then.
+    """
     inner = inner_graph(walks)
     try:
         schedule = verdict(inner)
-    except CyclicCoverError:
-        schedule = None
-    if schedule is None or not schedule.is_linear:
+    except CyclicCoverError as error:
+        met = {v for walk, _ in error.walk.segments for edge in walk for v in edge[:2]}
+        meeting = _meeting(walks, [met])
+        if meeting is not None and reaches_in_space(meeting, ends, step, None):
+            raise _infinite(graph, ends, _cycles_of(error.walk, walks)) from None
+        left = walks.avoiding(met)
+        return 0 if left is None else _in_space(graph, left, ends, step)
+    if not schedule.is_linear:
         raise ValueError(
             f"the paths from {show_vertex(ends[0])} to {show_vertex(ends[1])} cannot be counted, "
             "since no linear schedule exists for what lies between; count those of a window, "
@@ -291,3 +307,18 @@ def _in_space(walks: Walks, ends: Any, step: Any) -> int:
                 yield key, further
 
     return _counted((walks.start, (0,) * len(step)), (walks.goal, step), after)
+
+
+def _cycles_of(walk: ZeroWalk, walks: Walks) -> list[list[int]]:
+    """The closed parts of a zero walk by edges of the base, or the whole of it if one is open."""
+    number: dict[Any, int] = {}
+    keys: dict[tuple[int, int], int] = {}
+    rows = zip(walks.tails.tolist(), walks.heads.tolist(), walks.edges.tolist(), strict=True)
+    for u, v, e in rows:  # as `inner_graph` numbers parallel edges
+        key = keys.get((u, v), 0)
+        keys[u, v] = key + 1
+        number[u, v, key] = e
+    parts = [part for part, _ in walk.segments]
+    if any(part[0][0] != part[-1][1] for part in parts) and walk.length <= MOST_MET:
+        parts = [tuple(walk)]
+    return [[number[edge] for edge in part] for part in parts if part[0][0] == part[-1][1]]

@@ -13,13 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from unrollgraph.errors import CertificateError, WindowError
+from unrollgraph.errors import CertificateError, WindowError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.totals import Family, families
 from unrollgraph.measure.walks import between
 
 __all__ = ["ReceptiveField", "receptive_field"]
+
+MOST_LAGS = 10_000_000  # that are looked at one by one
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ class ReceptiveField:
         """The lags in a range, ascending; `WindowError` for what is no range."""
         if not isinstance(window, range):
             raise WindowError(f"lags are listed in a range, not in {window!r}", window=window)
+        count = (window.stop - window.start) // window.step
+        check_size(
+            count, MOST_LAGS, "the list of lags", "take a shorter range, or test lag in field"
+        )
         return tuple(lag for lag in sorted(window) if lag in self)
 
     def check(self) -> bool:

@@ -29,6 +29,7 @@ from unrollgraph.measure.totals import TableError, falling_walk, families, label
 from unrollgraph.measure.walks import (
     FARTHEST,
     NEAR,
+    NEAR_EACH,
     Found,
     Segments,
     Walks,
@@ -70,8 +71,9 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     RadiusError
         If times are in Z^d, nothing decides or confines the search, and no path was found
         within the radius, or none was given.
-    ValueError
-        If delays are so large that the answer would not fit into memory.
+    TooLargeError
+        If times are in Z and the table of the answer, one number for each vertex and each step
+        of a cycle, would have more than 10,000,000 numbers, and no near search decides.
 
     Notes
     -----
@@ -258,7 +260,7 @@ def reaches(walks: Walks | None, total: int) -> bool:
     if walks is None:
         return False
     bounds = corridor(walks, total)
-    near = search(walks, total, bounds, NEAR)
+    near = search(walks, total, bounds, max(NEAR, NEAR_EACH * walks.n))
     if near.exhausted:
         return near.cost is not None
     try:
@@ -289,7 +291,7 @@ def _least(walks: Walks, total: int) -> Segments | None:
     ends it, and so does one in which the total lies below the first that repeats: the cover is
     searched then.
     """
-    near = search(walks, total, corridor(walks, total), NEAR)
+    near = search(walks, total, corridor(walks, total), max(NEAR, NEAR_EACH * walks.n))
     if near.exhausted:
         return as_segments(walks, near)
     rest = _within(walks, total)

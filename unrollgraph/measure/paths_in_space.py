@@ -40,6 +40,7 @@ def reaches_in_space(
     walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...], radius: int | None
 ) -> bool:
     """Whether some walk has a total delay in Z^d; of a crystal net its cosets tell."""
+    walks = _without_still_loops(walks)
     if _cancels(walks):
         return same_component(DelayCover(inner_graph(walks)), *_copies(walks, step))
     return least_in_space(walks, ends, step, radius) is not None
@@ -56,6 +57,7 @@ def least_in_space(
 
     Where nothing confines the search, not beyond a radius, in units of cost.
     """
+    walks = _without_still_loops(walks)
     inner = inner_graph(walks)
     inside, confined = bounds_in_space(walks, inner, step)
     confined = confined or _cancels(walks)
@@ -87,6 +89,12 @@ def least_in_space(
     if limit is not None and not found.exhausted:
         raise _beyond(ends, radius)
     return as_segments(walks, found)
+
+
+def _without_still_loops(walks: Walks) -> Walks:
+    """The walks without self-loops of delay zero, which change neither vertex nor time."""
+    moving = (walks.tails != walks.heads) | walks.delays.any(axis=1)
+    return walks if moving.all() else walks.taking(moving.nonzero()[0])
 
 
 def _cost_of_some(walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...]) -> int | None:

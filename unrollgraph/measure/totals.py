@@ -39,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from unrollgraph.errors import TooLargeError
 from unrollgraph.graph.order import strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 from unrollgraph.measure.walks import LARGEST, Walks
@@ -56,7 +57,7 @@ __all__ = [
 ]
 
 
-class TableError(ValueError):
+class TableError(TooLargeError):
     """A table of residues that would not fit into memory."""
 
 
@@ -432,7 +433,7 @@ def rate(walks: Walks) -> Rate | None:
 def _must_be_few(number: int) -> None:
     if number > LARGEST:
         raise TableError(
-            f"the answer takes a table of {number} numbers, more than {LARGEST}, since its size "
-            "grows with the delays; use a larger unit of time, or take a window with "
-            "unrollgraph.unroll"
+            f"the answer takes a table of {number} numbers, more than {LARGEST}: one for each "
+            "vertex and each step of a cycle; take a window with unrollgraph.unroll, or if all "
+            "delays have a common divisor divide them by it"
         )

@@ -34,6 +34,7 @@ __all__ = [
     "FARTHEST",
     "LARGEST",
     "NEAR",
+    "NEAR_EACH",
     "Corridor",
     "Found",
     "Segments",
@@ -47,8 +48,9 @@ __all__ = [
 ]
 
 IntArray = NDArray[np.int64]
-LARGEST = 2_000_000  # entries of a table of what stands for the cover
-NEAR = 2_000  # vertices of the cover to look through before anything is computed below
+LARGEST = 10_000_000  # entries of a table of what stands for the cover: some ten seconds
+NEAR = 2_000  # vertices of the cover to look through before anything is computed below, and
+NEAR_EACH = 4  # for each vertex of the base
 FARTHEST = 200_000  # vertices of the cover that a search may meet
 Segments = list[tuple[tuple[int, ...], int]]  # a walk: edges, and how often they are walked
 

@@ -29,8 +29,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from unrollgraph.errors import NotACoveringError, show_edge, show_vertex
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at, as_graph_map
+
+MOST_NODES = 10_000_000  # of which arrays are made at once
 
 __all__ = [
     "Obstruction",
@@ -105,6 +109,8 @@ def obstructions(p: Any) -> Iterator[Obstruction]:
     no arc out of ('C', 3) lies over the edge C -> A
     """
     p = as_graph_map(p)
+    if _covers_by_arrays(p):
+        return
     domain = getattr(p.total, "fundamental_domain", None)
     for node in domain() if domain else p.total:
         out = arcs_at(p.total, node, "out")
@@ -198,6 +204,32 @@ def is_covering(p: Any) -> bool:
 
 def _free_of(p: Any, *kinds: str) -> bool:
     return all(obstruction.kind not in kinds for obstruction in obstructions(p))
+
+
+def _covers_by_arrays(p: GraphMap) -> bool:
+    """Whether the projection of a lift is a covering, as its arrays tell.
+
+    False also where the numbers of vertices and arcs exclude it, or too many are in question.
+    """
+    lift: Any = p.total
+    if getattr(lift, "projection", None) is not p or not hasattr(lift, "to_arrays"):
+        return False
+    n, m, nodes = len(p.base), p.base.number_of_edges(), len(lift)
+    if not 0 < nodes < MOST_NODES or lift.number_of_edges() * n != nodes * m:
+        return False
+    number = {v: k for k, v in enumerate(p.base)}
+    below = np.array([number[p(node)] for node in lift])
+    arrays = lift.to_arrays()
+    edges = p.base.edges(keys=True) if p.base.is_multigraph() else p.base.edges
+    pairs = [[number[edge[0]], number[edge[1]]] for edge in edges]
+    ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    # each vertex has each edge at its image once: none twice, and their number is right
+    return all(
+        np.array_equal(below[at], ends[arrays.edges, side])
+        and len(np.unique(at.astype(np.int64) * max(1, m) + arrays.edges)) == len(at)
+        and np.bincount(ends[:, side], minlength=n)[below].sum() == len(at)
+        for side, at in enumerate((arrays.tails, arrays.heads))
+    )
 
 
 def _star(p: GraphMap, node: Any, side: str) -> Iterator[Obstruction]:

@@ -17,7 +17,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, show_vertex
+from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, check_size, show_vertex
 from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
@@ -43,6 +43,7 @@ __all__ = ["Network", "Run"]
 
 Array = NDArray[Any]
 PLANS_KEPT = 8
+MOST_BEFORE = 10**9  # values that long delays read from outside of a window
 
 
 class Network:
@@ -254,6 +255,11 @@ class Network:
             )
         T = self._steps(inputs, steps)
         arrays, batch = self._inputs(inputs, dict.fromkeys(self._forward.inputs, T), check_finite)
+        reach = np.zeros(len(self.graph.vertices), dtype=np.int64)
+        np.maximum.at(reach, self.graph.tails, np.abs(self.graph.delays[:, 0]))
+        rows = sum(k * self._forward.values[v].size for v, k in enumerate(reach.tolist()) if k > T)
+        hint = "use a larger unit of time, so that delays are smaller"
+        check_size(rows * (batch or 1), MOST_BEFORE, "what lies outside of the window", hint)
         with self._planning:
             lease = self._leased(T, batch or 1)
         binding = lease.binding

@@ -39,13 +39,15 @@ from typing import Any
 import networkx as nx
 import sympy
 
-from unrollgraph.errors import CyclicCoverError, show_edge, show_walk
+from unrollgraph.errors import CyclicCoverError, check_size, show_edge, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, each_vertex
 from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, vanishes
 from unrollgraph.symbolic.polynomials import between, gains_of, units_of
 
 __all__ = ["StateSpace", "state_space", "transfer_function"]
+
+MOST_STATES = 2_000  # whose matrix is written out
 
 
 def transfer_function(
@@ -222,6 +224,7 @@ def state_space(
     n, delays = len(graph.vertices), graph.delays[:, 0].tolist()
     tails, heads = graph.tails.tolist(), graph.heads.tolist()
     longest = [max((delays[e] for e in graph.out_numbers[v]), default=0) for v in range(n)]
+    check_size(sum(longest), MOST_STATES, "the state", "use a larger unit of time")
     states = [(v, k) for v in range(n) for k in range(1, longest[v] + 1)]
     place = {state: k for k, state in enumerate(states)}
     now, past = sympy.eye(n), sympy.zeros(n, len(states))

@@ -18,9 +18,12 @@ from typing import Any
 import sympy
 from sympy.polys.matrices import DomainMatrix
 
+from unrollgraph.errors import check_size
 from unrollgraph.graph.delay_graph import DelayGraph
 
 __all__ = ["Laurent", "Wires", "at", "determinant_of", "minor_of", "must_be_finite", "vanishes"]
+
+MOST_TERMS = 10_000_000  # of a polynomial, whose powers of z SymPy stores densely
 
 Laurent = dict[tuple[int, ...], sympy.Expr]
 
@@ -98,6 +101,8 @@ def minor_of(wires: Wires, source: int, target: int) -> Laurent:
 
 def _determinant(wires: Wires, rows: Iterable[int], columns: Iterable[int]) -> Laurent:
     """The determinant of some rows and columns of I - A(z)."""
+    degree = sum(max(map(abs, delay), default=0) for *_, delay in wires.wires)
+    check_size(degree, MOST_TERMS, "the polynomial in z", "use a larger unit of time")
     kept = [*columns]
     units = [sympy.Dummy(f"z{axis}") for axis in range(wires.axes)]
     cleared, divisor, shift = [], sympy.S.One, [0] * wires.axes

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from unrollgraph.errors import show_edge, show_vertex
+from unrollgraph.errors import check_size, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known, natural
 from unrollgraph.graph.order import breadth_first, strong_components
 from unrollgraph.measure.acyclicity import verdict
@@ -50,6 +50,8 @@ __all__ = [
     "walk_series",
     "zeta",
 ]
+
+MOST_TERMS = 1_000_000  # of a series
 
 
 def adjacency(
@@ -224,6 +226,7 @@ def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ..
     (1, 3, 4, 7, 11, 18, 29, 47)
     """
     graph, last = as_delay_graph(G, delay), natural(n, "largest total delay")
+    check_size(last, MOST_TERMS, "the series", "take a smaller n")
     _in_time(graph, "closed walks are counted by their total delay")
     verdict(graph)
     label = strong_components(len(graph.vertices), graph.tails, graph.heads)
@@ -285,6 +288,7 @@ def walk_series(
     (1, 1, 2, 3, 5, 8, 13, 21, 34)
     """
     graph, last = as_delay_graph(G, delay), natural(n, "largest total delay")
+    check_size(last, MOST_TERMS, "the series", "take a smaller n")
     _in_time(graph, "walks are listed by their total delay")
     gains = gains_of(graph, gain)
     inner = between(graph, source, target)
