@@ -18,7 +18,6 @@ from sphinx import addnodes
 from sphinx.errors import ConfigError
 
 import unrollgraph
-from unrollgraph.draw import canvas
 
 HERE = Path(__file__).parent
 project = "unrollgraph"
@@ -123,14 +122,8 @@ shutil.copytree(
     ignore=shutil.ignore_patterns("README.md"),  # of the data, and no gallery
 )
 
-
-def _show_figures(*_):
-    """Have pyplot hold the figures of an example, although nothing is shown, for the gallery."""
-    canvas.shows_figures = lambda: True
-
-
 sphinx_gallery_conf = {
-    "reset_modules": ("matplotlib", _show_figures),
+    "reset_modules": ("matplotlib", "pictures.hold_figures"),
     "examples_dirs": str(EXAMPLES),
     "gallery_dirs": "gallery",
     "filename_pattern": "/(plot|explore)_",
