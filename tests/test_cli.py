@@ -471,7 +471,7 @@ def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(cap
         ({2: "nowhere.npy"}, r"nowhere.npy: No such file"),
         (
             {2: "text.npy"},
-            r"text.npy holds no arrays of numbers .it holds no array: .*; write it with numpy",
+            r"text.npy holds no arrays of numbers .it is not an array: .*; write it with numpy",
         ),
         ({2: "net.npz"}, r"net.npz has an array called .*, but the inputs are in\n"),
         ({2: "empty.npz"}, r"empty.npz has no array called in; the inputs are in\n"),

@@ -741,7 +741,7 @@ def slow(G):
 
 def test_a_window_with_an_enormous_delay_is_refused():
     net = nn.Network(slow(nn.architectures.elman(1, 2, 1)))
-    with pytest.raises(ug.TooLargeError, match="what lies outside of the window takes 2000000000"):
+    with pytest.raises(ug.TooLargeError, match="the state outside of the window takes 2000000000"):
         net.forward({"x": np.ones((3, 1))})
 
 

@@ -298,7 +298,7 @@ BROKEN = {
     "shape": ({BIAS: array(np.zeros(4))}, r"h.bias is float64 of shape \(4,\)"),
     "dtype": ({BIAS: array(np.zeros(3, np.float32))}, "h.bias is float32 of shape"),
     "objects": ({BIAS: array(np.array([{}] * 3), allow_pickle=True)}, "is object of shape"),
-    "garbage": ({BIAS: b"garbage"}, "h.bias.npy holds no array"),
+    "garbage": ({BIAS: b"garbage"}, "h.bias.npy is not an array"),
     "short": ({BIAS: array(np.zeros(3))[:-5]}, "h.bias.npy is damaged"),
 }
 

@@ -1,8 +1,8 @@
 """Reading files, and writing them whole or not at all.
 
-A file is written beside its place first and moved there when it is complete, so that nobody
-finds half of one, and an old file is replaced only by a complete new one. What a writer that was
-killed left behind is removed by the next one in the same folder.
+A file is written beside its place first and moved there when it is complete, so that a reader never
+finds half of one, and an old file is replaced only by a complete new one. Temporary files of a writer
+that was killed are removed by the next writer in the same folder.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _temporary(folder: Path) -> tuple[int, str]:
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX)
         if not fcntl:
             return handle, name
-        with suppress(OSError):  # a file system without locks: then nobody removes it either
+        with suppress(OSError):  # a file system without locks: no other writer removes it either
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:
             return handle, name

@@ -39,7 +39,7 @@ __all__ = ["bounds_in_space", "inner_graph", "least_in_space", "reaches_in_space
 def reaches_in_space(
     walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...], radius: int | None
 ) -> bool:
-    """Whether some walk has a total delay in Z^d; of a crystal net its cosets tell."""
+    """Whether some walk has a total delay in Z^d; for a crystal net its cosets decide."""
     walks = _without_still_loops(walks)
     if _cancels(walks):
         return same_component(DelayCover(inner_graph(walks)), *_copies(walks, step))

@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 IntArray = NDArray[np.int64]
-LARGEST = 10_000_000  # entries of a table of what stands for the cover: some ten seconds
+LARGEST = 10_000_000  # entries of a table of totals: some ten seconds
 NEAR = 2_000  # vertices of the cover to look through before anything is computed below, and
 NEAR_EACH = 4  # for each vertex of the base
 FARTHEST = 200_000  # vertices of the cover that a search may meet

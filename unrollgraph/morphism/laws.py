@@ -207,7 +207,7 @@ def _free_of(p: Any, *kinds: str) -> bool:
 
 
 def _covers_by_arrays(p: GraphMap) -> bool:
-    """Whether the projection of a lift is a covering, as its arrays tell.
+    """Whether the projection of a lift is a covering, decided from its arrays.
 
     False also where the numbers of vertices and arcs exclude it, or too many are in question.
     """

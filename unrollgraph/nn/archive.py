@@ -219,7 +219,7 @@ def array_of(data: bytes, name: str) -> Array:
         flat = np.frombuffer(data, dtype, offset=start) if len(data) > start else np.empty(0, dtype)
         array: Array = flat.reshape(shape, order="F" if columns else "C").copy()
     except ValueError as error:  # an axis of 0 beside one of 10**20
-        raise FormatError(f"{name} holds no array: {error}") from None
+        raise FormatError(f"{name} is not an array: {error}") from None
     return array
 
 
@@ -259,9 +259,9 @@ def _header(data: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any], boo
             shape, columns, dtype = read[version](file)
     except Exception as error:  # the parser is Python's own and raises errors of many kinds
         reason = f"{error!s:.200}".splitlines() or [type(error).__name__]
-        raise FormatError(f"{name} holds no array: {reason[0]}") from None
+        raise FormatError(f"{name} is not an array: {reason[0]}") from None
     if any(length < 0 for length in shape):
-        raise FormatError(f"{name} holds no array: its shape is {shape}")
+        raise FormatError(f"{name} is not an array: its shape is {shape}")
     return shape, dtype, columns, file.tell()
 
 

@@ -259,7 +259,7 @@ class Network:
         np.maximum.at(reach, self.graph.tails, np.abs(self.graph.delays[:, 0]))
         rows = sum(k * self._forward.values[v].size for v, k in enumerate(reach.tolist()) if k > T)
         hint = "use a larger unit of time, so that delays are smaller"
-        check_size(rows * (batch or 1), MOST_BEFORE, "what lies outside of the window", hint)
+        check_size(rows * (batch or 1), MOST_BEFORE, "the state outside of the window", hint)
         with self._planning:
             lease = self._leased(T, batch or 1)
         binding = lease.binding

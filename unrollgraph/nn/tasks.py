@@ -261,7 +261,7 @@ def check_ends(net: Network, counts: Array) -> None:
         raise ValueError(
             f"the last step that counts is step {min(ends)} in one sequence and step {max(ends)} "
             f"in another, but the edge {show_edge(edge)} has a negative delay, so that the network "
-            "would read what comes after the end of a sequence; run sequences of one length "
+            "would read values after the end of a sequence; run sequences of one length "
             "together, and others by themselves"
         )
 
