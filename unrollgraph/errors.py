@@ -280,7 +280,7 @@ def check_size(count: int, most: int, what: str, hint: str) -> None:
     """Raise `TooLargeError` if an answer has more numbers than it may have."""
     if count > most:
         shown = str(count) if count < 10**30 else "more than 10**30"
-        raise TooLargeError(f"{what} takes {shown} numbers, more than {most}; {hint}")
+        raise TooLargeError(f"{what} would have {shown} entries, more than {most}; {hint}")
 
 
 def show_kind(thing: Any) -> str:

@@ -1,8 +1,8 @@
 """Reading files, and writing them whole or not at all.
 
-A file is written beside its place first and moved there when it is complete, so that a reader never
-finds half of one, and an old file is replaced only by a complete new one. Temporary files of a writer
-that was killed are removed by the next writer in the same folder.
+A file is written beside its place first and moved there when it is complete, so that a reader
+never finds half of one, and an old file is replaced only by a complete new one. Temporary files of
+a writer that was killed are removed by the next writer in the same folder.
 """
 
 from __future__ import annotations
