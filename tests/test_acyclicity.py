@@ -355,3 +355,9 @@ def test_a_walk_of_any_count_is_iterated():
     G.add_edge("a", "a", delay=1)
     walk = ug.ZeroWalk(ug.DelayGraph(G), (((("a", "a", 0),), 2**64),))
     assert list(islice(walk, 3)) == [("a", "a", 0)] * 3
+
+
+def test_a_walk_that_is_shorter_by_one_edge_is_found():
+    G = nx.MultiDiGraph()
+    G.add_weighted_edges_from([("a", "a", -2), ("a", "a", -1), ("a", "a", 1)], weight="delay")
+    assert ug.find_zero_walk(G).length == 2  # -1 and 1, not -2 and twice 1

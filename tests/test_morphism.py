@@ -254,3 +254,44 @@ def test_a_map_is_a_frozen_value():
     assert p.fibre(0) == (0, 3)
     with pytest.raises(ug.LiftError):
         p.fibre(9)
+
+
+def test_a_tree_whose_numbers_are_those_of_a_covering_is_none():
+    """One in-edge of three, beside two vertices alone: two vertices, one arc, as a half of G."""
+    G = nx.DiGraph([("a", "b"), ("c", "b"), ("e", "b")])
+    G.add_nodes_from("fg")
+    tree = ug.out_tree(G, "a")
+    assert len(tree) * G.number_of_edges() == tree.number_of_edges() * len(G)
+    assert not ug.is_covering(tree)
+    assert [str(o) for o in ug.obstructions(tree)] == [
+        f"no arc into {list(tree)[1]!r} lies over the edge {v} -> b" for v in "ce"
+    ]
+
+
+@pytest.mark.parametrize("n", [6, 7, 8])
+def test_graphs_whose_neighbors_are_told_apart_are_compared_exactly(n):
+    """Circulant graphs with two kinds of edges, beside networkx's comparison of labelled graphs."""
+
+    def circulant(s, t):
+        G, labelled = nx.MultiDiGraph(), nx.DiGraph()
+        for k in range(n):
+            G.add_edge(k, (k + s) % n, delay=0)
+            for delay in (0, 1):
+                G.add_edge(k, (k + t) % n, delay=delay)
+            labelled.add_edge(k, (k + s) % n, kind=0)
+            labelled.add_edge(k, (k + t) % n, kind=1)
+        return G, labelled
+
+    steps = [(s, t) for s in range(1, n) for t in range(1, n) if s != t and (s + t) % n]
+    shapes = [circulant(s, t) for s, t in steps]
+    shapes = [pair for pair in shapes if nx.is_weakly_connected(pair[1])]
+    same = nx.isomorphism.categorical_edge_match("kind", None)
+    for (G, one), (H, other) in product(shapes[:6], shapes):
+        expected = nx.is_isomorphic(one, other, edge_match=same)
+        try:
+            ug.isomorphic_covers(G, H)
+        except ug.NotARetimingError:
+            found = False
+        else:
+            found = True
+        assert found == expected
