@@ -60,7 +60,10 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         If it cannot be written; it names the path as it was given.
     """
     with _path_as_given(path):
-        _replace(Path(path).resolve(), data)
+        target = Path(path).resolve()
+        if target.is_symlink():  # links that lead round, which Python before 3.13 reports itself
+            raise RuntimeError
+        _replace(target, data)
 
 
 @contextmanager
