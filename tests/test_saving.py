@@ -250,6 +250,10 @@ BROKEN = {
     "no JSON": ({"network.json": "{"}, "not JSON"),
     "no text": ({"network.json": b"\xff\xfe"}, "codec can't decode"),
     "no network": ({"network.json": page(lambda d: d["graph"].clear())}, 'names no "network" of'),
+    "odd type of numbers": (
+        {"network.json": page(lambda d: d["graph"].update(network={"dtype": ["float64"]}))},
+        'names no "network" of',
+    ),
     "no operation": ({"network.json": page(lambda d: d["nodes"][0].clear())}, 'node 0 has no "id"'),
     "odd operation": ({"network.json": page(op(type="Dense"))}, 'not an object of "type" and "fie'),
     "odd type": ({"network.json": page(op(type=3, fields={}))}, "has the type 3"),
@@ -457,6 +461,7 @@ def test_a_hostile_array_is_refused_in_little_memory(tmp_path, case):
         {"type": "Input", "fields": {"size": True}},
         {"type": "Constant", "fields": {"value": "x"}},
         {"type": "Dense", "fields": {"size": 10**12}},
+        {"type": "Op", "fields": {}},
     ],
     ids=str,
 )

@@ -321,9 +321,9 @@ def _graph_of(page: str) -> tuple[Any, str]:
     G = node_link.loads(page)
     found = G.graph.pop("network", None)
     dtype = found.get("dtype") if isinstance(found, dict) else None
-    if dtype not in {"float64", "float32"}:
+    if not isinstance(dtype, str) or dtype not in {"float64", "float32"}:
         raise FormatError(f'{PAGE} names no "network" of a "dtype" float64 or float32')
-    return G, str(dtype)
+    return G, dtype
 
 
 # -- operations ------------------------------------------------------------------------------

@@ -73,8 +73,9 @@ def network_of(archive: Archive, path: Any, backend: str = "numpy") -> Network:
     dtype = np.dtype(archive.dtype)
     try:
         parameters = lower(DelayGraph(archive.graph)).parameters
-    except (ValueError, OverflowError) as error:
-        raise FormatError(f"{path}: no network: {error}") from None
+    except Exception as error:  # whatever an operation raises for sizes of any kind
+        reason = str(error) or f"an operation raises {type(error).__name__}"
+        raise FormatError(f"{path}: no network: {reason}") from None
     # before the network allocates them: a file may say any size
     expected = {name: (p.shape, dtype) for name, p in parameters.items()}
     arrays = read_arrays(archive, PARAMETERS, expected, path)
