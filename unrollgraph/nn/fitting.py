@@ -277,8 +277,8 @@ OTHERS = {
 
 def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> _State:
     """The state in a file; the parameters of the network become what they were."""
-    own = {f"{type(op).__module__}:{type(op).__qualname__}": type(op) for op in _operations(net)}
-    archive = opened(path, own)
+    kinds = map(type, net.graph.vertex_values("op"))
+    archive = opened(path, {f"{kind.__module__}:{kind.__qualname__}": kind for kind in kinds})
     try:
         kept, found = archive.notes["settings"], archive.notes["history"]
         history = History(
@@ -310,10 +310,6 @@ def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> 
         best = read_arrays(archive, PARAMETERS, expected, path)
     take_over(net, archive, LAST if best else PARAMETERS, path)
     return _State(history, {n: a.item() if n in numbers else a for n, a in memory.items()}, best)
-
-
-def _operations(net: Network) -> list[Any]:
-    return net.graph.vertex_values("op")
 
 
 def _batches(data: Sequences, batch: int | None, rng: np.random.Generator) -> Iterator[Sequences]:
