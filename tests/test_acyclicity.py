@@ -361,3 +361,16 @@ def test_a_walk_that_is_shorter_by_one_edge_is_found():
     G = nx.MultiDiGraph()
     G.add_weighted_edges_from([("a", "a", -2), ("a", "a", -1), ("a", "a", 1)], weight="delay")
     assert ug.find_zero_walk(G).length == 2  # -1 and 1, not -2 and twice 1
+
+
+@pytest.mark.parametrize(
+    ("edges", "length"),
+    [
+        ([(0, 1, 1), (0, 1, 1), (0, 0, 0), (1, 0, -1), (1, 0, 1)], 1),
+        ([(0, 3, 0), (3, 1, 0), (1, 0, 0), (2, 2, 0)], 1),
+    ],
+)
+def test_a_shortest_walk_is_found_in_any_part(edges, length):
+    G = nx.MultiDiGraph()
+    G.add_weighted_edges_from(edges, weight="delay")
+    assert ug.find_zero_walk(G).length == length

@@ -136,8 +136,10 @@ def test_the_exact_method_finds_the_least_weight(seed):
     ("weight", "value", "text"),
     [
         ("cost", 1, "no edge has the attribute 'cost'"),
-        ("w", -1, "edge A -> B has the w -1, but it must be a number >= 0"),
+        ("w", -1, "edge A -> B has the w -1, but it must be a number from 0 to"),
         ("w", float("nan"), "has the w nan"),
+        ("w", 10**400, "must be a number from 0 to"),
+        ("w", 1e17, "must be a number from 0 to"),
         ("w", "2", "has the w '2'"),
     ],
 )
@@ -184,6 +186,8 @@ def test_old_delays_do_not_matter_even_when_they_are_none():
         ({"order": [], "method": "greedy"}, "give no roots or method"),
         ({"roots": ["A"], "method": "greedy"}, "roots"),
         ({"weight": "w"}, "weight is used by method='exact' only"),
+        ({"method": "exact", "time_limit": "5"}, "time_limit is '5', but it must be a number"),
+        ({"method": "exact", "time_limit": float("nan")}, "time_limit is nan"),
         ({"method": "magic"}, "'dfs', 'greedy' or 'exact'"),
         ({"roots": ["A"], "method": "exact"}, "roots"),
     ],

@@ -149,6 +149,12 @@ def test_the_columns_of_ends_may_have_any_name(tmp_path):
         ug.io.read(path.with_suffix(".json"), source="cause")
 
 
+@pytest.mark.parametrize("options", [{"source": "to"}, {"delay": "to"}, {"target": "from"}])
+def test_ends_and_delays_are_different_columns(options):
+    with pytest.raises(ug.FormatError, match="must be different columns, but they are '"):
+        edge_list.loads("from,to,lag\na,b,1\n", ",", **options)
+
+
 def test_a_first_column_that_does_not_number_the_rows_is_an_attribute():
     G = edge_list.loads("Unnamed: 0,source,target\nx,a,b\n", ",")
     assert G.edges["a", "b"] == {"Unnamed: 0": "x"}
@@ -248,6 +254,7 @@ BAD = {
     "no target.csv": ("source,target\na,\n", "line 2 lacks"),
     "word.csv": ("source,target,delay\na,b,soon\n", "line 2 has the delay 'soon'"),
     "float.csv": ("source,target,delay\na,b,1.5\n", "line 2 has the delay '1.5'"),
+    "both.json": ('{"directed": true, "nodes": [], "edges": [], "links": []}', "both .edges. and"),
     "two.csv": ("from,From,to\na,b,c\n", "'from' and 'From' could both be the source"),
     "mixed.csv": ("source,target,delay\na,b,1\nb,a,1;0\n", "of dimension 2"),
     "large.csv": ("source,target,delay\na,b,99999999999\n", "beyond the range"),

@@ -426,6 +426,7 @@ def npy(shape, dtype="<f8", data=b"", header=None):
 HOSTILE = {
     "huge": npy((10**14,)),
     "huge and nothing": npy((0, 10**20)),
+    "booleans": npy((True, 2), data=bytes(16)),
     "negative": npy((-3,), data=bytes(24)),
     "brackets": npy((), header="(" * 9000),
     "minus signs": npy((), header="-" * 9000 + "1"),

@@ -1042,3 +1042,65 @@ def test_settings_of_an_optimizer_are_compared_by_value(tmp_path):
     )
     with pytest.raises(ValueError, match="other settings"):
         nn.fit(net_called("elman"), given, nn.Adam(1e-4), epochs=2, checkpoint=file)
+
+
+# -- found by an independent reviewer ----------------------------------------------------------
+
+
+def one_step_back():
+    G = nx.DiGraph()
+    G.add_edge("x", "y", delay=1)
+    G.nodes["x"]["op"], G.nodes["y"]["op"] = nn.Input(1), nn.Dense(1)
+    return G
+
+
+def test_a_step_that_no_counted_step_reads_may_be_anything():
+    net = nn.Network(one_step_back())
+    x, y, mask = np.ones((6, 1)), np.zeros((6, 1)), np.arange(6) == 5
+    clean = net.loss_and_gradients({"x": x}, {"y": y}, mask=mask)
+    for bad in (np.nan, np.inf):
+        x[0] = bad
+        for over in (None, ug.unroll(net.graph, 6)):
+            found = net.loss_and_gradients({"x": x}, {"y": y}, mask=mask, over=over)
+            assert found.loss == pytest.approx(clean.loss)
+            for name, gradient in clean.parameters.items():
+                np.testing.assert_allclose(found.parameters[name], gradient)
+    x[4] = np.nan  # which step 5 reads
+    assert not math.isfinite(net.loss({"x": x}, {"y": y}, mask=mask))
+
+
+def test_padded_sequences_over_a_window_need_delays_that_are_not_negative():
+    net = nn.Network(A.bidirectional(2, 3, 4))
+    both = nn.padded([sequence("elman", 3), sequence("elman", 6)])
+    U = ug.unroll(net.graph, 6)
+    for over in (U, U.projection):
+        with pytest.raises(ValueError, match="has a negative delay"):
+            net.loss(both.inputs, both.targets, mask=both.mask, over=over)
+
+
+def test_with_a_mask_wrong_types_and_large_indices_are_treated_as_without_it():
+    net = net_called("elman")
+    inputs, targets = sequence("elman", 4)
+    mask = np.array([1, 1, 1, 0])
+    for odd in (inputs["x"].astype(str), inputs["x"].astype("M8[s]"), inputs["x"].astype(object)):
+        with pytest.raises(ug.ShapeError, match="not real numbers"):
+            net.loss({"x": odd}, targets, mask=mask)
+    G = net.graph.to_networkx()
+    G.nodes["x"]["op"] = nn.Embedding(5, 2)
+    found = [
+        nn.Network(G).loss({"x": np.array([1, 2, 3, last])}, targets, mask=mask) for last in (0, 99)
+    ]
+    assert found[0] == found[1]
+    with pytest.raises(TypeError, match="masked array"):
+        net.forward({"x": [np.ma.masked_invalid(row) for row in inputs["x"]]})
+
+
+def test_a_value_in_the_validation_data_that_is_not_finite_is_named():
+    net = net_called("elman")
+    inputs, targets = sequence("elman", 4, batch=(2,))
+    bad = {"x": np.where(np.arange(4)[:, None, None] == 2, np.nan, inputs["x"])}
+    given, validation = nn.Sequences(inputs, targets), nn.Sequences(bad, targets)
+    with pytest.raises(
+        ug.DivergenceError, match="in the validation data, the input of x is nan at"
+    ):
+        nn.fit(net, given, validation=validation)

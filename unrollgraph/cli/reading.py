@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def graph_of(options: argparse.Namespace) -> ug.DelayGraph:
     if like := delay_like_attribute(graph):
         note(
             f"{path}: no edge has a delay, so every delay is 0; edges have {like!r}, which may "
-            f"be the delay: read it with --delay {like}"
+            f"be the delay: read it with --delay {shlex.quote(like)}"
         )
     return graph
 

@@ -15,7 +15,6 @@ NP-hard question, are found by integer programming, within a time limit.
 from __future__ import annotations
 
 import heapq
-import math
 import time
 from collections.abc import Iterable
 from numbers import Real
@@ -33,6 +32,7 @@ __all__ = ["delay_feedback"]
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+MOST_WEIGHT = 10**12  # beyond it floats do not prove which total is less
 
 
 def delay_feedback(
@@ -82,7 +82,8 @@ def delay_feedback(
     ValueError
         If ``order`` is not every vertex once or comes with another choice, the
         method is unknown, ``weight`` comes with a method other than ``"exact"`` or names an
-        attribute that no edge has, or a weight is not a number >= 0.
+        attribute that no edge has, a weight is not a number from 0 to 10**12, or ``time_limit``
+        is not a number >= 0.
     TimeLimitError
         If the exact method has not proved a solution optimal within ``time_limit``.
 
@@ -125,6 +126,10 @@ def delay_feedback(
     elif method == "greedy":
         late = _backward(plain, _greedy_positions(len(plain.vertices), plain.tails, plain.heads))
     elif method == "exact":
+        if not isinstance(time_limit, Real) or not time_limit >= 0:
+            raise ValueError(
+                f"time_limit is {time_limit!r}, but it must be a number of seconds >= 0"
+            )
         late = _cheapest(plain, _costs(plain, weight), time_limit)
     else:
         raise ValueError(f"the method is 'dfs', 'greedy' or 'exact', not {method!r}")
@@ -240,9 +245,10 @@ def _costs(graph: DelayGraph, weight: str | None) -> FloatArray:
     if graph.edges and all(cost is None for cost in costs):
         raise ValueError(f"no edge has the attribute {weight!r} that weight names")
     for edge, cost in zip(graph.edges, costs, strict=True):
-        if cost is not None and not (isinstance(cost, Real) and 0 <= float(cost) < math.inf):
+        if cost is not None and not (isinstance(cost, Real) and 0 <= cost <= MOST_WEIGHT):  # type: ignore[operator]
             raise ValueError(
-                f"edge {show_edge(edge)} has the {weight} {cost!r}, but it must be a number >= 0"
+                f"edge {show_edge(edge)} has the {weight} {cost!r:.40}, but it must be a number "
+                f"from 0 to {MOST_WEIGHT}"
             )
     return np.array([1.0 if cost is None else float(cost) for cost in costs])
 

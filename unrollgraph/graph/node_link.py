@@ -128,6 +128,8 @@ def _graph_of(document: Any, delay: str) -> Any:
         G.nodes[vertex].update(_attributes_in(rest))
     if "edges" not in document and "links" not in document:
         raise FormatError('not a node-link graph: there is no list "edges"')
+    if "edges" in document and "links" in document:
+        raise FormatError('both "edges" and "links" are given; remove one of them')
     edges = document.get("edges", document.get("links"))
     for k, item in enumerate(_of_kind(edges, list, '"edges"')):
         where = f"edge {k}"

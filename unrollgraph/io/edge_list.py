@@ -77,6 +77,12 @@ def find_columns(
                 f"an edge list needs a column {role!r}, but the columns are {shown}; choose one "
                 f"of them with the option {role!r}"
             )
+    used = [name for name in found if name is not None]
+    if len(set(used)) < len(used):
+        raise FormatError(
+            "source, target and delay must be different columns, but they are "
+            f"{found.source!r}, {found.target!r} and {found.delay!r}"
+        )
     return found
 
 
@@ -163,7 +169,9 @@ def _rows_and_columns(
 def _without_index(rows: list[list[str]]) -> list[list[str]]:
     """Leave out a first column without a name that numbers the rows."""
     index = [row[0] for row in rows[1:] if row]
-    numbered = all(field.isdecimal() for field in index) and len(set(index)) == len(index)
+    numbered = all(field.removesuffix(".0").isdecimal() for field in index) and len(
+        set(index)
+    ) == len(index)
     if rows[0][0] in {"", "Unnamed: 0"} and numbered:
         return [row[1:] for row in rows]
     return rows

@@ -295,11 +295,13 @@ def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Wiring, found: S
     names = [graph.edges[e] for e in edges[part].tolist()]
     segments = zero_walk(within, cycles, found.lineality.counts)
     length = sum(len(walk) * count for walk, count in segments)
-    if graph.dimension == 1 and (shorter := shortest_zero_walk(within, length)):
-        segments = [(shorter, 1)]
     walk = ZeroWalk(
         graph, tuple((tuple(names[k] for k in walk), count) for walk, count in segments)
     )
+    if graph.dimension == 1:
+        whole = Wiring(len(graph.vertices), graph.tails, graph.heads, graph.delays)
+        if shorter := shortest_zero_walk(whole, length):
+            walk = ZeroWalk(graph, ((tuple(graph.edges[e] for e in shorter), 1),))
     raise CyclicCoverError(
         f"the unrolling has a directed cycle, since the closed walk {walk} has total delay 0; "
         f"change the delay of one of its edges{delay_hint(graph)}",

@@ -260,7 +260,7 @@ def _header(data: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any], boo
     except Exception as error:  # the parser is Python's own and raises errors of many kinds
         reason = f"{error!s:.200}".splitlines() or [type(error).__name__]
         raise FormatError(f"{name} is not an array: {reason[0]}") from None
-    if any(length < 0 for length in shape):
+    if any(type(length) is not int or length < 0 for length in shape):
         raise FormatError(f"{name} is not an array: its shape is {shape}")
     return shape, dtype, columns, file.tell()
 
@@ -378,7 +378,7 @@ def _made(found: Any, vertex: Any, operations: Mapping[str, type[ops.Op]]) -> An
     try:
         return kind(**fields)
     except Exception as error:  # whatever an operation raises for fields of any kind
-        raise FormatError(f"{where}, {name}, cannot be made: {error}") from None
+        raise FormatError(f"{where}, {name}, cannot be made: {error!s:.200}") from None
 
 
 def _class_called(name: str, operations: Mapping[str, type[ops.Op]]) -> Any:

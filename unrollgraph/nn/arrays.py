@@ -16,7 +16,8 @@ Array = NDArray[Any]
 
 def plain_array(given: ArrayLike, what: str) -> Array:
     """Return an array; `TypeError` for a masked array, whose mask NumPy would drop."""
-    if isinstance(given, np.ma.MaskedArray):
+    parts = given if isinstance(given, list | tuple) else ()
+    if any(isinstance(part, np.ma.MaskedArray) for part in (given, *parts)):
         raise TypeError(
             f"{what} is a masked array, whose mask would be ignored; give its filled() array, and "
             "as mask= which steps count"

@@ -205,6 +205,8 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
             if validation is not None:
                 given = validation.inputs, validation.targets
                 watched = float(net.loss(*given, mask=validation.mask, **more))
+                if not math.isfinite(watched):
+                    _check_data(net, validation, more)
             state = state.after(net, _mean(losses), watched, patience)
             if checkpoint is not None:
                 write_whole(checkpoint, state.written(net, settings))
@@ -383,11 +385,18 @@ def _non_finite(loss: float, gradients: Mapping[str, Array]) -> str | None:
     return None
 
 
+def _check_data(net: Network, data: Sequences, more: Mapping[str, Any]) -> None:
+    """Raise if a value in validation data that counts is not finite."""
+    task = Task(net, data.inputs, data.targets, mask=data.mask, **more)
+    if found := task.non_finite():
+        raise DivergenceError(f"in the validation data, {found}; repair the data")
+
+
 def _reason(net: Network, data: Sequences, more: Mapping[str, Any]) -> str:
     """End of the message about it: a value in the data if one is to blame, else advice."""
     task = Task(net, data.inputs, data.targets, mask=data.mask, **more)
     if found := task.non_finite():
-        return f", since {found}; repair the data, or leave the step out by the mask"
+        return f", since {found}; repair the data"
     return "; take a smaller learning rate, or clip the gradient"
 
 

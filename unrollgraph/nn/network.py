@@ -43,7 +43,7 @@ __all__ = ["Network", "Run"]
 
 Array = NDArray[Any]
 PLANS_KEPT = 8
-MOST_BEFORE = 10**9  # values that long delays read from outside of a window
+MOST_BEFORE = 10**8  # values that long delays read from outside of a window
 
 
 class Network:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.errors import FormatError
+from unrollgraph.errors import FormatError, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.archive import PARAMETERS, Archive, opened, read_arrays
 from unrollgraph.nn.lowering import lower
@@ -65,6 +65,10 @@ def load(
     >>> bool((nn.load(path).parameters["A.weight"] == net.parameters["A.weight"]).all())
     True
     """
+    if operations is not None and not isinstance(operations, Mapping):
+        raise TypeError(
+            f"operations is a mapping from names to classes, not {show_kind(operations)}"
+        )
     return network_of(opened(path, operations), path, backend)
 
 

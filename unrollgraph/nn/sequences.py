@@ -19,7 +19,7 @@ from unrollgraph.errors import ShapeError, show_vertex
 from unrollgraph.nn.arrays import plain_array
 from unrollgraph.nn.losses import loss_called
 from unrollgraph.nn.ops import Embedding
-from unrollgraph.nn.tasks import check_ends
+from unrollgraph.nn.tasks import check_ends, is_window
 
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
@@ -188,7 +188,7 @@ def must_be_batched(net: Network, data: Sequences, loss: str, *, over: Any = Non
     if data.mask is not None and np.ndim(data.mask) > 1:
         mask = plain_array(data.mask, "the mask")
         counts["the mask"] = mask.shape[1]
-        if over is None:
+        if over is None or is_window(over):
             check_ends(net, mask > 0)
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{what} has {count}" for what, count in counts.items())

@@ -20,7 +20,7 @@ from unrollgraph.nn.losses import loss_called
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network, Run
 
-__all__ = ["LossAndGradients", "Task", "check_ends", "must_be_mapping"]
+__all__ = ["LossAndGradients", "Task", "check_ends", "is_window", "must_be_mapping"]
 
 Array = NDArray[Any]
 
@@ -108,13 +108,15 @@ class Task:
                 target = np.where(counting, array, np.zeros((), array.dtype))
             self.targets[name] = self.loss.checked(name, target, size)
             self.counts[name] = counted * self.loss.terms(size)
-        if mask is not None and over is None:
-            counts = next(iter(self._weights.values()))[..., 0] > 0
-            check_ends(net, counts)
-            unread = ~_steps_read(net, counts)
-            self.inputs = {name: _cleared(x, unread) for name, x in self.inputs.items()}
         self.value = 0.0
         self.gradients: dict[str, Array] = {}
+        if mask is not None:
+            counts = next(iter(self._weights.values()))[..., 0] > 0
+            if over is None or is_window(over):
+                check_ends(net, counts)
+                unread = ~_steps_read(net, counts)
+                self.inputs = {name: _cleared(x, unread) for name, x in self.inputs.items()}
+            self._clear_what_does_not_count()
 
     def run(self, start: int, stop: int, state: Mapping[Any, ArrayLike]) -> Run:
         """Forward over some of the steps, or over the graph that was given."""
@@ -205,6 +207,25 @@ class Task:
         np.divide(gradient, self.counts[name], out=given[n - count :], casting="same_kind")
         return given
 
+    def _clear_what_does_not_count(self) -> None:
+        """Set inputs that are not finite to 0 if the loss does not depend on them.
+
+        It does not if it is finite with NaN in their place, which every value would inherit that
+        is computed from them. Their gradients would be NaN all the same, as products with 0.
+        """
+        odd = {k: ~np.isfinite(x) for k, x in self.inputs.items() if x.dtype.kind == "f"}
+        odd = {name: where for name, where in odd.items() if where.any()}
+        if not odd:
+            return
+        given = self.inputs
+        self.inputs = given | {k: np.where(where, np.nan, given[k]) for k, where in odd.items()}
+        with np.errstate(invalid="ignore"):
+            self.compare(self.run(0, self.steps, {}), self.steps)
+        counts = not math.isfinite(self.value)
+        self.value = 0.0
+        zeros = {k: np.where(where, 0, given[k]) for k, where in odd.items()}
+        self.inputs = given if counts else given | zeros
+
     def non_finite(self) -> str | None:
         """Describe the first input or target that counts and is infinite or NaN, if any is."""
         for what, arrays in (("input", self.inputs), ("target", self.targets)):
@@ -276,9 +297,16 @@ def _steps_read(net: Network, counts: Array) -> Array:
 
 
 def _cleared(array: Array, unread: Array) -> Array:
-    """Inputs with 0 at steps that are not read, if something there is not finite or no index."""
+    """Inputs with 0 at steps that are not read, if something there is not finite or an index."""
     if array.ndim < 1 or array.shape[: unread.ndim] != unread.shape:
         return array  # the network reports the shape
-    odd = ~np.isfinite(array) if array.dtype.kind == "f" else array < 0
+    if array.dtype.kind not in "fiu" or (array.dtype.kind == "f" and np.isfinite(array).all()):
+        return array
     unread = unread.reshape(*unread.shape, *[1] * (array.ndim - unread.ndim))
-    return np.where(unread, np.zeros((), array.dtype), array) if (odd & unread).any() else array
+    return np.where(unread, np.zeros((), array.dtype), array)
+
+
+def is_window(over: Any) -> bool:
+    """Whether a graph to run over is a window of steps, or the projection of one."""
+    lift = getattr(over, "total", over)
+    return isinstance(getattr(lift, "window", None), range)
