@@ -466,12 +466,12 @@ def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(cap
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({0: "x.npy"}, r"x.npy: no saved network: File is not a zip file"),
+        ({0: "x.npy"}, r"x.npy: not a saved network: File is not a zip file"),
         ({0: "nowhere.npz"}, r"nowhere.npz: No such file"),
         ({2: "nowhere.npy"}, r"nowhere.npy: No such file"),
         (
             {2: "text.npy"},
-            r"text.npy holds no arrays of numbers .it is not an array: .*; write it with numpy",
+            r"text.npy is not a file of arrays of numbers .it is not an array: .*; write it",
         ),
         ({2: "net.npz"}, r"net.npz has an array called .*, but the inputs are in\n"),
         ({2: "empty.npz"}, r"empty.npz has no array called in; the inputs are in\n"),

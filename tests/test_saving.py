@@ -295,7 +295,7 @@ BROKEN = {
     ),
     "no order": (
         {"network.json": page(lambda d: d["edges"][1].update(delay=0))},
-        "no network: .*cycle|cannot be computed",
+        "not a saved network: .*cycle|cannot be computed",
     ),
     "missing": ({BIAS: None}, "the file has no parameter h.bias"),
     "unknown parameter": ({"parameters/q.npy": array(1)}, "has an unknown parameter q"),
@@ -326,7 +326,7 @@ def test_what_is_no_file_of_arrays_is_refused(tmp_path):
     path = tmp_path / "net.npz"
     for data in (b"", b"PK\x03\x04", b"hello", array(np.zeros(3))):
         path.write_bytes(data)
-        with pytest.raises(ug.FormatError, match=r"net.npz: no saved network: "):
+        with pytest.raises(ug.FormatError, match=r"net.npz: not a saved network: "):
             nn.load(path)
     np.savez(path, x=np.zeros(3))
     with pytest.raises(ug.FormatError, match="no network.json in it"):
@@ -446,7 +446,7 @@ HOSTILE = {
 def test_a_hostile_array_is_refused_in_little_memory(tmp_path, case):
     path = tmp_path / "net.npz"
     nn.Network(A.elman(2, 3, 2)).save(path)
-    with pytest.raises(ug.FormatError, match=r"net.npz: no saved network: .*h.bias"):
+    with pytest.raises(ug.FormatError, match=r"net.npz: not a saved network: .*h.bias"):
         nn.load(changed(path, **{BIAS: HOSTILE[case]}))
     with pytest.raises(ug.FormatError):
         nn.archive.array_of(HOSTILE[case], "x")

@@ -728,7 +728,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
     with pytest.raises(ug.FormatError, match=r"net.npz holds no fit that could go on; name anoth"):
         nn.fit(net_called("lstm"), data(), **settings(path))
     path.write_text("hello")
-    with pytest.raises(ug.FormatError, match=r"net.npz: no saved network: "):
+    with pytest.raises(ug.FormatError, match=r"net.npz: not a saved network: "):
         nn.fit(net_called("lstm"), data(), **settings(path))
 
 
@@ -1104,3 +1104,29 @@ def test_a_value_in_the_validation_data_that_is_not_finite_is_named():
         ug.DivergenceError, match="in the validation data, the input of x is nan at"
     ):
         nn.fit(net, given, validation=validation)
+
+
+@dataclass(frozen=True)
+class Positive(nn.Op):
+    """1 where an entry is positive, else 0: also for NaN, which it does not pass on."""
+
+    def size_of(self, sizes):
+        return sizes[0]
+
+    def forward(self, sources, _):
+        return (sources[0] > 0).astype(float)
+
+    def adjoint(self, _, __, sources, *___):
+        return [np.zeros_like(sources[0])], {}
+
+
+def test_an_infinite_input_that_an_operation_makes_finite_is_not_cleared():
+    G = nx.DiGraph()
+    G.add_edge("x", "s", delay=1)
+    G.add_edge("s", "y", delay=0)
+    nx.set_node_attributes(G, {"x": nn.Input(1), "s": Positive(), "y": nn.Dense(1)}, "op")
+    net = nn.Network(G)
+    x, y, mask = np.ones((4, 1)), np.zeros((4, 1)), np.array([0, 1, 1, 1])
+    expected = net.loss({"x": x}, {"y": y}, mask=mask)
+    x[0] = np.inf  # which step 1 reads, as a positive number
+    assert net.loss({"x": x}, {"y": y}, mask=mask) == expected

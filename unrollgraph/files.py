@@ -62,7 +62,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     with _path_as_given(path):
         target = Path(path).resolve()
         if target.is_symlink():  # links that lead round, which Python before 3.13 reports itself
-            raise RuntimeError
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         _replace(target, data)
 
 

@@ -95,7 +95,8 @@ def _arrays(path: str, net: nn.Network) -> dict[str, Any]:
         found = array_of(data, "it") if many is None else None
     except ug.FormatError as error:
         raise ug.FormatError(
-            f"{path} holds no arrays of numbers ({error}); write it with numpy.save or numpy.savez"
+            f"{path} is not a file of arrays of numbers ({error}); write it with numpy.save or "
+            "numpy.savez"
         ) from None
     if many is not None:
         for name in many:

@@ -432,25 +432,15 @@ class _Adjacency(_OverNodes):
         super().__init__(lift)
         self._side = side
 
-    def _steps(self, number: int, sheet: Any) -> list[tuple[int, Any]]:
-        """Edges on this side of a vertex of the base, with the sheets to which they lead.
-
-        In-edges are in the order of their tails in the lift, as in a copy of it.
-        """
-        graph, sheets = self._lift._graph, self._lift._sheets
-        if self._side == "out":
-            steps = ((e, sheets.forward(e, sheet)) for e in graph.out_numbers[number])
-            return [step for step in steps if step[1] is not None]
-        steps = ((e, sheets.backward(e, sheet)) for e in graph.in_numbers[number])
-        inside = [step for step in steps if step[1] is not None]
-        return sorted(inside, key=lambda step: (sheets.place(step[1]), graph.tails[step[0]]))
-
     def __getitem__(self, node: Any) -> FrozenDict:
         number, sheet = self._find(node)
         graph, sheets = self._lift._graph, self._lift._sheets
         row: dict[Any, Any] = {}
         outward = self._side == "out"
-        for e, other in self._steps(number, sheet):
+        for e in graph.out_numbers[number] if outward else sheets.entering(number, sheet):
+            other = sheets.forward(e, sheet) if outward else sheets.backward(e, sheet)
+            if other is None:
+                continue
             edge = graph.edges[e]
             data = sheets.data(e, sheet if outward else other)
             neighbour = (edge[1] if outward else edge[0], other)

@@ -22,6 +22,7 @@ import operator
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, product
 from typing import Any, Protocol
 
@@ -48,8 +49,11 @@ class Sheets(Protocol):
     def find(self, sheet: Any) -> Any:
         """Return a sheet as it is written in a vertex, or None if there is no such sheet."""
 
-    def place(self, sheet: Any) -> Any:
-        """Key that orders sheets as they are iterated over."""
+    def entering(self, vertex: int, sheet: Any) -> Sequence[int]:
+        """Edges into a vertex, in the order of the tails of their copies that enter a sheet.
+
+        This is the order in which a copy of the lift lists predecessors.
+        """
 
     def forward(self, edge: int, sheet: Any) -> Any:
         """Sheet to which an edge leads from a sheet, or None."""
@@ -93,8 +97,18 @@ class Window:
         time = as_time(sheet, len(self.axes))
         return time if time is not None and self._holds(time) else None
 
-    def place(self, sheet: Time) -> Time:
-        return sheet
+    @cached_property
+    def _in_numbers(self) -> tuple[tuple[int, ...], ...]:
+        """Edges into each vertex by the time and the number of the tail, the same from any time."""
+        tails, delays = self.graph.tails.tolist(), self.graph.delays.tolist()
+
+        def place(e: int) -> tuple[list[int], int]:
+            return [-d for d in delays[e]], tails[e]
+
+        return tuple(tuple(sorted(own, key=place)) for own in self.graph.in_numbers)
+
+    def entering(self, vertex: int, sheet: Time) -> Sequence[int]:  # noqa: ARG002
+        return self._in_numbers[vertex]
 
     def _holds(self, time: Time) -> bool:
         if len(self.axes) == 1:
@@ -161,8 +175,10 @@ class Torus:
         parts = (time,) if len(self.moduli) == 1 else time
         return time if all(0 <= t < n for t, n in zip(parts, self.moduli, strict=True)) else None
 
-    def place(self, sheet: Time) -> Time:
-        return sheet
+    def entering(self, vertex: int, sheet: Time) -> Sequence[int]:
+        tails = self.graph.tails
+        edges = self.graph.in_numbers[vertex]
+        return sorted(edges, key=lambda e: (self.backward(e, sheet), tails[e]))
 
     def _split(self, edge: int, sheet: Time, sign: int) -> tuple[Time, Time]:
         """Quotient and remainder of the time that an edge leads to."""
@@ -281,17 +297,16 @@ def as_time(time: Any, dimension: int) -> Time | None:
 
     A float that is equal to an int is one, as for the keys of a dict.
     """
-    parts = time if dimension > 1 else (time,)
-    if not isinstance(parts, tuple) or len(parts) != dimension:
-        return None
     try:
-        found = tuple(
-            int(part) if isinstance(part, float) and part.is_integer() else operator.index(part)
-            for part in parts
-        )
+        if dimension == 1:
+            return operator.index(time)
+        if isinstance(time, tuple) and len(time) == dimension:
+            return tuple(map(operator.index, time))
     except TypeError:
-        return None
-    return found if dimension > 1 else found[0]
+        parts = time if dimension > 1 else (time,)
+        if all(isinstance(part, int | float) and part == part // 1 for part in parts):
+            return as_time(tuple(map(int, parts)) if dimension > 1 else int(time), dimension)
+    return None
 
 
 def add(time: Time, delay: Any, sign: int) -> Time:

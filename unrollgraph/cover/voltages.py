@@ -78,8 +78,10 @@ class Permuted:
         except (KeyError, TypeError):
             return None
 
-    def place(self, sheet: Any) -> int:
-        return self._number_of(sheet)
+    def entering(self, vertex: int, sheet: Any) -> Sequence[int]:
+        tails, number = self.graph.tails, self._number_of(sheet)
+        edges = self.graph.in_numbers[vertex]
+        return sorted(edges, key=lambda e: (self._inverse[self.which[e], number], tails[e]))
 
     def _number_of(self, sheet: Any) -> int:
         number: int = sheet if isinstance(self.names, range) else self._number[sheet]

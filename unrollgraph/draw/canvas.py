@@ -98,9 +98,7 @@ def axes_over(box: Box) -> Any:
     from matplotlib import pyplot as plt  # noqa: PLC0415  (chooses a backend on first use)
 
     options: Any = {"figsize": _inches(box), "facecolor": PAPER}
-    figure = plt.figure(**options) if shows_figures() else Figure(**options)
-    if not shows_figures():
-        FigureCanvasAgg(figure)
+    figure = plt.figure(**options) if shows_figures() else FigureCanvasAgg(Figure(**options)).figure
     return figure.add_axes((0, 0, 1, 1))
 
 

@@ -335,7 +335,7 @@ def delay_hint(graph: DelayGraph) -> str:
         return ""
     return (
         f"; no edge has the attribute {graph.delay_name!r}, so every delay is 0, but edges have "
-        f"{name!r}: pass delay={name!r}"
+        f"{name!r}: pass delay={name!r}, to io.read if the graph was read from a file"
     )
 
 

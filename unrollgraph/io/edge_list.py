@@ -169,12 +169,9 @@ def _rows_and_columns(
 def _without_index(rows: list[list[str]]) -> list[list[str]]:
     """Leave out a first column without a name that numbers the rows."""
     index = [row[0] for row in rows[1:] if row]
-    numbered = all(field.removesuffix(".0").isdecimal() for field in index) and len(
-        set(index)
-    ) == len(index)
-    if rows[0][0] in {"", "Unnamed: 0"} and numbered:
-        return [row[1:] for row in rows]
-    return rows
+    numbers = {field.removesuffix(".0") for field in index}
+    numbered = len(numbers) == len(index) and all(map(str.isdecimal, numbers))
+    return [row[1:] for row in rows] if rows[0][0] in {"", "Unnamed: 0"} and numbered else rows
 
 
 def _must_fit(graph: DelayGraph) -> None:

@@ -107,7 +107,7 @@ def read(
     path = Path(path)
     loads = _chosen(READERS, path, "read")
     delimiter = DELIMITERS.get(path.suffix.lower())
-    if delimiter is None and not source is target is None:
+    if delimiter is None and (source, target) != (None, None):
         raise FormatError(f"{path}: source= and target= name columns of a .csv or .tsv file only")
     try:
         text = io.TextIOWrapper(io.BytesIO(read_bytes(path)), encoding="utf-8-sig").read()

@@ -8,8 +8,8 @@ that ``numpy.load`` reads them too.
 
 A file is not trusted. Nothing is pickled and no module is imported: a type of yours must be
 given by the caller, or be a subclass of `Op` in a module that is imported already. Members are
-stored without compression, and arrays have the shapes that the network says, so that no more
-memory is used than the file is long.
+stored without compression, and arrays have the shapes that the network says, so that memory grows
+with the length of the file only, whatever sizes it declares.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Archive(NamedTuple):
     Attributes
     ----------
     graph : networkx.DiGraph or networkx.MultiDiGraph
-        A delay graph with operations; ``op`` is missing if they were not wanted.
+        A delay graph with operations.
     dtype : str
         The type in which the network computes.
     notes : dict
@@ -271,9 +271,9 @@ def _named(path: Any) -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        raise FormatError(f"{path}: no saved network: {error}") from None
+        raise FormatError(f"{path}: not a saved network: {error}") from None
     except (ValueError, RecursionError) as error:  # of JSON, of text, of long integers
-        raise FormatError(f"{path}: no saved network: {str(error).partition(';')[0]}") from None
+        raise FormatError(f"{path}: not a saved network: {str(error).partition(';')[0]}") from None
 
 
 def _members(data: bytes) -> zipfile.ZipFile:
@@ -281,20 +281,19 @@ def _members(data: bytes) -> zipfile.ZipFile:
     with _damaged():
         file = zipfile.ZipFile(io.BytesIO(data))
         names = file.namelist()
-        if len(set(names)) < len(names):
-            raise FormatError("a member occurs twice in it")
-        return file
-    raise AssertionError
+    if len(set(names)) < len(names):
+        raise FormatError("a member occurs twice in it")
+    return file
 
 
 def _read(members: zipfile.ZipFile, name: str) -> bytes:
     """Read a member, which must be stored without compression."""
+    info = members.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+        raise FormatError(f"{name} is compressed; save the network with net.save(path)")
     with _damaged():
-        info = members.getinfo(name)
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise FormatError(f"{name} is compressed; save the network with net.save(path)")
-        return members.read(name)
-    raise AssertionError
+        data = members.read(name)
+    return data  # noqa: RET504  (to mypy, a context may have caught an error)
 
 
 def _text(members: zipfile.ZipFile, name: str) -> str:

@@ -16,6 +16,8 @@ Array = NDArray[Any]
 
 def plain_array(given: ArrayLike, what: str) -> Array:
     """Return an array; `TypeError` for a masked array, whose mask NumPy would drop."""
+    if type(given) is np.ndarray:
+        return given
     parts = given if isinstance(given, list | tuple) else ()
     if any(isinstance(part, np.ma.MaskedArray) for part in (given, *parts)):
         raise TypeError(
@@ -25,7 +27,7 @@ def plain_array(given: ArrayLike, what: str) -> Array:
     return np.asarray(given)
 
 
-def find_non_finite(what: str, name: Any, array: Array, counts: Array | None = None) -> str | None:
+def find_non_finite(what: str, name: Any, array: Array) -> str | None:
     """Describe the first value that is infinite or NaN, and where it is.
 
     Parameters
@@ -36,19 +38,15 @@ def find_non_finite(what: str, name: Any, array: Array, counts: Array | None = N
         The vertex.
     array : ndarray
         Of shape ``(steps, size)`` or ``(steps, sequences, size)``.
-    counts : ndarray of bool, optional
-        Which entries to look at, of a shape that is broadcast to that of the array.
 
     Returns
     -------
     str or None
         None if all values are finite.
     """
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind != "f":
         return None
     bad = ~np.isfinite(array)
-    if counts is not None:
-        bad &= counts
     if not bad.any():
         return None
     where = tuple(int(i) for i in np.argwhere(bad)[0])

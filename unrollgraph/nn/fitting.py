@@ -38,6 +38,7 @@ __all__ = ["History", "fit"]
 Array = NDArray[Any]
 MEMORY = "optimiser/"  # where a file holds what the optimiser remembers
 LAST = "last/"  # and the last parameters, where those of the best epoch are the network's
+ADVICE = "; take a smaller learning rate, or clip the gradient"
 
 
 @dataclass(frozen=True)
@@ -198,15 +199,17 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
                 _must_be_gradients(found, net)
                 step = found.parameters if clip is None else clipped(found.parameters, clip)
                 if problem := _non_finite(found.loss, step):
-                    raise DivergenceError(f"{problem} in epoch {epoch}{_reason(net, data, more)}")
+                    fault = _fault(net, data, more)
+                    reason = f", since {fault}; repair the data" if fault else ADVICE
+                    raise DivergenceError(f"{problem} in epoch {epoch}{reason}")
                 optimiser.step(net.parameters, step, state.memory)
                 losses.append((float(found.loss), len(part)))
             watched = None
             if validation is not None:
                 given = validation.inputs, validation.targets
                 watched = float(net.loss(*given, mask=validation.mask, **more))
-                if not math.isfinite(watched):
-                    _check_data(net, validation, more)
+                if not math.isfinite(watched) and (fault := _fault(net, validation, more)):
+                    raise DivergenceError(f"in the validation data, {fault}; repair the data")
             state = state.after(net, _mean(losses), watched, patience)
             if checkpoint is not None:
                 write_whole(checkpoint, state.written(net, settings))
@@ -385,19 +388,9 @@ def _non_finite(loss: float, gradients: Mapping[str, Array]) -> str | None:
     return None
 
 
-def _check_data(net: Network, data: Sequences, more: Mapping[str, Any]) -> None:
-    """Raise if a value in validation data that counts is not finite."""
-    task = Task(net, data.inputs, data.targets, mask=data.mask, **more)
-    if found := task.non_finite():
-        raise DivergenceError(f"in the validation data, {found}; repair the data")
-
-
-def _reason(net: Network, data: Sequences, more: Mapping[str, Any]) -> str:
-    """End of the message about it: a value in the data if one is to blame, else advice."""
-    task = Task(net, data.inputs, data.targets, mask=data.mask, **more)
-    if found := task.non_finite():
-        return f", since {found}; repair the data"
-    return "; take a smaller learning rate, or clip the gradient"
+def _fault(net: Network, data: Sequences, more: Mapping[str, Any]) -> str | None:
+    """Describe the first value in the data that counts and is not finite, if there is one."""
+    return Task(net, data.inputs, data.targets, mask=data.mask, **more).non_finite()
 
 
 # -- what is kept and shown ----------------------------------------------------------------------

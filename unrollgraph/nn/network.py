@@ -138,6 +138,7 @@ class Network:
         self._backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
         self._copies: dict[int, tuple[GraphMap, Copies, Wavefronts, dict[int, list[Any]]]] = {}
         self._free: dict[tuple[int, int], list[Any]] = {}
+        self._longest = int(np.abs(self.graph.delays).max(initial=0))
         self._planning = threading.RLock()  # plans and rooms are shared by all threads
         rng = np.random.default_rng(seed)
         self._flat = np.empty(self._packing.size, self.dtype)
@@ -255,11 +256,7 @@ class Network:
             )
         T = self._steps(inputs, steps)
         arrays, batch = self._inputs(inputs, dict.fromkeys(self._forward.inputs, T), check_finite)
-        reach = np.zeros(len(self.graph.vertices), dtype=np.int64)
-        np.maximum.at(reach, self.graph.tails, np.abs(self.graph.delays[:, 0]))
-        rows = sum(k * self._forward.values[v].size for v, k in enumerate(reach.tolist()) if k > T)
-        hint = "use a larger unit of time, so that delays are smaller"
-        check_size(rows * (batch or 1), MOST_BEFORE, "the state outside of the window", hint)
+        self._check_delays(T, batch or 1)
         with self._planning:
             lease = self._leased(T, batch or 1)
         binding = lease.binding
@@ -438,6 +435,16 @@ class Network:
         if name not in self.graph.number:
             raise ShapeError(f"{what} names {name!r}, which is no vertex", vertex=name)
         return self.graph.number[name]
+
+    def _check_delays(self, steps: int, batch: int) -> None:
+        """Raise `TooLargeError` if delays longer than the window need too many values outside."""
+        if self._longest <= steps:
+            return
+        reach = np.zeros(len(self.graph.vertices), dtype=np.int64)
+        np.maximum.at(reach, self.graph.tails, np.abs(self.graph.delays[:, 0]))
+        rows = sum(k * self._forward.values[v].size for v, k in enumerate(reach.tolist()))
+        hint = "use a larger unit of time, so that delays are smaller"
+        check_size(rows * batch, MOST_BEFORE, "the state outside of the window", hint)
 
     def _steps(self, inputs: Mapping[Any, ArrayLike], steps: int | None) -> int:
         must_be_mapping("inputs are", inputs)
@@ -687,6 +694,7 @@ class Network:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._longest = int(np.abs(self.graph.delays).max(initial=0))
         self._planning = threading.RLock()
         self._flat = self._all_parameters().copy()
         self.parameters = self._packing.views(self._flat)

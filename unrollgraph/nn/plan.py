@@ -198,13 +198,8 @@ def _cyclic(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
         _, _, cycle = ascent(len(graph.vertices), *ends, sign * graph.delays[edges, 0])
         walk = tuple(graph.edges[edges[k]] for k in cycle)
         total = sum(graph.delays[[edges[k] for k in cycle], 0].tolist())
-        told.append(
-            (
-                total,
-                f"the cycle {show_walk(walk, delay=graph.time_of)} has total delay {total}",
-                walk,
-            )
-        )
+        shown = show_walk(walk, delay=graph.time_of)
+        told.append((total, f"the cycle {shown} has total delay {total}", walk))
     zero = next((one for one in told if not one[0]), None)
     reason = zero[1] if zero else f"{told[0][1]} and {told[1][1]}, which can be made to cancel"
     return CyclicCoverError(

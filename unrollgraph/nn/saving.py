@@ -51,8 +51,9 @@ def load(
 
     Notes
     -----
-    A file need not be trusted: nothing is unpickled or imported, and not more memory is used
-    than the file is long. An operation of yours is made from the fields in the file.
+    A file need not be trusted: nothing is unpickled or imported, and memory grows with the length
+    of the file only, whatever sizes it declares. An operation of yours is made from the fields in
+    the file.
 
     Examples
     --------
@@ -79,7 +80,7 @@ def network_of(archive: Archive, path: Any, backend: str = "numpy") -> Network:
         parameters = lower(DelayGraph(archive.graph)).parameters
     except Exception as error:  # whatever an operation raises for sizes of any kind
         reason = str(error) or f"an operation raises {type(error).__name__}"
-        raise FormatError(f"{path}: no network: {reason}") from None
+        raise FormatError(f"{path}: not a saved network: {reason}") from None
     # before the network allocates them: a file may say any size
     expected = {name: (p.shape, dtype) for name, p in parameters.items()}
     arrays = read_arrays(archive, PARAMETERS, expected, path)

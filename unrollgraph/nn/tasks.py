@@ -210,21 +210,31 @@ class Task:
     def _clear_what_does_not_count(self) -> None:
         """Set inputs that are not finite to 0 if the loss does not depend on them.
 
-        It does not if it is finite with NaN in their place, which every value would inherit that
-        is computed from them. Their gradients would be NaN all the same, as products with 0.
+        Otherwise gradients would be NaN as products with 0. The loss does not depend on them if
+        it is finite with NaN in their place, which values computed from them inherit, and the
+        same with 0, also where an operation of one's own maps NaN to a number.
         """
         odd = {k: ~np.isfinite(x) for k, x in self.inputs.items() if x.dtype.kind == "f"}
         odd = {name: where for name, where in odd.items() if where.any()}
         if not odd:
             return
         given = self.inputs
-        self.inputs = given | {k: np.where(where, np.nan, given[k]) for k, where in odd.items()}
+        spoilt, cleared = (
+            given | {name: np.where(where, x, given[name]) for name, where in odd.items()}
+            for x in (np.nan, 0)
+        )
         with np.errstate(invalid="ignore"):
-            self.compare(self.run(0, self.steps, {}), self.steps)
-        counts = not math.isfinite(self.value)
-        self.value = 0.0
-        zeros = {k: np.where(where, 0, given[k]) for k, where in odd.items()}
-        self.inputs = given if counts else given | zeros
+            free = math.isfinite(self._loss_of(spoilt)) and self._loss_of(given) == self._loss_of(
+                cleared
+            )
+        self.inputs = cleared if free else given
+
+    def _loss_of(self, inputs: Mapping[Any, Array]) -> float:
+        """The loss with other inputs."""
+        self.inputs = dict(inputs)
+        self.compare(self.run(0, self.steps, {}), self.steps)
+        value, self.value = self.value, 0.0
+        return value
 
     def non_finite(self) -> str | None:
         """Describe the first input or target that counts and is infinite or NaN, if any is."""
