@@ -36,6 +36,7 @@ def figure(text, value, limit, unit="", *, least=False):
     """Print a figure beside its limit, and remember one that is missed."""
     met = value >= limit if least else value <= limit
     sign = "at least" if least else "at most"
-    print(f"  {'met   ' if met else 'MISSED'} {text}: {value:.3g}{unit}, {sign} {limit}{unit}")
+    number = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+    print(f"  {'met   ' if met else 'MISSED'} {text}: {number}{unit}, {sign} {limit}{unit}")
     if not met:
         MISSED.append(text)
