@@ -192,8 +192,9 @@ def test_what_is_public_is_typed_and_documented_with_an_example(name):
 def test_every_module_says_what_its_subject_is(name):
     module = importlib.import_module(f"unrollgraph.{name}")
     assert len(module.__doc__.split()) >= 8
-    assert hasattr(module, "__all__")
-    assert all(hasattr(module, item) for item in module.__all__)
+    listed = hasattr(module, "__path__") or name in {"errors", "graph.gallery", "nn.architectures"}
+    assert hasattr(module, "__all__") == listed
+    assert all(hasattr(module, item) for item in getattr(module, "__all__", ()))
 
 
 def test_the_root_exports_what_the_rooms_do():

@@ -52,8 +52,6 @@ from unrollgraph.measure import (
 from unrollgraph.measure.lattices import Lattice
 from unrollgraph.measure.weak_components import families_of
 
-__all__ = ["Component", "dispatcher"]
-
 
 class Component(AbstractSet[Any]):
     """One component of the cover: an infinite set, given by a membership test.

@@ -21,8 +21,6 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["must_end_in", "read_bytes", "write_whole"]
-
 _PREFIX = ".unrollgraph-"
 
 

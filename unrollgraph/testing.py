@@ -10,8 +10,6 @@ from typing import Any
 import networkx as nx
 from hypothesis import strategies as st
 
-__all__ = ["delay_graphs"]
-
 
 @st.composite
 def delay_graphs(

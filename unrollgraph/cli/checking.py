@@ -12,8 +12,6 @@ from unrollgraph.cli.saying import form, offsets, plain, summary
 from unrollgraph.errors import show_edge
 from unrollgraph.graph.order import levels
 
-__all__ = ["add_to", "check"]
-
 
 def add_to(commands: Any) -> None:
     """Declare the command and its options."""

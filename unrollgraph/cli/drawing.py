@@ -13,8 +13,6 @@ from unrollgraph.cli.saying import fail
 from unrollgraph.draw.options import MOST_EDGES, must_be_few
 from unrollgraph.files import write_whole
 
-__all__ = ["KINDS", "add_to", "draw"]
-
 KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "unrolling")
 
 

@@ -15,8 +15,6 @@ import unrollgraph as ug
 from unrollgraph.cli import checking, drawing, exploring, measuring, running, showing, unrolling
 from unrollgraph.cli.saying import fail
 
-__all__ = ["main"]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""

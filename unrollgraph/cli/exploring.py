@@ -12,8 +12,6 @@ from unrollgraph.cli.reading import add_file, check_own_delays, graph_of, is_net
 from unrollgraph.cli.saying import fail
 from unrollgraph.errors import show_vertex
 
-__all__ = ["add_to", "explore"]
-
 
 def add_to(commands: Any) -> None:
     """Declare the command and its options."""

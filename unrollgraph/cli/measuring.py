@@ -14,8 +14,6 @@ from unrollgraph.cli.reading import add_file, graph_of
 from unrollgraph.cli.saying import fail, names, plain, summary
 from unrollgraph.errors import show_stops, show_walk
 
-__all__ = ["add_to", "measure"]
-
 
 def add_to(commands: Any) -> None:
     """Declare the command and its options."""

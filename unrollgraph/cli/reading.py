@@ -13,8 +13,6 @@ from unrollgraph.cli.saying import note
 from unrollgraph.graph.delay_graph import delay_like_attribute
 from unrollgraph.nn.archive import read_graph
 
-__all__ = ["add_file", "graph_of", "is_network", "window_of"]
-
 _WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 
 

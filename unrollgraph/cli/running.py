@@ -16,8 +16,6 @@ from unrollgraph.errors import show_vertex
 from unrollgraph.files import read_bytes, write_whole
 from unrollgraph.nn.archive import array_of, arrays_of, packed
 
-__all__ = ["add_to", "run"]
-
 
 def add_to(commands: Any) -> None:
     """Declare the command and its options."""

@@ -10,8 +10,6 @@ from typing import Any
 import unrollgraph as ug
 from unrollgraph.errors import show_vertex
 
-__all__ = ["count", "fail", "form", "names", "note", "numbers", "offsets", "plain", "summary"]
-
 
 def fail(message: str) -> int:
     """Print what is wrong in one line on standard error; return the exit code for it."""

@@ -13,8 +13,6 @@ import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.cli.saying import form, numbers, offsets
 
-__all__ = ["add_to", "demo"]
-
 
 def add_to(commands: Any) -> None:
     """Declare the command and its options."""

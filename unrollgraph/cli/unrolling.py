@@ -8,8 +8,6 @@ from typing import Any
 import unrollgraph as ug
 from unrollgraph.cli.reading import add_file, graph_of, window_of
 
-__all__ = ["LARGEST_FILE", "add_to", "unroll"]
-
 LARGEST_FILE = 1_000_000
 
 

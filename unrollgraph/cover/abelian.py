@@ -38,8 +38,6 @@ from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.potentials import forest_potential
 
-__all__ = ["Periods", "abelianize", "period_map"]
-
 MOST_ENTRIES = 10**8  # of all delays together
 
 

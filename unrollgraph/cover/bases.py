@@ -35,8 +35,6 @@ from unrollgraph.graph.frozen import FrozenDict, frozen_graph
 from unrollgraph.graph.order import Incidence
 from unrollgraph.morphism.graph_map import GraphMap
 
-__all__ = ["minimal_base"]
-
 IntArray = NDArray[np.int64]
 
 

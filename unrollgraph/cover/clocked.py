@@ -25,8 +25,6 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.factoring import must_be_finite
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of, as_graph_map
 
-__all__ = ["clock_lift"]
-
 
 def clock_lift(
     f: Any, clock: Mapping[Any, Any] | Callable[[Any], Any], *, delay: str = "delay"

@@ -14,8 +14,6 @@ from unrollgraph.cover.lift import make_lift
 from unrollgraph.cover.sheets import as_torus
 from unrollgraph.graph.delay_graph import as_delay_graph
 
-__all__ = ["cyclic_cover"]
-
 
 def cyclic_cover(G: Any, n: Any, *, delay: str = "delay") -> Any:
     """Cover a delay graph n times, time running modulo n.

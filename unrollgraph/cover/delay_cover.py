@@ -25,8 +25,6 @@ from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.pictured import Pictured
 from unrollgraph.morphism.graph_map import GraphMap
 
-__all__ = ["DelayCover", "as_cover"]
-
 # what a graph of networkx has, and a graph that is infinite or frozen has not
 _ENDLESS = {name for name in dir(nx.MultiDiGraph) if not name.startswith("_")}
 _ENDLESS |= {"_adj", "_succ", "_pred", "_node"}

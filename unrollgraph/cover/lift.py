@@ -39,8 +39,6 @@ from unrollgraph.morphism.graph_map import GraphMap
 if TYPE_CHECKING:
     import scipy.sparse
 
-__all__ = ["Lift", "LiftArrays", "make_lift"]
-
 MOST_NUMBERS = 2 * 10**9  # of vertices and arcs that are written into arrays
 
 IntArray = NDArray[Any]

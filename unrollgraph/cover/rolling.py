@@ -30,8 +30,6 @@ from unrollgraph.graph.attributes import same_attributes
 from unrollgraph.graph.delay_graph import check_delay
 from unrollgraph.morphism.graph_map import arcs_at
 
-__all__ = ["roll"]
-
 _FIRST, _SECOND = operator.itemgetter(0), operator.itemgetter(1)
 
 

@@ -33,8 +33,6 @@ from unrollgraph.errors import WindowError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict
 
-__all__ = ["Fold", "Sheets", "Torus", "Window", "as_count", "as_torus", "as_window", "box", "climb"]
-
 LISTED = 1_000_000  # times that are held at once
 Time = Any  # an int, or a tuple of d >= 2 ints
 IntArray = NDArray[Any]

@@ -38,8 +38,6 @@ from unrollgraph.graph.frozen import FrozenDict, frozen_copy
 from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 
-__all__ = ["in_tree", "out_tree", "universal_cover"]
-
 MOST_EDGES = 10**7  # of all walks that name the vertices of a tree, together
 
 

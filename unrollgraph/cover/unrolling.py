@@ -15,8 +15,6 @@ from unrollgraph.cover.lift import make_lift
 from unrollgraph.cover.sheets import as_window
 from unrollgraph.graph.delay_graph import as_delay_graph
 
-__all__ = ["unroll"]
-
 
 def unroll(G: Any, window: Any, *, delay: str = "delay") -> Any:
     """Unroll a delay graph over a window of time.

@@ -33,8 +33,6 @@ from unrollgraph.errors import VoltageError, show_edge, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, integer
 from unrollgraph.graph.frozen import FrozenDict
 
-__all__ = ["Permuted", "derived_graph", "permutation_lift", "random_lift"]
-
 IntArray = NDArray[Any]
 
 LARGEST_TABLE = 2 * 10**7  # elements of a group times what they permute

@@ -9,8 +9,6 @@ from unrollgraph.draw.palette import INK, Colour
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 
-__all__ = ["arc_colour", "arcs_over", "graph_below", "short_index"]
-
 
 def graph_below(over: Any) -> DelayGraph:
     """The base of a lift, or of any map, with its delays."""

@@ -41,27 +41,6 @@ from unrollgraph.draw.scene import (
     text_width,
 )
 
-__all__ = [
-    "HALO",
-    "HEAD",
-    "INCH",
-    "Box",
-    "animated",
-    "axes_over",
-    "extent",
-    "headed",
-    "hidden_axes",
-    "lettering",
-    "must_be_axes",
-    "new_axes",
-    "no_formula",
-    "paint",
-    "painted",
-    "printed",
-    "trail",
-    "written",
-]
-
 Box: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top
 
 INCH = 0.62  # inches in a unit

@@ -13,8 +13,6 @@ from unrollgraph.draw.rings import ring_scene
 from unrollgraph.draw.scene import Scene
 from unrollgraph.draw.stills import window_scene
 
-__all__ = ["lift_scene"]
-
 
 def lift_scene(lift: Any, labels: Mapping[Any, str], palette: Any, most: int) -> Scene:
     """Picture of a lift: a window, a tree, a ring, or copies beside their base."""

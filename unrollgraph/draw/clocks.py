@@ -20,8 +20,6 @@ from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.retiming import retime
 
-__all__ = ["as_hex", "edge_colours", "other_clocks"]
-
 _CLOCKS = 12  # are offered at the most
 
 

@@ -40,8 +40,6 @@ from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.order import strong_components
 from unrollgraph.nn import Network
 
-__all__ = ["Explorer", "explore"]
-
 _SCRIPTS = ("lift.js", "trip.js", "words.js", "panel.js", "running.js", "explorer.js")
 
 

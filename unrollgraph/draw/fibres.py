@@ -29,8 +29,6 @@ from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 
-__all__ = ["projection", "projection_scene"]
-
 _COLUMN = 1.3
 
 

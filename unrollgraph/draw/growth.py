@@ -26,8 +26,6 @@ from unrollgraph.draw.stills import on_paper
 from unrollgraph.errors import show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["tree", "tree_scene"]
-
 _LEAF = 0.72  # from leaf to leaf
 _STEP = 1.35  # from a vertex to those it bears, at least
 _STUB = 0.75

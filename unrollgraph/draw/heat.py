@@ -21,8 +21,6 @@ from unrollgraph.draw.scene import Formula, Scene, Shape, Text, shifted
 from unrollgraph.draw.stills import on_paper, unrolled_scene
 from unrollgraph.errors import show_kind
 
-__all__ = ["gradient_flow"]
-
 _LONGEST = 14  # steps over which the network is drawn above
 _CELL = 0.62  # height of a row
 _WIDEST = 17.0  # of a strip alone

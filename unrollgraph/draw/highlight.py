@@ -16,8 +16,6 @@ from unrollgraph.errors import LiftError, show_edge
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.walks import lift_walk
 
-__all__ = ["as_walk", "lifted", "lit", "lit_scene", "start_of_lift"]
-
 _BACK = 0.7  # how far what is not lit goes toward paper
 _BROAD = 2.4
 

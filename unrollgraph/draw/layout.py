@@ -17,8 +17,6 @@ from unrollgraph.draw.palette import Colour, vertex_colours
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.order import strong_components
 
-__all__ = ["COLUMN", "RADIUS", "fibre_colours", "rows_of"]
-
 RADIUS = 0.27  # of a vertex, in rows
 COLUMN = 1.6  # from one time to the next, in rows
 

@@ -39,8 +39,6 @@ from unrollgraph.draw.stills import (
 from unrollgraph.errors import LiftError
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
-__all__ = ["animate_unrolling", "animate_walk"]
-
 _PER_EDGE = 12  # frames in which a walk takes an edge
 _PER_COPY = 16  # frames in which one more copy parts from the first
 _REST = 8  # frames for which it stands still

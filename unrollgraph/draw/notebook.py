@@ -19,8 +19,6 @@ from unrollgraph.errors import UnrollgraphError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import GraphMap
 
-__all__ = ["svg"]
-
 _MOST = 150  # edges, beyond which a picture takes longer than one waits for
 _STEPS = 4  # of an unrolling without end
 

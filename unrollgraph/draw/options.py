@@ -10,15 +10,6 @@ from unrollgraph.draw.canvas import no_formula
 from unrollgraph.draw.scene import Formula
 from unrollgraph.errors import show_kind
 
-__all__ = [
-    "MOST_EDGES",
-    "as_labels",
-    "must_be_drawable",
-    "must_be_few",
-    "must_be_flat",
-    "must_be_lift",
-]
-
 MOST_EDGES = 2000  # more cannot be told apart
 
 

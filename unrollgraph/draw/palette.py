@@ -18,19 +18,6 @@ from typing import Any, TypeAlias
 from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap, is_color_like, to_rgb
 
-__all__ = [
-    "INK",
-    "MARKER",
-    "PAPER",
-    "QUIET",
-    "Colour",
-    "delay_colours",
-    "mixed",
-    "on",
-    "ramp",
-    "vertex_colours",
-]
-
 Colour: TypeAlias = tuple[float, float, float]
 
 PAPER: Colour = (1.0, 1.0, 1.0)

@@ -17,8 +17,6 @@ from unrollgraph.draw.palette import PAPER
 from unrollgraph.draw.scene import Formula, Points, Scene, Shape
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["Data", "base_panel", "cells", "panel", "path", "rings"]
-
 Data = dict[str, Any]
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

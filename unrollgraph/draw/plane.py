@@ -20,8 +20,6 @@ from unrollgraph.draw.scene import Disc, Formula, Points, Scene, Shape, Stroke, 
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["plane_scene"]
-
 _APART = 0.95  # between neighbours in a cell
 _AROUND = (1.25, 1.9, 2.6)  # from what is in a cell to what is in the next, if need be more
 

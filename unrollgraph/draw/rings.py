@@ -23,8 +23,6 @@ from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke, Text
 from unrollgraph.draw.stills import on_paper
 from unrollgraph.errors import show_vertex
 
-__all__ = ["ring", "ring_scene"]
-
 _APART = 1.05  # from one circle to the next, and at least from spoke to spoke
 
 

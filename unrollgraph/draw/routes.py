@@ -20,24 +20,6 @@ import numpy as np
 from unrollgraph.draw.layout import RADIUS
 from unrollgraph.draw.scene import Points
 
-__all__ = [
-    "Ways",
-    "across",
-    "arch",
-    "bow",
-    "bulge",
-    "flattened",
-    "lanes",
-    "loop",
-    "middle",
-    "passing",
-    "ports",
-    "smooth",
-    "straight",
-    "trimmed",
-    "turned",
-]
-
 GAP = 0.05  # between a rim and the end of a stroke
 _REACH = RADIUS + GAP
 

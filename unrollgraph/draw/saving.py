@@ -11,8 +11,6 @@ from unrollgraph.draw.tikz import to_tikz
 from unrollgraph.errors import FormatError
 from unrollgraph.files import write_whole
 
-__all__ = ["save"]
-
 _PRINTED = (".svg", ".pdf", ".png")
 
 

@@ -16,21 +16,6 @@ from numpy.typing import NDArray
 
 from unrollgraph.draw.palette import INK, Colour
 
-__all__ = [
-    "Badge",
-    "Band",
-    "Disc",
-    "Formula",
-    "Points",
-    "Scene",
-    "Shape",
-    "Stroke",
-    "Text",
-    "badge_width",
-    "shifted",
-    "text_width",
-]
-
 Points = NDArray[np.float64]
 
 

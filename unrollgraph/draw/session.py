@@ -22,8 +22,6 @@ from unrollgraph.errors import CyclicCoverError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn import Dense, Embedding, Input, Network, Op
 
-__all__ = ["network_over", "session"]
-
 
 def network_over(graph: DelayGraph) -> Network | None:
     """The network of a graph whose vertices all carry operations; else one of single units.

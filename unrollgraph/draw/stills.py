@@ -48,17 +48,6 @@ from unrollgraph.draw.scene import (
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
-__all__ = [
-    "beside",
-    "on_paper",
-    "rolled",
-    "rolled_scene",
-    "side_by_side",
-    "unrolled",
-    "unrolled_scene",
-    "window_scene",
-]
-
 
 def rolled(
     G: Any,

@@ -14,8 +14,6 @@ from unrollgraph.draw.palette import delay_colours
 from unrollgraph.draw.routes import Ways
 from unrollgraph.draw.scene import Formula
 
-__all__ = ["decorated"]
-
 
 def decorated(
     U: Any,

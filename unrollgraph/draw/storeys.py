@@ -40,8 +40,6 @@ from unrollgraph.measure.universality import is_maximal_abelian, is_universal
 
 Shift = tuple[str, str, tuple[int, ...]]
 
-__all__ = ["Storey", "images", "storeys_of"]
-
 _BALL = 64  # vertices of a ball that can still be told apart
 _CELLS = 4  # vertices in a cell of the plane
 _RADIUS = 6  # of a tree

@@ -30,8 +30,6 @@ from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
 from unrollgraph.draw.routes import flattened
 from unrollgraph.draw.scene import Band, Disc, Formula, Scene, Stroke, Text, badge_width
 
-__all__ = ["to_tikz"]
-
 _CM = INCH * 2.54  # a unit in centimetres
 _POINTS = INCH * 72.27  # and in points of TeX
 _GREEK = (

@@ -11,8 +11,6 @@ from unrollgraph.draw.panels import Data, cells, panel, rings
 from unrollgraph.draw.storeys import Storey
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["homes", "told"]
-
 Maps = Mapping[tuple[str, str], Sequence[int]]
 
 

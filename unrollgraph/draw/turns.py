@@ -32,8 +32,6 @@ from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.order import strong_components
 
-__all__ = ["Helix", "Strand", "flat", "helix", "helix_of"]
-
 PITCHES = (2.2, 3.0, 3.8, 4.6)  # heights of a turn, the least that will do
 _BASE = 1.1 * RADIUS  # radius of the vertices below
 TILT = 0.36  # of what lies back, seen from above

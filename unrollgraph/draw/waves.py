@@ -19,8 +19,6 @@ from unrollgraph.draw.stills import on_paper, window_scene
 from unrollgraph.errors import LiftError, show_vertex, show_walk
 from unrollgraph.graph.order import cycle_among, levels
 
-__all__ = ["wavefronts"]
-
 
 def wavefronts(
     U: Any,

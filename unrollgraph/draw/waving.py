@@ -25,8 +25,6 @@ from unrollgraph.draw.stills import on_paper
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.measure.bloch import bloch_matrices, has_reverses
 
-__all__ = ["bands"]
-
 _WIDE, _HIGH = 9.0, 5.0
 _STEPS = 48  # points of a band between two corners, at least
 _FINEST = 20  # points of a wave, and

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["widget_of"]
-
 
 def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
     """Make a widget of what a page shows, of its script and its style."""

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["same_attributes"]
-
 
 def same_attributes(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
     """Whether two sets of attributes have the same names and values."""

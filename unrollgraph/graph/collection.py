@@ -12,8 +12,6 @@ import gc
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-__all__ = ["without_collection"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

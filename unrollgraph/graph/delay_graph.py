@@ -33,8 +33,6 @@ from unrollgraph.graph.collection import without_collection
 from unrollgraph.graph.frozen import FrozenDict, frozen_graph, stored_graph
 from unrollgraph.graph.pictured import Pictured
 
-__all__ = ["DelayGraph", "Edge", "Vertex", "as_delay_graph"]
-
 Vertex: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Any, ...]
 

@@ -28,8 +28,6 @@ from unrollgraph.errors import TimeLimitError, show_edge
 from unrollgraph.graph.delay_graph import DelayGraph, each_vertex
 from unrollgraph.graph.order import strong_components, tree_walk
 
-__all__ = ["delay_feedback"]
-
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 MOST_WEIGHT = 10**12  # beyond it floats do not prove which total is less

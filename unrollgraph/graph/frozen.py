@@ -17,8 +17,6 @@ import networkx as nx
 from unrollgraph.errors import FrozenError
 from unrollgraph.graph.collection import without_collection
 
-__all__ = ["FrozenDict", "frozen_copy", "frozen_graph", "stored_graph"]
-
 Pairs: TypeAlias = Iterable[tuple[Any, dict[Any, Any]]]
 
 

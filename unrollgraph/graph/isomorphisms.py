@@ -31,8 +31,6 @@ from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_shif
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.potentials import forest_potential
 
-__all__ = ["CoverIsomorphism", "isomorphic_covers"]
-
 REFUSAL = "no isomorphism of the covers commutes with shifts in time"
 Pair = tuple[Any, Any]
 

@@ -25,8 +25,6 @@ import networkx as nx
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import as_delay_graph, whole
 
-__all__ = ["dumps", "loads"]
-
 VERSION = 1
 
 

@@ -13,16 +13,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Incidence",
-    "breadth_first",
-    "cycle_among",
-    "levels",
-    "strong_components",
-    "tree_walk",
-    "weak_components",
-]
-
 IntArray = NDArray[np.int64]
 
 

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.order import Incidence, cycle_among, from_first, levels
 
-__all__ = ["ascent", "clocks", "feasible_potential", "forest_potential", "way_from_root"]
-
 IntArray = NDArray[np.int64]
 
 

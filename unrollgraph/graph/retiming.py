@@ -28,8 +28,6 @@ from unrollgraph.graph.delay_graph import (
 )
 from unrollgraph.graph.potentials import forest_potential, way_from_root
 
-__all__ = ["find_retiming", "is_retiming", "retime", "with_reverses"]
-
 
 def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
     """Shift the clock of each vertex: another delay graph with the same cover.

@@ -12,8 +12,6 @@ from unrollgraph.errors import FormatError, show_vertex
 from unrollgraph.graph.delay_graph import as_delay_graph
 from unrollgraph.io.texts import text_of
 
-__all__ = ["dumps"]
-
 
 def dumps(G: Any, delay: str = "delay") -> str:
     """Write a delay graph as text."""

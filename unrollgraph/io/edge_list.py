@@ -29,8 +29,6 @@ from unrollgraph.errors import DelayError, FormatError, show_edge, show_kind, sh
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.io.texts import delay_of, text_of
 
-__all__ = ["Columns", "dumps", "find_columns", "loads"]
-
 _SYNONYMS = {"source": ("source", "from"), "target": ("target", "to"), "delay": ("delay",)}
 
 

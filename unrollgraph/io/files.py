@@ -31,8 +31,6 @@ from unrollgraph.files import read_bytes, write_whole
 from unrollgraph.graph import node_link
 from unrollgraph.io import dot, edge_list, gml, graphml
 
-__all__ = ["read", "write"]
-
 _Codec = TypeVar("_Codec")
 
 READERS: dict[str, Callable[..., Any]] = {

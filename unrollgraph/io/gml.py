@@ -16,8 +16,6 @@ from unrollgraph.errors import FormatError
 from unrollgraph.graph.delay_graph import as_delay_graph
 from unrollgraph.io.texts import must_return, read_delays, with_texts
 
-__all__ = ["dumps", "loads"]
-
 
 def dumps(G: Any, delay: str = "delay") -> str:
     """Write a delay graph as text, or say what GML cannot hold of it."""

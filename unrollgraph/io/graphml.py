@@ -26,8 +26,6 @@ from unrollgraph.errors import FormatError, show_edge
 from unrollgraph.graph.delay_graph import as_delay_graph
 from unrollgraph.io.texts import must_return, read_delays, with_texts
 
-__all__ = ["dumps", "loads"]
-
 _SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _MARK = "multigraph"
 _KEY = "key"  # the edge attribute that holds the key in a marked file

@@ -20,15 +20,6 @@ from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, whole
 from unrollgraph.io.edge_list import find_columns
 
-__all__ = [
-    "from_pandas_edgelist",
-    "from_periodic_graph",
-    "from_scipy_sparse_arrays",
-    "to_pandas_edgelist",
-    "to_periodic_graph",
-    "to_scipy_sparse_arrays",
-]
-
 _INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
 
 

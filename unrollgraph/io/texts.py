@@ -15,8 +15,6 @@ from typing import Any
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, whole
 
-__all__ = ["delay_of", "must_return", "read_delays", "text_of", "with_texts"]
-
 _DELAY = re.compile(r"\s*[+-]?[0-9]+(\.0*)?\s*(;\s*[+-]?[0-9]+(\.0*)?\s*)*")
 
 

@@ -45,15 +45,6 @@ from unrollgraph.measure.cancellation import shortest_zero_walk, zero_walk
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
 from unrollgraph.measure.separation import Cycle, Separation, Wiring, separate
 
-__all__ = [
-    "find_cycle",
-    "find_zero_walk",
-    "is_acyclic",
-    "schedule",
-    "time_direction",
-    "verdict",
-]
-
 
 def verdict(G: Any, *, delay: str = "delay") -> Schedule:
     """Decide whether the delay cover is acyclic; return the proof or raise the refutation.

@@ -36,8 +36,6 @@ from unrollgraph.cover.sheets import as_torus
 from unrollgraph.errors import check_size
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 
-__all__ = ["bloch_matrices", "bloch_matrix", "has_reverses", "spectrum"]
-
 MOST_ENTRIES = 10**8  # of the matrices, which are complex
 
 

@@ -21,8 +21,6 @@ from unrollgraph.graph.order import breadth_first
 from unrollgraph.measure.rational import orthogonal, primitive, solve
 from unrollgraph.measure.separation import Cycle, Wiring
 
-__all__ = ["shortest_zero_walk", "zero_walk"]
-
 Segments = list[tuple[tuple[int, ...], int]]
 MOST_STATES = 50_000  # a tenth of a second of searching
 

@@ -25,8 +25,6 @@ from unrollgraph.cover.sheets import as_time
 from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
 
-__all__ = ["Schedule", "Stage", "ZeroWalk", "must_be_integers", "one_axis"]
-
 
 @dataclass(frozen=True)
 class Stage:

@@ -44,8 +44,6 @@ from unrollgraph.measure.certificates import must_be_integers, one_axis
 from unrollgraph.measure.ratios import CycleRatio, clocks_forward, max_cycle_ratio
 from unrollgraph.measure.weights import Weights, durations_of
 
-__all__ = ["Piece", "Retiming", "clock_period", "iteration_bound", "min_period_retiming"]
-
 
 class Piece(NamedTuple):
     """A walk from a vertex; of no edges where the vertex by itself takes long enough."""

@@ -39,8 +39,6 @@ from unrollgraph.measure.paths_in_space import bounds_in_space, inner_graph, rea
 from unrollgraph.measure.totals import strong_parts
 from unrollgraph.measure.walks import Walks
 
-__all__ = ["path_count"]
-
 MOST_MET = 2_000_000  # vertices of the cover between source and target
 
 

@@ -33,8 +33,6 @@ import networkx as nx
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
 from unrollgraph.measure.ratios import max_cycle_ratio, min_cycle_ratio
 
-__all__ = ["feedforward_depth", "recurrent_depth", "skip_coefficient"]
-
 
 def recurrent_depth(G: Any, *, period: int = 1, delay: str = "delay") -> Fraction:
     """Operations that each step of time adds to the longest paths.

@@ -19,8 +19,6 @@ from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.totals import Family, families
 from unrollgraph.measure.walks import between
 
-__all__ = ["ReceptiveField", "receptive_field"]
-
 MOST_LAGS = 10_000_000  # that are looked at one by one
 
 

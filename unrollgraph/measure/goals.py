@@ -42,17 +42,6 @@ from unrollgraph.graph.potentials import feasible_potential
 from unrollgraph.measure.rational import dot
 from unrollgraph.measure.walks import Found, Walks, shortest
 
-__all__ = [
-    "Prices",
-    "Worth",
-    "apart",
-    "best_prices",
-    "between_sides",
-    "least_costs",
-    "led_search",
-    "worth",
-]
-
 FINEST = 10**6  # denominators of prices
 DEAREST = 2**1000  # near to what floats can hold
 LEAST = 1e-7

@@ -39,8 +39,6 @@ from unrollgraph.measure.lattices import Lattice, pivots, reduced
 from unrollgraph.measure.rational import dot, orthogonal, solve
 from unrollgraph.measure.walks import Found, Segments, Walks, inserted, shortest
 
-__all__ = ["Told", "far_walk"]
-
 MOST = 20_000  # classes to look through, if there are finitely many
 FEW = 2_000  # and if there are not
 IntArray = NDArray[np.int64]

@@ -21,8 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["Lattice", "Matrix", "identity", "is_unimodular", "kernel", "product", "smith"]
-
 Matrix = list[list[int]]
 
 

@@ -43,13 +43,6 @@ from unrollgraph.graph.order import breadth_first, levels
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.ratios import clocks_forward
 
-__all__ = [
-    "longest_path_length",
-    "longest_path_lengths",
-    "mean_recurrent_length",
-    "shortest_path_lengths",
-]
-
 Numbers = NDArray[Any]
 LARGEST = 10**8  # numbers to keep in memory
 NEVER = -(2**60)  # no path; whatever is added to it in one product stays below half of it

@@ -41,8 +41,6 @@ from unrollgraph.measure.walks import (
 )
 from unrollgraph.measure.weights import Weights, edge_weights
 
-__all__ = ["has_path", "shortest_path", "shortest_path_length"]
-
 LONGEST = 10_000_000  # arcs of a path that is listed
 
 

@@ -33,8 +33,6 @@ from unrollgraph.measure.strong_parts import cancelling_parts
 from unrollgraph.measure.walks import FARTHEST, NEAR, Segments, Walks, as_segments, corridor
 from unrollgraph.measure.weak_components import same_component
 
-__all__ = ["bounds_in_space", "inner_graph", "least_in_space", "reaches_in_space"]
-
 
 def reaches_in_space(
     walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...], radius: int | None

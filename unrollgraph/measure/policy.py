@@ -38,8 +38,6 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.order import Incidence
 
-__all__ = ["Best", "best_cycle"]
-
 # Sums below this are exact in int64, and so are the sums of two of them.
 SAFE = 2**61
 

@@ -20,8 +20,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
-__all__ = ["dot", "nearest_point", "orthogonal", "primitive", "rounded", "solve"]
-
 Vector = Sequence[int]
 
 

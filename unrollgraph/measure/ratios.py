@@ -49,8 +49,6 @@ from unrollgraph.measure.certificates import must_be_integers, one_axis
 from unrollgraph.measure.policy import best_cycle
 from unrollgraph.measure.weights import Weights, edge_weights, scaled
 
-__all__ = ["CycleRatio", "clocks_forward", "max_cycle_ratio", "min_cycle_ratio"]
-
 
 @dataclass(frozen=True)
 class CycleRatio:

@@ -50,8 +50,6 @@ from unrollgraph.graph.order import breadth_first, cycle_among, levels, strong_c
 from unrollgraph.graph.potentials import clocks
 from unrollgraph.measure.rational import dot, nearest_point, orthogonal, primitive, rounded, solve
 
-__all__ = ["Cycle", "Lineality", "Separation", "Wiring", "separate"]
-
 IntArray = NDArray[np.int64]
 LARGEST_DIMENSION = 64
 

@@ -35,8 +35,6 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.graph.delay_graph import DelayGraph, natural
 
-__all__ = ["coordination_sequence", "descendants_at_distance", "distances_within"]
-
 IntArray = NDArray[np.int64]
 LARGEST = 2**28  # cells of a box; pages of it that no shell meets are never touched
 MOST = 10_000_000  # vertices of the cover in sets

@@ -27,8 +27,6 @@ from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.separation import Wiring, separate
 from unrollgraph.measure.weak_components import ComponentFamily, families_of
 
-__all__ = ["cancelling_parts", "strong_components"]
-
 IntArray = NDArray[np.int64]
 
 

@@ -44,18 +44,6 @@ from unrollgraph.graph.order import strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 from unrollgraph.measure.walks import LARGEST, Walks
 
-__all__ = [
-    "Family",
-    "Labels",
-    "Rate",
-    "TableError",
-    "falling_walk",
-    "families",
-    "label",
-    "rate",
-    "strong_parts",
-]
-
 
 class TableError(TooLargeError):
     """A table of residues that would not fit into memory."""

@@ -35,8 +35,6 @@ from unrollgraph.graph.potentials import forest_potential, way_from_root
 from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import kernel
 
-__all__ = ["ZeroCycle", "is_maximal_abelian", "is_universal", "zero_cycles"]
-
 Step = tuple[tuple[Any, ...], int]
 
 

@@ -30,23 +30,6 @@ from unrollgraph.graph.order import breadth_first
 from unrollgraph.graph.potentials import clocks
 from unrollgraph.measure.separation import Wiring
 
-__all__ = [
-    "FARTHEST",
-    "LARGEST",
-    "NEAR",
-    "NEAR_EACH",
-    "Corridor",
-    "Found",
-    "Segments",
-    "Walks",
-    "as_segments",
-    "between",
-    "corridor",
-    "inserted",
-    "search",
-    "shortest",
-]
-
 IntArray = NDArray[np.int64]
 LARGEST = 10_000_000  # entries of a table of totals: some ten seconds
 NEAR = 2_000  # vertices of the cover to look through before anything is computed below, and

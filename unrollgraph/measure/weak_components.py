@@ -42,8 +42,6 @@ from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith
 
-__all__ = ["ComponentFamily", "components", "families_of", "same_component"]
-
 Rows = tuple[tuple[int, ...], ...]
 
 

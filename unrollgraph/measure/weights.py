@@ -21,8 +21,6 @@ import numpy as np
 from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, each_vertex
 
-__all__ = ["Weights", "durations_of", "edge_weights", "exact", "scaled"]
-
 
 class Weights(NamedTuple):
     """Numbers as integers over one denominator.

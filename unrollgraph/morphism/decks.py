@@ -29,8 +29,6 @@ from unrollgraph.morphism.factoring import must_be_finite, pointed
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at, as_graph_map
 from unrollgraph.morphism.laws import check_covering
 
-__all__ = ["deck_group", "is_regular", "monodromy"]
-
 
 def deck_group(p: Any) -> Any:
     """Find all automorphisms of a connected covering over the identity of its base.

@@ -23,8 +23,6 @@ import networkx as nx
 from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex, show_walk
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at, arcs_of, as_graph_map
 
-__all__ = ["factor", "must_be_finite", "pointed"]
-
 
 def factor(p: Any, q: Any) -> GraphMap:
     """Find the map through which one covering factors over another.

@@ -22,8 +22,6 @@ from unrollgraph.errors import FrozenError, LiftError, show_edge, show_vertex
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.pictured import Pictured
 
-__all__ = ["GraphMap", "as_graph_map"]
-
 
 class GraphMap(Pictured):
     """A map from a total graph to a base.

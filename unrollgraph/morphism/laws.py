@@ -36,16 +36,6 @@ from unrollgraph.morphism.graph_map import GraphMap, arcs_at, as_graph_map
 
 MOST_NODES = 10_000_000  # of which arrays are made at once
 
-__all__ = [
-    "Obstruction",
-    "check_covering",
-    "is_covering",
-    "is_fibration",
-    "is_homomorphism",
-    "is_opfibration",
-    "obstructions",
-]
-
 
 @dataclass(frozen=True)
 class Obstruction:

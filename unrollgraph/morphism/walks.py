@@ -14,8 +14,6 @@ from unrollgraph.errors import LiftError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import known
 from unrollgraph.morphism.graph_map import arcs_at, as_graph_map
 
-__all__ = ["lift_walk"]
-
 
 def lift_walk(p: Any, walk: Iterable[tuple[Any, ...]], start: Any) -> tuple[tuple[Any, ...], ...]:
     """Lift a walk of the base, beginning at a vertex above its start.

@@ -41,19 +41,6 @@ from unrollgraph.nn import ops
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
 
-__all__ = [
-    "PARAMETERS",
-    "Archive",
-    "array_of",
-    "arrays_of",
-    "opened",
-    "packed",
-    "page_of",
-    "read_arrays",
-    "read_graph",
-    "written",
-]
-
 Array = NDArray[Any]
 PAGE = "network.json"
 NOTES = "fit.json"
@@ -332,7 +319,7 @@ def _described(op: Any, vertex: Any) -> dict[str, Any]:
     """Type and fields of an operation."""
     kind = type(op)
     where = f"the operation of {show_vertex(vertex)} is of the class {kind.__qualname__}, which"
-    if kind.__name__ in ops.__all__ and kind is getattr(ops, kind.__name__):
+    if kind is ops.BUILT_IN.get(kind.__name__):
         name = kind.__name__
     else:
         name = f"{kind.__module__}:{kind.__qualname__}"
@@ -387,7 +374,7 @@ def _class_called(name: str, operations: Mapping[str, type[ops.Op]]) -> Any:
         if known in operations:
             return operations[known]
     if not colon:
-        return getattr(ops, name) if name in ops.__all__ else None
+        return ops.BUILT_IN.get(name)
     # through dicts, since a module may import others when an attribute is missing
     found: Any = sys.modules.get(module)
     for part in own.split("."):

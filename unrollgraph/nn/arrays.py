@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import show_vertex
 
-__all__ = ["find_non_finite", "plain_array"]
-
 Array = NDArray[Any]
 
 

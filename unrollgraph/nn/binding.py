@@ -21,8 +21,6 @@ from unrollgraph.nn.storage import Passing
 from unrollgraph.nn.values import Ref, Value
 from unrollgraph.nn.weights import Weights
 
-__all__ = ["Binding", "Lease", "allocated", "columns_of", "fits", "rows_of"]
-
 Array = NDArray[Any]
 LINE = 64  # bytes of a line of the cache
 LARGEST_KEPT = 2**30  # bytes of the rooms that a network keeps for its next runs

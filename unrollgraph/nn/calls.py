@@ -22,8 +22,6 @@ from unrollgraph.nn.sums import Sums
 from unrollgraph.nn.values import Ref, Value
 from unrollgraph.nn.weights import Weights
 
-__all__ = ["bound_calls"]
-
 Array = NDArray[Any]
 NEAR = 2**20  # bytes that a chain of bulk calls may touch
 _Calls = list[Callable[[], None]]

@@ -17,8 +17,6 @@ from numpy.typing import ArrayLike
 
 from unrollgraph.nn.network import Network
 
-__all__ = ["GradientCheck", "check_gradients"]
-
 STEP = 1e-3  # of which the fourth power, and the precision of floats over it, are about as small
 
 

@@ -30,8 +30,6 @@ from numpy.typing import NDArray
 from unrollgraph.nn.fusion import COLUMNWISE, Call, Location
 from unrollgraph.nn.stepping import Layouts
 
-__all__ = ["compiled_loop", "must_be_there"]
-
 Array = NDArray[Any]
 
 # of the sources a and b, the weight w, or numbers in the precision of the network

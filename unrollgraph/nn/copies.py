@@ -26,8 +26,6 @@ from unrollgraph.nn.sums import Sums
 from unrollgraph.nn.values import Ref, Value
 from unrollgraph.nn.weights import Weights
 
-__all__ = ["CopiesBinding"]
-
 Array = NDArray[Any]
 ROWS = 512  # rows of a block: copies times batch
 

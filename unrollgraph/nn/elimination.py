@@ -29,8 +29,6 @@ from unrollgraph.nn.fusion import shift_of
 from unrollgraph.nn.lowering import BackwardValues, closure
 from unrollgraph.nn.values import Ref, Value
 
-__all__ = ["eliminated"]
-
 
 def eliminated(graph: DelayGraph, adjoint: BackwardValues, first: int) -> BackwardValues:
     """Write a gradient over a window with as few values as possible that need a loop."""

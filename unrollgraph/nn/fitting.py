@@ -33,8 +33,6 @@ from unrollgraph.nn.saving import take_over
 from unrollgraph.nn.sequences import Sequences, must_be_batched
 from unrollgraph.nn.tasks import LossAndGradients, Task
 
-__all__ = ["History", "fit"]
-
 Array = NDArray[Any]
 MEMORY = "optimiser/"  # where a file holds what the optimiser remembers
 LAST = "last/"  # and the last parameters, where those of the best epoch are the network's

@@ -18,8 +18,6 @@ from dataclasses import replace
 
 from unrollgraph.nn.values import Ref, Value
 
-__all__ = ["folded"]
-
 
 def folded(values: Sequence[Value], outputs: int) -> tuple[Value, ...]:
     """Write sigmoids of sums of products by tanh; values keep their numbers, new ones follow.

@@ -27,19 +27,6 @@ from unrollgraph.nn.lowering import BackwardValues, closure
 from unrollgraph.nn.plan import Loop, Program
 from unrollgraph.nn.values import Ref, Value, Weight
 
-__all__ = [
-    "COLUMNWISE",
-    "Call",
-    "Lanes",
-    "Location",
-    "call_of",
-    "fused",
-    "gathered",
-    "lanes_of",
-    "shared",
-    "shift_of",
-]
-
 Lanes = dict[int, tuple[int, int]]
 MOST_TRIED = 6
 

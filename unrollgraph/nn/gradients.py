@@ -22,8 +22,6 @@ from unrollgraph.nn.sums import SUMMED
 from unrollgraph.nn.values import Ref, Value, Weight
 from unrollgraph.nn.window import WindowBinding
 
-__all__ = ["Gradients"]
-
 Array = NDArray[Any]
 
 

@@ -31,8 +31,6 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import ShapeError, show_vertex
 
-__all__ = ["LOSSES", "Loss", "loss_called"]
-
 Array = NDArray[Any]
 
 

@@ -23,8 +23,6 @@ from unrollgraph.nn.ops import Op, Parameter, Site
 from unrollgraph.nn.primitives import TABLE
 from unrollgraph.nn.values import Ref, Value, Values
 
-__all__ = ["BackwardValues", "ForwardValues", "closure", "lower", "lower_adjoint"]
-
 
 @dataclass(frozen=True)
 class ForwardValues:

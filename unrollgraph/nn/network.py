@@ -39,8 +39,6 @@ from unrollgraph.nn.values import Ref
 from unrollgraph.nn.weights import Packing, Weights, packing_of
 from unrollgraph.nn.window import WindowBinding
 
-__all__ = ["Network", "Run"]
-
 Array = NDArray[Any]
 PLANS_KEPT = 8
 MOST_BEFORE = 10**8  # values that long delays read from outside of a window

@@ -21,20 +21,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.nn.values import Ref, Values, Weight
 
-__all__ = [
-    "Activation",
-    "Add",
-    "Complement",
-    "Concat",
-    "Constant",
-    "Dense",
-    "Embedding",
-    "Input",
-    "Multiply",
-    "Op",
-    "Parameter",
-]
-
 Array = NDArray[Any]
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 
@@ -358,6 +344,12 @@ class Complement(_OneSource):
 
     def lower(self, site: Site) -> Ref:
         return site.add(site.sizes()[0], "complement", site.sources[0])
+
+
+BUILT_IN = {
+    kind.__name__: kind
+    for kind in (Activation, Add, Complement, Concat, Constant, Dense, Embedding, Input, Multiply)
+}
 
 
 def _positive(what: str, *sizes: int) -> None:

@@ -27,8 +27,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SGD", "Adam", "Optimiser", "clipped"]
-
 Array = NDArray[Any]
 State = dict[str, Array]
 

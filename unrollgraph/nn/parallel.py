@@ -21,8 +21,6 @@ from unrollgraph.nn.network import Network
 from unrollgraph.nn.sequences import Sequences, must_be_batched
 from unrollgraph.nn.tasks import LossAndGradients, Task
 
-__all__ = ["Trial", "sharded_gradients", "sweep"]
-
 
 def sharded_gradients(
     net: Network,

@@ -35,20 +35,6 @@ from unrollgraph.graph.potentials import ascent
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 from unrollgraph.nn.values import Ref, Value
 
-__all__ = [
-    "Bulk",
-    "Copies",
-    "Level",
-    "Loop",
-    "Part",
-    "Program",
-    "Wavefronts",
-    "plan_copies",
-    "plan_levels",
-    "plan_parts",
-    "plan_window",
-]
-
 IntArray = NDArray[np.int64]
 
 

@@ -41,8 +41,6 @@ from numpy.typing import NDArray
 from unrollgraph.errors import ShapeError
 from unrollgraph.nn.values import Ref, Value, Values, Weight
 
-__all__ = ["RECIPES", "TABLE", "Row", "kernel_of", "opaque_parts", "read_only"]
-
 Array = NDArray[Any]
 Adjoint = Callable[[Values, int, Ref], list[Ref | None]]
 

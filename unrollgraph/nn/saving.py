@@ -15,8 +15,6 @@ from unrollgraph.nn.lowering import lower
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.ops import Op
 
-__all__ = ["load", "network_of", "take_over"]
-
 
 def load(
     path: str | os.PathLike[str],

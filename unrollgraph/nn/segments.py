@@ -34,8 +34,6 @@ from unrollgraph.nn.tasks import LossAndGradients, Task
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
 
-__all__ = ["advances", "checkpointed", "schedule", "truncated", "whole"]
-
 Array = NDArray[Any]
 
 

@@ -24,8 +24,6 @@ from unrollgraph.nn.tasks import check_ends, is_window
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
 
-__all__ = ["Sequences", "must_be_batched", "padded"]
-
 Array = NDArray[Any]
 
 

@@ -28,8 +28,6 @@ from unrollgraph.nn.fusion import COLUMNWISE, Call, Location
 from unrollgraph.nn.primitives import RECIPES, kernel_of
 from unrollgraph.nn.values import Weight
 
-__all__ = ["instruction", "step_program"]
-
 Array = NDArray[Any]
 FEW, SHORT = 4, 512  # lanes, and entries, of a call that is better made lane by lane
 Name = tuple[str, int]  # of a view, ("v", 0), or a constant, ("c", 0)

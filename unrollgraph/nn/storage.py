@@ -24,20 +24,6 @@ from unrollgraph.nn.lowering import ForwardValues, lower_adjoint
 from unrollgraph.nn.plan import Bulk, Loop, Program
 from unrollgraph.nn.values import Ref, Value
 
-__all__ = [
-    "NOTHING_PASSES",
-    "Arrangement",
-    "Passing",
-    "Room",
-    "arranged",
-    "brief",
-    "kept_for_gradients",
-    "one_place",
-    "overwritten",
-    "passing",
-    "transient",
-]
-
 # kernels that may write over what they read
 IN_PLACE = frozenset(
     ["bias", "add", "multiply", "negative", "complement", "tanh", "sigmoid", "relu"]

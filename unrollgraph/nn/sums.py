@@ -20,8 +20,6 @@ from unrollgraph.nn.plan import Program
 from unrollgraph.nn.values import Ref
 from unrollgraph.nn.weights import Packing, Place, Weights
 
-__all__ = ["SUMMED", "Sums"]
-
 Array = NDArray[Any]
 SUMMED = frozenset(["product", "bias"])  # kinds whose gradients are such products
 

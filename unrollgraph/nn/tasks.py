@@ -20,8 +20,6 @@ from unrollgraph.nn.losses import loss_called
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network, Run
 
-__all__ = ["LossAndGradients", "Task", "check_ends", "is_window", "must_be_mapping"]
-
 Array = NDArray[Any]
 
 

@@ -15,8 +15,6 @@ from unrollgraph.nn.architectures import gru_ops, gru_wires, lstm_ops
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.ops import Concat, Dense, Input, Op
 
-__all__ = ["from_torch"]
-
 # Rows of a module's weights, one block of `hidden` rows for each gate, in its order.
 _GATES = {"RNN_TANH": ("h",), "RNN_RELU": ("h",), "LSTM": ("i", "f", "g", "o")}
 

@@ -18,8 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Ref", "Value", "Values", "Weight"]
-
 
 @dataclass(frozen=True)
 class Ref:

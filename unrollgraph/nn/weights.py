@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from unrollgraph.nn.fusion import Lanes
 from unrollgraph.nn.values import Value, Weight
 
-__all__ = ["Packing", "Place", "Weights", "packing_of"]
-
 Array = NDArray[Any]
 
 

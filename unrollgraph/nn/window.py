@@ -31,8 +31,6 @@ from unrollgraph.nn.sums import Sums
 from unrollgraph.nn.values import Ref, Value
 from unrollgraph.nn.weights import Weights
 
-__all__ = ["WindowBinding"]
-
 Array = NDArray[Any]
 BLOCK = 2**20  # bytes that the rings of a block of steps should have
 SHORTEST = 4  # steps of a block

@@ -45,8 +45,6 @@ from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, vanishes
 from unrollgraph.symbolic.polynomials import between, gains_of, units_of
 
-__all__ = ["StateSpace", "state_space", "transfer_function"]
-
 MOST_STATES = 2_000  # whose matrix is written out
 
 

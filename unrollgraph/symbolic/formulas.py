@@ -17,8 +17,6 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn import ops
 from unrollgraph.nn.lowering import in_order
 
-__all__ = ["chain_rule", "copies_in_order", "equations", "must_differ", "text_of", "weight_letter"]
-
 ACTIVATIONS = {"tanh": "\\tanh", "sigmoid": "\\sigma", "relu": "\\operatorname{relu}"}
 SPECIAL = {"\\": "\\backslash{}", "~": "\\sim{}", "^": "\\wedge{}", " ": "\\ "}
 

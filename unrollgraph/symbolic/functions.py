@@ -12,8 +12,6 @@ from typing import Any
 
 import sympy
 
-__all__ = ["relu", "tanh"]
-
 
 class tanh(sympy.Function):  # type: ignore[misc]  # noqa: N801 - SymPy prints this name
     """The hyperbolic tangent."""

@@ -36,15 +36,6 @@ from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential, way_from_root
 
-__all__ = [
-    "FundamentalGroup",
-    "HomologyBasis",
-    "LocalGroup",
-    "fundamental_group",
-    "homology_basis",
-    "local_group",
-]
-
 Step = tuple[tuple[Any, ...], int]
 
 

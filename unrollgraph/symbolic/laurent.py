@@ -21,8 +21,6 @@ from sympy.polys.matrices import DomainMatrix
 from unrollgraph.errors import check_size
 from unrollgraph.graph.delay_graph import DelayGraph
 
-__all__ = ["Laurent", "Wires", "at", "determinant_of", "minor_of", "must_be_finite", "vanishes"]
-
 MOST_TERMS = 10_000_000  # of a polynomial, whose powers of z SymPy stores densely
 
 Laurent = dict[tuple[int, ...], sympy.Expr]

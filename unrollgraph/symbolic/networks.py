@@ -50,8 +50,6 @@ from unrollgraph.symbolic.formulas import (
 )
 from unrollgraph.symbolic.functions import relu, tanh
 
-__all__ = ["SymbolicGradients", "Unrolled", "gradients", "unrolled"]
-
 Vector = tuple[sympy.Expr, ...]
 Copy = tuple[Any, int]
 

@@ -40,17 +40,6 @@ from unrollgraph.graph.order import breadth_first, strong_components
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, must_be_finite
 
-__all__ = [
-    "adjacency",
-    "between",
-    "closed_walk_counts",
-    "determinant",
-    "gains_of",
-    "units_of",
-    "walk_series",
-    "zeta",
-]
-
 MOST_TERMS = 1_000_000  # of a series
 
 
