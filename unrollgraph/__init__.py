@@ -88,7 +88,7 @@ from unrollgraph.graph import (
     retime,
     with_reverses,
 )
-from unrollgraph.graph.pictured import drawn_by
+from unrollgraph.graph.frozen import drawn_by
 from unrollgraph.measure import (
     ComponentFamily,
     CycleRatio,

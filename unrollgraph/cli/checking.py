@@ -10,7 +10,7 @@ import unrollgraph as ug
 from unrollgraph.cli.reading import add_file, graph_of
 from unrollgraph.cli.saying import form, offsets, plain, summary
 from unrollgraph.errors import show_edge
-from unrollgraph.graph.order import levels
+from unrollgraph.graph.digraph import levels
 
 
 def add_to(commands: Any) -> None:

@@ -29,10 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import show_edge
-from unrollgraph.graph.collection import without_collection
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.graph.frozen import FrozenDict, frozen_graph
-from unrollgraph.graph.order import Incidence
+from unrollgraph.graph.digraph import Incidence
+from unrollgraph.graph.frozen import FrozenDict, frozen_graph, without_collection
 from unrollgraph.morphism.graph_map import GraphMap
 
 IntArray = NDArray[np.int64]

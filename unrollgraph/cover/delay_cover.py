@@ -22,7 +22,7 @@ import networkx as nx
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import FrozenError, LiftError, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
-from unrollgraph.graph.pictured import Pictured
+from unrollgraph.graph.frozen import Pictured
 from unrollgraph.morphism.graph_map import GraphMap
 
 # what a graph of networkx has, and a graph that is infinite or frozen has not

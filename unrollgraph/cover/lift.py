@@ -32,8 +32,7 @@ from numpy.typing import NDArray
 from unrollgraph.cover.sheets import Sheets, Window
 from unrollgraph.errors import FrozenError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.pictured import Pictured
+from unrollgraph.graph.frozen import FrozenDict, Pictured
 from unrollgraph.morphism.graph_map import GraphMap
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ import networkx as nx
 
 from unrollgraph.cover.sheets import add, as_time, box
 from unrollgraph.errors import NotPeriodicError, show_edge, show_kind, show_vertex
-from unrollgraph.graph.attributes import same_attributes
 from unrollgraph.graph.delay_graph import check_delay
+from unrollgraph.graph.frozen import same_attributes
 from unrollgraph.morphism.graph_map import arcs_at
 
 _FIRST, _SECOND = operator.itemgetter(0), operator.itemgetter(1)

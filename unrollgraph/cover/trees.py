@@ -34,8 +34,8 @@ import numpy as np
 from unrollgraph.cover.lift import Lift, LiftArrays
 from unrollgraph.errors import InfinitePathsError, LiftError, show_kind, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, natural
+from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.graph.frozen import FrozenDict, frozen_copy
-from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 
 MOST_EDGES = 10**7  # of all walks that name the vertices of a tree, together

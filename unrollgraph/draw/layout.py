@@ -15,7 +15,7 @@ import numpy as np
 
 from unrollgraph.draw.palette import Colour, vertex_colours
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.order import strong_components
+from unrollgraph.graph.digraph import strong_components
 
 RADIUS = 0.27  # of a vertex, in rows
 COLUMN = 1.6  # from one time to the next, in rows

@@ -30,7 +30,7 @@ from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke
 from unrollgraph.draw.stills import on_paper
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.graph.order import strong_components
+from unrollgraph.graph.digraph import strong_components
 
 PITCHES = (2.2, 3.0, 3.8, 4.6)  # heights of a turn, the least that will do
 _BASE = 1.1 * RADIUS  # radius of the vertices below

@@ -17,7 +17,7 @@ from unrollgraph.draw.routes import flattened
 from unrollgraph.draw.scene import Scene, Text
 from unrollgraph.draw.stills import on_paper, window_scene
 from unrollgraph.errors import LiftError, show_vertex, show_walk
-from unrollgraph.graph.order import cycle_among, levels
+from unrollgraph.graph.digraph import cycle_among, levels
 
 
 def wavefronts(

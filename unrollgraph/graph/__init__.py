@@ -1,21 +1,21 @@
-"""The finite graph downstairs: reading, order, potentials, retiming, feedback, gallery.
+"""The finite base graph: reading, order, potentials, retiming, feedback, gallery.
 
-Which page answers which question:
+Which module answers which question:
 
 * `delay_graph` -- what a delay graph is, and what is refused as one;
 * `feedback` -- which edges of a plain directed graph should be delayed;
 * `retiming` -- which delay graphs have the same cover over the same base;
-* `isomorphisms` -- which have the same cover, up to a symmetry of the base;
+* `isomorphism` -- which have the same cover, up to a symmetry of the base;
 * `gallery` -- named wirings;
-* `order`, `potentials` -- levels, components, cycles and potentials of plain arrays;
+* `digraph`, `potentials` -- levels, components, cycles and potentials of plain arrays;
 * `node_link` -- delay graphs as text, exactly, in the format that files have;
-* `frozen` -- dicts and graphs that cannot be written.
+* `frozen` -- dicts and graphs that cannot be written, and how attributes are compared.
 """
 
 from unrollgraph.graph import gallery
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.feedback import delay_feedback
-from unrollgraph.graph.isomorphisms import CoverIsomorphism, isomorphic_covers
+from unrollgraph.graph.isomorphism import CoverIsomorphism, isomorphic_covers
 from unrollgraph.graph.retiming import find_retiming, is_retiming, retime, with_reverses
 
 __all__ = [

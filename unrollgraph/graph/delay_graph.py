@@ -28,10 +28,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DelayError, FrozenError, show_edge, show_vertex
-from unrollgraph.graph.attributes import same_attributes
-from unrollgraph.graph.collection import without_collection
-from unrollgraph.graph.frozen import FrozenDict, frozen_graph, stored_graph
-from unrollgraph.graph.pictured import Pictured
+from unrollgraph.graph.frozen import (
+    FrozenDict,
+    Pictured,
+    frozen_graph,
+    same_attributes,
+    stored_graph,
+    without_collection,
+)
 
 Vertex: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Any, ...]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import TimeLimitError, show_edge
 from unrollgraph.graph.delay_graph import DelayGraph, each_vertex
-from unrollgraph.graph.order import strong_components, tree_walk
+from unrollgraph.graph.digraph import strong_components, tree_walk
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.graph.order import Incidence, cycle_among, from_first, levels
+from unrollgraph.graph.digraph import Incidence, cycle_among, from_first, levels
 
 IntArray = NDArray[np.int64]
 

@@ -17,7 +17,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import ceil, lcm
 
-from unrollgraph.graph.order import breadth_first
+from unrollgraph.graph.digraph import breadth_first
 from unrollgraph.measure.rational import orthogonal, primitive, solve
 from unrollgraph.measure.separation import Cycle, Wiring
 

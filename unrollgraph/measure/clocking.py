@@ -38,8 +38,8 @@ import numpy as np
 
 from unrollgraph.errors import CertificateError, show_edge, show_stops, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each_vertex
+from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.order import levels
 from unrollgraph.measure.certificates import must_be_integers, one_axis
 from unrollgraph.measure.ratios import CycleRatio, clocks_forward, max_cycle_ratio
 from unrollgraph.measure.weights import Weights, durations_of

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.sheets import add
-from unrollgraph.graph.order import cycle_among, levels
+from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.measure.goals import Prices, Worth, apart, best_prices, between_sides, worth
 from unrollgraph.measure.lattices import Lattice, pivots, reduced
 from unrollgraph.measure.rational import dot, orthogonal, solve

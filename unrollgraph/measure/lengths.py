@@ -39,7 +39,7 @@ from unrollgraph.graph.delay_graph import (
     natural,
     part_of,
 )
-from unrollgraph.graph.order import breadth_first, levels
+from unrollgraph.graph.digraph import breadth_first, levels
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.ratios import clocks_forward
 

@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.graph.order import Incidence
+from unrollgraph.graph.digraph import Incidence
 
 # Sums below this are exact in int64, and so are the sums of two of them.
 SAFE = 2**61

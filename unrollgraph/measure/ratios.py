@@ -42,8 +42,8 @@ from unrollgraph.errors import (
     show_walk,
 )
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph
+from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.order import cycle_among, levels
 from unrollgraph.graph.potentials import ascent
 from unrollgraph.measure.certificates import must_be_integers, one_axis
 from unrollgraph.measure.policy import best_cycle

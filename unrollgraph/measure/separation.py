@@ -46,7 +46,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DelayError
-from unrollgraph.graph.order import breadth_first, cycle_among, levels, strong_components
+from unrollgraph.graph.digraph import breadth_first, cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import clocks
 from unrollgraph.measure.rational import dot, nearest_point, orthogonal, primitive, rounded, solve
 

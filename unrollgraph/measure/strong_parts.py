@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import as_cover
-from unrollgraph.graph import order
+from unrollgraph.graph import digraph
 from unrollgraph.graph.delay_graph import part_of
 from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.separation import Wiring, separate
@@ -129,7 +129,7 @@ def _merged(
 ) -> tuple[Wiring, list[int], list[list[int]]]:
     """Take vertices as one that cycles without delays join."""
     still = ~rest.astype(bool).any(axis=1)
-    place = order.strong_components(piece.n, piece.tails[still], piece.heads[still])
+    place = digraph.strong_components(piece.n, piece.tails[still], piece.heads[still])
     tails, heads = place[piece.tails], place[piece.heads]
     taken: list[list[int]] = [[] for _ in range(place.max() + 1)]
     for v, edges in enumerate(inside):

@@ -40,7 +40,7 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.errors import TooLargeError
-from unrollgraph.graph.order import strong_components, tree_walk
+from unrollgraph.graph.digraph import strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 from unrollgraph.measure.walks import LARGEST, Walks
 

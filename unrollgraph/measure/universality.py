@@ -30,7 +30,7 @@ from typing import Any
 from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.errors import CertificateError, show_edge
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
-from unrollgraph.graph.order import weak_components
+from unrollgraph.graph.digraph import weak_components
 from unrollgraph.graph.potentials import forest_potential, way_from_root
 from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import kernel

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.order import breadth_first
+from unrollgraph.graph.digraph import breadth_first
 from unrollgraph.graph.potentials import clocks
 from unrollgraph.measure.separation import Wiring
 

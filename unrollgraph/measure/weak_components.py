@@ -36,8 +36,8 @@ from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import CertificateError, LiftError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
+from unrollgraph.graph.digraph import weak_components
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith

@@ -19,8 +19,7 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from unrollgraph.errors import FrozenError, LiftError, show_edge, show_vertex
-from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.pictured import Pictured
+from unrollgraph.graph.frozen import FrozenDict, Pictured
 
 
 class GraphMap(Pictured):

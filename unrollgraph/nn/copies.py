@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.order import Incidence
+from unrollgraph.graph.digraph import Incidence
 from unrollgraph.nn.binding import Binding, allocated, columns_of, rows_of
 from unrollgraph.nn.plan import Part, Program, Wavefronts
 from unrollgraph.nn.primitives import kernel_of

@@ -18,7 +18,7 @@ from typing import Any
 
 from unrollgraph.errors import ShapeError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.order import strong_components
+from unrollgraph.graph.digraph import strong_components
 from unrollgraph.nn.ops import Op, Parameter, Site
 from unrollgraph.nn.primitives import TABLE
 from unrollgraph.nn.values import Ref, Value, Values

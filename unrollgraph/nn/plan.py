@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import CyclicCoverError, LiftError, show_edge, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, delay_hint
-from unrollgraph.graph.order import cycle_among, levels, strong_components
+from unrollgraph.graph.digraph import cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import ascent
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 from unrollgraph.nn.values import Ref, Value

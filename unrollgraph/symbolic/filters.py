@@ -41,7 +41,7 @@ import sympy
 
 from unrollgraph.errors import CyclicCoverError, check_size, show_edge, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, each_vertex
-from unrollgraph.graph.order import cycle_among, levels
+from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, vanishes
 from unrollgraph.symbolic.polynomials import between, gains_of, units_of
 

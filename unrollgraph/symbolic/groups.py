@@ -32,8 +32,8 @@ from sympy.matrices.normalforms import smith_normal_decomp
 
 from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.digraph import weak_components
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.order import weak_components
 from unrollgraph.graph.potentials import forest_potential, way_from_root
 
 Step = tuple[tuple[Any, ...], int]

@@ -36,7 +36,7 @@ import sympy
 
 from unrollgraph.errors import check_size, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known, natural
-from unrollgraph.graph.order import breadth_first, strong_components
+from unrollgraph.graph.digraph import breadth_first, strong_components
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, must_be_finite
 

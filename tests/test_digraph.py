@@ -6,7 +6,7 @@ import oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrollgraph.graph.order import cycle_among, levels, strong_components, tree_walk
+from unrollgraph.graph.digraph import cycle_among, levels, strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 
 
