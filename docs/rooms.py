@@ -11,8 +11,8 @@ HOUSE = [
     [
         ("graph", "delay graph, orders,\npotentials, retiming", 3),
         ("errors", "what is\nsaid", 1),
-        ("files", "whole or\nnot at all", 1),
     ],
+    [("io", "files, tables and JSON values, read and written", 1)],
     [("morphism", "a map between two graphs: laws, lifting, deck group, monodromy", 1)],
     [("cover", "everything above a graph, with its map down; and the way back", 1)],
     [
@@ -22,19 +22,18 @@ HOUSE = [
     [
         ("draw", "pictures,\nexplorer", 5),
         ("symbolic", "algebra", 5),
-        ("io", "formats", 4),
         ("backend", "networkx's\nfunctions", 5),
         ("testing", "drawn\ngraphs", 4),
     ],
     [("cli", "the command line", 1)],
 ]
 WIDTH, STOREY = 10.0, 1.15
-TINTS = list(vertex_colours(range(5)).values())
+TINTS = list(vertex_colours(range(6)).values())
 
 
 def picture():
     """Draw the house in section, and return its axes."""
-    ax = plt.figure(figsize=(9, 6.6)).add_axes((0, 0, 1, 1))
+    ax = plt.figure(figsize=(9, 7.6)).add_axes((0, 0, 1, 1))
     for floor, rooms in enumerate(HOUSE):
         left, low = 0.0, floor * STOREY
         attic = floor == len(HOUSE) - 1

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import unrollgraph as ug
-from unrollgraph.graph import node_link
-from unrollgraph.io import dot, edge_list, gml, graphml
+from unrollgraph.io import dot, edge_list, gml, graphml, node_link
 from unrollgraph.testing import delay_graphs
 
 FORMATS = {

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
-from unrollgraph.graph import node_link
-from unrollgraph.io import edge_list
+from unrollgraph.io import edge_list, node_link
 from unrollgraph.testing import delay_graphs
 
 NAMES = st.recursive(

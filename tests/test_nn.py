@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.graph import node_link
+from unrollgraph.io import node_link
 
 A = nn.architectures
 TOLERANCE = 1e-12

@@ -15,7 +15,7 @@ import pytest
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.graph import node_link
+from unrollgraph.io import node_link
 
 A = nn.architectures
 

@@ -11,7 +11,7 @@ import unrollgraph as ug
 from unrollgraph.cli.reading import add_file, graph_of, window_of
 from unrollgraph.cli.saying import fail
 from unrollgraph.draw.options import MOST_EDGES, must_be_few
-from unrollgraph.files import write_whole
+from unrollgraph.io.files import write_whole
 
 KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "unrolling")
 

@@ -13,7 +13,7 @@ import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.cli.saying import fail, numbers
 from unrollgraph.errors import show_vertex
-from unrollgraph.files import read_bytes, write_whole
+from unrollgraph.io.files import read_bytes, write_whole
 from unrollgraph.nn.archive import array_of, arrays_of, packed
 
 

@@ -35,9 +35,9 @@ from unrollgraph.draw.storeys import images, storeys_of
 from unrollgraph.draw.tower import homes, told
 from unrollgraph.draw.widgets import widget_of
 from unrollgraph.errors import show_vertex
-from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.digraph import strong_components
+from unrollgraph.io.files import must_end_in, write_whole
 from unrollgraph.nn import Network
 
 _SCRIPTS = ("lift.js", "trip.js", "words.js", "panel.js", "running.js", "explorer.js")

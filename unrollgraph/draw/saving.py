@@ -9,7 +9,7 @@ from typing import Any
 from unrollgraph.draw.canvas import must_be_axes, printed
 from unrollgraph.draw.tikz import to_tikz
 from unrollgraph.errors import FormatError
-from unrollgraph.files import write_whole
+from unrollgraph.io.files import write_whole
 
 _PRINTED = (".svg", ".pdf", ".png")
 

@@ -1,8 +1,9 @@
 """Reading and writing delay graphs.
 
-Which page answers which question:
+Which module answers which question:
 
-* `files` -- reading and writing by suffix;
+* `files` -- reading and writing by suffix, and writing a file whole or not at all;
+* `node_link` -- JSON, which holds everything exactly;
 * `edge_list` -- CSV and TSV;
 * `gml`, `graphml`, `dot` -- formats of other programs;
 * `tables` -- SciPy, pandas and the text of crystal nets, in memory;

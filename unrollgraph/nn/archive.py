@@ -34,8 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import FormatError, show_vertex
-from unrollgraph.files import read_bytes
-from unrollgraph.graph import node_link
+from unrollgraph.io import node_link
+from unrollgraph.io.files import read_bytes
 from unrollgraph.nn import ops
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
-from unrollgraph.files import must_end_in, write_whole
+from unrollgraph.io.files import must_end_in, write_whole
 from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 from unrollgraph.nn.archive import PARAMETERS, opened, page_of, read_arrays, written
 from unrollgraph.nn.network import Network

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, check_size, show_vertex
-from unrollgraph.files import must_end_in, write_whole
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.io.files import must_end_in, write_whole
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
 from unrollgraph.nn import archive, segments
 from unrollgraph.nn.arrays import find_non_finite, plain_array
