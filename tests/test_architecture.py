@@ -144,7 +144,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
         "numba": {"nn.compiled"},
         "joblib": {"nn.parallel"},
         "sympy": {
-            "morphism.decks",
+            "morphism.deck",
             "symbolic.filters",
             "symbolic.formulas",
             "symbolic.functions",

@@ -21,8 +21,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from unrollgraph.cover.cyclic import cyclic_cover
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.windows import cyclic_cover, unroll
 from unrollgraph.draw.clocks import as_hex, edge_colours, other_clocks
 from unrollgraph.draw.layout import fibre_colours
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few

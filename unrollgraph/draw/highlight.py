@@ -14,7 +14,7 @@ from unrollgraph.draw.palette import MARKER, PAPER, mixed
 from unrollgraph.draw.scene import Scene
 from unrollgraph.errors import LiftError, show_edge
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.morphism.walks import lift_walk
+from unrollgraph.morphism.graph_map import lift_walk
 
 _BACK = 0.7  # how far what is not lit goes toward paper
 _BROAD = 2.4

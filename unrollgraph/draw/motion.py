@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.windows import unroll
 from unrollgraph.draw.canvas import animated, axes_over, extent, new_axes, paint, trail
 from unrollgraph.draw.highlight import as_walk, lifted, lit_scene
 from unrollgraph.draw.layout import COLUMN, RADIUS

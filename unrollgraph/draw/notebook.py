@@ -9,7 +9,7 @@ import networkx as nx
 
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.cover.lift import Lift
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.windows import unroll
 from unrollgraph.draw.canvas import hidden_axes, paint, printed
 from unrollgraph.draw.choice import lift_scene
 from unrollgraph.draw.fibres import projection_scene

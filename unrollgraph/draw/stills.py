@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.windows import unroll
 from unrollgraph.draw.canvas import extent, must_be_axes, new_axes, paint
 from unrollgraph.draw.highlight import as_walk, lifted, lit_scene
 from unrollgraph.draw.layout import COLUMN, RADIUS, fibre_colours, rows_of

@@ -22,11 +22,9 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from unrollgraph.cover.abelian import abelianize, period_map
-from unrollgraph.cover.cyclic import cyclic_cover
-from unrollgraph.cover.delay_cover import DelayCover
+from unrollgraph.cover.delay_cover import DelayCover, abelianize, period_map
 from unrollgraph.cover.trees import universal_cover
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.windows import cyclic_cover, unroll
 from unrollgraph.draw.growth import tree_scene
 from unrollgraph.draw.layout import RADIUS, fibre_colours
 from unrollgraph.draw.palette import delay_colours

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.windows import unroll
 from unrollgraph.draw.canvas import HEAD
 from unrollgraph.draw.highlight import lifted, lit
 from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of

@@ -1,17 +1,15 @@
 """A map between two graphs: its laws, and lifting along it.
 
-Which page answers which question:
+Which module answers which question:
 
-* `graph_map` -- what a map is, its fibres, composition;
+* `graph_map` -- what a map is, its fibres, composition, the lift of a walk;
 * `laws` -- whether arcs lift uniquely, and every place where they do not;
-* `walks` -- the lift of a walk;
-* `factoring` -- one covering through another;
-* `decks` -- the symmetries of a covering.
+* `lifting` -- one covering through another;
+* `deck` -- the symmetries of a covering.
 """
 
-from unrollgraph.morphism.decks import deck_group, is_regular, monodromy
-from unrollgraph.morphism.factoring import factor
-from unrollgraph.morphism.graph_map import GraphMap
+from unrollgraph.morphism.deck import deck_group, is_regular, monodromy
+from unrollgraph.morphism.graph_map import GraphMap, lift_walk
 from unrollgraph.morphism.laws import (
     Obstruction,
     check_covering,
@@ -21,7 +19,7 @@ from unrollgraph.morphism.laws import (
     is_opfibration,
     obstructions,
 )
-from unrollgraph.morphism.walks import lift_walk
+from unrollgraph.morphism.lifting import factor
 
 __all__ = [
     "GraphMap",

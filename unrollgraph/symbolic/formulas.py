@@ -12,7 +12,7 @@ from typing import Any
 import networkx as nx
 import sympy
 
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.windows import unroll
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn import ops
 from unrollgraph.nn.lowering import in_order

@@ -25,9 +25,9 @@ from typing import Any
 import networkx as nx
 
 from unrollgraph.errors import LiftError
-from unrollgraph.morphism.factoring import must_be_finite, pointed
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at, as_graph_map
 from unrollgraph.morphism.laws import check_covering
+from unrollgraph.morphism.lifting import must_be_finite, pointed
 
 
 def deck_group(p: Any) -> Any:

@@ -1,8 +1,19 @@
-"""The universal property of the unrolling: maps with a clock.
+"""Finite parts and quotients of the delay cover: windows, and time modulo n.
+
+A window keeps the copies ``(v, t)`` with t in a range (in Z^d, a box) and the arcs
+between them. Its projection is a covering but for the *boundary*: the arcs of the
+delay cover with one end inside. An edge of delay d crosses a window of T steps
+``min(|d|, T)`` times on either side; on the in-side these are the reads of an initial
+state.
+
+The *cyclic cover* is the quotient of the delay cover by the shift of n. Giving each arc
+the delay ``(t + delay) // n`` that it carries over makes it a delay graph again, whose
+delay cover is that of the base with n steps taken as one: the *n-unfolding* of signal
+processing (Parhi, 1999, ch. 5). So unfolding by m and then by n is unfolding by mn.
 
 A *clock* on a graph H above a delay graph (G, d), by ``f: H -> G``, is a function theta of its
 vertices with ``theta(head) - theta(tail) = d(f(arc))`` for each arc. The delay cover has the clock
-``(v, t) -> t``. It is the last word on clocks: ``x -> (f(x), theta(x))`` is a map from H to the
+``(v, t) -> t``. The delay cover is universal for clocks: ``x -> (f(x), theta(x))`` is a map from H to the
 delay cover over G, and there is no other that keeps time. So maps from H to G that keep delays are
 the same thing as maps from H to the unrolling that keep time: unrolling is right adjoint to
 forgetting the clock.
@@ -18,12 +29,108 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unrollgraph.cover.sheets import add, as_time
-from unrollgraph.cover.unrolling import unroll
+from unrollgraph.cover.lift import make_lift
+from unrollgraph.cover.sheets import add, as_time, as_torus, as_window
 from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.morphism.factoring import must_be_finite
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of, as_graph_map
+from unrollgraph.morphism.lifting import must_be_finite
+
+
+def unroll(G: Any, window: Any, *, delay: str = "delay") -> Any:
+    """Unroll a delay graph over a window of time.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    window : range, int or tuple
+        A non-empty range of step 1, which may begin below zero; an int n means
+        ``range(n)``. For delays in Z^d with d >= 2, a tuple of d of those.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    Lift
+        Vertices ``(v, t)``, time by time; an arc ``(u, t) -> (v, t + d)`` for every
+        edge of delay d wherever both ends lie in the window. The window is kept as
+        ``.window``.
+
+    Raises
+    ------
+    WindowError
+        If the window is empty, has gaps, or has another number of axes than the
+        delays.
+    DelayError, TypeError
+        If delays are none, or ``G`` is no directed graph of networkx.
+
+    Notes
+    -----
+    O(size of G); nothing is stored per step.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> U = ug.unroll(ug.gallery.seed_network(), 4)
+    >>> U.number_of_nodes(), U.number_of_edges()
+    (20, 19)
+    >>> nx.is_directed_acyclic_graph(U)
+    True
+    >>> U.fibre("C")
+    (('C', 0), ('C', 1), ('C', 2), ('C', 3))
+    >>> U.boundary_in(), U.boundary_out()
+    (((('C', -1), ('A', 0)),), ((('C', 3), ('A', 4)),))
+    """
+    graph = as_delay_graph(G, delay)
+    return make_lift(graph, as_window(graph, window))
+
+
+def cyclic_cover(G: Any, n: Any, *, delay: str = "delay") -> Any:
+    """Cover a delay graph n times, time running modulo n.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
+        A delay graph.
+    n : int or tuple of int
+        Number of sheets; for delays in Z^d with d >= 2, one number for each axis.
+    delay : str
+        The edge attribute that holds the delay.
+
+    Returns
+    -------
+    Lift
+        Vertices ``(v, t)`` with 0 <= t < n; an arc ``(u, t) -> (v, (t + d) % n)`` for
+        every edge of delay d and every t, with the delay ``(t + d) // n``. Its
+        projection is a covering. ``cyclic_cover(cyclic_cover(G, m), n)`` is
+        ``cyclic_cover(G, m * n)`` by ``((v, a), b) -> (v, a + m * b)``.
+
+    Raises
+    ------
+    WindowError
+        If n is not positive, or has another number of entries than the delays.
+
+    Notes
+    -----
+    O(size of G); nothing is stored per sheet.
+
+    References
+    ----------
+    K. K. Parhi, VLSI Digital Signal Processing Systems (Wiley, 1999), ch. 5.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> ring = ug.cyclic_cover(ug.gallery.seed_network(), 3)
+    >>> ug.is_covering(ring)
+    True
+    >>> ring.edges[("C", 1), ("A", 2)]["delay"], ring.edges[("C", 2), ("A", 0)]["delay"]
+    (0, 1)
+    """
+    graph = as_delay_graph(G, delay)
+    return make_lift(graph, as_torus(graph, n))
 
 
 def clock_lift(
