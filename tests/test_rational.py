@@ -8,7 +8,7 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from unrollgraph.measure.rational import dot, nearest_point, orthogonal, primitive, rounded, solve
+from unrollgraph.measure.lattices import dot, nearest_point, orthogonal, primitive, rounded, solve
 
 
 def vectors(dimension, most=6, size=5, fewest=1):

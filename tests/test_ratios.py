@@ -19,7 +19,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
-from unrollgraph.measure import policy
+from unrollgraph.measure import cycle_ratio
 from unrollgraph.testing import delay_graphs
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "cycle_ratio.json").read_text())["graphs"]
@@ -99,9 +99,9 @@ def test_graphs_with_many_cycles_are_proved(seed):
 def test_values_come_from_afar_in_a_few_rounds(extreme, monkeypatch):
     """A long way with one delay at its end: a vertex a round would be a thousand rounds."""
     rounds = []
-    improve = policy._Graph.improve
+    improve = cycle_ratio._Graph.improve
     monkeypatch.setattr(
-        policy._Graph, "improve", lambda *given: rounds.append(0) or improve(*given)
+        cycle_ratio._Graph, "improve", lambda *given: rounds.append(0) or improve(*given)
     )
     rng, n, G = np.random.default_rng(5), 3000, nx.DiGraph()
     for u in range(n):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
-from unrollgraph.measure import shells
+from unrollgraph.measure import periodic_graphs
 from unrollgraph.testing import delay_graphs
 
 NETS = json.loads((Path(__file__).parent / "data" / "oeis_nets.json").read_text())["nets"]
@@ -73,7 +73,7 @@ def test_the_srs_net_follows_its_polynomials():
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])
-@pytest.mark.parametrize("largest", [shells.LARGEST, 0], ids=["in a box", "in sets"])
+@pytest.mark.parametrize("largest", [periodic_graphs.LARGEST, 0], ids=["in a box", "in sets"])
 @given(data=st.data())
 def test_shells_are_those_of_breadth_first_search(dimension, largest, data):
     G = data.draw(covers(dimension))
@@ -83,7 +83,7 @@ def test_shells_are_those_of_breadth_first_search(dimension, largest, data):
     cover = ug.DelayCover(G)
     expected = distances(G, dimension, node, most)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shells, "LARGEST", largest)
+        patch.setattr(periodic_graphs, "LARGEST", largest)
         found = ug.distances_within(cover, node, most)
         sizes = ug.coordination_sequence(cover, node, most)
         last = ug.descendants_at_distance(cover, node, most)
@@ -135,8 +135,8 @@ def test_a_distance_may_be_larger_than_any_index():
 
 
 def test_shells_that_do_not_fit_into_memory_are_refused(monkeypatch):
-    monkeypatch.setattr(shells, "LARGEST", 0)
-    monkeypatch.setattr(shells, "MOST", 1000)
+    monkeypatch.setattr(periodic_graphs, "LARGEST", 0)
+    monkeypatch.setattr(periodic_graphs, "MOST", 1000)
     plane = ug.DelayCover(ug.with_reverses(ug.gallery.bouquet((1, 0), (0, 1))))
     assert ug.coordination_sequence(plane, ("a", (0, 0)), 20)[-1] == 80
     with pytest.raises(ValueError, match="more than 1000 vertices of the cover are nearer"):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import unrollgraph as ug
-from unrollgraph.measure.separation import Cycle, Lineality
+from unrollgraph.measure.linear_schedule import Cycle, Lineality
 from unrollgraph.testing import delay_graphs
 
 B = 2**31

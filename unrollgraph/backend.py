@@ -49,8 +49,8 @@ from unrollgraph.measure import (
     shortest_path_length,
     strong_components,
 )
+from unrollgraph.measure._components import families_of
 from unrollgraph.measure.lattices import Lattice
-from unrollgraph.measure.weak_components import families_of
 
 
 class Component(AbstractSet[Any]):

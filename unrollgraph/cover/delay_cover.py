@@ -10,12 +10,12 @@ It is the pullback of the graph along the covering of Z^d's one-vertex graph by 
 itself; in topological graph theory, the *derived graph* of a voltage graph (Gross,
 1974).
 
-The maximal abelian cover is a delay cover too. Choose a spanning forest of G give its edges the delay 0, and each of the b other
-edges a direction of its own in Z^b. The total delay of a closed walk is then its class in
-the first homology group H_1(G) = Z^b: it says how often each independent cycle was gone
-round, and forgets the order. So each component of the delay cover is the *maximal
-abelian cover* of the component of G below it: it covers every connected regular covering
-whose deck group is abelian.
+The maximal abelian cover is a delay cover too. Choose a spanning forest of G, give its edges the
+delay 0, and each of the b other edges a direction of its own in Z^b. The total delay of a closed
+walk is then its class in the first homology group H_1(G) = Z^b: it says how often each
+independent cycle was gone round, and forgets the order. So each component of the delay cover is
+the *maximal abelian cover* of the component of G below it: it covers every connected regular
+covering whose deck group is abelian.
 
 A directed closed walk uses some edges forward and none backward, so its class is not
 zero: the maximal abelian cover of any directed graph is acyclic, whatever its delays.

@@ -12,10 +12,10 @@ delay cover is that of the base with n steps taken as one: the *n-unfolding* of 
 processing (Parhi, 1999, ch. 5). So unfolding by m and then by n is unfolding by mn.
 
 A *clock* on a graph H above a delay graph (G, d), by ``f: H -> G``, is a function theta of its
-vertices with ``theta(head) - theta(tail) = d(f(arc))`` for each arc. The delay cover has the clock
-``(v, t) -> t``. The delay cover is universal for clocks: ``x -> (f(x), theta(x))`` is a map from H to the
-delay cover over G, and there is no other that keeps time. So maps from H to G that keep delays are
-the same thing as maps from H to the unrolling that keep time: unrolling is right adjoint to
+vertices with ``theta(head) - theta(tail) = d(f(arc))`` for each arc. The delay cover has the
+clock ``(v, t) -> t``, and is universal: ``x -> (f(x), theta(x))`` is a map from H to the delay
+cover over G, and there is no other that keeps time. So maps from H to G that keep delays are the
+same thing as maps from H to the unrolling that keep time: unrolling is right adjoint to
 forgetting the clock.
 
 References

@@ -23,7 +23,7 @@ from unrollgraph.draw.routes import smooth
 from unrollgraph.draw.scene import Formula, Scene, Stroke, Text
 from unrollgraph.draw.stills import on_paper
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.measure.bloch import bloch_matrices, has_reverses
+from unrollgraph.measure.periodic_graphs import bloch_matrices, has_reverses
 
 _WIDE, _HIGH = 9.0, 5.0
 _STEPS = 48  # points of a band between two corners, at least

@@ -1,23 +1,30 @@
 """Questions about the infinite cover, answered exactly on its finite base.
 
-Which page answers which question:
+Which module answers which question:
 
 * `acyclicity` -- whether the cover is acyclic, and in which direction time runs;
 * `certificates` -- what proves it, and how a proof is checked;
-* `ratios` -- how fast its longest and shortest paths grow;
+* `linear_schedule` -- which form increases along every edge;
+* `cycle_ratio` -- how fast its longest and shortest paths grow;
 * `depth` -- recurrent depth, feed-forward depth and skips of a network;
 * `lengths` -- how long they are after a number of steps;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
 * `paths` -- whether a path leads from here to there, and a shortest one;
 * `counting` -- how many paths lead from here to there;
-* `fields` -- from which times an input reaches an output;
-* `shells` -- how many vertices lie at each distance, and which;
-* `bloch` -- the spectrum of its adjacency;
-* `weak_components` -- into how many components the cover falls apart;
-* `strong_parts` -- which vertices are reached from each other;
+* `walk_totals` -- which total delays the walks between two vertices have;
+* `_receptive_field` -- from which times an input reaches an output;
+* `periodic_graphs` -- how many vertices lie at each distance, and the spectrum of the adjacency;
+* `_components` -- its weak and its strong components;
 * `universality` -- whether they are trees, or maximal abelian, and what they forget.
 """
 
+from unrollgraph.measure._components import (
+    ComponentFamily,
+    components,
+    same_component,
+    strong_components,
+)
+from unrollgraph.measure._receptive_field import ReceptiveField, receptive_field
 from unrollgraph.measure.acyclicity import (
     find_cycle,
     find_zero_walk,
@@ -26,7 +33,6 @@ from unrollgraph.measure.acyclicity import (
     time_direction,
     verdict,
 )
-from unrollgraph.measure.bloch import bloch_matrix, spectrum
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk
 from unrollgraph.measure.clocking import (
     Piece,
@@ -36,8 +42,8 @@ from unrollgraph.measure.clocking import (
     min_period_retiming,
 )
 from unrollgraph.measure.counting import path_count
+from unrollgraph.measure.cycle_ratio import CycleRatio, max_cycle_ratio, min_cycle_ratio
 from unrollgraph.measure.depth import feedforward_depth, recurrent_depth, skip_coefficient
-from unrollgraph.measure.fields import ReceptiveField, receptive_field
 from unrollgraph.measure.lengths import (
     longest_path_length,
     longest_path_lengths,
@@ -45,20 +51,19 @@ from unrollgraph.measure.lengths import (
     shortest_path_lengths,
 )
 from unrollgraph.measure.paths import has_path, shortest_path, shortest_path_length
-from unrollgraph.measure.ratios import CycleRatio, max_cycle_ratio, min_cycle_ratio
-from unrollgraph.measure.shells import (
+from unrollgraph.measure.periodic_graphs import (
+    bloch_matrix,
     coordination_sequence,
     descendants_at_distance,
     distances_within,
+    spectrum,
 )
-from unrollgraph.measure.strong_parts import strong_components
 from unrollgraph.measure.universality import (
     ZeroCycle,
     is_maximal_abelian,
     is_universal,
     zero_cycles,
 )
-from unrollgraph.measure.weak_components import ComponentFamily, components, same_component
 
 __all__ = [
     "ComponentFamily",

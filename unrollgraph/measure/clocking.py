@@ -41,8 +41,13 @@ from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each
 from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.measure.certificates import must_be_integers, one_axis
-from unrollgraph.measure.ratios import CycleRatio, clocks_forward, max_cycle_ratio
-from unrollgraph.measure.weights import Weights, durations_of
+from unrollgraph.measure.cycle_ratio import (
+    CycleRatio,
+    Weights,
+    clocks_forward,
+    durations_of,
+    max_cycle_ratio,
+)
 
 
 class Piece(NamedTuple):

@@ -10,7 +10,7 @@ walk can meet
 
 For, of infinitely many walks with one total some differ only by closed walks inserted (Dickson),
 whose totals then add up to zero. Whether such a walk has the total is a question about
-walks that remember which components they met, and `unrollgraph.measure.totals` answers it. Else
+walks that remember which components they met, and `walk_totals` answers it. Else
 each walk meets components of one sign only, and goes along a schedule from start to goal: their
 number is a sum over the vertices of the cover between, in the order of the schedule.
 
@@ -36,7 +36,7 @@ from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.certificates import ZeroWalk
 from unrollgraph.measure.paths import reaches, walks_between
 from unrollgraph.measure.paths_in_space import bounds_in_space, inner_graph, reaches_in_space
-from unrollgraph.measure.totals import strong_parts
+from unrollgraph.measure.walk_totals import strong_parts
 from unrollgraph.measure.walks import Walks
 
 MOST_MET = 2_000_000  # vertices of the cover between source and target

@@ -31,7 +31,7 @@ from typing import Any
 import networkx as nx
 
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
-from unrollgraph.measure.ratios import max_cycle_ratio, min_cycle_ratio
+from unrollgraph.measure.cycle_ratio import max_cycle_ratio, min_cycle_ratio
 
 
 def recurrent_depth(G: Any, *, period: int = 1, delay: str = "delay") -> Fraction:

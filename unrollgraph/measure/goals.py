@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.cover.sheets import add
 from unrollgraph.graph.potentials import feasible_potential
-from unrollgraph.measure.rational import dot
+from unrollgraph.measure.lattices import dot
 from unrollgraph.measure.walks import Found, Walks, shortest
 
 FINEST = 10**6  # denominators of prices

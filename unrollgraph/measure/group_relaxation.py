@@ -35,8 +35,7 @@ from numpy.typing import NDArray
 from unrollgraph.cover.sheets import add
 from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.measure.goals import Prices, Worth, apart, best_prices, between_sides, worth
-from unrollgraph.measure.lattices import Lattice, pivots, reduced
-from unrollgraph.measure.rational import dot, orthogonal, solve
+from unrollgraph.measure.lattices import Lattice, dot, orthogonal, pivots, reduced, solve
 from unrollgraph.measure.walks import Found, Segments, Walks, inserted, shortest
 
 MOST = 20_000  # classes to look through, if there are finitely many

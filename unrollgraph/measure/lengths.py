@@ -41,7 +41,7 @@ from unrollgraph.graph.delay_graph import (
 )
 from unrollgraph.graph.digraph import breadth_first, levels
 from unrollgraph.measure.certificates import one_axis
-from unrollgraph.measure.ratios import clocks_forward
+from unrollgraph.measure.cycle_ratio import clocks_forward
 
 Numbers = NDArray[Any]
 LARGEST = 10**8  # numbers to keep in memory

@@ -1,9 +1,9 @@
 """Paths of the infinite cover: whether one leads from here to there, and a shortest one.
 
-A path of the cover is the lift of a walk below, so the question is which walks from u to v
-have a given total delay. In Z the answer is exact for delays of every sign and for times
-however far apart (`totals` tells how): a few vertices of the cover are searched first, and what
-is further away is told from the totals modulo a cycle.
+A path of the cover is the lift of a walk below, so the question is which walks from u to v have a
+given total delay. In Z the answer is exact for delays of every sign and for times however far
+apart (`walk_totals` tells how): a few vertices of the cover are searched first, and what is
+further away is told from the totals modulo a cycle.
 
 In Z^d a few vertices of the cover are searched, what is further away is told by classes of
 totals, and what these leave open is searched again where something confines the search
@@ -23,9 +23,10 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, natural
+from unrollgraph.measure.cycle_ratio import Weights, edge_weights
 from unrollgraph.measure.goals import least_costs, led_search
 from unrollgraph.measure.paths_in_space import least_in_space, reaches_in_space
-from unrollgraph.measure.totals import TableError, falling_walk, families, label, rate
+from unrollgraph.measure.walk_totals import TableError, falling_walk, families, label, rate
 from unrollgraph.measure.walks import (
     FARTHEST,
     NEAR,
@@ -39,7 +40,6 @@ from unrollgraph.measure.walks import (
     inserted,
     search,
 )
-from unrollgraph.measure.weights import Weights, edge_weights
 
 LONGEST = 10_000_000  # arcs of a path that is listed
 

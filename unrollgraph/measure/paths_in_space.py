@@ -9,7 +9,7 @@ A search is exact where it is confined:
   ends.
 
 Plan. A few vertices are looked through as they come: what is near is found there. Then a lattice
-or prices may show that there is no path (`weak_components`, `goals`). Far away a shortest one is
+or prices may show that there is no path (`_components`, `goals`). Far away a shortest one is
 told by classes of totals, confined or not (`group_relaxation`). What they do not decide is
 searched once more, led by prices, if it is confined, if a radius is given, or if some path is
 found when costs are forgotten: none of least cost is dearer.
@@ -26,12 +26,11 @@ import networkx as nx
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.errors import CyclicCoverError, RadiusError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.measure._components import cancelling_parts, same_component
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.goals import apart, least_costs, led_search
 from unrollgraph.measure.group_relaxation import far_walk
-from unrollgraph.measure.strong_parts import cancelling_parts
 from unrollgraph.measure.walks import FARTHEST, NEAR, Segments, Walks, as_segments, corridor
-from unrollgraph.measure.weak_components import same_component
 
 
 def reaches_in_space(

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import breadth_first
 from unrollgraph.graph.potentials import clocks
-from unrollgraph.measure.separation import Wiring
+from unrollgraph.measure.linear_schedule import Wiring
 
 IntArray = NDArray[np.int64]
 LARGEST = 10_000_000  # entries of a table of totals: some ten seconds

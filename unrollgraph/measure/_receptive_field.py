@@ -3,7 +3,7 @@
 The output at time T depends on the input at time T - lag exactly when a walk leads from the
 input to the output whose total delay is the lag. Those lags are infinitely many as soon as a
 cycle with a delay lies between, but they are *eventually periodic*: finitely many arithmetic
-progressions describe them, as `unrollgraph.measure.totals` shows.
+progressions describe them, as `unrollgraph.measure.walk_totals` shows.
 
 Bidirectional networks have lags of both signs; a feed-forward network has finitely many.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from unrollgraph.errors import CertificateError, WindowError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
 from unrollgraph.measure.certificates import one_axis
-from unrollgraph.measure.totals import Family, families
+from unrollgraph.measure.walk_totals import Family, families
 from unrollgraph.measure.walks import between
 
 MOST_LAGS = 10_000_000  # that are looked at one by one

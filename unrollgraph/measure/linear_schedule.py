@@ -23,7 +23,7 @@ cuts away a good part of what was still possible.
 A lineality comes with its own proof: cycles that span it and a positive combination of
 all of them that is zero. If there is one part, it is strongly connected, so that a
 closed walk joins those cycles, and the combination becomes a closed walk of total zero
-(`cancellation`). If there are several, each is decided by itself.
+(`acyclicity`). If there are several, each is decided by itself.
 
 References
 ----------
@@ -48,7 +48,7 @@ from numpy.typing import NDArray
 from unrollgraph.errors import DelayError
 from unrollgraph.graph.digraph import breadth_first, cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import clocks
-from unrollgraph.measure.rational import dot, nearest_point, orthogonal, primitive, rounded, solve
+from unrollgraph.measure.lattices import dot, nearest_point, orthogonal, primitive, rounded, solve
 
 IntArray = NDArray[np.int64]
 LARGEST_DIMENSION = 64
