@@ -161,7 +161,8 @@ def _as_typed(_, doctree):
 def _public():
     """Where each public name is explained, by how a page writes it."""
     rooms = {"": unrollgraph} | {
-        f"{room}.": getattr(unrollgraph, room) for room in ("draw", "io", "nn", "symbolic")
+        f"{room}.": getattr(unrollgraph, room)
+        for room in ("draw", "explorer", "io", "nn", "symbolic")
     }
     return {
         start + name: f"unrollgraph.{start}{name}"

@@ -15,4 +15,4 @@ def write(folder):
     """Write a page for each network into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, G in SHOWN.items():
-        ug.draw.explore(G, title=name).save(folder / f"{name}.html")
+        ug.explorer.explore(G, title=name).save(folder / f"{name}.html")

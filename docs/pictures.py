@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 
 import unrollgraph as ug
 from unrollgraph import gallery, nn
-from unrollgraph.draw import canvas
+from unrollgraph.draw import render
 
 HERE = Path(__file__).parent
 SEED = gallery.seed_network()
@@ -25,7 +25,7 @@ ROUND = [("A", "B"), ("B", "C"), ("C", "A")]
 
 def hold_figures(*_):
     """Have pyplot hold the figures of an example of the gallery, although nothing is shown."""
-    canvas.shows_figures = lambda: True
+    render.shows_figures = lambda: True
 
 
 def skip():

@@ -4,7 +4,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.patches import Polygon, Rectangle
 
-from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, vertex_colours
+from unrollgraph.draw.scene import INK, PAPER, QUIET, mixed, vertex_colours
 
 # from below: name, what lives there, share of the floor
 HOUSE = [
@@ -20,20 +20,21 @@ HOUSE = [
         ("nn", "networks that run,\nforward and back", 1),
     ],
     [
-        ("draw", "pictures,\nexplorer", 5),
+        ("draw", "pictures", 5),
         ("symbolic", "algebra", 5),
         ("backend", "networkx's\nfunctions", 5),
         ("testing", "drawn\ngraphs", 4),
     ],
+    [("explorer", "an interactive page", 1)],
     [("cli", "the command line", 1)],
 ]
 WIDTH, STOREY = 10.0, 1.15
-TINTS = list(vertex_colours(range(6)).values())
+TINTS = list(vertex_colours(range(7)).values())
 
 
 def picture():
     """Draw the house in section, and return its axes."""
-    ax = plt.figure(figsize=(9, 7.6)).add_axes((0, 0, 1, 1))
+    ax = plt.figure(figsize=(9, 8.6)).add_axes((0, 0, 1, 1))
     for floor, rooms in enumerate(HOUSE):
         left, low = 0.0, floor * STOREY
         attic = floor == len(HOUSE) - 1

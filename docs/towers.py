@@ -4,7 +4,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 
 import unrollgraph as ug
-from unrollgraph.draw.palette import INK, QUIET
+from unrollgraph.draw.scene import INK, QUIET
 
 G = ug.gallery.bouquet(1, 2)
 FREE = ug.abelianize(G)

@@ -19,7 +19,7 @@ networks = {
     "grid": nn.architectures.grid_2d(1, 1, 1),
 }
 for name, G in networks.items():
-    page = ug.draw.explore(G, title=f"{name}: walk, and watch it unroll")
+    page = ug.explorer.explore(G, title=f"{name}: walk, and watch it unroll")
     page.save(f"{name}.html")
     covers = ", ".join(f"{c['name']}: {len(c['vertices'])}" for c in page.data["covers"])
     print(f"{name}.html, vertices shown: {covers}")

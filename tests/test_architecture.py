@@ -30,7 +30,8 @@ FLOORS = {
     "draw": 5,
     "symbolic": 5,
     "testing": 5,
-    "cli": 6,
+    "explorer": 6,
+    "cli": 7,
 }
 
 
@@ -154,8 +155,8 @@ def test_nothing_below_its_door_imports_a_heavy_library():
             "symbolic.polynomials",
         },
         "tqdm": {"nn.fitting"},
-        "anywidget": {"draw.widgets"},
-        "matplotlib": {"draw.canvas", "draw.palette"},
+        "anywidget": {"explorer.page"},
+        "matplotlib": {"draw.render", "draw.scene"},
     }
     for name in modules():
         path = PACKAGE / name.replace(".", "/")
@@ -167,7 +168,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
 
 
 PUBLIC = [name for name in ug.__all__ if callable(getattr(ug, name))]
-PICTURES = [f"draw.{name}" for name in ug.draw.__all__]
+PICTURES = [f"draw.{name}" for name in ug.draw.__all__] + ["explorer.explore"]
 
 
 ALGEBRA = [f"symbolic.{name}" for name in ug.symbolic.__all__]
@@ -211,7 +212,7 @@ def test_the_reference_has_an_entry_for_every_public_name():
     assert set(PUBLIC) <= entries
     assert set(ug.gallery.__all__) <= entries
     assert set(ug.nn.__all__) - {"architectures"} <= entries
-    assert set(ug.draw.__all__) <= entries
+    assert set(ug.draw.__all__) | set(ug.explorer.__all__) <= entries
     assert set(ug.symbolic.__all__) <= entries
     assert set(ug.nn.architectures.__all__) <= entries
 

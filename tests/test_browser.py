@@ -6,7 +6,7 @@ import pytest
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.draw.exploring import _module
+from unrollgraph.explorer.page import _module
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ def opened(chromium, tmp_path):
 
     def opener(name, *, page=None, **options):
         path = tmp_path / "page.html"
-        (page or ug.draw.explore(GRAPHS[name])).save(path)
+        (page or ug.explorer.explore(GRAPHS[name])).save(path)
         size = options.pop("viewport", {"width": 1280, "height": 1000})
         context = chromium.new_context(viewport=size, **options)
         contexts.append(context)
@@ -77,7 +77,7 @@ def tower(tab):
 
 
 def test_parallel_edges_of_one_delay_have_buttons_of_their_own(opened):
-    tab = opened("", page=ug.draw.explore(ug.gallery.bouquet(1, 1, 2)))
+    tab = opened("", page=ug.explorer.explore(ug.gallery.bouquet(1, 1, 2)))
     names = tab.get_by_role("group", name="Next step").get_by_role("button").all_inner_texts()
     along = {name.removeprefix("\N{RIGHTWARDS ARROW} ") for name in names}
     assert {"[0]a, delay 1", "[1]a, delay 1", "a, delay 2"} < along
@@ -125,7 +125,7 @@ def walks(G, rng, count, length, signs):
 @pytest.mark.parametrize("name", GRAPHS)
 def test_the_lift_is_that_of_python(module, name):
     G = GRAPHS[name]
-    spec = ug.draw.explore(G).data
+    spec = ug.explorer.explore(G).data
     names, edges = list(G), list(G.edges(keys=True) if G.is_multigraph() else G.edges())
     shown = {cover["key"]: cover for cover in spec["covers"]}
     rng = np.random.default_rng(0)
@@ -237,7 +237,7 @@ def test_a_drag_passes_over_what_is_no_neighbour(opened):
 
 
 def test_a_drag_along_parallel_edges_asks(opened):
-    page = ug.draw.explore(nx.MultiDiGraph([("a", "b", {"delay": d}) for d in (0, 1, 2)]))
+    page = ug.explorer.explore(nx.MultiDiGraph([("a", "b", {"delay": d}) for d in (0, 1, 2)]))
     tab = opened(None, page=page)
     tab.mouse.move(*middle(disc(tab, "a")))
     tab.mouse.down()
@@ -347,7 +347,7 @@ def test_loops_and_parallel_edges_are_told_apart(opened):
 
 
 def test_where_edges_lead_there_and_back_one_goes_along(opened):
-    page = ug.draw.explore(nx.DiGraph([("a", "b"), ("b", "a", {"delay": 1}), ("b", "c")]))
+    page = ug.explorer.explore(nx.DiGraph([("a", "b"), ("b", "a", {"delay": 1}), ("b", "c")]))
     tab = opened(None, page=page)
     disc(tab, "b").click()
     disc(tab, "a").click()
@@ -459,7 +459,7 @@ def test_the_network_runs_forward_and_back(opened):
     slider = tab.get_by_label("Step of the run")
     count = int(slider.get_attribute("max")) // 2
     slider.fill(str(count))
-    run = ug.draw.explore(GRAPHS["seed"]).data["network"]
+    run = ug.explorer.explore(GRAPHS["seed"]).data["network"]
     shown = [t for t in tab.locator(".above .value").all_text_contents() if t]
     assert sorted(shown) == sorted(run["values"].values())
     assert not any(tab.locator("td.sum").all_inner_texts())
@@ -513,7 +513,7 @@ def test_who_wants_no_motion_sees_none(opened):
 def test_names_are_shown_and_never_run(opened):
     bad = "<img src=x onerror=alert(1)>"
     G = nx.DiGraph([(bad, "b"), ("b", bad, {"delay": 1})])
-    tab = opened(None, page=ug.draw.explore(G, title="<b>"))
+    tab = opened(None, page=ug.explorer.explore(G, title="<b>"))
     assert tab.locator("img").count() == 0
     assert tab.locator("h1").inner_text() == "<b>"
     assert bad in says(tab)
@@ -522,7 +522,7 @@ def test_names_are_shown_and_never_run(opened):
 def test_a_notebook_shows_the_page_in_a_frame(chromium, tmp_path):
     tab = chromium.new_page()
     path = tmp_path / "notebook.html"
-    path.write_text(f"<!doctype html>{ug.draw.explore(GRAPHS['seed'])._repr_html_()}")
+    path.write_text(f"<!doctype html>{ug.explorer.explore(GRAPHS['seed'])._repr_html_()}")
     tab.goto(path.as_uri())
     frame = tab.frame_locator("iframe")
     frame.get_by_role("button", name="→ B").click()
@@ -531,7 +531,7 @@ def test_a_notebook_shows_the_page_in_a_frame(chromium, tmp_path):
 
 
 def test_a_widget_tells_and_is_told_of_the_walk(module):
-    spec = ug.draw.explore(GRAPHS["seed"]).data
+    spec = ug.explorer.explore(GRAPHS["seed"]).data
     module.evaluate(
         """async ([source, spec]) => {
           const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

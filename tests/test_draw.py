@@ -17,12 +17,19 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from unrollgraph.draw.layout import RADIUS, rows_of
-from unrollgraph.draw.palette import INK, PAPER, delay_colours, mixed, on, ramp, vertex_colours
-from unrollgraph.draw.routes import GAP, flattened
-from unrollgraph.draw.scene import badge_width
-from unrollgraph.draw.stills import rolled_scene, unrolled_scene, window_scene
-from unrollgraph.draw.turns import PITCHES, helix_of
+from unrollgraph.draw._helix import PITCHES, helix_of
+from unrollgraph.draw._rolled import rolled_scene, unrolled_scene, window_scene
+from unrollgraph.draw.layout import GAP, RADIUS, flattened, rows_of
+from unrollgraph.draw.scene import (
+    INK,
+    PAPER,
+    badge_width,
+    delay_colours,
+    mixed,
+    on,
+    ramp,
+    vertex_colours,
+)
 
 
 def hard():
@@ -476,7 +483,7 @@ def test_a_label_between_dollars_is_a_formula_and_a_name_is_not():
     with pytest.raises(
         ValueError, match=r"'A' the formula '\$x\$', but a page sets none; write it"
     ):
-        ug.draw.explore(gallery.seed_network(), labels={"A": "$x$"})
+        ug.explorer.explore(gallery.seed_network(), labels={"A": "$x$"})
 
 
 def test_blank_names_and_labels_can_be_drawn():

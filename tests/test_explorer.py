@@ -25,7 +25,7 @@ GRAPHS = {
     "one": nx.empty_graph(1, create_using=nx.DiGraph),
     "gap": ug.gallery.skip(7),
 }
-PAGES = {name: ug.draw.explore(G) for name, G in GRAPHS.items()}
+PAGES = {name: ug.explorer.explore(G) for name, G in GRAPHS.items()}
 # windows that do not begin at zero, long ways round, parallel edges, components of their own
 long = nx.DiGraph([(k, (k + 1) % 40, {"delay": int(k % 7 == 0)}) for k in range(40)])
 long.add_edges_from([(0, 20, {"delay": 2}), (5, 33)])
@@ -38,7 +38,7 @@ GRAPHS |= {
 }
 WINDOWS = {"later": range(4, 9), "earlier": range(-7, -2)}
 PAGES |= {
-    name: ug.draw.explore(GRAPHS[name], window=WINDOWS.get(name))
+    name: ug.explorer.explore(GRAPHS[name], window=WINDOWS.get(name))
     for name in ("later", "earlier", "long", "parallel", "apart")
 }
 each = pytest.mark.parametrize("name", GRAPHS)
@@ -165,8 +165,8 @@ def test_a_ball_that_is_too_large_is_never_made(monkeypatch):
         sizes.append(len(tree))
         return tree
 
-    monkeypatch.setattr("unrollgraph.draw.storeys.universal_cover", counted)
-    ug.draw.explore(ug.gallery.bouquet(*range(1, 21)), window=2, sheets=1)
+    monkeypatch.setattr("unrollgraph.explorer.levels.universal_cover", counted)
+    ug.explorer.explore(ug.gallery.bouquet(*range(1, 21)), window=2, sheets=1)
     assert sizes == [41]  # of radius two there would be 1,601
 
 
@@ -204,7 +204,7 @@ def near(text, value):
 
 def test_the_run_is_that_of_the_network():
     net = nn.Network(A.bidirectional(1, 2, 1), seed=5)
-    page = ug.draw.explore(net, window=4).data
+    page = ug.explorer.explore(net, window=4).data
     run, cover = page["network"], page["covers"][2]
     where = {place(v): str(k) for k, v in enumerate(cover["vertices"])}
     number_of = net.graph.number
@@ -257,7 +257,7 @@ def test_without_operations_every_vertex_is_one_unit_and_where_none_can_run_none
 def test_other_attributes_of_that_name_do_no_harm():
     G = nx.DiGraph([("x", "h")])
     G.nodes["h"]["op"] = "relu"
-    names = {w["name"] for w in ug.draw.explore(G).data["network"]["weights"]}
+    names = {w["name"] for w in ug.explorer.explore(G).data["network"]["weights"]}
     assert names == {"h.weight", "h.bias"}
 
 
@@ -266,7 +266,7 @@ def test_tables_are_looked_up():
     G.add_node("i", op=nn.Embedding(3, 2))
     G.add_node("h", op=nn.Dense(1))
     G.add_edges_from([("i", "h"), ("h", "h", {"delay": 1})])
-    run = ug.draw.explore(G).data["network"]
+    run = ug.explorer.explore(G).data["network"]
     assert all(text.startswith("|") for text in list(run["values"].values())[:1])
     assert {w["name"] for w in run["weights"]} == {"i.weight", "h.weight", "h.bias"}
 
@@ -284,7 +284,7 @@ def test_a_page_is_called_html(tmp_path):
 def test_the_page_is_one_file_that_loads_nothing(name, tmp_path):
     PAGES[name].save(tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    again = ug.draw.explore(GRAPHS[name], window=WINDOWS.get(name))
+    again = ug.explorer.explore(GRAPHS[name], window=WINDOWS.get(name))
     assert text == again.to_html()  # and the same every time
     assert not re.search(
         r"""(?:src|href)=["']|url\(["']?http|@import|fetch\(|\bimport\b[ {*(]""", text
@@ -295,11 +295,11 @@ def test_the_page_is_one_file_that_loads_nothing(name, tmp_path):
 
 def test_names_cannot_leave_the_data_that_holds_them():
     bad = "</script><img src=x onerror=alert(1)>\N{LINE SEPARATOR}"
-    text = ug.draw.explore(nx.DiGraph([(bad, "b")]), title=bad).to_html()
+    text = ug.explorer.explore(nx.DiGraph([(bad, "b")]), title=bad).to_html()
     assert text.count("</script>") == 1
     assert "<img" not in text
     assert "\N{LINE SEPARATOR}" not in text.partition("<main>")[2].partition("</main>")[2]
-    frame = ug.draw.explore(nx.DiGraph([(bad, "b")]), title='"><b>')._repr_html_()
+    frame = ug.explorer.explore(nx.DiGraph([(bad, "b")]), title='"><b>')._repr_html_()
     assert frame.count("<") == 2
     assert 'sandbox="allow-scripts"' in frame
 
@@ -341,14 +341,22 @@ def test_a_widget_styles_itself_alone():
 @pytest.mark.parametrize(
     ("ask", "error", "text"),
     [
-        (lambda: ug.draw.explore(nx.DiGraph()), ValueError, "there are no vertices"),
-        (lambda: ug.draw.explore(GRAPHS["seed"], root="q"), ValueError, "root q is no vertex"),
-        (lambda: ug.draw.explore(GRAPHS["seed"], sheets=0), ValueError, "positive integer"),
-        (lambda: ug.draw.explore(GRAPHS["seed"], sheets=999), ValueError, "explore fewer sheets"),
-        (lambda: ug.draw.explore(GRAPHS["seed"], window=999), ValueError, "a smaller window"),
-        (lambda: ug.draw.explore(GRAPHS["grid"], window=3), ValueError, "window"),
-        (lambda: ug.draw.explore(nx.Graph()), TypeError, "a delay graph is directed"),
-        (lambda: ug.draw.explore(GRAPHS["seed"], labels="A"), TypeError, "labels= is a mapping"),
+        (lambda: ug.explorer.explore(nx.DiGraph()), ValueError, "there are no vertices"),
+        (lambda: ug.explorer.explore(GRAPHS["seed"], root="q"), ValueError, "root q is no vertex"),
+        (lambda: ug.explorer.explore(GRAPHS["seed"], sheets=0), ValueError, "positive integer"),
+        (
+            lambda: ug.explorer.explore(GRAPHS["seed"], sheets=999),
+            ValueError,
+            "explore fewer sheets",
+        ),
+        (lambda: ug.explorer.explore(GRAPHS["seed"], window=999), ValueError, "a smaller window"),
+        (lambda: ug.explorer.explore(GRAPHS["grid"], window=3), ValueError, "window"),
+        (lambda: ug.explorer.explore(nx.Graph()), TypeError, "a delay graph is directed"),
+        (
+            lambda: ug.explorer.explore(GRAPHS["seed"], labels="A"),
+            TypeError,
+            "labels= is a mapping",
+        ),
     ],
 )
 def test_what_cannot_be_explored_is_refused_in_one_sentence(ask, error, text):

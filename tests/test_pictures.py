@@ -19,17 +19,26 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from matplotlib.patches import ConnectionStyle
 
-from unrollgraph.draw.canvas import painted
-from unrollgraph.draw.choice import lift_scene
-from unrollgraph.draw.fibres import projection_scene
-from unrollgraph.draw.growth import tree_scene
-from unrollgraph.draw.layout import RADIUS, rows_of
-from unrollgraph.draw.palette import INK, MARKER, QUIET, delay_colours, ramp, vertex_colours
-from unrollgraph.draw.plane import plane_scene
-from unrollgraph.draw.rings import ring_scene
-from unrollgraph.draw.routes import GAP, flattened, passing, ports, smooth, trimmed
-from unrollgraph.draw.scene import Scene, Text, shifted, text_width
-from unrollgraph.draw.turns import helix_of
+from unrollgraph.draw._helix import helix_of
+from unrollgraph.draw._plane import plane_scene
+from unrollgraph.draw._projection import projection_scene
+from unrollgraph.draw._ring import ring_scene
+from unrollgraph.draw._tree import tree_scene
+from unrollgraph.draw.display import lift_scene
+from unrollgraph.draw.layout import GAP, RADIUS, flattened, passing, ports, rows_of, smooth, trimmed
+from unrollgraph.draw.render import painted
+from unrollgraph.draw.scene import (
+    INK,
+    MARKER,
+    QUIET,
+    Scene,
+    Text,
+    delay_colours,
+    ramp,
+    shifted,
+    text_width,
+    vertex_colours,
+)
 
 
 def planar():

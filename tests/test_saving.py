@@ -585,7 +585,7 @@ def test_a_name_that_no_file_can_have_is_told_alike_everywhere(tmp_path, monkeyp
         lambda: ug.io.read(f"{stem}.json"),
         lambda: ug.io.write(ug.gallery.elman(), f"{stem}.json"),
         lambda: ug.draw.save(ug.draw.rolled(ug.gallery.elman()), f"{stem}.svg"),
-        lambda: ug.draw.explore(ug.gallery.elman()).save(f"{stem}.html"),
+        lambda: ug.explorer.explore(ug.gallery.elman()).save(f"{stem}.html"),
     ):
         with pytest.raises(ug.FormatError, match="cannot be the name of a file"):
             call()

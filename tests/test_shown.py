@@ -23,10 +23,9 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from unrollgraph.draw import tikz
-from unrollgraph.draw.canvas import painted
-from unrollgraph.draw.layout import RADIUS
-from unrollgraph.draw.motion import _bends, _Flat
-from unrollgraph.draw.routes import flattened
+from unrollgraph.draw.animation import _bends, _Flat
+from unrollgraph.draw.layout import RADIUS, flattened
+from unrollgraph.draw.render import painted
 
 SEED = gallery.seed_network()
 CYCLE = [("A", "B"), ("B", "C"), ("C", "A")]

@@ -14,6 +14,7 @@ room           what lives there
 `measure`      verdicts about the infinite cover, with certificates
 `nn`           operations, networks, running forward and backward
 `draw`         pictures
+`explorer`     an interactive page
 `symbolic`     its algebra, exactly, by SymPy
 `io`           reading and writing delay graphs
 `backend`      networkx's own functions on the infinite cover
@@ -151,13 +152,13 @@ from unrollgraph.morphism import (
 )
 
 if TYPE_CHECKING:
-    from unrollgraph import draw, io, nn, symbolic
+    from unrollgraph import draw, explorer, io, nn, symbolic
     from unrollgraph import testing as testing
 
 
 def _picture(value: Any) -> str | None:
     """Have `draw`, loaded on first use, make the pictures that notebooks show."""
-    picture: str | None = import_module("unrollgraph.draw.notebook").svg(value)
+    picture: str | None = import_module("unrollgraph.draw.display").svg(value)
     return picture
 
 
@@ -219,6 +220,7 @@ __all__ = [
     "distances_within",
     "draw",
     "errors",
+    "explorer",
     "factor",
     "feedforward_depth",
     "find_cycle",
@@ -277,7 +279,7 @@ __all__ = [
 ]
 
 # `testing` needs hypothesis, so it is not in __all__: help() and star imports load all of that
-_ON_FIRST_USE = {"draw", "io", "nn", "symbolic", "testing"}
+_ON_FIRST_USE = {"draw", "explorer", "io", "nn", "symbolic", "testing"}
 
 
 def __getattr__(name: str) -> Any:

@@ -263,7 +263,7 @@ def draw_a_figure_and_save_it():
 def explorer_page():
     G = ug.gallery.seed_network()
     folder = Path(tempfile.mkdtemp())
-    return lambda: ug.draw.explore(G).save(folder / "page.html")
+    return lambda: ug.explorer.explore(G).save(folder / "page.html")
 
 
 @case

@@ -49,7 +49,7 @@ def explore(options: argparse.Namespace) -> int:
         return fail(f"{options.file} has no vertex {options.root}; it has {', '.join(names)}")
     window = None if options.window is None else window_of(options.window, graph)
     try:
-        page = ug.draw.explore(
+        page = ug.explorer.explore(
             G,
             window=window,
             sheets=options.sheets,

@@ -1,14 +1,16 @@
-"""What is asked of a picture, checked before anything is drawn."""
+"""What is asked of a picture, checked before anything is drawn, and what lies below a lift."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unrollgraph.cover.lift import Lift
-from unrollgraph.draw.canvas import no_formula
-from unrollgraph.draw.scene import Formula
+from unrollgraph.draw.render import no_formula
+from unrollgraph.draw.scene import INK, Colour, Formula
 from unrollgraph.errors import show_kind
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 
 MOST_EDGES = 2000  # more cannot be told apart
 
@@ -86,3 +88,33 @@ def must_be_flat(dimension: int, axes: int) -> None:
             f"times in Z^{dimension} do not stand in {where}; draw a window of a graph with "
             f"delays in {'Z' if axes == 1 else 'Z or Z^2'}"
         )
+
+
+def graph_below(over: Any) -> DelayGraph:
+    """The base of a lift, or of any map, with its delays."""
+    p = as_graph_map(over)
+    known = getattr(p.total, "delay_graph", None)
+    return known if known is not None and known.base is p.base else DelayGraph(p.base)
+
+
+def short_index(node: Any) -> str:
+    """What tells a copy from the others, if it is short."""
+    if not isinstance(node, tuple) or len(node) != 2:
+        return ""
+    words = ",".join(map(str, node[1])) if isinstance(node[1], tuple) else str(node[1])
+    return words if len(words) <= 7 else ""
+
+
+def arcs_over(over: Any) -> Iterator[tuple[tuple[Any, ...], int | None]]:
+    """Each arc of a lift, or above any map, and the number of the edge below it.
+
+    Instead of the number None for what lies over no edge, where a map is no homomorphism.
+    """
+    p = as_graph_map(over)
+    number = graph_below(p).edge_number
+    return ((arc, number.get(p.edge(arc))) for arc in map(tuple, arcs_of(p.total)))
+
+
+def arc_colour(graph: DelayGraph, tint: Mapping[Any, Colour], edge: int | None) -> Colour:
+    """Colour of an arc: that of the delay of the edge below it."""
+    return INK if edge is None else tint[graph.times[edge]]

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from unrollgraph.draw.canvas import must_be_axes, printed
+from unrollgraph.draw.render import must_be_axes, printed
 from unrollgraph.draw.tikz import to_tikz
 from unrollgraph.errors import FormatError
 from unrollgraph.io.files import write_whole

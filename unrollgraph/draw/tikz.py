@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.canvas import (
+from unrollgraph.draw.layout import flattened
+from unrollgraph.draw.render import (
     HALO,
     HEAD,
     INCH,
@@ -26,9 +27,20 @@ from unrollgraph.draw.canvas import (
     must_be_axes,
     painted,
 )
-from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
-from unrollgraph.draw.routes import flattened
-from unrollgraph.draw.scene import Band, Disc, Formula, Scene, Stroke, Text, badge_width
+from unrollgraph.draw.scene import (
+    INK,
+    PAPER,
+    Band,
+    Colour,
+    Disc,
+    Formula,
+    Scene,
+    Stroke,
+    Text,
+    badge_width,
+    mixed,
+    on,
+)
 
 _CM = INCH * 2.54  # a unit in centimetres
 _POINTS = INCH * 72.27  # and in points of TeX

@@ -17,9 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.windows import unroll
-from unrollgraph.draw.canvas import animated, axes_over, extent, new_axes, paint, trail
-from unrollgraph.draw.highlight import as_walk, lifted, lit_scene
-from unrollgraph.draw.layout import COLUMN, RADIUS
+from unrollgraph.draw._rolled import (
+    beside,
+    rolled_scene,
+    unrolled_scene,
+    window_scene,
+)
+from unrollgraph.draw.layout import COLUMN, GAP, RADIUS, flattened, smooth, trimmed
 from unrollgraph.draw.options import (
     MOST_EDGES,
     as_labels,
@@ -27,14 +31,17 @@ from unrollgraph.draw.options import (
     must_be_few,
     must_be_flat,
 )
-from unrollgraph.draw.palette import PAPER, delay_colours, mixed
-from unrollgraph.draw.routes import GAP, flattened, smooth, trimmed
-from unrollgraph.draw.scene import Points, Scene, Stroke
-from unrollgraph.draw.stills import (
-    beside,
-    rolled_scene,
-    unrolled_scene,
-    window_scene,
+from unrollgraph.draw.render import animated, axes_over, extent, new_axes, paint, trail
+from unrollgraph.draw.scene import (
+    PAPER,
+    Points,
+    Scene,
+    Stroke,
+    as_walk,
+    delay_colours,
+    lifted,
+    lit_scene,
+    mixed,
 )
 from unrollgraph.errors import LiftError
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph

@@ -22,22 +22,74 @@ from importlib.resources import files
 from typing import Any
 
 from unrollgraph.cover.windows import cyclic_cover, unroll
-from unrollgraph.draw.clocks import as_hex, edge_colours, other_clocks
+from unrollgraph.draw._rolled import rolled_scene
 from unrollgraph.draw.layout import fibre_colours
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few
-from unrollgraph.draw.palette import on
-from unrollgraph.draw.panels import Data, base_panel
-from unrollgraph.draw.scene import Formula
-from unrollgraph.draw.session import network_over, session
-from unrollgraph.draw.stills import rolled_scene
-from unrollgraph.draw.storeys import images, storeys_of
-from unrollgraph.draw.tower import homes, told
-from unrollgraph.draw.widgets import widget_of
+from unrollgraph.draw.scene import Formula, on
 from unrollgraph.errors import show_vertex
+from unrollgraph.explorer.data import (
+    Data,
+    as_hex,
+    base_panel,
+    edge_colours,
+    homes,
+    network_over,
+    other_clocks,
+    session,
+    told,
+)
+from unrollgraph.explorer.levels import images, storeys_of
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.digraph import strong_components
 from unrollgraph.io.files import must_end_in, write_whole
 from unrollgraph.nn import Network
+
+
+def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
+    """Make a widget of what a page shows, of its script and its style."""
+    try:
+        import anywidget  # noqa: PLC0415  (an extra)
+        import traitlets  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            "a widget needs anywidget; install it with pip install 'unrollgraph[notebook]'"
+        ) from error
+
+    class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+        """A walk on the base, by the numbers of its first vertex and of its edges."""
+
+        _esm = module
+        _css = style
+        spec = traitlets.Dict().tag(sync=True)
+        start = traitlets.Int().tag(sync=True)
+        walk: Any = traitlets.List().tag(sync=True)
+
+        @traitlets.validate("start")  # type: ignore[untyped-decorator, unused-ignore]
+        def _is_vertex(self, proposal: Any) -> Any:
+            if not 0 <= proposal.value < len(data["base"]["names"]):
+                raise traitlets.TraitError(f"start is {proposal.value}, which numbers no vertex")
+            return proposal.value
+
+        @traitlets.validate("walk")  # type: ignore[untyped-decorator, unused-ignore]
+        def _joins(self, proposal: Any) -> Any:
+            arcs, here = data["base"]["arcs"], None
+            for step in proposal.value:
+                edge, sign = step if len(step) == 2 else (None, 0)
+                if edge not in range(len(arcs)) or sign not in (1, -1):
+                    raise traitlets.TraitError(
+                        f"{step!r} is no step; write the number of an edge, and 1 or -1"
+                    )
+                ends = [arcs[edge]["tail"], arcs[edge]["head"]][::sign]
+                if here is not None and ends[0] != here:
+                    raise traitlets.TraitError(f"the walk does not join at {step!r}")
+                here = ends[1]
+            if proposal.value:
+                first, sign = proposal.value[0]
+                self.start = arcs[first]["tail" if sign > 0 else "head"]
+            return proposal.value
+
+    return ExplorerWidget(spec=data, start=data["root"])
+
 
 _SCRIPTS = ("lift.js", "trip.js", "words.js", "panel.js", "running.js", "explorer.js")
 
@@ -78,7 +130,7 @@ class Explorer:
         >>> from tempfile import mkdtemp
         >>> import unrollgraph as ug
         >>> page = Path(mkdtemp()) / "seed.html"
-        >>> ug.draw.explore(ug.gallery.seed_network()).save(page)
+        >>> ug.explorer.explore(ug.gallery.seed_network()).save(page)
         >>> page.read_text(encoding="utf-8").startswith("<!doctype html>")
         True
         """
@@ -178,7 +230,7 @@ def explore(  # noqa: PLR0913  (options of a picture)
     Examples
     --------
     >>> import unrollgraph as ug
-    >>> page = ug.draw.explore(ug.gallery.seed_network(), window=4)
+    >>> page = ug.explorer.explore(ug.gallery.seed_network(), window=4)
     >>> [cover["name"] for cover in page.data["covers"]]
     ['Universal cover', 'Maximal abelian cover', 'Delay cover', 'Cyclic cover, 3 sheets']
     """
@@ -262,7 +314,7 @@ def _colours(graph: DelayGraph, palette: Any) -> Data:
 
 
 def _asset(name: str) -> str:
-    return (files("unrollgraph.draw") / "script" / name).read_text(encoding="utf-8")
+    return (files("unrollgraph.explorer") / "script" / name).read_text(encoding="utf-8")
 
 
 def _module() -> str:

@@ -13,14 +13,31 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.below import arc_colour, arcs_over, graph_below, short_index
-from unrollgraph.draw.highlight import as_walk, lit_scene
-from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_lift
-from unrollgraph.draw.palette import PAPER, QUIET, delay_colours, mixed
-from unrollgraph.draw.routes import Ways, turned
-from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke, Text
-from unrollgraph.draw.stills import on_paper
+from unrollgraph.draw._rolled import on_paper
+from unrollgraph.draw.layout import RADIUS, Ways, fibre_colours, rows_of, turned
+from unrollgraph.draw.options import (
+    MOST_EDGES,
+    arc_colour,
+    arcs_over,
+    as_labels,
+    graph_below,
+    must_be_lift,
+    short_index,
+)
+from unrollgraph.draw.scene import (
+    PAPER,
+    QUIET,
+    Disc,
+    Points,
+    Scene,
+    Shape,
+    Stroke,
+    Text,
+    as_walk,
+    delay_colours,
+    lit_scene,
+    mixed,
+)
 from unrollgraph.errors import show_vertex
 
 _APART = 1.05  # from one circle to the next, and at least from spoke to spoke

@@ -12,19 +12,30 @@ from typing import Any
 import networkx as nx
 
 from unrollgraph.cover.lift import Lift
-from unrollgraph.draw.below import (
+from unrollgraph.draw._rolled import beside, on_paper, rolled_scene, window_scene
+from unrollgraph.draw.layout import RADIUS, Ways, arch, fibre_colours, rows_of, turned
+from unrollgraph.draw.options import (
+    MOST_EDGES,
     arc_colour,
     arcs_over,
+    as_labels,
     graph_below,
+    must_be_few,
+    must_be_lift,
     short_index,
 )
-from unrollgraph.draw.highlight import as_walk, lit_scene
-from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few, must_be_lift
-from unrollgraph.draw.palette import PAPER, delay_colours, mixed
-from unrollgraph.draw.routes import Ways, arch, turned
-from unrollgraph.draw.scene import Band, Disc, Points, Scene, Stroke
-from unrollgraph.draw.stills import beside, on_paper, rolled_scene, window_scene
+from unrollgraph.draw.scene import (
+    PAPER,
+    Band,
+    Disc,
+    Points,
+    Scene,
+    Stroke,
+    as_walk,
+    delay_colours,
+    lit_scene,
+    mixed,
+)
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map

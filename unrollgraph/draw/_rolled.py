@@ -14,25 +14,29 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.cover.windows import unroll
-from unrollgraph.draw.canvas import extent, must_be_axes, new_axes, paint
-from unrollgraph.draw.highlight import as_walk, lifted, lit_scene
-from unrollgraph.draw.layout import COLUMN, RADIUS, fibre_colours, rows_of
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable, must_be_few
-from unrollgraph.draw.palette import INK, PAPER, QUIET, delay_colours, mixed
-from unrollgraph.draw.plane import plane_scene
-from unrollgraph.draw.routes import (
+from unrollgraph.draw._plane import plane_scene
+from unrollgraph.draw.layout import (
+    COLUMN,
+    RADIUS,
     across,
     arch,
     bow,
     bulge,
+    fibre_colours,
     lanes,
     middle,
     passing,
     ports,
+    rows_of,
     straight,
     turned,
 )
+from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable, must_be_few
+from unrollgraph.draw.render import extent, must_be_axes, new_axes, paint
 from unrollgraph.draw.scene import (
+    INK,
+    PAPER,
+    QUIET,
     Badge,
     Band,
     Disc,
@@ -41,7 +45,12 @@ from unrollgraph.draw.scene import (
     Scene,
     Stroke,
     Text,
+    as_walk,
     badge_width,
+    delay_colours,
+    lifted,
+    lit_scene,
+    mixed,
     shifted,
     text_width,
 )

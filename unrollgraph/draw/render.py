@@ -28,9 +28,11 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 from matplotlib.textpath import TextPath
 
-from unrollgraph.draw.palette import INK, PAPER, Colour, mixed, on
-from unrollgraph.draw.routes import flattened
+from unrollgraph.draw.layout import flattened
 from unrollgraph.draw.scene import (
+    INK,
+    PAPER,
+    Colour,
     Disc,
     Formula,
     Points,
@@ -38,6 +40,8 @@ from unrollgraph.draw.scene import (
     Shape,
     Stroke,
     badge_width,
+    mixed,
+    on,
     text_width,
 )
 

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from unrollgraph.draw.highlight import as_walk, lit_scene
+from unrollgraph.draw._rolled import on_paper, window_scene
+from unrollgraph.draw.layout import flattened
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
-from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, ramp
-from unrollgraph.draw.routes import flattened
-from unrollgraph.draw.scene import Scene, Text
-from unrollgraph.draw.stills import on_paper, window_scene
+from unrollgraph.draw.scene import INK, PAPER, QUIET, Scene, Text, as_walk, lit_scene, mixed, ramp
 from unrollgraph.errors import LiftError, show_vertex, show_walk
 from unrollgraph.graph.digraph import cycle_among, levels
 

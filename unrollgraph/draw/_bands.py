@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.draw.palette import INK, QUIET, Colour, vertex_colours
-from unrollgraph.draw.routes import smooth
-from unrollgraph.draw.scene import Formula, Scene, Stroke, Text
-from unrollgraph.draw.stills import on_paper
+from unrollgraph.draw._rolled import on_paper
+from unrollgraph.draw.layout import smooth
+from unrollgraph.draw.scene import INK, QUIET, Colour, Formula, Scene, Stroke, Text, vertex_colours
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.measure.periodic_graphs import bloch_matrices, has_reverses
 

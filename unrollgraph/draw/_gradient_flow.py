@@ -13,12 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.canvas import extent
+from unrollgraph.draw._rolled import on_paper, unrolled_scene
 from unrollgraph.draw.layout import rows_of
 from unrollgraph.draw.options import as_labels
-from unrollgraph.draw.palette import INK, PAPER, QUIET, mixed, ramp
-from unrollgraph.draw.scene import Formula, Scene, Shape, Text, shifted
-from unrollgraph.draw.stills import on_paper, unrolled_scene
+from unrollgraph.draw.render import extent
+from unrollgraph.draw.scene import (
+    INK,
+    PAPER,
+    QUIET,
+    Formula,
+    Scene,
+    Shape,
+    Text,
+    mixed,
+    ramp,
+    shifted,
+)
 from unrollgraph.errors import show_kind
 
 _LONGEST = 14  # steps over which the network is drawn above

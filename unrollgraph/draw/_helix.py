@@ -20,14 +20,24 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.cover.windows import unroll
-from unrollgraph.draw.canvas import HEAD
-from unrollgraph.draw.highlight import lifted, lit
-from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
+from unrollgraph.draw._rolled import on_paper
+from unrollgraph.draw.layout import GAP, RADIUS, fibre_colours, rows_of
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
-from unrollgraph.draw.palette import PAPER, QUIET, Colour, delay_colours, mixed
-from unrollgraph.draw.routes import GAP
-from unrollgraph.draw.scene import Disc, Points, Scene, Shape, Stroke
-from unrollgraph.draw.stills import on_paper
+from unrollgraph.draw.render import HEAD
+from unrollgraph.draw.scene import (
+    PAPER,
+    QUIET,
+    Colour,
+    Disc,
+    Points,
+    Scene,
+    Shape,
+    Stroke,
+    delay_colours,
+    lifted,
+    lit,
+    mixed,
+)
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.digraph import strong_components

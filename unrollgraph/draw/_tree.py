@@ -15,14 +15,18 @@ import numpy as np
 
 from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.trees import TreeLift
-from unrollgraph.draw.below import arc_colour, arcs_over, graph_below, short_index
-from unrollgraph.draw.highlight import as_walk, lit_scene
-from unrollgraph.draw.layout import RADIUS, fibre_colours
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_lift
-from unrollgraph.draw.palette import delay_colours
-from unrollgraph.draw.routes import GAP, straight
-from unrollgraph.draw.scene import Disc, Scene, Stroke
-from unrollgraph.draw.stills import on_paper
+from unrollgraph.draw._rolled import on_paper
+from unrollgraph.draw.layout import GAP, RADIUS, fibre_colours, straight
+from unrollgraph.draw.options import (
+    MOST_EDGES,
+    arc_colour,
+    arcs_over,
+    as_labels,
+    graph_below,
+    must_be_lift,
+    short_index,
+)
+from unrollgraph.draw.scene import Disc, Scene, Stroke, as_walk, delay_colours, lit_scene
 from unrollgraph.errors import show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 

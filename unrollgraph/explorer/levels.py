@@ -25,13 +25,11 @@ import numpy as np
 from unrollgraph.cover.delay_cover import DelayCover, abelianize, period_map
 from unrollgraph.cover.trees import universal_cover
 from unrollgraph.cover.windows import cyclic_cover, unroll
-from unrollgraph.draw.growth import tree_scene
-from unrollgraph.draw.layout import RADIUS, fibre_colours
-from unrollgraph.draw.palette import delay_colours
-from unrollgraph.draw.rings import ring_scene
-from unrollgraph.draw.routes import Ways, turned
-from unrollgraph.draw.scene import Disc, Scene, Stroke
-from unrollgraph.draw.stills import window_scene
+from unrollgraph.draw._ring import ring_scene
+from unrollgraph.draw._rolled import window_scene
+from unrollgraph.draw._tree import tree_scene
+from unrollgraph.draw.layout import RADIUS, Ways, fibre_colours, turned
+from unrollgraph.draw.scene import Disc, Scene, Stroke, delay_colours
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.measure.universality import is_maximal_abelian, is_universal

@@ -13,10 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.layout import RADIUS, fibre_colours, rows_of
-from unrollgraph.draw.palette import PAPER, QUIET, delay_colours, mixed
-from unrollgraph.draw.routes import flattened, passing, turned
-from unrollgraph.draw.scene import Disc, Formula, Points, Scene, Shape, Stroke, Text
+from unrollgraph.draw.layout import RADIUS, fibre_colours, flattened, passing, rows_of, turned
+from unrollgraph.draw.scene import (
+    PAPER,
+    QUIET,
+    Disc,
+    Formula,
+    Points,
+    Scene,
+    Shape,
+    Stroke,
+    Text,
+    delay_colours,
+    mixed,
+)
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 

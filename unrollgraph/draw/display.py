@@ -1,0 +1,152 @@
+"""What notebooks and `networkx.display` show of a value.
+
+A notebook shows the picture that suits the value, if it is not large. A lift is copied with the
+places, colours, labels and curvatures that `networkx.display` reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from unrollgraph.cover.delay_cover import DelayCover
+from unrollgraph.cover.lift import Lift
+from unrollgraph.cover.trees import TreeLift
+from unrollgraph.cover.windows import unroll
+from unrollgraph.draw._projection import projection_scene
+from unrollgraph.draw._ring import ring_scene
+from unrollgraph.draw._rolled import beside, rolled_scene, window_scene
+from unrollgraph.draw._tree import tree_scene
+from unrollgraph.draw.layout import Ways
+from unrollgraph.draw.options import (
+    MOST_EDGES,
+    arc_colour,
+    arcs_over,
+    as_labels,
+    graph_below,
+    must_be_lift,
+)
+from unrollgraph.draw.render import hidden_axes, paint, printed
+from unrollgraph.draw.scene import Formula, Scene, delay_colours
+from unrollgraph.errors import UnrollgraphError
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.morphism.graph_map import GraphMap
+
+
+def lift_scene(lift: Any, labels: Mapping[Any, str], palette: Any, most: int) -> Scene:
+    """Picture of a lift: a window, a tree, a ring, or copies beside their base."""
+    must_be_lift(lift, most)
+    axes = getattr(lift, "window", ())
+    if isinstance(axes, range) or len(axes) == 2:
+        return window_scene(lift, labels, palette, ghosts=False)
+    if isinstance(lift, TreeLift):
+        return tree_scene(lift, labels, palette)
+    if axes == () and len({len(lift.fibre(v)) for v in lift.base}) == 1:
+        return ring_scene(lift, labels, palette)
+    return projection_scene(lift, labels, palette)
+
+
+def decorated(
+    U: Any,
+    *,
+    labels: Mapping[Any, str] | None = None,
+    palette: Any = None,
+    max_edges: int = MOST_EDGES,
+) -> Any:
+    """Copy a lift with the attributes by which `networkx.display` draws it well.
+
+    Parameters
+    ----------
+    U : Lift
+        Any lift.
+    labels, palette
+        As for `rolled`; labels are those of the vertices below.
+    max_edges : int
+        How many arcs may be drawn.
+
+    Returns
+    -------
+    networkx.DiGraph or networkx.MultiDiGraph
+        An ordinary, writable graph. Vertices have the attributes ``pos`` (a pair of float),
+        ``color`` (three floats from 0 to 1) and ``label``; edges have ``color`` and, where a
+        straight line would run through a vertex or over another, ``curvature``.
+
+    Raises
+    ------
+    TypeError
+        If ``U`` is no lift.
+    ValueError
+        If there are too many arcs.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> H = ug.draw.decorated(ug.unroll(ug.gallery.seed_network(), 3))
+    >>> H.nodes["A", 1]["pos"], H.nodes["A", 1]["label"]
+    ((1.6, 1.0), 'A 1')
+    >>> import networkx as nx
+    >>> nx.display(H) is H
+    True
+    """
+    scene = lift_scene(U, as_labels(labels), palette, max_edges)
+    below = graph_below(U)
+    tint = delay_colours(below.times)
+    copy = U.copy()
+    at = {}
+    for disc in scene.discs:
+        if disc.key in copy:
+            at[disc.key] = disc.at
+            label = f"${disc.label}$" if isinstance(disc.label, Formula) else disc.label
+            label += f" {disc.index}" * bool(disc.index)
+            copy.nodes[disc.key].update(pos=disc.at, color=disc.fill, label=label)
+    ways = Ways(at)
+    for arc, edge in arcs_over(U):
+        a, b = arc[:2]
+        copy.edges[arc]["color"] = arc_colour(below, tint, edge)
+        if a == b:
+            continue
+        _, bow = ways.between(a, b)
+        if bow:
+            length = float(np.hypot(*np.subtract(at[b], at[a])))
+            copy.edges[arc]["curvature"] = f"arc3,rad={-2 * bow / length:.3f}"
+    return copy
+
+
+_MOST = 150  # edges, beyond which a picture takes longer than one waits for
+_STEPS = 4  # of an unrolling without end
+
+
+def svg(thing: Any) -> str | None:
+    """Picture of a delay graph, a lift, a map or a cover as SVG; None if it is too large."""
+    scene = None
+    with suppress(UnrollgraphError):  # of a map between graphs whose delays cannot be read
+        scene = _scene(thing)
+    if scene is None:
+        return None
+    return printed(paint(scene, hidden_axes(scene)), "svg").decode("utf-8")
+
+
+def _scene(thing: Any) -> Scene | None:
+    if isinstance(thing, DelayGraph):
+        return rolled_scene(thing, {}, None) if 0 < _size(thing.base) <= _MOST else None
+    if isinstance(thing, DelayCover):
+        graph = thing.delay_graph
+        if graph.dimension > 2 or not 0 < _size(graph.base) * _STEPS**graph.dimension <= _MOST:
+            return None
+        window = unroll(graph, (_STEPS,) * graph.dimension if graph.dimension > 1 else _STEPS)
+        right = window_scene(window, {}, None, ghosts=True)
+        return beside(rolled_scene(graph, {}, None), right)
+    if isinstance(thing, Lift):
+        return lift_scene(thing, {}, None, _MOST) if 0 < _size(thing) <= _MOST else None
+    if isinstance(thing, GraphMap) and isinstance(thing.total, nx.Graph):
+        return projection_scene(thing, {}, None) if 0 < _size(thing.total) <= _MOST else None
+    return None
+
+
+def _size(graph: Any) -> int:
+    """Number of edges, and of vertices if there are none."""
+    return int(graph.number_of_edges()) or len(graph)
