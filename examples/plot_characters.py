@@ -29,7 +29,7 @@ T = 25
 windows = codes[np.arange(0, len(codes) - T, T // 2) + np.arange(T + 1)[:, None]]
 data = nn.Sequences({"x": windows[:-1]}, {"y": windows[1:]})
 
-before = T * net.loss(data.inputs, data.targets, "cross_entropy")
+before = T * nn.loss(net, data.inputs, data.targets, "cross_entropy")
 print(f"{len(letters)} characters; loss over {T} of them {before:.4f}, which is {T} log V")
 assert abs(before - T * np.log(len(letters))) < 1e-3
 

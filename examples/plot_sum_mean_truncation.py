@@ -37,7 +37,7 @@ def mean(net, inputs, targets, *, loss, mask):
 
 def truncated(steps, every):
     """Back through so many steps, every so many."""
-    return partial(nn.Network.loss_and_gradients, truncate=(steps, every))
+    return partial(nn.loss_and_gradients, truncate=(steps, every))
 
 
 ways = {

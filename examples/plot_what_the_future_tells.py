@@ -41,7 +41,7 @@ for name in ("elman", "bidirectional"):
     history = nn.fit(
         net, data, nn.Adam(0.02), loss="binary_cross_entropy", epochs=20, batch=50, seed=seed
     )
-    found[name] = net.loss(test.inputs, test.targets, "binary_cross_entropy")
+    found[name] = nn.loss(net, test.inputs, test.targets, "binary_cross_entropy")
     print(f"{name}: {found[name]:.4f}")
     ax.semilogy(history.losses, label=name)
 assert 0.97 * best < found["elman"] < 1.1 * best

@@ -142,8 +142,8 @@ def test_nothing_below_its_door_imports_a_heavy_library():
         "scipy": {"graph.digraph", "graph.feedback", "cover.lift", "io.tables", "measure.goals"},
         "hypothesis": {"testing"},
         "pandas": {"io.tables"},
-        "numba": {"nn.compiled"},
-        "joblib": {"nn.parallel"},
+        "numba": {"nn.executors.loops"},
+        "joblib": {"nn.training"},
         "sympy": {
             "morphism.deck",
             "symbolic.filters",
@@ -154,7 +154,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
             "symbolic.networks",
             "symbolic.polynomials",
         },
-        "tqdm": {"nn.fitting"},
+        "tqdm": {"nn.training"},
         "anywidget": {"explorer.page"},
         "matplotlib": {"draw.render", "draw.scene"},
     }

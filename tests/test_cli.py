@@ -400,7 +400,7 @@ def test_measure_reads_durations_and_says_what_there_is_not(capsys, tmp_path):
 @pytest.fixture
 def saved(tmp_path):
     net = nn.Network(nn.architectures.seed(2, 3, 4), seed=1)
-    net.save(tmp_path / "net.npz")
+    nn.save(net, tmp_path / "net.npz")
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(10, 5, 2)))
     return net
 
@@ -449,7 +449,7 @@ def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(cap
     G = nn.architectures.jordan(2, 3, 1)
     G.add_node("file", op=nn.Embedding(5, 2))  # a name that NumPy has a use for
     G.add_edge("file", "h")
-    nn.Network(G).save(tmp_path / "net.npz")
+    nn.save(nn.Network(G), tmp_path / "net.npz")
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as whole:
         for name, array in {"x": np.ones((3, 2)), "file": np.arange(3)}.items():
             page = io.BytesIO()
@@ -500,7 +500,7 @@ def test_run_refuses_in_one_line(capsys, tmp_path, monkeypatch, change, message)
 
 
 def test_run_refuses_a_plane(capsys, tmp_path):
-    nn.Network(nn.architectures.grid_2d(2, 3, 1)).save(tmp_path / "net.npz")
+    nn.save(nn.Network(nn.architectures.grid_2d(2, 3, 1)), tmp_path / "net.npz")
     np.save(tmp_path / "x.npy", np.ones((4, 2)))
     code, _, err = run(capsys, "run", tmp_path / "net.npz", "--inputs", tmp_path / "x.npy")
     assert code == 2
@@ -567,7 +567,7 @@ def test_unrolling_writes_the_graph_of_the_delays_that_were_named(capsys, tmp_pa
 
 def test_a_saved_network_has_its_own_delays(capsys, tmp_path):
     path = tmp_path / "net.npz"
-    nn.Network(nn.architectures.elman(1, 2, 1)).save(path)
+    nn.save(nn.Network(nn.architectures.elman(1, 2, 1)), path)
     for command in (["check"], ["explore", "-o", tmp_path / "out.html"]):
         code, _, err = run(capsys, *command, path, "--delay", "lag")
         assert code == 2

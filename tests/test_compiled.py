@@ -111,13 +111,13 @@ def test_a_users_operation_and_different_clocks_run_uncompiled():
 
 
 def test_a_new_length_compiles_nothing():
-    from unrollgraph.nn import compiled
+    from unrollgraph.nn.executors import loops
 
     net = nn.Network(A.elman(2, 5, 2), backend="numba")
     net.forward({"x": np.ones((4, 2))}).backward({"y": np.ones((4, 2))})
-    before = compiled._compiled.cache_info().misses
+    before = loops._compiled.cache_info().misses
     net.forward({"x": np.ones((9, 2))}).backward({"y": np.ones((9, 2))})
-    assert compiled._compiled.cache_info().misses == before
+    assert loops._compiled.cache_info().misses == before
 
 
 def test_an_unknown_backend_is_refused():

@@ -371,7 +371,7 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     assert "open it in a browser" in capsys.readouterr().out
     assert "g: walk, and watch it unroll" in page.read_text(encoding="utf-8")
     net = tmp_path / "net.npz"
-    nn.Network(A.seed(1, 2, 1)).save(net)
+    nn.save(nn.Network(A.seed(1, 2, 1)), net)
     assert cli.main(["explore", str(net), "-o", str(page)]) == 0
     for wrong, words in (
         (["-o", "page.txt"], "a page is a .html file"),

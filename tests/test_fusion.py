@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.nn import binding, calls, window
-from unrollgraph.nn.fusion import lanes_of
+from unrollgraph.nn import buffers
+from unrollgraph.nn.compiler import lanes_of
+from unrollgraph.nn.executors import numpy as calls
+from unrollgraph.nn.executors import window
 
 A = nn.architectures
 
@@ -221,7 +223,7 @@ def test_few_lengths_are_kept_and_large_rooms_are_not(monkeypatch):
         net.forward({"x": np.ones((T, 1))})
     assert len(net._free) <= nn.network.PLANS_KEPT
     one = net._free[23, 1][0][0].size()
-    monkeypatch.setattr(binding, "LARGEST_KEPT", one)
+    monkeypatch.setattr(buffers, "LARGEST_KEPT", one)
     net.forward({"x": np.ones((50, 1))})
     assert not net._free[50, 1]
     kept = [binding.size() for free in net._free.values() for binding, _ in free]
@@ -416,8 +418,8 @@ def test_gradients_that_are_no_products_are_kept_whole_in_blocks(monkeypatch, st
 
 
 def test_a_sum_that_two_read_is_not_halved():
-    from unrollgraph.nn.folding import folded
-    from unrollgraph.nn.values import Ref, Value, Weight
+    from unrollgraph.nn.compiler import folded
+    from unrollgraph.nn.program import Ref, Value, Weight
 
     product = Value(0, 2, "product", (Ref(0, edge=0),), (Weight("w"),))
     outputs = (Value(0, 2, "sigmoid", (Ref(2),)), Value(0, 2, "sigmoid", (Ref(2),)))
@@ -459,9 +461,9 @@ def test_gradients_by_the_state_are_kept_in_blocks(monkeypatch, name):
     net = nn.Network(getattr(A, name)(2, 3, 2))
     rng = np.random.default_rng(0)
     x, y = {"x": rng.normal(size=(30, 2, 2))}, {"y": rng.normal(size=(30, 2, 2))}
-    plain = net.loss_and_gradients(x, y)
+    plain = nn.loss_and_gradients(net, x, y)
     in_blocks(monkeypatch, 2)
-    found = nn.Network(net.graph).loss_and_gradients(x, y, checkpoints=True)
+    found = nn.loss_and_gradients(nn.Network(net.graph), x, y, checkpoints=True)
     for key, gradient in plain.parameters.items():
         assert np.allclose(gradient, found.parameters[key], atol=1e-13)
 

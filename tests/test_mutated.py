@@ -52,7 +52,7 @@ def valid(tmp_path_factory):
     files[".csv"].append(b";from;to;lag\n0;a;b;1.0\n1;b;a;\n")
     files[".gml"].append(b'graph [ directed 1 node [ id 0 name "x" ] edge [ source 0 target 0 ] ]')
     net = nn.Network(nn.architectures.elman(1, 2, 1))
-    net.save(folder / "a.npz")
+    nn.save(net, folder / "a.npz")
     data = nn.Sequences({"x": np.ones((3, 2, 1))}, {"y": np.ones((3, 2, 1))})
     nn.fit(net, data, checkpoint=folder / "b.npz")
     files[".npz"] = [(folder / f"{name}.npz").read_bytes() for name in "ab"]
@@ -125,7 +125,7 @@ def answered(code, out, err):
 def test_mutated_files_are_read_or_refused(tmp_path, valid):
     rng = random.Random(SEED)
     good = tmp_path / "good.npz"
-    nn.Network(nn.architectures.elman(1, 2, 1)).save(good)
+    nn.save(nn.Network(nn.architectures.elman(1, 2, 1)), good)
     refused = 0
     for k in range(COUNT):
         suffix = rng.choice(list(valid))
@@ -161,7 +161,7 @@ def test_mutated_files_are_read_or_refused(tmp_path, valid):
 def test_mutated_files_in_processes_of_their_own(tmp_path, valid):
     rng = random.Random(SEED + 1)
     good = tmp_path / "good.npz"
-    nn.Network(nn.architectures.elman(1, 2, 1)).save(good)
+    nn.save(nn.Network(nn.architectures.elman(1, 2, 1)), good)
     for _ in range(50 if "UNROLLGRAPH_MUTANTS" in os.environ else 4):
         suffix = rng.choice(list(valid))
         path = tmp_path / f"net{suffix}"

@@ -948,7 +948,7 @@ def test_rooms_over_a_graph_are_used_again_and_given_values_stay():
 
 @pytest.mark.parametrize("batch", [1, 3, 700])
 def test_blocks_of_copies_change_nothing(monkeypatch, batch):
-    from unrollgraph.nn import copies
+    from unrollgraph.nn.executors import graph
 
     net = nn.Network(A.grid_2d(2, 3, 2))
     U = ug.unroll(net.graph, (4, 5))
@@ -956,7 +956,7 @@ def test_blocks_of_copies_change_nothing(monkeypatch, batch):
     x, w = rng.normal(size=(20, batch, 2)), rng.normal(size=(20, batch, 2))
     found = []
     for rows in (1, 10, 2**20):
-        monkeypatch.setattr(copies, "ROWS", rows)
+        monkeypatch.setattr(graph, "ROWS", rows)
         gradients = net.forward({"x": x}, over=U).backward({"y": w})
         found.append([gradients.inputs["x"], *gradients.parameters.values()])
     for one in found[:2]:
@@ -967,16 +967,16 @@ def test_blocks_of_copies_change_nothing(monkeypatch, batch):
 
 def test_arcs_of_a_lift_are_read_from_its_arrays_and_of_a_copy_one_by_one():
     """Both ways of reading a graph give one plan."""
-    from unrollgraph.nn import plan
+    from unrollgraph.nn import execution_order
 
     for name, window in (("lstm", 4), ("bidirectional", 5), ("grid_2d", (3, 4))):
         graph = ug.DelayGraph(getattr(A, name)(2, 3, 2))
         U = ug.unroll(graph, window)
-        fast = plan.plan_copies(graph, U.projection)
+        fast = execution_order.plan_copies(graph, U.projection)
         stored = nx.MultiDiGraph(U)
         p = ug.GraphMap(stored, U.base, {node: U.projection(node) for node in stored})
-        assert plan._by_arrays(graph, p, [], {}) is None
-        slow = plan._by_arcs(graph, U.projection, fast.fibres, fast.position)
+        assert execution_order._by_arrays(graph, p, [], {}) is None
+        slow = execution_order._by_arcs(graph, U.projection, fast.fibres, fast.position)
         assert all(np.array_equal(a, b) for a, b in zip(fast.sources, slow, strict=True))
 
 

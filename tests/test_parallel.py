@@ -39,7 +39,7 @@ def same_bits(one, other):
 def test_shards_add_up_to_the_whole(loss, shards, masked):
     net, inputs, targets, mask = task(loss=loss)
     more = {"mask": mask} if masked else {}
-    whole = net.loss_and_gradients(inputs, targets, loss, **more)
+    whole = nn.loss_and_gradients(net, inputs, targets, loss, **more)
     found = nn.sharded_gradients(net, inputs, targets, loss, shards=shards, **more)
     assert found.loss == pytest.approx(whole.loss, rel=1e-13)
     for name, gradient in whole.parameters.items():
@@ -51,7 +51,7 @@ def test_shards_of_a_grid_add_up():
     rng = np.random.default_rng(0)
     U = ug.unroll(net.graph, (2, 3))
     given = {"x": rng.normal(size=(6, 5, 2))}, {"y": rng.normal(size=(6, 5, 4))}
-    whole = net.loss_and_gradients(*given, over=U)
+    whole = nn.loss_and_gradients(net, *given, over=U)
     found = nn.sharded_gradients(net, *given, shards=2, over=U)
     assert found.loss == pytest.approx(whole.loss, rel=1e-13)
 

@@ -6,8 +6,8 @@ import pytest
 
 import unrollgraph as ug
 from unrollgraph import nn
+from unrollgraph.nn.execution_order import Bulk, Loop, Program
 from unrollgraph.nn.lowering import lower, lower_adjoint
-from unrollgraph.nn.plan import Bulk, Loop, Program
 
 A = nn.architectures
 
@@ -137,10 +137,10 @@ def test_plans_are_kept_for_graphs_that_cannot_change(monkeypatch):
 
 @pytest.mark.parametrize("steps", [1, 50])
 def test_a_program_is_planned_once_whatever_the_arrays(steps, monkeypatch):
-    from unrollgraph.nn import plan
+    from unrollgraph.nn import execution_order
 
     net = nn.Network(A.lstm(1, 2, 1))
     net.forward({"x": np.ones((7, 1))}).backward({"y": np.ones((7, 1))})
-    monkeypatch.setattr(plan, "plan_window", None)  # would be called to plan again
+    monkeypatch.setattr(execution_order, "plan_window", None)  # would be called to plan again
     run = net.forward({"x": np.ones((steps, 3, 1))})
     run.backward({"y": np.ones((steps, 3, 1))})

@@ -91,7 +91,7 @@ def same(net, other):
 @pytest.mark.parametrize("name", A.__all__)
 def test_every_architecture_comes_back_and_runs_to_the_same_bits(tmp_path, name, dtype):
     net = nn.Network(getattr(A, name)(2, 3, 2), seed=3, dtype=dtype)
-    net.save(tmp_path / "net.npz")
+    nn.save(net, tmp_path / "net.npz")
     other = nn.load(tmp_path / "net.npz")
     same(net, other)
     over = ug.unroll(net.graph, (3, 3)) if net.graph.dimension == 2 else None
@@ -112,7 +112,7 @@ def test_the_order_of_edges_names_and_parallel_edges_come_back(tmp_path):
     G.add_edge(("x", 1), "ha/lt 猫", order=3)
     G.add_edge(3, "ha/lt 猫", order=0, delay="none")
     net = nn.Network(G, delay="lag")
-    net.save(tmp_path / "net.npz")
+    nn.save(net, tmp_path / "net.npz")
     other = nn.load(tmp_path / "net.npz")
     same(net, other)
     x = {("x", 1): np.arange(7)}
@@ -128,7 +128,7 @@ def test_the_order_of_edges_names_and_parallel_edges_come_back(tmp_path):
 
 def test_the_same_network_has_the_same_bytes(tmp_path):
     for k in range(2):
-        nn.Network(A.lstm(2, 3, 4), seed=1).save(tmp_path / f"{k}.npz")
+        nn.save(nn.Network(A.lstm(2, 3, 4), seed=1), tmp_path / f"{k}.npz")
     assert (tmp_path / "0.npz").read_bytes() == (tmp_path / "1.npz").read_bytes()
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".npz"]
 
@@ -136,7 +136,7 @@ def test_the_same_network_has_the_same_bytes(tmp_path):
 def test_operations_of_ones_own_come_back_by_their_module(tmp_path, cells):
     for op in (cells.Power(2, (2.0, 1.0)), cells.Plain(), cells.Outer.Inner()):
         net = nn.Network(with_op(op))
-        net.save(tmp_path / "net.npz")
+        nn.save(net, tmp_path / "net.npz")
         other = nn.load(tmp_path / "net.npz")
         same(net, other)
         found = other.graph.vertex_data[other.graph.number["s"]]["op"]
@@ -148,7 +148,7 @@ def test_operations_of_ones_own_come_back_by_their_module(tmp_path, cells):
 
 
 def test_in_another_process_a_module_that_is_not_there_is_named(tmp_path, cells):
-    nn.Network(with_op(cells.Power(2))).save(tmp_path / "net.npz")
+    nn.save(nn.Network(with_op(cells.Power(2))), tmp_path / "net.npz")
     code = f"""
 from unrollgraph import nn
 try:
@@ -177,17 +177,17 @@ def test_operations_that_a_file_cannot_hold_are_refused(tmp_path, cells, monkeyp
     with pytest.raises(
         ug.FormatError, match="operation of s is of the class .*Local, which a file cannot na"
     ):
-        nn.Network(with_op(Local())).save(path)
+        nn.save(nn.Network(with_op(Local())), path)
     with pytest.raises(ug.FormatError, match="Hidden, which a file cannot hold, since nothing sa"):
-        nn.Network(with_op(cells.Hidden(3))).save(path)
+        nn.save(nn.Network(with_op(cells.Hidden(3))), path)
     with pytest.raises(ug.FormatError, match="JSON cannot hold exactly"):
-        nn.Network(with_op(cells.Power(2, (object(),)))).save(path)
+        nn.save(nn.Network(with_op(cells.Power(2, (object(),)))), path)
     monkeypatch.setattr(Here, "__module__", "__main__")
     with pytest.raises(ug.FormatError, match="in no module that can be imported; move the class"):
-        nn.Network(with_op(Here())).save(path)
+        nn.save(nn.Network(with_op(Here())), path)
     G = nx.relabel_nodes(A.elman(2, 3, 3), {"h": 2.5})
     with pytest.raises(ug.FormatError, match=r"2\.5 is a float; relabel it"):
-        nn.Network(G).save(path)
+        nn.save(nn.Network(G), path)
     assert not path.exists()
 
 
@@ -195,7 +195,7 @@ def test_operations_that_a_file_cannot_hold_are_refused(tmp_path, cells, monkeyp
 def test_a_saved_network_is_called_npz(tmp_path, name):
     net = nn.Network(A.elman(1, 2, 1))
     with pytest.raises(ug.FormatError, match=r"a saved network is a .npz file; call it net.*npz"):
-        net.save(tmp_path / name)
+        nn.save(net, tmp_path / name)
     data = nn.Sequences({"x": np.ones((3, 2, 1))}, {"y": np.ones((3, 2, 1))})
     with pytest.raises(ug.FormatError, match=r"a checkpoint is a .npz file"):
         nn.fit(net, data, checkpoint=tmp_path / name)
@@ -204,14 +204,14 @@ def test_a_saved_network_is_called_npz(tmp_path, name):
 
 def test_a_network_that_cannot_be_written_leaves_what_was_there(tmp_path):
     path = tmp_path / "net.npz"
-    nn.Network(A.lstm(2, 3, 4)).save(path)
+    nn.save(nn.Network(A.lstm(2, 3, 4)), path)
     before = path.read_bytes()
     net = nn.Network(nx.relabel_nodes(A.elman(2, 3, 3), {"h": 2.5}))
     with pytest.raises(ug.FormatError):
-        net.save(path)
+        nn.save(net, path)
     assert path.read_bytes() == before
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        nn.Network(A.elman(2, 3, 3)).save(tmp_path / "nowhere" / "net.npz")
+        nn.save(nn.Network(A.elman(2, 3, 3)), tmp_path / "nowhere" / "net.npz")
 
 
 def changed(path, **members):
@@ -235,7 +235,7 @@ def array(value, **more):
 def page(change):
     """The page of the network, changed."""
     net = nn.Network(A.elman(2, 3, 2))
-    document = json.loads(nn.archive.page_of(net))
+    document = json.loads(nn.saving.page_of(net))
     change(document)
     return json.dumps(document)
 
@@ -311,7 +311,7 @@ BROKEN = {
 def test_what_is_no_network_is_refused(tmp_path, case):
     members, message = BROKEN[case]
     path = tmp_path / "net.npz"
-    nn.Network(A.elman(2, 3, 2)).save(path)
+    nn.save(nn.Network(A.elman(2, 3, 2)), path)
     if case == "no order":
         net = nn.load(changed(path, **members))
         with pytest.raises(ug.CyclicCoverError):
@@ -339,7 +339,7 @@ def test_files_that_were_spoilt_are_refused_or_read_as_they_were(tmp_path):
     """Bytes changed, cut off or repeated: an error of ours, or the same network."""
     path = tmp_path / "net.npz"
     net = nn.Network(A.elman(2, 3, 2))
-    net.save(path)
+    nn.save(net, path)
     whole = path.read_bytes()
     rng = random.Random(0)
     refused = 0
@@ -365,7 +365,7 @@ def test_files_that_were_spoilt_are_refused_or_read_as_they_were(tmp_path):
 
 
 def test_another_backend_may_run_what_is_read(tmp_path):
-    nn.Network(A.elman(2, 3, 2)).save(tmp_path / "net.npz")
+    nn.save(nn.Network(A.elman(2, 3, 2)), tmp_path / "net.npz")
     with pytest.raises(ValueError, match="the backend is 'numpy' or 'numba', not 'jax'"):
         nn.load(tmp_path / "net.npz", backend="jax")
 
@@ -376,7 +376,7 @@ def test_another_backend_may_run_what_is_read(tmp_path):
 def test_no_module_that_a_file_names_is_imported(tmp_path):
     path = tmp_path / "net.npz"
     for name in ("antigravity:x", "unittest.__main__:main", "this:s", "unrollgraph.nn.extra:x"):
-        nn.Network(A.elman(2, 3, 2)).save(path)
+        nn.save(nn.Network(A.elman(2, 3, 2)), path)
         changed(path, **{"network.json": page(op(type=name, fields={}))})
         code = (
             f"import sys; from unrollgraph import nn\ntry: nn.load({str(path)!r})\n"
@@ -395,7 +395,7 @@ def test_an_attribute_that_a_module_imports_when_asked_is_not_fetched(tmp_path, 
     module.__getattr__ = lambda name: pytest.fail(f"{name} was fetched")
     monkeypatch.setitem(sys.modules, "lazy_cells", module)
     path = tmp_path / "net.npz"
-    nn.Network(A.elman(2, 3, 2)).save(path)
+    nn.save(nn.Network(A.elman(2, 3, 2)), path)
     changed(path, **{"network.json": page(op(type="lazy_cells:Square", fields={}))})
     with pytest.raises(ug.FormatError, match="not an operation of this package"):
         nn.load(path)
@@ -404,7 +404,7 @@ def test_an_attribute_that_a_module_imports_when_asked_is_not_fetched(tmp_path, 
 def test_operations_come_from_the_caller(tmp_path, cells):
     path = tmp_path / "net.npz"
     net = nn.Network(with_op(cells.Power(2)))
-    net.save(path)
+    nn.save(net, path)
     kind = cells.Power
     sys.modules.pop("own_cells")
     with pytest.raises(ug.FormatError, match=r"operations=\{'Power': \.\.\.\}"):
@@ -445,11 +445,11 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_array_is_refused_in_little_memory(tmp_path, case):
     path = tmp_path / "net.npz"
-    nn.Network(A.elman(2, 3, 2)).save(path)
+    nn.save(nn.Network(A.elman(2, 3, 2)), path)
     with pytest.raises(ug.FormatError, match=r"net.npz: not a saved network: .*h.bias"):
         nn.load(changed(path, **{BIAS: HOSTILE[case]}))
     with pytest.raises(ug.FormatError):
-        nn.archive.array_of(HOSTILE[case], "x")
+        nn.saving.array_of(HOSTILE[case], "x")
 
 
 @pytest.mark.parametrize(
@@ -468,7 +468,7 @@ def test_a_hostile_array_is_refused_in_little_memory(tmp_path, case):
 )
 def test_sizes_that_the_file_does_not_hold_are_not_allocated(tmp_path, fields):
     path = tmp_path / "net.npz"
-    nn.Network(A.elman(2, 3, 2)).save(path)
+    nn.save(nn.Network(A.elman(2, 3, 2)), path)
     with pytest.raises(ug.FormatError):
         nn.load(changed(path, **{"network.json": page(op(**fields))}))
 
@@ -476,7 +476,7 @@ def test_sizes_that_the_file_does_not_hold_are_not_allocated(tmp_path, fields):
 def test_compressed_doubled_and_unknown_members_are_not_read(tmp_path):
     path = tmp_path / "net.npz"
     net = nn.Network(A.elman(2, 3, 2))
-    net.save(path)
+    nn.save(net, path)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
         file.writestr("notes.txt", bytes(10**7))
     same(net, nn.load(path))
@@ -486,7 +486,7 @@ def test_compressed_doubled_and_unknown_members_are_not_read(tmp_path):
             file.writestr(name, bytes(10**7))
         with pytest.raises(ug.FormatError, match=f"{name} is compressed; save the network"):
             nn.load(bomb)
-        net.save(path)
+        nn.save(net, path)
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as file:
         file.writestr(BIAS, array(np.zeros(3)))
     with pytest.raises(ug.FormatError, match="a member occurs twice"):
@@ -509,7 +509,7 @@ def test_hostile_notes_of_a_checkpoint_are_refused(tmp_path, notes):
 def test_files_with_more_than_is_told_cost_no_more_memory(tmp_path):
     """Under a limit of 400 MB above what the imports need."""
     path = tmp_path / "net.npz"
-    nn.Network(A.elman(2, 3, 2)).save(path)
+    nn.save(nn.Network(A.elman(2, 3, 2)), path)
     files = [tmp_path / f"{k}.npz" for k in range(3)]
     for file, members in zip(
         files,
@@ -545,21 +545,21 @@ for k in range(3):
 
 def test_what_a_killed_writer_left_behind_is_removed_by_the_next(tmp_path):
     code = (
-        "import os, signal\nfrom pathlib import Path\nfrom unrollgraph import files\n"
+        "import os, signal\nfrom pathlib import Path\nfrom unrollgraph.io import files\n"
         "Path.chmod = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"files.write_whole({str(tmp_path / 'net.npz')!r}, b'half')"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -9
     assert len(list(tmp_path.iterdir())) == 1
-    nn.Network(A.elman(2, 3, 2)).save(tmp_path / "net.npz")
+    nn.save(nn.Network(A.elman(2, 3, 2)), tmp_path / "net.npz")
     assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
 
 
 def test_a_writer_at_work_is_not_disturbed(tmp_path):
     """Twenty writers of one folder, each of which cleans up at every start."""
     code = (
-        "import sys\nfrom unrollgraph import files\n"
+        "import sys\nfrom unrollgraph.io import files\n"
         "for k in range(100): files.write_whole(sys.argv[1], sys.argv[1].encode())"
     )
     names = [str(tmp_path / f"{k}.npz") for k in range(8)]
@@ -579,7 +579,7 @@ def test_a_name_that_no_file_can_have_is_told_alike_everywhere(tmp_path, monkeyp
     data = nn.Sequences({"x": np.ones((3, 2, 1))}, {"y": np.ones((3, 2, 1))})
     stem = name.partition(".")[0]
     for call in (
-        lambda: net.save(name),
+        lambda: nn.save(net, name),
         lambda: nn.load(name),
         lambda: nn.fit(net, data, checkpoint=name),
         lambda: ug.io.read(f"{stem}.json"),
@@ -598,7 +598,7 @@ def test_links_that_lead_round_are_an_error_of_the_system(tmp_path):
         a.symlink_to(b)
         b.symlink_to(a)
     for call in (
-        lambda: nn.Network(A.elman(1, 2, 1)).save(tmp_path / "a.npz"),
+        lambda: nn.save(nn.Network(A.elman(1, 2, 1)), tmp_path / "a.npz"),
         lambda: nn.load(tmp_path / "a.npz"),
         lambda: ug.io.read(tmp_path / "a.json"),
         lambda: ug.io.write(ug.gallery.elman(), tmp_path / "a.json"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.nn import segments
+from unrollgraph.nn import bptt
 
 A = nn.architectures
 CAUSAL = [name for name in A.__all__ if name not in {"grid_2d", "bidirectional"}]
@@ -57,22 +57,22 @@ def hidden_state_memorization(t, m):
 def test_advances_are_those_of_published_tables():
     published = {(10, 3): 15, (10, 2): 20, (100, 5): 316, (100, 10): 222, (1000, 10): 3636}
     for (length, kept), count in {**published, (56, 3): 210}.items():
-        assert segments.advances(length, kept) == count
+        assert bptt.advances(length, kept) == count
     in_all = {(10, 2): 30, (10, 3): 25, (10, 5): 23, (100, 5): 416, (100, 10): 322}
     for (length, kept), count in {**in_all, (1000, 10): 4636, (1000, 50): 2948}.items():
-        assert length + segments.advances(length, kept) == count
+        assert length + bptt.advances(length, kept) == count
 
 
 def test_no_recurrence_finds_fewer_advances():
     for t in range(1, 60):
         for m in range(1, 12):
-            assert t + segments.advances(t, m) == hidden_state_memorization(t, m)
+            assert t + bptt.advances(t, m) == hidden_state_memorization(t, m)
 
 
 @given(st.integers(1, 300), st.integers(1, 40))
 def test_a_schedule_goes_through_every_link_and_keeps_no_more_than_it_may(length, kept):
     states, done, moved = {0}, [], 0
-    for i, j in segments.schedule(length, kept):
+    for i, j in bptt.schedule(length, kept):
         assert i in states
         if i == j:
             done.append(i)
@@ -83,12 +83,12 @@ def test_a_schedule_goes_through_every_link_and_keeps_no_more_than_it_may(length
             # one more only if it is gone through at once
             assert len(states) <= kept + 1
     assert done == [*range(length)][::-1]
-    assert moved == segments.advances(length, kept)
+    assert moved == bptt.advances(length, kept)
 
 
 def test_a_schedule_keeps_the_states_it_is_allowed():
     states, most = {0}, 0
-    steps = list(segments.schedule(20, 3))
+    steps = list(bptt.schedule(20, 3))
     for (i, j), following in zip(steps, [*steps[1:], None], strict=True):
         if i == j:
             states.remove(i)
@@ -107,8 +107,8 @@ def test_a_schedule_keeps_the_states_it_is_allowed():
 def test_checkpoints_give_the_plain_gradients(name, checkpoints):
     for T in (1, 2, 5, 23):
         net, inputs, targets = task(name, T)
-        plain = net.loss_and_gradients(inputs, targets)
-        agree(net.loss_and_gradients(inputs, targets, checkpoints=checkpoints), plain)
+        plain = nn.loss_and_gradients(net, inputs, targets)
+        agree(nn.loss_and_gradients(net, inputs, targets, checkpoints=checkpoints), plain)
 
 
 @given(st.integers(0, 10**6))
@@ -130,17 +130,17 @@ def test_long_delays_reach_over_several_segments(seed):
     k = {v: max((d for _, _, d in G.out_edges(v, data="delay")), default=0) for v in G}
     initial = {v: rng.normal(size=(k[v], 2)) for v in G if k[v]}
     given = {"x": x}, {names[-1]: y}
-    plain = net.loss_and_gradients(*given, initial=initial)
+    plain = nn.loss_and_gradients(net, *given, initial=initial)
     values = net.forward({"x": x}, initial=initial).values[names[-1]]
     assert plain.loss == pytest.approx(np.mean((values - y) ** 2), rel=1e-12)
     for checkpoints in (True, 1, 2):
-        agree(net.loss_and_gradients(*given, initial=initial, checkpoints=checkpoints), plain)
+        agree(nn.loss_and_gradients(net, *given, initial=initial, checkpoints=checkpoints), plain)
 
 
 def test_the_loss_is_a_mean_and_its_gradient_is_numbers():
     net, inputs, targets = task("lstm", 6)
     (name,) = targets
-    loss, gradients = net.loss_and_gradients(inputs, targets)
+    loss, gradients = nn.loss_and_gradients(net, inputs, targets)
     run = net.forward(inputs)
     difference = run.values[name] - targets[name]
     assert loss == pytest.approx(np.mean(difference**2), rel=1e-14)
@@ -158,7 +158,7 @@ def test_segments_are_computed_no_more_often_than_the_schedule_says(monkeypatch)
     )
     for checkpoints in (True, 1, 3, 50):
         calls.clear()
-        net.loss_and_gradients(inputs, targets, checkpoints=checkpoints)
+        nn.loss_and_gradients(net, inputs, targets, checkpoints=checkpoints)
         kept = 10 if checkpoints is True else checkpoints
         assert len(calls) == hidden_state_memorization(10, kept)
 
@@ -170,7 +170,7 @@ def test_memory_grows_with_the_root_of_the_steps():
         x, y = np.ones((T, 2, 4), np.float32), np.ones((T, 2, 4), np.float32)
 
         def run(x=x, y=y):
-            return net.loss_and_gradients({"x": x}, {"y": y}, checkpoints=True)
+            return nn.loss_and_gradients(net, {"x": x}, {"y": y}, checkpoints=True)
 
         run()
         net._free.clear()
@@ -188,8 +188,8 @@ def test_memory_grows_with_the_root_of_the_steps():
 @pytest.mark.parametrize("lengths", [(23, 1), (23, 5), (40, 7), (23, 23), 23, 50])
 def test_going_back_through_all_steps_is_exact(name, lengths):
     net, inputs, targets = task(name, 23)
-    plain = net.loss_and_gradients(inputs, targets)
-    agree(net.loss_and_gradients(inputs, targets, truncate=lengths), plain)
+    plain = nn.loss_and_gradients(net, inputs, targets)
+    agree(nn.loss_and_gradients(net, inputs, targets, truncate=lengths), plain)
 
 
 @pytest.mark.parametrize("name", ["lstm", "elman", "narx", "dilated", "stacked"])
@@ -211,10 +211,10 @@ def test_truncation_leaves_out_the_copies_before(name, lengths):
         gradients = run.backward(given)
         for key in expected:
             expected[key] += gradients.copies(key)[max(0, stop - h) : stop].sum(axis=0)
-    found = net.loss_and_gradients(inputs, targets, truncate=lengths)
+    found = nn.loss_and_gradients(net, inputs, targets, truncate=lengths)
     for key, gradient in found.parameters.items():
         assert np.allclose(gradient, expected[key], atol=1e-13), key
-    assert found.loss == pytest.approx(net.loss_and_gradients(inputs, targets).loss)
+    assert found.loss == pytest.approx(nn.loss_and_gradients(net, inputs, targets).loss)
 
 
 # -- streaming ---------------------------------------------------------------------------------
@@ -255,10 +255,10 @@ def test_a_state_in_the_middle_begins_the_rest():
 def test_what_reads_from_later_steps_is_refused_by_its_edge():
     net = nn.Network(A.bidirectional(2, 3, 2))
     x, y = {"x": np.ones((9, 2))}, {"y": np.ones((9, 2))}
-    assert net.loss_and_gradients(x, y).loss > 0
+    assert nn.loss_and_gradients(net, x, y).loss > 0
     for how in ({"checkpoints": True}, {"truncate": 3}):
         with pytest.raises(ValueError, match="delay -1 reads from a later step"):
-            net.loss_and_gradients(x, y, **how)
+            nn.loss_and_gradients(net, x, y, **how)
 
 
 @pytest.mark.parametrize(
@@ -285,14 +285,14 @@ def test_bad_arguments_are_refused(change, message):
     net = nn.Network(A.elman(2, 3, 2))
     given = {"inputs": {"x": np.ones((9, 2))}, "targets": {"y": np.ones((9, 2))}} | change
     with pytest.raises(ValueError, match=message):
-        net.loss_and_gradients(**given)
+        nn.loss_and_gradients(net, **given)
 
 
 def test_a_grid_has_no_segments():
     net = nn.Network(A.grid_2d(2, 3, 2))
     (x,) = (net.graph.vertices[v] for v in net._forward.inputs)
     with pytest.raises(ValueError, match="need a window of steps"):
-        net.loss_and_gradients({x: np.ones((9, 2))}, {x: np.ones((9, 2))}, checkpoints=True)
+        nn.loss_and_gradients(net, {x: np.ones((9, 2))}, {x: np.ones((9, 2))}, checkpoints=True)
 
 
 def test_a_run_over_another_graph_has_no_steps():

@@ -177,7 +177,7 @@ def test_losses_and_their_gradients_are_those_of_torch(loss, size):
     G.nodes["x"]["op"], G.nodes["y"]["op"] = nn.Input(4), nn.Dense(4, "linear", bias=False)
     net = nn.Network(G)
     net.parameters["y.weight"][...] = np.eye(4)
-    found = net.loss_and_gradients({"x": values}, {"y": targets}, loss)
+    found = nn.loss_and_gradients(net, {"x": values}, {"y": targets}, loss)
     assert found.loss == pytest.approx(expected.detach().item(), rel=1e-13)
     gradient = logits.grad.numpy().T @ values.reshape(-1, 4)
     assert np.allclose(found.parameters["y.weight"], gradient, rtol=1e-12, atol=1e-13)

@@ -72,8 +72,10 @@ def test_a_loss_is_the_mean_of_what_books_say(loss, batch):
     inputs, targets = sequence("lstm", 6, loss, batch=batch)
     values = net.forward(inputs).values["y"]
     expected = np.mean(by_hand(loss, values, targets["y"]))
-    assert net.loss(inputs, targets, loss) == pytest.approx(expected, rel=1e-13)
-    assert net.loss_and_gradients(inputs, targets, loss).loss == pytest.approx(expected, rel=1e-13)
+    assert nn.loss(net, inputs, targets, loss) == pytest.approx(expected, rel=1e-13)
+    assert nn.loss_and_gradients(net, inputs, targets, loss).loss == pytest.approx(
+        expected, rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("name", [*CAUSAL, "bidirectional"])
@@ -94,13 +96,13 @@ def test_large_logits_have_finite_losses(size, dtype):
         if name == "out.bias":
             array[...] = [size, -size]
     x = {"in": np.ones((3, 1))}
-    right = net.loss_and_gradients(x, {"out": np.zeros(3, int)}, "cross_entropy")
-    wrong = net.loss_and_gradients(x, {"out": np.ones(3, int)}, "cross_entropy")
+    right = nn.loss_and_gradients(net, x, {"out": np.zeros(3, int)}, "cross_entropy")
+    wrong = nn.loss_and_gradients(net, x, {"out": np.ones(3, int)}, "cross_entropy")
     assert right.loss == 0
     assert wrong.loss == pytest.approx(2 * size, rel=1e-6)
     assert wrong.parameters["out.bias"].tolist() == [1, -1]
     shares = {"out": np.tile([1.0, 1.0], (3, 1))}
-    found = net.loss_and_gradients(x, shares, "binary_cross_entropy")
+    found = nn.loss_and_gradients(net, x, shares, "binary_cross_entropy")
     assert found.loss == pytest.approx(size / 2, rel=1e-6)
     assert found.parameters["out.bias"].tolist() == [0, -0.5]
 
@@ -111,7 +113,7 @@ def test_a_network_that_knows_nothing_has_the_published_loss():
     net.parameters["y.weight"][...] = 0
     rng = np.random.default_rng(0)
     x = {"x": np.eye(65)[rng.integers(65, size=25)]}
-    found = net.loss(x, {"y": rng.integers(65, size=25)}, "cross_entropy")
+    found = nn.loss(net, x, {"y": rng.integers(65, size=25)}, "cross_entropy")
     assert 25 * found == pytest.approx(104.35968174739092, rel=1e-14)
 
 
@@ -119,8 +121,10 @@ def test_two_vertices_add_their_losses():
     net = net_called("lstm")
     inputs, targets = sequence("lstm", 6)
     both = targets | {"c": np.zeros((6, 3))}
-    alone = net.loss(inputs, {"c": np.zeros((6, 3))})
-    assert net.loss(inputs, both) == pytest.approx(net.loss(inputs, targets) + alone, rel=1e-14)
+    alone = nn.loss(net, inputs, {"c": np.zeros((6, 3))})
+    assert nn.loss(net, inputs, both) == pytest.approx(
+        nn.loss(net, inputs, targets) + alone, rel=1e-14
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_two_vertices_add_their_losses():
 )
 def test_targets_that_do_not_fit_are_refused(loss, target, message):
     with pytest.raises(ug.ShapeError, match=message):
-        net_called("elman").loss({"x": np.ones((9, 2))}, {"y": target}, loss)
+        nn.loss(net_called("elman"), {"x": np.ones((9, 2))}, {"y": target}, loss)
 
 
 # -- masks -------------------------------------------------------------------------------------
@@ -157,10 +161,10 @@ def test_filled_up_sequences_train_as_they_do_alone(name, loss):
     steps = [len(next(iter(targets.values()))) for _, targets in alone]
     assert np.asarray(together.mask).sum(axis=0).tolist() == steps
     for how in ({}, {"checkpoints": True}, {"truncate": (9, 4)}):
-        found = net.loss_and_gradients(
-            together.inputs, together.targets, loss, mask=together.mask, **how
+        found = nn.loss_and_gradients(
+            net, together.inputs, together.targets, loss, mask=together.mask, **how
         )
-        parts = [net.loss_and_gradients(*pair, loss) for pair in alone]
+        parts = [nn.loss_and_gradients(net, *pair, loss) for pair in alone]
         expected = np.average([part.loss for part in parts], weights=steps)
         assert found.loss == pytest.approx(expected, rel=1e-12)
         for key, gradient in found.parameters.items():
@@ -172,10 +176,10 @@ def test_what_fills_up_does_not_count():
     net = net_called("gru")
     pairs = [sequence("gru", T, seed=T) for T in (3, 7)]
     data = nn.padded(pairs)
-    plain = net.loss_and_gradients(data.inputs, data.targets, mask=data.mask)
+    plain = nn.loss_and_gradients(net, data.inputs, data.targets, mask=data.mask)
     data.inputs["x"][3:, 0] = 1e3
     data.targets["y"][3:, 0] = -1e3
-    again = net.loss_and_gradients(data.inputs, data.targets, mask=data.mask)
+    again = nn.loss_and_gradients(net, data.inputs, data.targets, mask=data.mask)
     assert again.loss == plain.loss
     for key, gradient in plain.parameters.items():
         assert np.array_equal(gradient, again.parameters[key])
@@ -190,10 +194,12 @@ def test_a_mask_may_weigh_and_only_shares_matter(loss):
     entries = by_hand(loss, values, targets["y"]).mean(axis=-1)
     expected = np.average(entries, weights=weights)
     for mask in (weights, 10 * weights):
-        assert net.loss(inputs, targets, loss, mask=mask) == pytest.approx(expected, rel=1e-12)
+        assert nn.loss(net, inputs, targets, loss, mask=mask) == pytest.approx(expected, rel=1e-12)
     last = [0, 0, 0, 0, 0, 1]
-    assert net.loss(inputs, targets, loss, mask=last) == pytest.approx(entries[-1].mean())
-    assert net.loss(inputs, targets, loss, mask=np.ones(6, bool)) == pytest.approx(entries.mean())
+    assert nn.loss(net, inputs, targets, loss, mask=last) == pytest.approx(entries[-1].mean())
+    assert nn.loss(net, inputs, targets, loss, mask=np.ones(6, bool)) == pytest.approx(
+        entries.mean()
+    )
 
 
 WITHOUT_MEANING = {"mse": math.nan, "binary_cross_entropy": math.inf, "cross_entropy": -100}
@@ -212,8 +218,8 @@ def test_what_does_not_count_may_be_anything(loss, over):
     spoilt = targets.copy()
     spoilt[mask == 0] = WITHOUT_MEANING[loss]
     more = {"over": ug.unroll(net.graph, 4)} if over else {}
-    right = net.loss_and_gradients(x, {"y": targets}, loss, mask=mask, **more)
-    found = net.loss_and_gradients(x, {"y": spoilt}, loss, mask=mask, **more)
+    right = nn.loss_and_gradients(net, x, {"y": targets}, loss, mask=mask, **more)
+    found = nn.loss_and_gradients(net, x, {"y": spoilt}, loss, mask=mask, **more)
     assert found.loss == right.loss
     for name, gradient in right.parameters.items():
         np.testing.assert_array_equal(found.parameters[name], gradient)
@@ -231,8 +237,8 @@ def test_what_overflows_after_the_end_of_a_sequence_is_not_in_its_loss():
     short = {"x": np.ones((3, 1))}, {"h": np.ones((3, 1))}
     both = nn.padded([short, long])
     with np.errstate(over="ignore", invalid="ignore"):
-        found = net.loss(both.inputs, both.targets, mask=both.mask)
-    assert found == pytest.approx(3 * net.loss(*short) / 703)
+        found = nn.loss(net, both.inputs, both.targets, mask=both.mask)
+    assert found == pytest.approx(3 * nn.loss(net, *short) / 703)
 
 
 @pytest.mark.parametrize("loss", ["mse", "binary_cross_entropy"])
@@ -271,7 +277,7 @@ def test_logits_far_from_their_targets_keep_their_precision(target):
 )
 def test_masks_that_do_not_fit_are_refused(mask, message):
     with pytest.raises(ValueError, match=message):
-        net_called("elman").loss(*sequence("elman", 6, batch=(3,)), mask=mask)
+        nn.loss(net_called("elman"), *sequence("elman", 6, batch=(3,)), mask=mask)
 
 
 def test_sequences_that_do_not_fit_each_other_are_refused():
@@ -299,13 +305,13 @@ def test_over_another_graph_the_loss_is_that_of_the_window(name, loss):
     inputs, targets = sequence(name, 5, loss, batch=(2,))
     mask = np.arange(10).reshape(5, 2)
     U = ug.unroll(net.graph, 5)
-    found = net.loss_and_gradients(inputs, targets, loss, mask=mask, over=U)
-    expected = net.loss_and_gradients(inputs, targets, loss, mask=mask)
+    found = nn.loss_and_gradients(net, inputs, targets, loss, mask=mask, over=U)
+    expected = nn.loss_and_gradients(net, inputs, targets, loss, mask=mask)
     assert found.loss == pytest.approx(expected.loss, rel=1e-13)
     for key, gradient in expected.parameters.items():
         assert np.allclose(found.parameters[key], gradient, atol=1e-14)
     with pytest.raises(ValueError, match="segments are those of a window"):
-        net.loss_and_gradients(inputs, targets, loss, over=U, truncate=2)
+        nn.loss_and_gradients(net, inputs, targets, loss, over=U, truncate=2)
 
 
 def test_on_a_grid_gradients_agree_with_difference_quotients():
@@ -441,7 +447,7 @@ def test_a_fit_is_the_loop_that_one_would_write(optimiser):
     history = nn.fit(net, given, optimiser, epochs=4, clip=0.5)
     state, losses = optimiser.start(own.parameters), []
     for _ in range(4):
-        loss, gradients = own.loss_and_gradients(given.inputs, given.targets)
+        loss, gradients = nn.loss_and_gradients(own, given.inputs, given.targets)
         losses.append(loss)
         optimiser.step(own.parameters, nn.clipped(gradients, 0.5), state)
     assert history == nn.History(tuple(losses), (), 3, False)
@@ -489,7 +495,7 @@ def test_an_epoch_takes_every_sequence_once_in_an_order_of_its_own():
 def test_truncated_and_averaged_gradients_can_be_followed():
     given = data(T=12)
     whole, cut = net_called("lstm"), net_called("lstm")
-    truncating = partial(nn.Network.loss_and_gradients, truncate=3)
+    truncating = partial(nn.loss_and_gradients, truncate=3)
     nn.fit(whole, given, epochs=3)
     nn.fit(cut, given, epochs=3, gradients=truncating)
     assert bits(whole) != bits(cut)
@@ -513,7 +519,7 @@ def test_an_interrupted_fit_goes_on_to_the_same_bits(tmp_path, optimiser, patien
             calls.append(1)
             if len(calls) == stop:
                 raise KeyboardInterrupt
-            return nn.Network.loss_and_gradients(*args, **more)
+            return nn.loss_and_gradients(*args, **more)
 
         net = net_called("lstm")
         with suppress(KeyboardInterrupt):
@@ -558,7 +564,7 @@ def test_patience_stops_and_puts_the_best_parameters_back(tmp_path):
     kept = []
 
     def gradients(net, *args, **more):
-        found = nn.Network.loss_and_gradients(net, *args, **more)
+        found = nn.loss_and_gradients(net, *args, **more)
         sign = 1 if len(kept) < 4 else -1
         return found._replace(parameters={k: sign * g for k, g in found.parameters.items()})
 
@@ -605,7 +611,7 @@ def test_a_validation_loss_that_is_no_number_is_never_the_best():
     net = net_called("lstm")
     kept = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nn.Network, "loss", lambda *_, **__: next(told))
+        patch.setattr(nn.training, "loss_of", lambda *_, **__: next(told))
         history = nn.fit(
             net,
             data(),
@@ -617,7 +623,7 @@ def test_a_validation_loss_that_is_no_number_is_never_the_best():
     assert (history.best, len(history.losses), history.stopped) == (3, 6, True)
     assert bits(net) == kept[3]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nn.Network, "loss", lambda *_, **__: math.nan)
+        patch.setattr(nn.training, "loss_of", lambda *_, **__: math.nan)
         history = nn.fit(net, data(), epochs=9, validation=data(), patience=2)
     assert (history.best, len(history.losses), history.stopped) == (-1, 2, True)
 
@@ -625,8 +631,8 @@ def test_a_validation_loss_that_is_no_number_is_never_the_best():
 @pytest.mark.parametrize(
     ("name", "one", "other"),
     [
-        ("gradients", partial(nn.Network.loss_and_gradients, truncate=2), None),
-        ("gradients", partial(nn.Network.loss_and_gradients, truncate=(4, 2)), None),
+        ("gradients", partial(nn.loss_and_gradients, truncate=2), None),
+        ("gradients", partial(nn.loss_and_gradients, truncate=(4, 2)), None),
         ("over", None, "unrolled"),
     ],
 )
@@ -724,7 +730,7 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path, change, message):
 
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     path = tmp_path / "net.npz"
-    net_called("lstm").save(path)
+    nn.save(net_called("lstm"), path)
     with pytest.raises(ug.FormatError, match=r"net.npz holds no fit that could go on; name anoth"):
         nn.fit(net_called("lstm"), data(), **settings(path))
     path.write_text("hello")
@@ -824,7 +830,7 @@ def test_what_is_something_else_is_refused(change, message):
 )
 def test_gradients_of_other_shapes_are_refused(spoil, message):
     def gradients(*args, **more):
-        found = nn.Network.loss_and_gradients(*args, **more)
+        found = nn.loss_and_gradients(*args, **more)
         return found._replace(parameters=spoil(found.parameters))
 
     with pytest.raises(ug.ShapeError, match=message):
@@ -891,15 +897,15 @@ def test_integers_train_an_embedding():
 def test_what_the_mask_leaves_out_behind_the_end_may_be_anything(name, bad):
     net = net_called(name)
     both = nn.padded([sequence(name, 3), sequence(name, 6)])
-    expected = net.loss_and_gradients(both.inputs, both.targets, mask=both.mask)
+    expected = nn.loss_and_gradients(net, both.inputs, both.targets, mask=both.mask)
     spoilt = {key: np.where(both.mask[..., None], x, bad) for key, x in both.inputs.items()}
     targets = {key: np.where(both.mask[..., None], y, bad) for key, y in both.targets.items()}
     for more in ({}, {"checkpoints": True}):
-        found = net.loss_and_gradients(spoilt, targets, mask=both.mask, **more)
+        found = nn.loss_and_gradients(net, spoilt, targets, mask=both.mask, **more)
         assert found.loss == pytest.approx(expected.loss, rel=1e-12)
         for key, gradient in expected.parameters.items():
             np.testing.assert_allclose(found.parameters[key], gradient, atol=1e-12)
-    assert net.loss(spoilt, targets, mask=both.mask) == pytest.approx(expected.loss, rel=1e-12)
+    assert nn.loss(net, spoilt, targets, mask=both.mask) == pytest.approx(expected.loss, rel=1e-12)
     assert nn.fit(net, nn.Sequences(spoilt, targets, both.mask), epochs=2).losses[0] > 0
 
 
@@ -909,7 +915,7 @@ def test_a_value_that_a_later_step_reads_is_not_left_out():
     mask = np.ones((6, 2), bool)
     mask[2, 1] = False
     inputs["x"][2, 1, 1] = np.nan
-    assert math.isnan(net.loss(inputs, targets, mask=mask))
+    assert math.isnan(nn.loss(net, inputs, targets, mask=mask))
     with pytest.raises(
         ug.DivergenceError, match="input of x is nan at step 2, sequence 1, entry 1"
     ):
@@ -922,9 +928,9 @@ def test_without_delays_any_step_may_be_left_out():
     net = nn.Network(G)
     inputs, targets = sequence("elman", 6)
     mask = np.array([True, False, True, True, False, True])
-    expected = net.loss_and_gradients(inputs, targets, mask=mask).parameters["y.weight"]
+    expected = nn.loss_and_gradients(net, inputs, targets, mask=mask).parameters["y.weight"]
     inputs["x"][[1, 4]] = np.nan
-    found = net.loss_and_gradients(inputs, targets, mask=mask).parameters["y.weight"]
+    found = nn.loss_and_gradients(net, inputs, targets, mask=mask).parameters["y.weight"]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -936,10 +942,10 @@ def test_an_index_behind_the_end_may_be_none():
     indices = np.array([[0, 1], [2, 3], [-1, 4]])
     mask = np.array([[1, 1], [1, 1], [0, 1]])
     _, targets = sequence("elman", 3, batch=(2,))
-    found = net.loss({"x": indices}, targets, mask=mask)
-    assert found == net.loss({"x": np.maximum(indices, 0)}, targets, mask=mask)
+    found = nn.loss(net, {"x": indices}, targets, mask=mask)
+    assert found == nn.loss(net, {"x": np.maximum(indices, 0)}, targets, mask=mask)
     with pytest.raises(ug.ShapeError, match="goes from -1 to 4"):
-        net.loss({"x": indices}, targets)
+        nn.loss(net, {"x": indices}, targets)
 
 
 def test_sequences_of_different_lengths_need_delays_that_are_not_negative():
@@ -948,8 +954,8 @@ def test_sequences_of_different_lengths_need_delays_that_are_not_negative():
     both = nn.padded(pairs)
     text = r"step 2 in one sequence and step 5 in another, but the edge b -> b has a negative delay"
     for call in (
-        lambda: net.loss(both.inputs, both.targets, mask=both.mask),
-        lambda: net.loss_and_gradients(both.inputs, both.targets, mask=both.mask),
+        lambda: nn.loss(net, both.inputs, both.targets, mask=both.mask),
+        lambda: nn.loss_and_gradients(net, both.inputs, both.targets, mask=both.mask),
         lambda: nn.fit(net, both),
         lambda: nn.fit(net, both, batch=1),
         lambda: nn.fit(net, nn.padded(pairs[:1]), validation=both),
@@ -971,9 +977,9 @@ def test_masked_arrays_are_not_stripped_of_their_masks():
         lambda: net.forward({"x": hidden(inputs["x"])}),
         lambda: net.forward(inputs, initial={"h": hidden(np.ones(3))}),
         lambda: net.forward(inputs).backward({"y": hidden(targets["y"])}),
-        lambda: net.loss({"x": hidden(inputs["x"])}, targets),
-        lambda: net.loss(inputs, {"y": hidden(targets["y"])}),
-        lambda: net.loss(inputs, targets, mask=hidden(np.ones(4))),
+        lambda: nn.loss(net, {"x": hidden(inputs["x"])}, targets),
+        lambda: nn.loss(net, inputs, {"y": hidden(targets["y"])}),
+        lambda: nn.loss(net, inputs, targets, mask=hidden(np.ones(4))),
         lambda: nn.padded([({"x": hidden(np.ones((3, 2)))}, {"y": np.ones((3, 4))})]),
         lambda: nn.fit(net, nn.Sequences({"x": hidden(inputs["x"])}, targets), batch=1),
         lambda: nn.fit(net, nn.Sequences(inputs, {"y": hidden(targets["y"])})),
@@ -987,8 +993,8 @@ def test_inputs_and_targets_may_be_booleans():
     net = net_called("elman")
     bits = np.random.default_rng(0).integers(2, size=(5, 2)).astype(bool)
     targets = np.ones((5, 4), bool)
-    found = net.loss_and_gradients({"x": bits}, {"y": targets})
-    expected = net.loss_and_gradients({"x": bits.astype(float)}, {"y": targets.astype(float)})
+    found = nn.loss_and_gradients(net, {"x": bits}, {"y": targets})
+    expected = nn.loss_and_gradients(net, {"x": bits.astype(float)}, {"y": targets.astype(float)})
     assert found.loss == expected.loss
 
 
@@ -1012,7 +1018,7 @@ class Counting:
 
 
 def in_float32(net, *given, **more):
-    found = net.loss_and_gradients(*given, **more)
+    found = nn.loss_and_gradients(net, *given, **more)
     return nn.LossAndGradients(np.float32(found.loss), found.parameters)
 
 
@@ -1057,16 +1063,16 @@ def one_step_back():
 def test_a_step_that_no_counted_step_reads_may_be_anything():
     net = nn.Network(one_step_back())
     x, y, mask = np.ones((6, 1)), np.zeros((6, 1)), np.arange(6) == 5
-    clean = net.loss_and_gradients({"x": x}, {"y": y}, mask=mask)
+    clean = nn.loss_and_gradients(net, {"x": x}, {"y": y}, mask=mask)
     for bad in (np.nan, np.inf):
         x[0] = bad
         for over in (None, ug.unroll(net.graph, 6)):
-            found = net.loss_and_gradients({"x": x}, {"y": y}, mask=mask, over=over)
+            found = nn.loss_and_gradients(net, {"x": x}, {"y": y}, mask=mask, over=over)
             assert found.loss == pytest.approx(clean.loss)
             for name, gradient in clean.parameters.items():
                 np.testing.assert_allclose(found.parameters[name], gradient)
     x[4] = np.nan  # which step 5 reads
-    assert not math.isfinite(net.loss({"x": x}, {"y": y}, mask=mask))
+    assert not math.isfinite(nn.loss(net, {"x": x}, {"y": y}, mask=mask))
 
 
 def test_padded_sequences_over_a_window_need_delays_that_are_not_negative():
@@ -1075,7 +1081,7 @@ def test_padded_sequences_over_a_window_need_delays_that_are_not_negative():
     U = ug.unroll(net.graph, 6)
     for over in (U, U.projection):
         with pytest.raises(ValueError, match="has a negative delay"):
-            net.loss(both.inputs, both.targets, mask=both.mask, over=over)
+            nn.loss(net, both.inputs, both.targets, mask=both.mask, over=over)
 
 
 def test_with_a_mask_wrong_types_and_large_indices_are_treated_as_without_it():
@@ -1084,11 +1090,12 @@ def test_with_a_mask_wrong_types_and_large_indices_are_treated_as_without_it():
     mask = np.array([1, 1, 1, 0])
     for odd in (inputs["x"].astype(str), inputs["x"].astype("M8[s]"), inputs["x"].astype(object)):
         with pytest.raises(ug.ShapeError, match="not real numbers"):
-            net.loss({"x": odd}, targets, mask=mask)
+            nn.loss(net, {"x": odd}, targets, mask=mask)
     G = net.graph.to_networkx()
     G.nodes["x"]["op"] = nn.Embedding(5, 2)
     found = [
-        nn.Network(G).loss({"x": np.array([1, 2, 3, last])}, targets, mask=mask) for last in (0, 99)
+        nn.loss(nn.Network(G), {"x": np.array([1, 2, 3, last])}, targets, mask=mask)
+        for last in (0, 99)
     ]
     assert found[0] == found[1]
     with pytest.raises(TypeError, match="masked array"):
@@ -1127,6 +1134,6 @@ def test_an_infinite_input_that_an_operation_makes_finite_is_not_cleared():
     nx.set_node_attributes(G, {"x": nn.Input(1), "s": Positive(), "y": nn.Dense(1)}, "op")
     net = nn.Network(G)
     x, y, mask = np.ones((4, 1)), np.zeros((4, 1)), np.array([0, 1, 1, 1])
-    expected = net.loss({"x": x}, {"y": y}, mask=mask)
+    expected = nn.loss(net, {"x": x}, {"y": y}, mask=mask)
     x[0] = np.inf  # which step 1 reads, as a positive number
-    assert net.loss({"x": x}, {"y": y}, mask=mask) == expected
+    assert nn.loss(net, {"x": x}, {"y": y}, mask=mask) == expected

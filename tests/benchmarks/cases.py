@@ -238,7 +238,7 @@ def first_run_of_an_lstm():
 def loss_with_checkpoints():
     net = nn.Network(nn.architectures.lstm(16, 16, 16))
     x = np.ones((400, 4, 16))
-    return lambda: net.loss_and_gradients({"x": x}, {"y": x}, checkpoints=True)
+    return lambda: nn.loss_and_gradients(net, {"x": x}, {"y": x}, checkpoints=True)
 
 
 @case

@@ -11,7 +11,7 @@ from typing import Any
 import unrollgraph as ug
 from unrollgraph.cli.saying import note
 from unrollgraph.graph.delay_graph import delay_like_attribute
-from unrollgraph.nn.archive import read_graph
+from unrollgraph.nn.saving import read_graph
 
 _WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 

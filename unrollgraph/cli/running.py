@@ -14,7 +14,7 @@ from unrollgraph import nn
 from unrollgraph.cli.saying import fail, numbers
 from unrollgraph.errors import show_vertex
 from unrollgraph.io.files import read_bytes, write_whole
-from unrollgraph.nn.archive import array_of, arrays_of, packed
+from unrollgraph.nn.saving import array_of, arrays_of, packed
 
 
 def add_to(commands: Any) -> None:
@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "run",
         help="run a saved network over a sequence",
-        description="Run a network, as net.save and nn.fit write it, over the steps of its inputs.",
+        description="Run a network, as nn.save and nn.fit write it, over the steps of its inputs.",
     )
     command.add_argument("file", metavar="FILE", help="a saved network")
     command.add_argument(

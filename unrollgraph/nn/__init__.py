@@ -4,29 +4,35 @@ A network runs over a window of time steps or over any acyclic graph above its b
 runner sees the projection, never how that graph was built. Parameters live on the base,
 are used by all copies, and their gradients are summed back down the fibres.
 
-Which page answers which question:
+Which module answers which question:
 
 * `ops` -- what a vertex can compute, and how to add an operation of your own;
 * `network` -- running forward, and back;
 * `gradients` -- the exact gradient, that of each copy, and their mean;
+* `gradient_check` -- whether a gradient is one;
+* `losses` -- losses of outputs over a sequence;
+* `bptt` -- backpropagation through time, also with checkpoints or truncated;
+* `training`, `optimizers`, `sequences` -- training, and what it trains on;
+* `saving` -- networks in files;
 * `architectures` -- named networks;
-* `torch_modules` -- networks made from PyTorch's modules;
-* `losses`, `tasks`, `segments` -- losses, and long sequences in little memory;
-* `fitting`, `optimisers`, `sequences` -- training, and what it trains on;
-* `checking` -- whether a gradient is one;
-* `archive`, `saving` -- networks in files;
-* `parallel` -- many processes;
-* `values`, `primitives`, `lowering` -- a network and its gradient as lists of steps;
-* `plan` -- in which order they are computed;
-* `window`, `copies`, `binding` -- where, over a window and over any other graph;
-* `elimination`, `folding`, `fusion`, `storage`, `weights`, `sums` -- what makes a window fast;
-* `calls`, `stepping`, `compiled` -- the calls that are left, of NumPy or by Numba.
+* `exchange` -- networks made from modules of PyTorch;
+* `arrays` -- arrays that users give, checked.
+
+How a network is compiled and run:
+
+* `program`, `primitives`, `lowering` -- a network and its gradient as lists of values;
+* `execution_order` -- in which order they are computed;
+* `compiler` -- which of them become one call;
+* `buffers` -- where they are stored;
+* `executors` -- the calls that are left, over a window or over any other graph.
 """
 
 from unrollgraph.nn import architectures
-from unrollgraph.nn.checking import GradientCheck, check_gradients
-from unrollgraph.nn.fitting import History, fit
+from unrollgraph.nn.bptt import loss, loss_and_gradients
+from unrollgraph.nn.exchange import from_torch
+from unrollgraph.nn.gradient_check import GradientCheck, check_gradients
 from unrollgraph.nn.gradients import Gradients
+from unrollgraph.nn.losses import LossAndGradients
 from unrollgraph.nn.network import Network, Run
 from unrollgraph.nn.ops import (
     Activation,
@@ -41,12 +47,10 @@ from unrollgraph.nn.ops import (
     Op,
     Parameter,
 )
-from unrollgraph.nn.optimisers import SGD, Adam, Optimiser, clipped
-from unrollgraph.nn.parallel import Trial, sharded_gradients, sweep
-from unrollgraph.nn.saving import load
+from unrollgraph.nn.optimizers import SGD, Adam, Optimiser, clipped
+from unrollgraph.nn.saving import load, save
 from unrollgraph.nn.sequences import Sequences, padded
-from unrollgraph.nn.tasks import LossAndGradients
-from unrollgraph.nn.torch_modules import from_torch
+from unrollgraph.nn.training import History, Trial, fit, sharded_gradients, sweep
 
 __all__ = [
     "SGD",
@@ -77,7 +81,10 @@ __all__ = [
     "fit",
     "from_torch",
     "load",
+    "loss",
+    "loss_and_gradients",
     "padded",
+    "save",
     "sharded_gradients",
     "sweep",
 ]

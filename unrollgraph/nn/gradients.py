@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import ShapeError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, known
-from unrollgraph.nn.binding import Lease
+from unrollgraph.nn.buffers import Lease
+from unrollgraph.nn.execution_order import Program
+from unrollgraph.nn.executors.weight_gradients import SUMMED
+from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
-from unrollgraph.nn.plan import Program
 from unrollgraph.nn.primitives import read_only
-from unrollgraph.nn.sums import SUMMED
-from unrollgraph.nn.values import Ref, Value, Weight
-from unrollgraph.nn.window import WindowBinding
+from unrollgraph.nn.program import Ref, Value, Weight
 
 Array = NDArray[Any]
 

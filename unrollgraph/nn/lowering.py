@@ -21,7 +21,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import strong_components
 from unrollgraph.nn.ops import Op, Parameter, Site
 from unrollgraph.nn.primitives import TABLE
-from unrollgraph.nn.values import Ref, Value, Values
+from unrollgraph.nn.program import Ref, Value, Values
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ Either way every copy of a vertex computes the same operation with the same para
 
 from __future__ import annotations
 
-import operator
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -19,25 +17,39 @@ from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, check_size, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
-from unrollgraph.io.files import must_end_in, write_whole
 from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
-from unrollgraph.nn import archive, segments
-from unrollgraph.nn.arrays import find_non_finite, plain_array
-from unrollgraph.nn.binding import Binding, Lease, fits
-from unrollgraph.nn.compiled import must_be_there
-from unrollgraph.nn.copies import CopiesBinding
-from unrollgraph.nn.elimination import eliminated
-from unrollgraph.nn.folding import folded
-from unrollgraph.nn.fusion import Lanes, gathered, lanes_of
+from unrollgraph.nn.arrays import (
+    as_boundary,
+    as_real,
+    count_steps,
+    must_be_mapping,
+    read_inputs,
+    vertex_number,
+)
+from unrollgraph.nn.arrays import (
+    check_finite as check_finite_values,
+)
+from unrollgraph.nn.buffers import (
+    Binding,
+    Lease,
+    Packing,
+    Passing,
+    Weights,
+    brief,
+    fits,
+    kept_for_gradients,
+    packing_of,
+    passing,
+)
+from unrollgraph.nn.compiler import Lanes, eliminated, folded, gathered, lanes_of
+from unrollgraph.nn.execution_order import Copies, Program, Wavefronts, plan_copies, plan_levels
+from unrollgraph.nn.executors.graph import CopiesBinding
+from unrollgraph.nn.executors.loops import must_be_there
+from unrollgraph.nn.executors.weight_gradients import SUMMED, Sums
+from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
-from unrollgraph.nn.plan import Copies, Program, Wavefronts, plan_copies, plan_levels
-from unrollgraph.nn.storage import Passing, brief, kept_for_gradients, passing
-from unrollgraph.nn.sums import SUMMED, Sums
-from unrollgraph.nn.tasks import LossAndGradients, Task, must_be_mapping
-from unrollgraph.nn.values import Ref
-from unrollgraph.nn.weights import Packing, Weights, packing_of
-from unrollgraph.nn.window import WindowBinding
+from unrollgraph.nn.program import Ref
 
 Array = NDArray[Any]
 PLANS_KEPT = 8
@@ -213,9 +225,10 @@ class Network:
         if check_finite:
             for given in (initial or {}, final or {}):
                 for name, array in given.items():
-                    self._must_be_finite(name, array)
+                    check_finite_values(name, array, self.dtype)
+        finite_as = self.dtype if check_finite else None
         if over is None:
-            return self._over_window(inputs, initial or {}, final or {}, steps, check_finite)
+            return self._over_window(inputs, initial or {}, final or {}, steps, finite_as)
         if final:
             raise ValueError("final is read after a window; over another graph give initial")
         if steps is not None:
@@ -223,20 +236,20 @@ class Network:
         with self._planning:
             copies, fronts, free = self._plan(as_graph_map(over))
         lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
-        arrays, batch = self._inputs(inputs, lengths, check_finite)
+        arrays, batch = read_inputs(self.graph, self._forward, inputs, lengths, finite_as)
         with self._planning:
             lease = self._leased_over(fronts, batch or 1, free)
         binding = lease.binding
         self._fill(binding, arrays)
         for name, array in (initial or {}).items():
-            v = self._vertex(name, "initial")
+            v = vertex_number(self.graph, name, "initial")
             if not self.graph.out_numbers[v]:
                 raise ShapeError(
                     f"initial gives values of {show_vertex(name)}, which no edge reads",
                     vertex=name,
                 )
             size = self._forward.values[v].size
-            binding.buffers[v][-1] = self._shaped(name, array, (batch or 1, size))
+            binding.buffers[v][-1] = as_boundary(name, array, (batch or 1, size), self.dtype)
         return self._run(lease, copies, batched=batch is not None)
 
     def _over_window(
@@ -245,15 +258,17 @@ class Network:
         initial: Mapping[Any, ArrayLike],
         final: Mapping[Any, ArrayLike],
         steps: int | None,
-        check_finite: bool,
+        finite_as: np.dtype[Any] | None,
     ) -> Run:
         if self.graph.dimension > 1:
             raise ValueError(
                 f"the delays are in Z^{self.graph.dimension}, so there is no window of steps; say "
                 "what to run over, as in over=unroll(G, (3, 4))"
             )
-        T = self._steps(inputs, steps)
-        arrays, batch = self._inputs(inputs, dict.fromkeys(self._forward.inputs, T), check_finite)
+        T = count_steps(inputs, steps)
+        arrays, batch = read_inputs(
+            self.graph, self._forward, inputs, dict.fromkeys(self._forward.inputs, T), finite_as
+        )
         self._check_delays(T, batch or 1)
         with self._planning:
             lease = self._leased(T, batch or 1)
@@ -261,7 +276,7 @@ class Network:
         self._fill(binding, arrays)
         for given, what in ((initial, "initial"), (final, "final")):
             for name, array in given.items():
-                v = self._vertex(name, what)
+                v = vertex_number(self.graph, name, what)
                 buffer, before = binding.buffers[v], binding.before[v]
                 room = buffer[:before] if what == "initial" else buffer[before + T :]
                 if not len(room):
@@ -270,169 +285,10 @@ class Network:
                         f"{'before' if what == 'initial' else 'after'} the window",
                         vertex=name,
                     )
-                room[...] = self._shaped(name, array, room.shape, batched=batch is not None)
+                room[...] = as_boundary(
+                    name, array, room.shape, self.dtype, batched=batch is not None
+                )
         return self._run(lease, None, batched=batch is not None)
-
-    def loss(
-        self,
-        inputs: Mapping[Any, ArrayLike],
-        targets: Mapping[Any, ArrayLike],
-        loss: str = "mse",
-        *,
-        mask: ArrayLike | None = None,
-        over: Any = None,
-        initial: Mapping[Any, ArrayLike] | None = None,
-    ) -> float:
-        """Compute a loss, and nothing else.
-
-        Parameters
-        ----------
-        inputs, targets, loss, mask, over, initial
-            As `loss_and_gradients` takes them.
-
-        Returns
-        -------
-        float
-            The mean over all that counts.
-
-        Raises
-        ------
-        ShapeError, ValueError
-            As by `loss_and_gradients`.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from unrollgraph import nn
-        >>> net = nn.Network(nn.architectures.seed(2, 3, 65))
-        >>> net.parameters["out.weight"][...] = 0
-        >>> classes = np.zeros(25, int)
-        >>> round(net.loss({"in": np.ones((25, 2))}, {"out": classes}, "cross_entropy"), 6)
-        4.174387
-        """
-        task = Task(self, inputs, targets, loss, mask=mask, over=over)
-        task.compare(task.run(0, task.steps, initial or {}), task.steps)
-        return task.value
-
-    def loss_and_gradients(  # noqa: PLR0913  (options)
-        self,
-        inputs: Mapping[Any, ArrayLike],
-        targets: Mapping[Any, ArrayLike],
-        loss: str = "mse",
-        *,
-        mask: ArrayLike | None = None,
-        over: Any = None,
-        initial: Mapping[Any, ArrayLike] | None = None,
-        checkpoints: bool | int | None = None,
-        truncate: int | tuple[int, int] | None = None,
-    ) -> LossAndGradients:
-        """Compute a loss and its gradient by the parameters, and nothing else.
-
-        Parameters
-        ----------
-        inputs : mapping
-            As `forward` takes them.
-        targets : mapping
-            For some vertices, what their values are compared with, of the shape of these;
-            for ``"cross_entropy"`` integers, without the axis of the size.
-        loss : str
-            Name of a loss: ``"mse"``, ``"binary_cross_entropy"`` or ``"cross_entropy"``; the
-            page of losses tells what they are. Several vertices: the sum of their losses.
-        mask : array_like, optional
-            Which steps count, of shape ``(T,)`` or ``(T, batch)``: booleans or weights. The
-            loss is then the mean over what counts, as for sequences of different lengths
-            that are filled up at their ends (see `nn.padded`). Targets where it is 0, and
-            inputs that no step that counts can read, may be NaN, infinite or no index.
-            In a network with negative delays, all sequences must end at the same step.
-        over : GraphMap or anything with a projection, optional
-            As `forward` takes it.
-        initial : mapping, optional
-            As `forward` takes it.
-        checkpoints : bool or int, optional
-            Whether to work in segments of about the square root of the number of steps,
-            keeping the states between them: all of them if True, else so many at a time.
-            The gradient is exact, and the memory that of one segment and the states.
-        truncate : int or pair of int, optional
-            ``(h, k)``: go back every k steps, from the losses of the last k, through the
-            last h; one number stands for both. Not the exact gradient.
-
-        Returns
-        -------
-        LossAndGradients
-            ``loss``, and ``parameters``: a gradient for each parameter.
-
-        Raises
-        ------
-        ShapeError
-            If an array does not fit its vertex.
-        ValueError
-            If it is to be done in segments and an edge reads from a later step, there is no
-            such loss, the mask counts nothing, or sequences end at different steps and an
-            edge reads from a later step.
-
-        Notes
-        -----
-        With all states kept, a segment is computed forward twice and back once. With
-        fewer, it is computed as rarely as possible [1]_; `nn.segments.advances` tells.
-
-        References
-        ----------
-        .. [1] A. Griewank and A. Walther, "Algorithm 799: Revolve", ACM Transactions on
-           Mathematical Software 26, 2000.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from unrollgraph import nn
-        >>> net = nn.Network(nn.architectures.seed(2, 3, 1))
-        >>> x, y = {"in": np.ones((1000, 2))}, {"out": np.zeros((1000, 1))}
-        >>> loss, gradients = net.loss_and_gradients(x, y, checkpoints=True)
-        >>> whole = net.loss_and_gradients(x, y)
-        >>> bool(np.allclose(gradients["A.weight"], whole.parameters["A.weight"]))
-        True
-        """
-        if truncate is not None and checkpoints:
-            raise ValueError("truncated gradients need no checkpoints; give one of both")
-        if over is not None and (truncate is not None or checkpoints):
-            raise ValueError("segments are those of a window; over another graph take the whole")
-        task = Task(self, inputs, targets, loss, mask=mask, over=over)
-        if truncate is not None:
-            return segments.truncated(task, initial or {}, truncate)
-        if checkpoints is not None and checkpoints is not False:
-            return segments.checkpointed(task, initial or {}, checkpoints)
-        return segments.whole(task, initial or {})
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to a file, whole or not at all.
-
-        Parameters
-        ----------
-        path : path
-            A file whose suffix is ``.npz``; `nn.load` reads it, and `numpy.load` its arrays.
-
-        Raises
-        ------
-        FormatError
-            If the suffix is another, or a file cannot hold it: a vertex that is no string,
-            integer or tuple of those, or an operation that stands in no module or does not tell
-            its fields.
-        OSError
-            If the file cannot be written; what stood there before still does.
-
-        Notes
-        -----
-        The same network gives the same bytes. Of attributes, operations, delays and orders are
-        kept; the backend is not.
-        """
-        must_end_in(path, ".npz", "a saved network")
-        write_whole(path, archive.written(self))
-
-    # -- arrays at the door ----------------------------------------------------------
-
-    def _vertex(self, name: Any, what: str) -> int:
-        if name not in self.graph.number:
-            raise ShapeError(f"{what} names {name!r}, which is no vertex", vertex=name)
-        return self.graph.number[name]
 
     def _check_delays(self, steps: int, batch: int) -> None:
         """Raise `TooLargeError` if delays longer than the window need too many values outside."""
@@ -443,112 +299,6 @@ class Network:
         rows = sum(k * self._forward.values[v].size for v, k in enumerate(reach.tolist()))
         hint = "use a larger unit of time, so that delays are smaller"
         check_size(rows * batch, MOST_BEFORE, "the state outside of the window", hint)
-
-    def _steps(self, inputs: Mapping[Any, ArrayLike], steps: int | None) -> int:
-        must_be_mapping("inputs are", inputs)
-        found = [np.shape(inputs[name])[:1] for name in inputs]
-        if steps is None and not (found and found[0]):
-            raise ShapeError("the number of steps is told by no input; give steps")
-        try:
-            T = int(found[0][0]) if steps is None else operator.index(steps)
-        except TypeError:
-            raise ShapeError(f"the number of steps is an integer, not {steps!r}") from None
-        if T < 1:
-            raise ShapeError(f"a window has at least one step, not {T}")
-        return T
-
-    def _inputs(
-        self, inputs: Mapping[Any, ArrayLike], lengths: dict[int, int], check_finite: bool
-    ) -> tuple[dict[int, Array], int | None]:
-        """Read inputs as (copies, batch, size); the batch is None where there is no such axis."""
-        must_be_mapping("inputs are", inputs)
-        for name in inputs:
-            if self._vertex(name, "inputs") not in self._forward.inputs:
-                raise ShapeError(f"{show_vertex(name)} takes no input", vertex=name)
-        arrays: dict[int, Array] = {}
-        batch: int | None = None
-        first = True
-        for v, k in self._forward.inputs.items():
-            name, value = self.graph.vertices[v], self._forward.values[k]
-            if name not in inputs and not lengths[v]:
-                continue  # no copy of it anywhere
-            if name not in inputs:
-                raise ShapeError(f"the input of {show_vertex(name)} is missing", vertex=name)
-            array = plain_array(inputs[name], f"the input of {show_vertex(name)}")
-            indices = value.kind == "indices"
-            if indices:
-                array = self._as_indices(name, v, array)[..., None]
-            elif array.dtype.kind not in "fiub":
-                raise ShapeError(
-                    f"the input of {show_vertex(name)} holds {array.dtype}, not real numbers",
-                    vertex=name,
-                )
-            own = array.shape[1] if array.ndim == 3 else None
-            if own == 0:
-                raise ShapeError(f"the batch of {show_vertex(name)} is empty", vertex=name)
-            if first:
-                batch, first = own, False
-            expected = (lengths[v], *((batch,) if batch is not None else ()), value.size)
-            if array.shape != expected:
-                shown = (expected[:-1], array.shape[:-1]) if indices else (expected, array.shape)
-                raise ShapeError(
-                    f"the input of {show_vertex(name)} has shape {shown[1]}, but {shown[0]} is "
-                    "expected: steps or copies, then batch if there is one, then size",
-                    vertex=name,
-                    expected=shown[0],
-                    found=shown[1],
-                )
-            if check_finite:
-                self._must_be_finite(name, array)
-            arrays[k] = array.reshape(lengths[v], batch or 1, value.size)
-        return arrays, batch
-
-    def _must_be_finite(self, name: Any, given: ArrayLike) -> None:
-        with np.errstate(over="ignore"):  # what the network's precision cannot hold is infinite
-            array = np.asarray(given).astype(self.dtype)
-        if problem := find_non_finite("the value of", name, array):
-            raise ValueError(problem)
-
-    def _as_indices(self, name: Any, v: int, array: Array) -> Array:
-        vocabulary = self.graph.vertex_data[v]["op"].vocabulary
-        if array.dtype.kind not in "iu":
-            raise ShapeError(
-                f"the input of {show_vertex(name)} holds {array.dtype}, not integers", vertex=name
-            )
-        if array.size and (array.min() < 0 or array.max() >= vocabulary):
-            raise ShapeError(
-                f"the input of {show_vertex(name)} goes from {array.min()} to {array.max()}, but "
-                f"its vocabulary is 0 to {vocabulary - 1}",
-                vertex=name,
-            )
-        return array
-
-    def _real(self, what: str, name: Any, given: ArrayLike) -> Array:
-        array = plain_array(given, f"{what} of {show_vertex(name)}")
-        if array.dtype.kind not in "fiub":
-            raise ShapeError(
-                f"{what} of {show_vertex(name)} holds {array.dtype}, not real numbers", vertex=name
-            )
-        return array.astype(self.dtype, copy=False)
-
-    def _shaped(
-        self, name: Any, array: ArrayLike, shape: tuple[int, ...], *, batched: bool = True
-    ) -> Array:
-        """Read a boundary value of shape (size,), with or without the batch axis."""
-        found = self._real("the boundary value", name, array)
-        given = found.shape
-        if found.ndim == len(shape) - 1 > 1:
-            found = found[:, None]
-        if given == shape[-1:] or found.shape in {shape, (*shape[:-2], 1, shape[-1])}:
-            return np.broadcast_to(found, shape)
-        wanted = shape if batched else (*shape[:-2], shape[-1])
-        raise ShapeError(
-            f"the boundary value of {show_vertex(name)} has shape {given}, but {wanted} or "
-            f"{shape[-1:]} is expected",
-            vertex=name,
-            expected=wanted,
-            found=given,
-        )
 
     # -- running ---------------------------------------------------------------------
 
@@ -582,8 +332,8 @@ class Network:
         )
         return Lease(binding, Weights(self._packing, self._flat), known)
 
-    def _give_up(self, steps: int) -> None:
-        """Let go of the rooms for a number of steps."""
+    def forget(self, steps: int) -> None:
+        """Let go of the arrays that are kept for windows of a number of steps."""
         with self._planning:
             for key in [key for key in self._free if key[0] == steps]:
                 del self._free[key]
@@ -686,6 +436,10 @@ class Network:
             self._copies[id(p)] = p, copies, fronts, free
         return copies, fronts, free
 
+    def size(self, vertex: Any, what: str = "size") -> int:
+        """Size of the values of a vertex; ``what`` names the argument in the error."""
+        return self._forward.values[vertex_number(self.graph, vertex, what)].size
+
     def __getstate__(self) -> dict[str, Any]:
         kept = {k: x for k, x in self.__dict__.items() if k != "_planning"}
         return {**kept, "_copies": {}, "_free": {}}  # plans are found again
@@ -786,18 +540,22 @@ class Run:
             raise ValueError(f"{what} belongs to a window; this run was over another graph")
         return self._binding
 
-    def _read(self, vertex: Any) -> Array:
-        """The values of a vertex where they are; to be read while the run is there."""
-        array: Array = self._binding.read(Ref(self._network.graph.number[vertex]))
+    def read(self, vertex: Any) -> Array:
+        """Return ``values[vertex]`` without a copy; it may change when this run is deleted."""
+        v = self._network.graph.number[vertex]
+        array: Array = self._binding.in_order(v, self._binding.read(Ref(v)))
         return array if self._batched else array[:, 0]
 
-    def backward(self, gradients: Mapping[Any, ArrayLike]) -> Gradients:
+    def backward(self, gradients: Mapping[Any, ArrayLike], *, to_state: bool = False) -> Gradients:
         """Propagate gradients of some values back to parameters, inputs and initial values.
 
         Parameters
         ----------
         gradients : mapping
             For some vertices v, the gradient of a loss by ``values[v]``, of its shape.
+        to_state : bool
+            Whether to compute the gradients by initial values with the others, rather than
+            when they are read.
 
         Returns
         -------
@@ -815,30 +573,14 @@ class Run:
         -----
         May be called again; runs do not disturb each other.
         """
-        return self._backward(gradients, to_state=False)
-
-    def _changed(self) -> str:
-        """Say which parameter has changed since the run was made."""
-        name = next(
-            name
-            for name, array in self._network.parameters.items()
-            if array.tobytes() != self._weights.parameters[name].tobytes()
-        )
-        return (
-            f"the parameter {name} has changed since this run went forward; run forward again "
-            "before going backward"
-        )
-
-    def _backward(self, gradients: Mapping[Any, ArrayLike], *, to_state: bool) -> Gradients:
-        """Propagate back; the gradients by initial values with the others, if asked for."""
         network, binding = self._network, self._binding
         if not self._weights.are(network._all_parameters()):
             raise StaleRunError(self._changed())
         must_be_mapping("gradients are", gradients)
         arrays = {}
         for name, given in gradients.items():
-            v = network._vertex(name, "the gradient")
-            array = network._real("the gradient", name, given)
+            v = vertex_number(network.graph, name, "the gradient")
+            array = as_real("the gradient", name, given, network.dtype)
             shape = binding.read(Ref(v)).shape
             shape = shape if self._batched else (shape[0], shape[2])
             if array.shape != shape:
@@ -862,6 +604,18 @@ class Run:
             adjoint,
             lease,
             batched=self._batched,
+        )
+
+    def _changed(self) -> str:
+        """Say which parameter has changed since the run was made."""
+        name = next(
+            name
+            for name, array in self._network.parameters.items()
+            if array.tobytes() != self._weights.parameters[name].tobytes()
+        )
+        return (
+            f"the parameter {name} has changed since this run went forward; run forward again "
+            "before going backward"
         )
 
     def _leased(

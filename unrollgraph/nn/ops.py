@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.nn.values import Ref, Values, Weight
+from unrollgraph.nn.program import Ref, Values, Weight
 
 Array = NDArray[Any]
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")

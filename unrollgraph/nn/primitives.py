@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import ShapeError
-from unrollgraph.nn.values import Ref, Value, Values, Weight
+from unrollgraph.nn.program import Ref, Value, Values, Weight
 
 Array = NDArray[Any]
 Adjoint = Callable[[Values, int, Ref], list[Ref | None]]

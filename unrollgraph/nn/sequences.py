@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import ShapeError, show_vertex
-from unrollgraph.nn.arrays import plain_array
-from unrollgraph.nn.losses import loss_called
+from unrollgraph.nn.arrays import plain_array, vertex_number
+from unrollgraph.nn.losses import check_ends, is_window, loss_called
 from unrollgraph.nn.ops import Embedding
-from unrollgraph.nn.tasks import check_ends, is_window
 
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
@@ -34,7 +33,7 @@ class Sequences:
     Attributes
     ----------
     inputs, targets : mapping
-        By vertex, as `Network.loss_and_gradients` takes them; the sequences lie along the
+        By vertex, as `loss_and_gradients` takes them; the sequences lie along the
         second axis.
     mask : array, optional
         As there, of shape ``(T,)`` or ``(T, sequences)``.
@@ -178,10 +177,10 @@ def must_be_batched(net: Network, data: Sequences, loss: str, *, over: Any = Non
         counts[f"the {what} of {show_vertex(name)}"] = array.shape[1]
 
     for name, given in data.inputs.items():
-        op = net.graph.vertex_data[net._vertex(name, "inputs")]["op"]
+        op = net.graph.vertex_data[vertex_number(net.graph, name, "inputs")]["op"]
         count("input", name, given, 2 if isinstance(op, Embedding) else 3)
     for name, given in data.targets.items():
-        net._vertex(name, "targets")
+        vertex_number(net.graph, name, "targets")
         count("target", name, given, 2 if loss_called(loss).of_classes else 3)
     if data.mask is not None and np.ndim(data.mask) > 1:
         mask = plain_array(data.mask, "the mask")

@@ -39,7 +39,7 @@ from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.nn.lowering import ForwardValues, lower
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.primitives import opaque_parts
-from unrollgraph.nn.values import Ref, Value
+from unrollgraph.nn.program import Ref, Value
 from unrollgraph.symbolic.formulas import (
     chain_rule,
     copies_in_order,

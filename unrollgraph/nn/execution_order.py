@@ -33,7 +33,7 @@ from unrollgraph.graph.delay_graph import DelayGraph, delay_hint
 from unrollgraph.graph.digraph import cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import ascent
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
-from unrollgraph.nn.values import Ref, Value
+from unrollgraph.nn.program import Ref, Value
 
 IntArray = NDArray[np.int64]
 

@@ -22,14 +22,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.nn.binding import Binding, allocated, columns_of, rows_of
-from unrollgraph.nn.calls import bound_calls
-from unrollgraph.nn.fusion import Lanes, Location, shift_of
-from unrollgraph.nn.plan import Program
-from unrollgraph.nn.storage import NOTHING_PASSES, Arrangement, Passing, arranged, one_place
-from unrollgraph.nn.sums import Sums
-from unrollgraph.nn.values import Ref, Value
-from unrollgraph.nn.weights import Weights
+from unrollgraph.nn.buffers import (
+    NOTHING_PASSES,
+    Arrangement,
+    Binding,
+    Passing,
+    Weights,
+    allocated,
+    arranged,
+    columns_of,
+    one_place,
+    rows_of,
+)
+from unrollgraph.nn.compiler import Lanes, Location, shift_of
+from unrollgraph.nn.execution_order import Program
+from unrollgraph.nn.executors.numpy import bound_calls
+from unrollgraph.nn.executors.weight_gradients import Sums
+from unrollgraph.nn.program import Ref, Value
 
 Array = NDArray[Any]
 BLOCK = 2**20  # bytes that the rings of a block of steps should have
@@ -40,7 +49,7 @@ LARGEST = 2**22  # bytes of the rings of the shortest block from which on blocks
 class WindowBinding:
     """Values over a window of steps.
 
-    Values of one role in a stack are columns of one array; see `fusion`.
+    Values of one role in a stack are columns of one array; see `compiler`.
     """
 
     def __init__(

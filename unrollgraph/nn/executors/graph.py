@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Incidence
-from unrollgraph.nn.binding import Binding, allocated, columns_of, rows_of
-from unrollgraph.nn.plan import Part, Program, Wavefronts
+from unrollgraph.nn.buffers import Binding, Passing, Weights, allocated, columns_of, rows_of
+from unrollgraph.nn.execution_order import Part, Program, Wavefronts
+from unrollgraph.nn.executors.weight_gradients import Sums
 from unrollgraph.nn.primitives import kernel_of
-from unrollgraph.nn.storage import Passing
-from unrollgraph.nn.sums import Sums
-from unrollgraph.nn.values import Ref, Value
-from unrollgraph.nn.weights import Weights
+from unrollgraph.nn.program import Ref, Value
 
 Array = NDArray[Any]
 ROWS = 512  # rows of a block: copies times batch

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.nn.binding import Binding
+from unrollgraph.nn.buffers import Binding, Packing, Place, Weights
+from unrollgraph.nn.execution_order import Program
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
-from unrollgraph.nn.plan import Program
-from unrollgraph.nn.values import Ref
-from unrollgraph.nn.weights import Packing, Place, Weights
+from unrollgraph.nn.program import Ref
 
 Array = NDArray[Any]
 SUMMED = frozenset(["product", "bias"])  # kinds whose gradients are such products

@@ -5,6 +5,14 @@ number of the epoch. So the state in which an epoch ends is all there is to know
 what the optimiser remembers, and the losses so far. It can be kept in a file after each epoch,
 written whole or not at all; and a fit that goes on from it computes the same bits as one that
 was never interrupted.
+
+Many processes compute the gradient of a batch in shards, through joblib. The loss is a sum over
+sequences, divided by what counts of all of them; so the gradient of a batch is the sum of those
+of its shards, each divided by what counts of the whole. The shards are added in their order, so
+that the numbers do not depend on who computed them, nor when.
+
+Where the work goes is joblib's to say: ``joblib.parallel_config(n_jobs=4)`` takes four
+processes, and ``joblib.parallel_config(backend="dask")`` a cluster of Dask.
 """
 
 from __future__ import annotations
@@ -14,24 +22,26 @@ import functools
 import hashlib
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
 from unrollgraph.io.files import must_end_in, write_whole
 from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
-from unrollgraph.nn.archive import PARAMETERS, opened, page_of, read_arrays, written
+from unrollgraph.nn.bptt import loss as loss_of
+from unrollgraph.nn.bptt import loss_and_gradients
+from unrollgraph.nn.losses import LossAndGradients, Task
 from unrollgraph.nn.network import Network
-from unrollgraph.nn.optimisers import Adam, Optimiser, clipped
-from unrollgraph.nn.saving import take_over
+from unrollgraph.nn.optimizers import Adam, Optimiser, clipped
+from unrollgraph.nn.saving import PARAMETERS, opened, page_of, read_arrays, take_over, written
 from unrollgraph.nn.sequences import Sequences, must_be_batched
-from unrollgraph.nn.tasks import LossAndGradients, Task
 
 Array = NDArray[Any]
 MEMORY = "optimiser/"  # where a file holds what the optimiser remembers
@@ -96,7 +106,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     optimiser : Optimiser, optional
         ``Adam()`` unless given.
     loss : str
-        Name of a loss, as `Network.loss_and_gradients` takes it.
+        Name of a loss, as `loss_and_gradients` takes it.
     epochs : int
         How often to go through all sequences.
     batch : int, optional
@@ -115,8 +125,8 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
         What to run over, as `Network.forward` takes it; a window unless given.
     gradients : callable, optional
         What computes loss and gradients, called as ``gradients(net, inputs, targets, loss=...,
-        mask=...)``, with ``over=...`` if that is given. `Network.loss_and_gradients` unless
-        given; ``functools.partial(nn.Network.loss_and_gradients, truncate=20)`` truncates.
+        mask=...)``, with ``over=...`` if that is given. `loss_and_gradients` unless
+        given; ``functools.partial(nn.loss_and_gradients, truncate=20)`` truncates.
     checkpoint : path, optional
         A file, ``.npz``, in which the state is kept after each epoch. If it is there already,
         the fit goes on from it, up to ``epochs`` in all. `nn.load` reads the network in it.
@@ -175,7 +185,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     if batch is not None:
         must_be_batched(net, data, loss, over=over)
     more = {"loss": loss} | ({} if over is None else {"over": over})
-    compute = Network.loss_and_gradients if gradients is None else gradients
+    compute = loss_and_gradients if gradients is None else gradients
     state = _State(History(), optimiser.start(net.parameters), {})
     settings: dict[str, Any] = {}
     if checkpoint is not None:
@@ -205,7 +215,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
             watched = None
             if validation is not None:
                 given = validation.inputs, validation.targets
-                watched = float(net.loss(*given, mask=validation.mask, **more))
+                watched = float(loss_of(net, *given, mask=validation.mask, **more))
                 if not math.isfinite(watched) and (fault := _fault(net, validation, more)):
                     raise DivergenceError(f"in the validation data, {fault}; repair the data")
             state = state.after(net, _mean(losses), watched, patience)
@@ -411,10 +421,10 @@ def _plain(value: Any) -> Any:
 
 
 def _told_more(gradients: Any) -> str:
-    """What `Network.loss_and_gradients` is told beyond the task; empty for other functions."""
+    """What `loss_and_gradients` is told beyond the task; empty for other functions."""
     if not isinstance(gradients, functools.partial):
         return ""
-    if gradients.func is not Network.loss_and_gradients:
+    if gradients.func is not loss_and_gradients:
         return ""
     return ", ".join(f"{k}={_plain(x)!r}" for k, x in sorted(gradients.keywords.items()))
 
@@ -466,3 +476,149 @@ def _shown(history: History, epochs: int, *, progress: bool) -> Iterator[Callabl
             bar.update()
 
         yield show
+
+
+def sharded_gradients(
+    net: Network,
+    inputs: Mapping[Any, ArrayLike],
+    targets: Mapping[Any, ArrayLike],
+    loss: str = "mse",
+    *,
+    shards: int,
+    mask: ArrayLike | None = None,
+    over: Any = None,
+) -> LossAndGradients:
+    """Compute a loss and its gradient shard by shard of the batch, by joblib.
+
+    Parameters
+    ----------
+    net, inputs, targets, loss, mask, over
+        As `loss_and_gradients` takes them; with an axis for the batch.
+    shards : int
+        In how many parts of about one size the batch is split.
+
+    Returns
+    -------
+    LossAndGradients
+        Those of the whole batch: the same bits whatever computes the shards, and but for
+        rounding those of `loss_and_gradients`.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        As by `loss_and_gradients`; also if there are more shards than sequences.
+    ImportError
+        If joblib is not installed.
+
+    Notes
+    -----
+    To be given to `fit` as ``gradients=functools.partial(nn.sharded_gradients, shards=4)``.
+    In another process a shard gets the network, and plans it anew, which takes some 20 ms; so
+    that is worthwhile where a shard computes for longer.
+
+    Examples
+    --------
+    >>> import joblib, numpy as np
+    >>> from unrollgraph import nn
+    >>> net = nn.Network(nn.architectures.seed(1, 4, 1))
+    >>> given = {"in": np.ones((8, 32, 1))}, {"out": np.zeros((8, 32, 1))}
+    >>> with joblib.parallel_config(n_jobs=1):
+    ...     found = nn.sharded_gradients(net, *given, shards=4)
+    >>> bool(np.isclose(found.loss, nn.loss(net, *given)))
+    True
+    """
+    joblib = _joblib()
+    data = Sequences(inputs, targets, mask)
+    counts = Task(net, inputs, targets, loss, mask=mask, over=over).counts
+    must_be_batched(net, data, loss, over=over)
+    if not isinstance(shards, (int, np.integer)) or not 1 <= shards <= len(data):
+        raise ValueError(
+            f"{len(data)} sequences cannot be split into {shards} shards; take 1 to {len(data)}"
+        )
+    parts = [data.chosen(numbers) for numbers in np.array_split(np.arange(len(data)), shards)]
+    parts = [part for part in parts if part.mask is None or np.any(part.mask)]
+    found = joblib.Parallel()(
+        joblib.delayed(_shard)(net, part, loss, over, counts) for part in parts
+    )
+    first, *others = found
+    gradients = {name: gradient.copy() for name, gradient in first.parameters.items()}
+    for other in others:
+        for name, gradient in other.parameters.items():
+            gradients[name] += gradient
+    return LossAndGradients(sum(shard.loss for shard in found), gradients)
+
+
+def _shard(
+    net: Network, part: Sequences, loss: str, over: Any, counts: dict[Any, float]
+) -> LossAndGradients:
+    """Loss and gradients of a shard, divided by what counts of the whole batch."""
+    task = Task(net, part.inputs, part.targets, loss, mask=part.mask, over=over)
+    task.counts = counts
+    task.back(task.run(0, task.steps, {}), task.steps, None)
+    return task.result()
+
+
+class Trial(NamedTuple):
+    """One of the calls of a sweep.
+
+    Attributes
+    ----------
+    setting : dict
+        What the function was called with.
+    result : Any
+        What it returned.
+    """
+
+    setting: dict[str, Any]
+    result: Any
+
+
+def sweep(function: Callable[..., Any], /, **values: Iterable[Any]) -> list[Trial]:
+    """Call a function with all combinations of some values, by joblib.
+
+    Parameters
+    ----------
+    function : callable
+        Called with a keyword for each name, for instance to train a network and return a loss.
+    **values : iterable
+        The values of each keyword.
+
+    Returns
+    -------
+    list of Trial
+        What it was called with and what it returned, the last keyword varying fastest.
+
+    Raises
+    ------
+    TypeError
+        If the values of a keyword cannot be gone through.
+    ImportError
+        If joblib is not installed.
+
+    Examples
+    --------
+    >>> from unrollgraph import nn
+    >>> trials = nn.sweep(lambda rate, seed: rate * seed, rate=(0.1, 0.01), seed=(1, 2))
+    >>> min(trials, key=lambda trial: trial.result).setting
+    {'rate': 0.01, 'seed': 1}
+    """
+    joblib = _joblib()
+    for name, given in values.items():
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise TypeError(
+                f"{name}={given!r}, but a sweep takes the values of each keyword; write "
+                f"{name}=[...]"
+            )
+    settings = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
+    results = joblib.Parallel()(joblib.delayed(function)(**setting) for setting in settings)
+    return [Trial(*pair) for pair in zip(settings, results, strict=True)]
+
+
+def _joblib() -> Any:
+    try:
+        import joblib  # noqa: PLC0415  (optional)
+    except ImportError:
+        raise ImportError(
+            "work in several processes needs joblib, which is not installed; install it"
+        ) from None
+    return joblib

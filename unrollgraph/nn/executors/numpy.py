@@ -13,14 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.nn.binding import rows_of
-from unrollgraph.nn.compiled import compiled_loop
-from unrollgraph.nn.fusion import Call, Location, call_of, fused
-from unrollgraph.nn.plan import Bulk, Loop, Program
-from unrollgraph.nn.stepping import instruction, step_program
-from unrollgraph.nn.sums import Sums
-from unrollgraph.nn.values import Ref, Value
-from unrollgraph.nn.weights import Weights
+from unrollgraph.nn.buffers import Weights, rows_of
+from unrollgraph.nn.compiler import Call, Location, call_of, fused
+from unrollgraph.nn.execution_order import Bulk, Loop, Program
+from unrollgraph.nn.executors.loops import compiled_loop, instruction, step_program
+from unrollgraph.nn.executors.weight_gradients import Sums
+from unrollgraph.nn.program import Ref, Value
 
 Array = NDArray[Any]
 NEAR = 2**20  # bytes that a chain of bulk calls may touch

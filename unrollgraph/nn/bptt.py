@@ -1,4 +1,4 @@
-"""Segments: long sequences in little memory, and gradients that are cut off.
+"""Backpropagation through time: losses and gradients, of long sequences in little memory too.
 
 A window is run in segments, each from the state in which the one before it ended. The
 state is all that a segment reads of what was before it; so backward, the gradient by the
@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import show_edge
-from unrollgraph.nn.tasks import LossAndGradients, Task
+from unrollgraph.nn.losses import LossAndGradients, Task
 
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network
@@ -123,13 +123,13 @@ def _counted(number: Any, what: str) -> int:
 # -- the three ways --------------------------------------------------------------------------
 
 
-def whole(task: Task, initial: Mapping[Any, ArrayLike]) -> LossAndGradients:
+def _whole(task: Task, initial: Mapping[Any, ArrayLike]) -> LossAndGradients:
     """Take the whole window at once."""
     task.back(task.run(0, task.steps, initial), task.steps, None)
     return task.result()
 
 
-def checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) -> LossAndGradients:
+def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) -> LossAndGradients:
     """Take segments of about the square root of the window, with few states kept."""
     net = task.net
     _must_be_causal(net, "checkpoints")
@@ -147,7 +147,7 @@ def checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) -
             carried = task.back(run, ends[i], carried)
             del run
             if ends[i] - begins[i] != length:  # the last one, whose length does not come again
-                net._give_up(ends[i] - begins[i])
+                net.forget(ends[i] - begins[i])
             continue
         state = states[i]
         for k in range(i, j):
@@ -156,7 +156,7 @@ def checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) -
     return task.result()
 
 
-def truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> LossAndGradients:
+def _truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> LossAndGradients:
     """Go back every so many steps, through so many."""
     _must_be_causal(task.net, "truncated gradients")
     pair = lengths if isinstance(lengths, tuple) else (lengths, lengths)
@@ -176,3 +176,139 @@ def truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> Los
         following = max(begin, min(start + 2 * every, task.steps) - h)
         state, begin = run.state_after(following - begin), following
     return task.result()
+
+
+# -- what users call ----------------------------------------------------------------------
+
+
+def loss(
+    net: Network,
+    inputs: Mapping[Any, ArrayLike],
+    targets: Mapping[Any, ArrayLike],
+    loss: str = "mse",
+    *,
+    mask: ArrayLike | None = None,
+    over: Any = None,
+    initial: Mapping[Any, ArrayLike] | None = None,
+) -> float:
+    """Compute a loss, and nothing else.
+
+    Parameters
+    ----------
+    net, inputs, targets, loss, mask, over, initial
+        As `loss_and_gradients` takes them.
+
+    Returns
+    -------
+    float
+        The mean over all that counts.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        As by `loss_and_gradients`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from unrollgraph import nn
+    >>> net = nn.Network(nn.architectures.seed(2, 3, 65))
+    >>> net.parameters["out.weight"][...] = 0
+    >>> classes = np.zeros(25, int)
+    >>> round(nn.loss(net, {"in": np.ones((25, 2))}, {"out": classes}, "cross_entropy"), 6)
+    4.174387
+    """
+    task = Task(net, inputs, targets, loss, mask=mask, over=over)
+    task.compare(task.run(0, task.steps, initial or {}), task.steps)
+    return task.value
+
+
+def loss_and_gradients(  # noqa: PLR0913  (options)
+    net: Network,
+    inputs: Mapping[Any, ArrayLike],
+    targets: Mapping[Any, ArrayLike],
+    loss: str = "mse",
+    *,
+    mask: ArrayLike | None = None,
+    over: Any = None,
+    initial: Mapping[Any, ArrayLike] | None = None,
+    checkpoints: bool | int | None = None,
+    truncate: int | tuple[int, int] | None = None,
+) -> LossAndGradients:
+    """Compute a loss and its gradient by the parameters, and nothing else.
+
+    Parameters
+    ----------
+    net : Network
+        A network.
+    inputs : mapping
+        As `Network.forward` takes them.
+    targets : mapping
+        For some vertices, what their values are compared with, of the shape of these;
+        for ``"cross_entropy"`` integers, without the axis of the size.
+    loss : str
+        Name of a loss: ``"mse"``, ``"binary_cross_entropy"`` or ``"cross_entropy"``; `nn.losses`
+        tells what they are. Several vertices: the sum of their losses.
+    mask : array_like, optional
+        Which steps count, of shape ``(T,)`` or ``(T, batch)``: booleans or weights. The
+        loss is then the mean over what counts, as for sequences of different lengths
+        that are filled up at their ends (see `nn.padded`). Targets where it is 0, and
+        inputs that no step that counts can read, may be NaN, infinite or no index.
+        In a network with negative delays, all sequences must end at the same step.
+    over : GraphMap or anything with a projection, optional
+        As `Network.forward` takes it.
+    initial : mapping, optional
+        As `Network.forward` takes it.
+    checkpoints : bool or int, optional
+        Whether to work in segments of about the square root of the number of steps,
+        keeping the states between them: all of them if True, else so many at a time.
+        The gradient is exact, and the memory that of one segment and the states.
+    truncate : int or pair of int, optional
+        ``(h, k)``: go back every k steps, from the losses of the last k, through the
+        last h; one number stands for both. Not the exact gradient.
+
+    Returns
+    -------
+    LossAndGradients
+        ``loss``, and ``parameters``: a gradient for each parameter.
+
+    Raises
+    ------
+    ShapeError
+        If an array does not fit its vertex.
+    ValueError
+        If it is to be done in segments and an edge reads from a later step, there is no
+        such loss, the mask counts nothing, or sequences end at different steps and an
+        edge reads from a later step.
+
+    Notes
+    -----
+    With all states kept, a segment is computed forward twice and back once. With
+    fewer, it is computed as rarely as possible [1]_; `nn.bptt.advances` tells.
+
+    References
+    ----------
+    .. [1] A. Griewank and A. Walther, "Algorithm 799: Revolve", ACM Transactions on
+       Mathematical Software 26, 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from unrollgraph import nn
+    >>> net = nn.Network(nn.architectures.seed(2, 3, 1))
+    >>> x, y = {"in": np.ones((1000, 2))}, {"out": np.zeros((1000, 1))}
+    >>> loss, gradients = nn.loss_and_gradients(net, x, y, checkpoints=True)
+    >>> whole = nn.loss_and_gradients(net, x, y)
+    >>> bool(np.allclose(gradients["A.weight"], whole.parameters["A.weight"]))
+    True
+    """
+    if truncate is not None and checkpoints:
+        raise ValueError("truncated gradients need no checkpoints; give one of both")
+    if over is not None and (truncate is not None or checkpoints):
+        raise ValueError("segments are those of a window; over another graph take the whole")
+    task = Task(net, inputs, targets, loss, mask=mask, over=over)
+    if truncate is not None:
+        return _truncated(task, initial or {}, truncate)
+    if checkpoints is not None and checkpoints is not False:
+        return _checkpointed(task, initial or {}, checkpoints)
+    return _whole(task, initial or {})

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from unrollgraph.nn.bptt import loss as loss_of
+from unrollgraph.nn.bptt import loss_and_gradients
 from unrollgraph.nn.network import Network
 
 STEP = 1e-3  # of which the fourth power, and the precision of floats over it, are about as small
@@ -56,7 +58,7 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     net : Network
         Its parameters stay as they are.
     inputs, targets, loss, mask, over, initial
-        As `Network.loss_and_gradients` takes them.
+        As `loss_and_gradients` takes them.
     seed : int
         Seed of the direction.
 
@@ -69,7 +71,7 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     Raises
     ------
     ShapeError, ValueError
-        As by `Network.loss_and_gradients`; also if the network has no parameters.
+        As by `loss_and_gradients`; also if the network has no parameters.
 
     Notes
     -----
@@ -90,7 +92,7 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     direction = {name: rng.normal(size=array.shape) for name, array in net.parameters.items()}
     length = math.sqrt(sum(float((d * d).sum()) for d in direction.values()))
     given: dict[str, Any] = {"mask": mask, "over": over, "initial": initial}
-    gradients = net.loss_and_gradients(inputs, targets, loss, **given).parameters
+    gradients = loss_and_gradients(net, inputs, targets, loss, **given).parameters
     exact = sum(float((gradients[name] * d).sum()) for name, d in direction.items()) / length
     twin = Network(net.graph)
     start = {name: array.astype(np.float64) for name, array in net.parameters.items()}
@@ -98,7 +100,7 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     def at(step: float) -> float:
         for name, d in direction.items():
             twin.parameters[name][...] = start[name] + step / length * d
-        return twin.loss(inputs, targets, loss, **given)
+        return loss_of(twin, inputs, targets, loss, **given)
 
     wide, narrow = ((at(h) - at(-h)) / (2 * h) for h in (STEP, STEP / 2))
     numeric = (4 * narrow - wide) / 3
