@@ -209,7 +209,7 @@ def test_an_interrupt_is_no_traceback(capsys, monkeypatch):
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("unrollgraph.cli.showing.demo", interrupted)
+    monkeypatch.setattr("unrollgraph.cli._demo.demo", interrupted)
     code, out, err = run(capsys, "demo")
     assert (code, out, err) == (130, "", "")
 

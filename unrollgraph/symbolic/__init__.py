@@ -1,12 +1,12 @@
 """The algebra of a delay graph, exactly, by SymPy.
 
-Which page answers which question:
+Which module answers which question:
 
 * `polynomials` -- the adjacency in z, its determinant, and what they count;
 * `filters` -- linear networks: transfer functions and state space;
 * `groups` -- loops, cycles, and what time hears of them;
 * `networks` -- a small network written out, and its gradients;
-* `formulas` -- the same as lines for LaTeX.
+* `formulas` -- the same as lines for LaTeX, of functions that SymPy leaves as they are.
 """
 
 from unrollgraph.symbolic.filters import StateSpace, state_space, transfer_function

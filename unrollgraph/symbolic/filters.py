@@ -42,8 +42,16 @@ import sympy
 from unrollgraph.errors import CyclicCoverError, check_size, show_edge, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, each_vertex
 from unrollgraph.graph.digraph import cycle_among, levels
-from unrollgraph.symbolic.laurent import Wires, at, determinant_of, minor_of, vanishes
-from unrollgraph.symbolic.polynomials import between, gains_of, units_of
+from unrollgraph.symbolic.polynomials import (
+    Wires,
+    at,
+    between,
+    determinant_of,
+    gains_of,
+    minor_of,
+    units_of,
+    vanishes,
+)
 
 MOST_STATES = 2_000  # whose matrix is written out
 

@@ -45,10 +45,11 @@ from unrollgraph.symbolic.formulas import (
     copies_in_order,
     equations,
     must_differ,
+    relu,
+    tanh,
     text_of,
     weight_letter,
 )
-from unrollgraph.symbolic.functions import relu, tanh
 
 Vector = tuple[sympy.Expr, ...]
 Copy = tuple[Any, int]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.saying import note
+from unrollgraph.cli.output import note
 from unrollgraph.graph.delay_graph import delay_like_attribute
 from unrollgraph.nn.saving import read_graph
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.cli.reading import add_file, check_own_delays, graph_of, is_network, window_of
-from unrollgraph.cli.saying import fail
+from unrollgraph.cli.inputs import add_file, check_own_delays, graph_of, is_network, window_of
+from unrollgraph.cli.output import fail
 from unrollgraph.errors import show_vertex
 
 

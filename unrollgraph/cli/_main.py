@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import unrollgraph as ug
-from unrollgraph.cli import checking, drawing, exploring, measuring, running, showing, unrolling
-from unrollgraph.cli.saying import fail
+from unrollgraph.cli import _check, _demo, _draw, _explore, _measure, _run, _unroll
+from unrollgraph.cli.output import fail
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,6 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"unrollgraph {ug.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for page in (checking, measuring, unrolling, drawing, exploring, running, showing):
+    for page in (_check, _measure, _unroll, _draw, _explore, _run, _demo):
         page.add_to(commands)
     return parser
