@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx as nx
 import pytest
 from hypothesis import settings
 
@@ -43,6 +44,11 @@ def modules():
     ]
 
 
+def path_of(name):
+    path = PACKAGE / name.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def imported(path):
     """Every module that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -68,9 +74,7 @@ def test_the_picture_of_the_rooms_is_that_of_the_package(monkeypatch):
 @pytest.mark.parametrize("name", modules())
 def test_imports_go_down_the_stairs(name):
     room = name.split(".")[0]
-    path = PACKAGE / name.replace(".", "/")
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    for module in imported(path):
+    for module in imported(path_of(name)):
         if not module.startswith("unrollgraph"):
             continue
         other = module.split(".")[1] if "." in module else None
@@ -80,6 +84,54 @@ def test_imports_go_down_the_stairs(name):
             assert other == room or FLOORS[other] < FLOORS[room] or other == "errors", (
                 f"{name} imports {module}, which is not below it"
             )
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """What stands under TYPE_CHECKING is not imported when the program runs."""
+    below = {}
+    for name in modules():
+        tree = ast.parse(path_of(name).read_text())
+        typed = [
+            n
+            for n in ast.walk(tree)
+            if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)
+        ]
+        typed = {id(inner) for node in typed for inner in ast.walk(node)}
+        below[name] = {
+            module.removeprefix("unrollgraph.")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and id(node) not in typed
+            for module in [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+        } & set(modules())
+        below[name] -= {name.rpartition(".")[0]}
+    graph = nx.DiGraph([(name, other) for name, found in below.items() for other in found])
+    assert [sorted(part) for part in nx.strongly_connected_components(graph) if len(part) > 1] == []
+
+
+# private to other libraries, which have no public name for it
+FOREIGN = {"_replace", "_adj", "_succ", "_pred", "_node", "_print", "_module_format"}
+FOREIGN |= {"_forward_hooks", "_forward_pre_hooks"}
+
+
+@pytest.mark.parametrize("name", modules())
+def test_what_is_private_is_read_in_its_own_module(name):
+    tree = ast.parse(path_of(name).read_text())
+    own = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    own |= {
+        n.attr
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Attribute) and ast.unparse(n.value) in {"self", "cls"}
+    }
+    own |= {
+        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    for node in ast.walk(tree):
+        names = [node.attr] if isinstance(node, ast.Attribute) else []
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("unrollgraph"):
+            names = [a.name for a in node.names if f"{node.module}.{a.name}"[12:] not in modules()]
+        for read in names:
+            private = read.startswith("_") and not read.endswith("__")
+            assert not private or read in own | FOREIGN, f"{name} reads {read} of another module"
 
 
 def test_no_module_bears_the_name_of_a_public_function():
@@ -157,9 +209,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
         "matplotlib": {"draw.render", "draw.scene"},
     }
     for name in modules():
-        path = PACKAGE / name.replace(".", "/")
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        for module in imported(path):
+        for module in imported(path_of(name)):
             library = module.split(".")[0]
             if library in doors:
                 assert name in doors.get(library, set()), f"{name} imports {library}"

@@ -119,11 +119,11 @@ class DelayCover(Pictured):
 
     def project(self, node: Any) -> Any:
         """Vertex of the base below a vertex."""
-        return self._find(node)[0]
+        return self.locate(node)[0]
 
     def shift(self, node: Any, by: Any) -> Any:
         """Image of a vertex under the deck transformation that adds ``by`` to its time."""
-        vertex, time = self._find(node)
+        vertex, time = self.locate(node)
         step = as_time(by, self.dimension)
         if step is None:
             raise ValueError(
@@ -133,7 +133,7 @@ class DelayCover(Pictured):
 
     def out_edges(self, node: Any) -> list[Any]:
         """Arcs that leave a vertex, in the order of the base edges, with keys if any."""
-        vertex, time = self._find(node)
+        vertex, time = self.locate(node)
         graph = self._graph
         return [
             (node_, (graph.edges[e][1], add(time, graph.times[e], 1)), *graph.edges[e][2:])
@@ -143,7 +143,7 @@ class DelayCover(Pictured):
 
     def in_edges(self, node: Any) -> list[Any]:
         """Arcs that enter a vertex, in the order of their tails in a window, with keys if any."""
-        vertex, time = self._find(node)
+        vertex, time = self.locate(node)
         graph = self._graph
         arcs = [
             (add(time, graph.times[e], -1), int(graph.tails[e]), e)
@@ -171,13 +171,13 @@ class DelayCover(Pictured):
 
     def __contains__(self, node: Any) -> bool:
         try:
-            self._find(node)
+            self.locate(node)
         except (LiftError, TypeError):
             return False
         return True
 
-    def _find(self, node: Any) -> tuple[Any, Any]:
-        """Vertex below, and time in Python ints."""
+    def locate(self, node: Any) -> tuple[Any, Any]:
+        """Return the vertex of the base below a vertex of the cover, and its time."""
         if isinstance(node, tuple) and len(node) == 2 and known(node[0], self._graph.number):
             time = as_time(node[1], self.dimension)
             if time is not None:

@@ -273,7 +273,7 @@ def components(cover: Any) -> tuple[ComponentFamily, ...]:
     >>> ug.components(ug.DelayCover(G))
     (ComponentFamily(vertices=('h',), rank=1, copies=2, invariants=(2,)),)
     """
-    return families_of(as_cover(cover)._graph)
+    return families_of(as_cover(cover).delay_graph)
 
 
 def same_component(cover: Any, a: Any, b: Any) -> bool:
@@ -315,7 +315,7 @@ def same_component(cover: Any, a: Any, b: Any) -> bool:
     False
     """
     u, v = as_cover(cover).project(a), as_cover(cover).project(b)
-    graph = as_cover(cover)._graph
+    graph = as_cover(cover).delay_graph
     (family,) = families_of(graph, graph.number[u])
     return v in family.offsets and family.component(a) == family.component(b)
 

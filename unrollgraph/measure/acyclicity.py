@@ -320,7 +320,7 @@ def is_acyclic(cover: DelayCover) -> bool:
     True
     """
     try:
-        verdict(as_cover(cover)._graph)
+        verdict(as_cover(cover).delay_graph)
     except CyclicCoverError:
         return False
     return True
@@ -335,7 +335,7 @@ def schedule(cover: DelayCover) -> Schedule:
     >>> ug.schedule(ug.DelayCover(ug.gallery.seed_network())).key(("B", 2))
     (12,)
     """
-    return verdict(as_cover(cover)._graph)
+    return verdict(as_cover(cover).delay_graph)
 
 
 def find_zero_walk(G: Any, *, delay: str = "delay") -> ZeroWalk:
@@ -410,7 +410,7 @@ def find_cycle(cover: DelayCover, *, limit: int = 1_000_000) -> tuple[Any, ...]:
     >>> ug.find_cycle(ug.DelayCover(G))
     ((('a', 0), ('b', 3)), (('b', 3), ('a', 0)))
     """
-    graph, most = as_cover(cover)._graph, natural(limit, "limit")
+    graph, most = as_cover(cover).delay_graph, natural(limit, "limit")
     walk = find_zero_walk(graph)
     time: Any = 0 if graph.dimension == 1 else (0,) * graph.dimension
     arcs: list[Any] = []

@@ -202,7 +202,7 @@ def shortest_path(
             f"the path found from {show_vertex(source)} to {show_vertex(target)} has {arcs} arcs, "
             "too many to list; shortest_path_length tells its length"
         )
-    node = cover._find(source)
+    node = cover.locate(source)
     path = [node]
     for walk, count in found:
         for e in walk * count:
@@ -215,7 +215,7 @@ def walks_between(
     cover: DelayCover, source: Any, target: Any, weights: Weights | None = None
 ) -> tuple[DelayGraph, Walks | None, Any]:
     """The base, the walks below, and the total delay that they must have."""
-    (u, begin), (v, end) = as_cover(cover)._find(source), cover._find(target)
+    (u, begin), (v, end) = as_cover(cover).locate(source), cover.locate(target)
     graph = cover.delay_graph
     costs = weights.whole if weights is not None else [1] * len(graph.edges)
     return graph, between(graph, graph.number[u], graph.number[v], costs), add(end, begin, -1)

@@ -419,7 +419,7 @@ def _first(shells: Any, count: int) -> Iterator[Any]:
 
 def _shells(cover: DelayCover, node: Any, radius: int) -> Any:
     """Shells about a vertex, in a box if it is small enough."""
-    vertex, time = cover._find(node)
+    vertex, time = cover.locate(node)
     graph = cover.delay_graph
     start = graph.number[vertex]
     low, high = _reach(graph, radius)
