@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.measure import paths, paths_in_space
-from unrollgraph.measure.goals import apart
-from unrollgraph.measure.group_relaxation import far_walk
+from unrollgraph.measure.paths_in_space import is_infeasible
 from unrollgraph.measure.walks import between
 from unrollgraph.testing import delay_graphs
 
@@ -317,8 +316,7 @@ TWENTY_TWO_STEPS += [("c", "a", (-1, 1))]  # from c at (0, 0) to b at (2, 1)
 
 WAYS_TO_TELL = {
     "as it comes": {},
-    "by classes": {"NEAR": 1},
-    "by prices": {"NEAR": 1, "far_walk": lambda *_: None},
+    "by multipliers": {"NEAR": 1},
 }
 
 
@@ -371,7 +369,6 @@ def walked(G, steps, source):
     return here, time
 
 
-@pytest.mark.parametrize("told", ["by classes", "by prices"])
 @QUARTER
 @given(
     st.lists(
@@ -380,13 +377,12 @@ def walked(G, steps, source):
     st.tuples(*[STEP] * 2),
     st.lists(st.lists(st.integers(0, 9), max_size=40), min_size=3, max_size=3),
 )
-def test_what_was_walked_to_is_reached(told, more, back, walks):
+def test_what_was_walked_to_is_reached(more, back, walks):
     """Two vertices joined in both directions: whatever walk there was, a shortest one is found."""
     G = graph_of([("a", "b", (0, 0)), ("b", "a", back), *((*ends, d) for ends, d in more)])
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in WAYS_TO_TELL[told].items():
-            patch.setattr(paths_in_space, name, value)
+        patch.setattr(paths_in_space, "NEAR", 1)
         for steps in walks:
             ends = ("a", (0, 0)), walked(G, steps, "a")
             length = oracle.least_cost(wires, "a", *ends[1], [1] * len(wires))
@@ -409,35 +405,17 @@ AT_TWO_VERTICES = [("a", "a", (1, 0)), ("b", "b", (0, 1)), ("a", "b", (0, 0)), (
 @example([("b", "a", (1, 2)), ("a", "a", (-1, -1)), ("a", "a", (-2, 3))], [1] * 5, None)
 @example([*AT_TWO_VERTICES, ("a", "a", (0, 1))], [1, 3, 5, 1, 5], None)
 @example([("a", "b", (0, 1)), ("b", "b", (1, 0)), ("b", "b", (-1, 0))], [1] * 5, None)
-def test_classes_and_prices_say_nothing_false(net, costs, data):
-    """Near by, where both of them meet all borders: what they decide is so."""
+def test_what_is_infeasible_by_multipliers_has_no_walk(net, costs, data):
     G, costs = graph_of(net), costs[: len(net)]  # these in the order of the edges of the graph
     graph, wires = ug.DelayGraph(G), oracle.wires(G, dimension=2)
-    priced = dict(zip([w[:2] + w[2] for w in wires], costs, strict=True))
-    order = [priced[edge] for edge in graph.edges]
     for v in G:
-        walks = between(graph, 0, graph.number[v], order)
+        walks = between(graph, 0, graph.number[v], [1] * len(graph.edges))
         drawn = st.lists(st.tuples(*[st.integers(-5, 5)] * 2), min_size=2, max_size=2)
         for t in data.draw(drawn) if data else product(range(-1, 4, 2), repeat=2):
             cost = oracle.least_cost(wires, graph.vertices[0], v, t, costs)
-            if walks is None:
-                assert cost is None
-                continue
-            assert not (apart(walks, t) and cost is not None), (v, t)
-            told = far_walk(walks, t)
-            if told is None:
-                continue
-            assert told.cost == cost, (v, t)
-            steps = [e for part, count in told.walk for e in part * count]
-            ends = [graph.edges[e][:2] for e in steps]
-            total = [sum(column) for column in graph.delays[steps].T.tolist()] if steps else [0, 0]
-            if cost is not None:
-                assert total == list(t)
-                assert all(a[1] == b[0] for a, b in pairwise(ends))
-                assert sum(order[e] for e in steps) == cost
+            assert cost is None or (walks is not None and not is_infeasible(walks, t)), (v, t)
 
 
-@pytest.mark.parametrize("told", ["by classes", "by prices"])
 @QUARTER
 @given(
     st.lists(
@@ -449,15 +427,14 @@ def test_classes_and_prices_say_nothing_false(net, costs, data):
     st.lists(st.lists(st.integers(0, 9), max_size=12), min_size=2, max_size=2),
     st.tuples(*[st.integers(-9, 9)] * 2),
 )
-def test_dear_and_cheap_steps_in_the_plane(told, more, costs, walks, somewhere):
+def test_dear_and_cheap_steps_in_the_plane(more, costs, walks, somewhere):
     """What was walked to, perhaps dearly, and what perhaps is not reached."""
     G = graph_of([("a", "b", (0, 0)), ("b", "a", (0, 0)), *((*ends, d) for ends, d in more)])
     for (*_, own), cost in zip(G.edges(data=True), costs, strict=False):
         own["w"] = cost
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in WAYS_TO_TELL[told].items():
-            patch.setattr(paths_in_space, name, value)
+        patch.setattr(paths_in_space, "NEAR", 1)
         for v, t in [*(walked(G, steps, "a") for steps in walks), ("b", somewhere)]:
             ends = ("a", (0, 0)), (v, t)
             cost = oracle.least_cost(wires, "a", v, t, costs[: len(wires)])
@@ -483,35 +460,32 @@ def test_crystal_nets_are_walked_without_a_radius(data):
 
 
 KNIGHT = [(x, y) for x in (-2, -1, 1, 2) for y in (-2, -1, 1, 2) if abs(x) != abs(y)]
-LEAPS = [(0, 2), (1, 0), (2, 2), (3, 0), (2, 3), (3, 3)]
-STARS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (2, 2, 2), (3, 1, 0), (-1, -1, -1)]
 
 
 @pytest.mark.parametrize(
-    ("steps", "goal", "length"),
+    ("steps", "goal"),
     [
-        (KNIGHT, (2001, 1000), None),
-        (KNIGHT, (20001, 10000), None),
-        (LEAPS, (3013, 3013), None),
-        ([(2, 2), (1, 0), (0, 1)], (10001, 10001), None),
-        # a step gains 3 in x + y at most, which turns odd and even at each; and 2 in x
-        (KNIGHT, (2 * 10**6 + 1, 10**6 + 1), 10**6 + 2),
-        (KNIGHT, (2 * 10**30 + 3, 10**30), 10**30 + 3),
-        # x + y is so often 6, once more or less, and some ones
-        ([(3, 3), (1, 0), (0, 1), (-1, 0), (0, -1), (-3, -3)], (10**6 + 1, 10**6 + 1), 333336),
-        # no step gains more than 3 in x
-        (STARS, (3 * 10**6 + 1, 10**6, 0), 10**6 + 1),
+        (KNIGHT, (2001, 1000)),
+        ([(0, 2), (1, 0), (2, 2), (3, 0), (2, 3), (3, 3)], (313, 313)),
+        ([(2, 2), (1, 0), (0, 1)], (1001, 1001)),
     ],
 )
-def test_far_along_a_ray_the_cycles_on_either_side_are_in_nobodys_way(steps, goal, length):
+def test_along_a_ray_the_cycles_on_either_side_are_in_nobodys_way(steps, goal):
     """Near where two cones of cycles meet one is gone round almost never."""
-    cover = ug.DelayCover(ug.gallery.bouquet(*steps))
-    d, costs = len(goal), [1] * len(steps)
-    ends = ("a", (0,) * d), ("a", goal)
-    if length is None:
-        length = oracle.least_cost(oracle.wires(cover.base, dimension=d), "a", "a", goal, costs)
-    assert ug.has_path(cover, *ends)
+    cover, ends = ug.DelayCover(ug.gallery.bouquet(*steps)), (("a", (0, 0)), ("a", goal))
+    wires = oracle.wires(cover.base, dimension=2)
+    length = oracle.least_cost(wires, "a", "a", goal, [1] * len(steps))
     assert ug.shortest_path_length(cover, *ends) == length
+
+
+def test_far_away_in_space_an_error_says_how_far_was_looked():
+    """In Z^d a search ends after so many vertices, confined or not, also where a path exists."""
+    board = ug.DelayCover(ug.gallery.bouquet(*KNIGHT))
+    with pytest.raises(ug.TooLargeError, match="found among 200000 vertices of the cover"):
+        ug.shortest_path_length(board, ("a", (0, 0)), ("a", (2 * 10**30 + 3, 10**30)))
+    forward = ug.DelayCover(graph_of(AT_TWO_VERTICES))
+    with pytest.raises(ug.TooLargeError, match="take vertices that are nearer"):
+        ug.has_path(forward, ("a", (0, 0)), ("a", (10**20, 3)))
 
 
 def test_whether_a_net_is_joined_is_told_by_its_lattice():
@@ -560,13 +534,15 @@ def test_where_nothing_bounds_a_search_a_radius_is_asked_for():
 TO_AND_FRO = [("a", "a", (-1, -1)), ("a", "a", (1, 1)), ("a", "b", (-3, 2)), ("b", "a", (0, 1))]
 
 
-def test_some_path_bounds_the_search_for_the_cheapest():
+def test_a_radius_is_a_length_in_weights():
     G = graph_of([*TO_AND_FRO, ("a", "b", (0, 1))])
     wires = oracle.wires(G, dimension=2)
     weight = {w[:2] + w[2]: 50 if w[::3] == ("a", (0, 1)) else 2 for w in wires}
     cover, ends = ug.DelayCover(G), (("a", (0, 0)), ("b", (-1, 2)))
     least = oracle.least_cost(wires, "a", *ends[1], list(weight.values()))
-    assert ug.shortest_path_length(cover, *ends, weight=weight) == least
+    assert ug.shortest_path_length(cover, *ends, weight=weight, radius=least) == least
+    with pytest.raises(ug.RadiusError, match="give a radius"):
+        ug.shortest_path_length(cover, *ends, weight=weight)
     with pytest.raises(ug.RadiusError, match="raise the radius"):
         ug.shortest_path_length(cover, *ends, weight=weight, radius=least - 1)
 
@@ -579,14 +555,17 @@ def test_what_no_search_would_end_is_told_by_prices_and_lattices():
     assert not ug.has_path(cover, ("a", (0, 0)), ("b", (4, -1)))
     with pytest.raises(ug.RadiusError, match="is of length 2 or less"):
         ug.shortest_path_length(cover, ("a", (0, 0)), ("b", (4, 1)), radius=2)
-    far = ("a", (0, 0)), ("b", (2 * 10**9, 10**9))
-    assert ug.shortest_path_length(cover, *far, radius=4 * 10**9) == 3 * 10**9 - 1
-    with pytest.raises(ug.RadiusError, match="raise the radius"):
+    far = ("a", (0, 0)), ("b", (2 * 10**9, 10**9))  # of length 3 * 10**9 - 1
+    with pytest.raises(
+        ug.RadiusError, match="none is shorter than 2999999999; .* raise the radius"
+    ):
         ug.has_path(cover, *far, radius=10**9)
+    with pytest.raises(ug.RadiusError, match="a radius, .* of at least 2999999999"):
+        ug.has_path(cover, *far)
 
 
-@pytest.mark.parametrize("k", [1, 10, 10**3, 10**6, 10**30, 10**400])
-def test_distances_in_diamond_however_far_apart(k):
+@pytest.mark.parametrize("k", [1, 10, 10**3])
+def test_distances_in_diamond(k):
     """Bonds are four vectors of sum zero, taken there and back in turn: count how often each."""
     cover = ug.DelayCover(ug.with_reverses(ug.gallery.diamond()))
     for t in [(k, k, k), (k, 0, 0), (k, -k, 0), (-7 * k, 3 * k, 2), (k + 1, -2 * k, 5 * k)]:
@@ -599,7 +578,7 @@ def test_distances_in_diamond_however_far_apart(k):
 def test_all_cycles_that_are_needed_are_visited():
     """Time passes along one axis at one vertex and along the other at another."""
     cover = ug.DelayCover(graph_of(AT_TWO_VERTICES))
-    for x, y in [(50, 50), (50, 0), (0, 50), (10**20, 3), (3, 10**20)]:
+    for x, y in [(50, 50), (50, 0), (0, 50), (10**4, 3), (3, 10**4)]:
         found = ug.shortest_path_length(cover, ("a", (0, 0)), ("a", (x, y)))
         assert found == x + y + (2 if y else 0)
         assert not ug.has_path(cover, ("a", (0, 0)), ("a", (x, -1)))
@@ -634,7 +613,7 @@ def test_a_knight_far_away():
     leaps = [(x, y) for x in (-2, -1, 1, 2) for y in (-2, -1, 1, 2) if abs(x) != abs(y)]
     cover = ug.DelayCover(ug.gallery.bouquet(*leaps))
     (h,) = cover.base
-    for x, y in [(40, 3), (57, 56), (1000, 998), (10**9, 1), (10**9 + 3, 10**9), (0, 10**20)]:
+    for x, y in [(40, 3), (57, 56), (100, 98), (300, 7)]:
         least = max(-(-max(x, y) // 2), -(-(x + y) // 3))
         least += (least + x + y) % 2
         assert ug.shortest_path_length(cover, (h, (0, 0)), (h, (x, y))) == least

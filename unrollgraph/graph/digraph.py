@@ -10,6 +10,11 @@ on a cycle or behind one have none, and `cycle_among` finds a cycle among them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -139,3 +144,103 @@ def breadth_first(n: int, tails: IntArray, heads: IntArray, start: int) -> dict[
                 came[head[e]] = e
                 queue.append(head[e])
     return came
+
+
+# -- cheapest paths, where each state yields the next ones ---------------------------------
+
+
+def dijkstra(
+    starts: Mapping[Any, int], moves: Callable[[Any], Iterable[tuple[Any, int, Any]]]
+) -> tuple[dict[Any, int], dict[Any, tuple[Any, Any]]]:
+    """Least costs of all states, and the state and the step before each; by Dijkstra (1959).
+
+    ``starts`` gives states to begin with and their costs. ``moves(state)`` yields what comes
+    next, what it costs, at least zero, and a name for the step.
+    """
+    least, came = dict(starts), dict[Any, tuple[Any, Any]]()
+    heap = [(cost, k, state) for k, (state, cost) in enumerate(least.items())]
+    heapify(heap)
+    count = len(heap)
+    while heap:
+        cost, _, state = heappop(heap)
+        if cost > least[state]:
+            continue
+        for after, price, step in moves(state):
+            further = cost + price
+            if further < least.get(after, further + 1):
+                least[after], came[after] = further, (state, step)
+                heappush(heap, (further, count, after))
+                count += 1
+    return least, came
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes
+    ----------
+    cost : int or None
+        Least cost of a path to the goal; None if there is none, or none was met.
+    steps : tuple
+        What the path was made of.
+    exhausted : bool
+        Whether everything was seen that can be reached, or the goal was.
+    full : bool
+        Whether the search gave up since it had met too many states.
+    """
+
+    cost: int | None
+    steps: tuple[Any, ...]
+    exhausted: bool
+    full: bool = False
+
+
+def astar(
+    start: Any,
+    goal: Any,
+    moves: Callable[[Any], Iterable[tuple[Any, int, Any]]],
+    *,
+    most: int,
+    radius: int | None = None,
+    left: Callable[[Any], tuple[int, int]] = lambda _: (0, 0),
+) -> Found:
+    """A cheapest path from a start to a goal, by A*, or by Dijkstra's algorithm without ``left``.
+
+    ``moves(state)`` yields what comes next, what it costs, and a name for the step. ``left(state)``
+    is a bound from below on the cost of what is left, that falls by no more than the cost along
+    any step, and a number by which equals are ordered. The search gives up after so many states,
+    or beyond a radius in cost.
+    """
+    best: dict[Any, int] = {start: 0}
+    came: dict[Any, tuple[Any, Any]] = {}
+    done: set[Any] = set()
+    heap: list[tuple[int, int, int, Any]] = [(0, 0, 0, start)]
+    count, beyond = 0, False
+    while heap:
+        *_, state = heappop(heap)
+        if state in done:
+            continue
+        cost = best[state]
+        if state == goal:
+            steps = []
+            while state != start:
+                state, step = came[state]
+                steps.append(step)
+            return Found(cost, tuple(reversed(steps)), exhausted=True)
+        if len(done) >= most:
+            return Found(None, (), exhausted=False, full=True)
+        done.add(state)
+        for after, price, step in moves(state):
+            further = cost + price
+            if further >= best.get(after, further + 1):
+                continue
+            rest, order = left(after)
+            if radius is not None and further + rest > radius:
+                beyond = True
+                continue
+            best[after] = further
+            came[after] = state, step
+            count += 1
+            heappush(heap, (further + rest, order, count, after))
+    return Found(None, (), exhausted=not beyond)

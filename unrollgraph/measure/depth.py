@@ -23,14 +23,14 @@ NIPS 2016, arXiv 1602.08210.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from heapq import heappop, heappush
 from typing import Any
 
 import networkx as nx
 
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
+from unrollgraph.graph.digraph import dijkstra
 from unrollgraph.measure.cycle_ratio import max_cycle_ratio, min_cycle_ratio
 
 
@@ -156,21 +156,13 @@ def feedforward_depth(G: Any, sources: Any, targets: Any, *, delay: str = "delay
     p, q = rate.ratio.numerator, rate.ratio.denominator
     potential = [rate.potentials[v] for v in graph.vertices]
     heads, delays = graph.heads.tolist(), graph.delays[:, 0].tolist()
+
     # q edges - p delay is the fall of the potential but for what Dijkstra's distances count
-    nearest: dict[int, int] = {}
-    queue: list[tuple[int, int]] = []
-    for v in begin:
-        heappush(queue, (potential[v], v))
-    while queue:
-        distance, u = heappop(queue)
-        if u in nearest:
-            continue
-        nearest[u] = distance
+    def moves(u: int) -> Iterator[tuple[int, int, int]]:
         for e in graph.out_numbers[u]:
-            v = heads[e]
-            if v not in nearest:
-                slack = p * delays[e] - q + potential[v] - potential[u]
-                heappush(queue, (distance + slack, v))
+            yield heads[e], p * delays[e] - q + potential[heads[e]] - potential[u], e
+
+    nearest, _ = dijkstra({v: potential[v] for v in begin}, moves)
     reached = [potential[v] - nearest[v] for v in end if v in nearest]
     if not reached:
         raise nx.NetworkXNoPath("no path leads from a source to a target")

@@ -5,9 +5,8 @@ given total delay. In Z the answer is exact for delays of every sign and for tim
 apart (`walk_totals` tells how): a few vertices of the cover are searched first, and what is
 further away is told from the totals modulo a cycle.
 
-In Z^d a few vertices of the cover are searched, what is further away is told by classes of
-totals, and what these leave open is searched again where something confines the search
-(`paths_in_space`). Elsewhere that search needs a radius.
+In Z^d the cover is searched by A*, where something confines the search (`paths_in_space`).
+Elsewhere the search needs a radius.
 """
 
 from __future__ import annotations
@@ -23,15 +22,19 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.sheets import add
 from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, natural
+from unrollgraph.graph.digraph import Found
 from unrollgraph.measure.cycle_ratio import Weights, edge_weights
-from unrollgraph.measure.goals import least_costs, led_search
-from unrollgraph.measure.paths_in_space import least_in_space, reaches_in_space
+from unrollgraph.measure.paths_in_space import (
+    best_bounds,
+    least_in_space,
+    reaches_in_space,
+    search_in_space,
+)
 from unrollgraph.measure.walk_totals import TableError, falling_walk, families, label, rate
 from unrollgraph.measure.walks import (
     FARTHEST,
     NEAR,
     NEAR_EACH,
-    Found,
     Segments,
     Walks,
     as_segments,
@@ -60,7 +63,7 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     Returns
     -------
     bool
-        Exact, however far apart they are.
+        Exact; in Z, and in crystal nets, however far apart they are.
 
     Raises
     ------
@@ -71,14 +74,13 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
         within the radius, or none was given.
     TooLargeError
         If times are in Z and the table of the answer, one number for each vertex and each step
-        of a cycle, would have more than 10,000,000 numbers, and no near search decides.
+        of a cycle, would have more than 10,000,000 numbers, and no near search decides. If they
+        are in Z^d, and the path is not found among 200,000 vertices of the cover.
 
     Notes
     -----
-    In Z: O(n m D) for cycles of a total of D, whatever the times. In Z^d a linear programme of
-    n + d numbers and a search among n 2^d times the classes of totals modulo d cycles, whatever
-    the times, where these decide; else the number of vertices of the cover between source and
-    target.
+    In Z: O(n m D) for cycles of a total of D, whatever the times. In Z^d 2 d + 1 linear programs of
+    n + d numbers, and the number of vertices of the cover between source and target.
 
     Examples
     --------
@@ -359,14 +361,15 @@ def _told(walks: Walks, total: int, known: int | None) -> _Told:
 
 def _last_search(walks: Walks, total: int) -> Found:
     """Search the cover, led by prices, where triples tell too little."""
-    bounds = corridor(walks, total)
-    clock, start = bounds.clock, bounds.clock[walks.start]
+    limits = corridor(walks, total)
+    clock, start = limits.clock, limits.clock[walks.start]
 
     def inside(state: tuple[int, tuple[int]]) -> bool:
         v, (time,) = state
-        return bounds.low <= time + clock[v] - start <= bounds.high
+        return limits.low <= time + clock[v] - start <= limits.high
 
-    found = led_search(walks, (total,), inside, None, least_costs(walks, (total,)), FARTHEST)
+    bounds = best_bounds(walks, (total,))
+    found = search_in_space(walks, (total,), inside, None, bounds, FARTHEST)
     if not found.exhausted:
         raise ValueError(
             f"no shortest path was found among {FARTHEST} vertices of the cover; use a larger unit "

@@ -1,4 +1,4 @@
-"""Shortest paths in Z^d: what confines a search, what leads it, and what spares it.
+"""Paths in Z^d: what confines a search, what leads it, and what shows that it is in vain.
 
 A search is exact where it is confined:
 
@@ -8,29 +8,63 @@ A search is exact where it is confined:
   those of closed walks form a lattice. Its cosets tell what is reached, and the search
   ends.
 
-Plan. A few vertices are looked through as they come: what is near is found there. Then a lattice
-or prices may show that there is no path (`_components`, `goals`). Far away a shortest one is
-told by classes of totals, confined or not (`group_relaxation`). What they do not decide is
-searched once more, led by prices, if it is confined, if a radius is given, or if some path is
-found when costs are forgotten: none of least cost is dearer.
+Elsewhere it needs a radius, the largest length of a path to look for.
+
+The search is A*, led by a lower bound that is linear in time. Let walks of a total delay s be
+looked for, from u to v. Give a multiplier y to a step along each axis and a level p to each
+vertex. If every edge fulfils
+
+    y . d <= cost + p(tail) - p(head),
+
+then no walk costs less than ``y . s + p(v) - p(u)``, the sum of the left sides. The best
+multipliers solve a linear program, whose dual is a flow from u to v of total delay s that may
+be divided. Where there is no such flow, there are multipliers that show it: with costs of zero
+the bound is positive, and no walk has that total.
+
+The program is solved in floats. Its multipliers are rounded to fractions, levels for them are
+computed in exact integers, and what they show is checked there; multipliers that were rounded to
+something false lead to no wrong answer, but to no bound.
+
+References
+----------
+P. E. Hart, N. J. Nilsson, B. Raphael, A formal basis for the heuristic determination of minimum
+cost paths, IEEE Transactions on Systems Science and Cybernetics 4 (1968). D. B. Johnson,
+Efficient algorithms for shortest paths in sparse networks, Journal of the ACM 24 (1977).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from fractions import Fraction
+from math import lcm
+from typing import Any, NamedTuple
 
 import networkx as nx
+import numpy as np
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.errors import CyclicCoverError, RadiusError, show_vertex
+from unrollgraph.cover.sheets import add
+from unrollgraph.errors import CyclicCoverError, RadiusError, TooLargeError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.digraph import Found, astar, dijkstra
+from unrollgraph.graph.potentials import feasible_potential
 from unrollgraph.measure._components import cancelling_parts, same_component
 from unrollgraph.measure.acyclicity import verdict
-from unrollgraph.measure.goals import apart, least_costs, led_search
-from unrollgraph.measure.group_relaxation import far_walk
-from unrollgraph.measure.walks import FARTHEST, NEAR, Segments, Walks, as_segments, corridor
+from unrollgraph.measure.lattices import dot
+from unrollgraph.measure.walks import (
+    FARTHEST,
+    NEAR,
+    Segments,
+    Walks,
+    as_segments,
+    corridor,
+)
+
+FINEST = 10**6  # denominators of multipliers
+DEAREST = 2**1000  # near to what floats can hold
+LEAST = 1e-7
+AFAR = 10**6  # steps, against which it does not count between which vertices they lead
 
 
 def reaches_in_space(
@@ -52,68 +86,53 @@ def least_in_space(
 ) -> Segments | None:
     """A walk of least cost of a total delay in Z^d, by segments; None if there is none.
 
-    Where nothing confines the search, not beyond a radius, in units of cost.
+    Where nothing confines the search, not beyond a radius, in units of cost. A few vertices are
+    searched first. Then a lattice or multipliers may show that there is no walk.
     """
     walks = _without_still_loops(walks)
     inner = inner_graph(walks)
     inside, confined = bounds_in_space(walks, inner, step)
     confined = confined or _cancels(walks)
     limit = None if confined or radius is None else radius * unit
-    near = led_search(walks, step, inside, limit, (1, []), NEAR)
+    near = search_in_space(walks, step, inside, limit, [], NEAR)
     if near.exhausted:
         return as_segments(walks, near)
-    if not same_component(DelayCover(inner), *_copies(walks, step)) or apart(walks, step):
+    if not same_component(DelayCover(inner), *_copies(walks, step)) or is_infeasible(walks, step):
         return None
-    far = far_walk(walks, step)
-    if far is not None and far.cost is None:
-        return None
-    cost = 0 if far is None or far.cost is None else far.cost
-    if limit is not None and (not near.full or cost > limit):
-        raise _beyond(ends, radius)
-    if far is not None:
-        return far.walk
+    bound = best_bound(walks, step)
+    least = 0 if bound is None else -(-bound.at(walks.start, step) // (bound.unit * unit))
     if not confined and radius is None:
-        limit = _cost_of_some(walks, ends, step)
-        if limit is None:
-            return None
-    found = led_search(walks, step, inside, limit, least_costs(walks, step), FARTHEST)
+        raise RadiusError(
+            f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
+            f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
+            "directions; give a radius, the largest length of a path to look for, of at least "
+            f"{least}"
+        )
+    if limit is not None and (not near.full or least > (radius or 0)):
+        raise _beyond(ends, radius, least)
+    found = search_in_space(walks, step, inside, limit, best_bounds(walks, step), FARTHEST)
     if found.full:
-        raise ValueError(
+        raise TooLargeError(
             f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} was found among "
             f"{FARTHEST} vertices of the cover, as many as are looked through; take vertices "
             f"that are nearer to each other{'' if min(walks.costs) else ', or lengths above 0'}"
         )
     if limit is not None and not found.exhausted:
-        raise _beyond(ends, radius)
+        raise _beyond(ends, radius, least)
     return as_segments(walks, found)
+
+
+def _beyond(ends: tuple[Any, Any], radius: int | None, least: int) -> RadiusError:
+    return RadiusError(
+        f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
+        f"or less, and none is shorter than {least}; there may be longer ones: raise the radius"
+    )
 
 
 def _without_still_loops(walks: Walks) -> Walks:
     """The walks without self-loops of delay zero, which change neither vertex nor time."""
     moving = (walks.tails != walks.heads) | walks.delays.any(axis=1)
     return walks if moving.all() else walks.taking(moving.nonzero()[0])
-
-
-def _cost_of_some(walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...]) -> int | None:
-    """What some walk of a total delay costs, found without regard to costs; None without one."""
-    if set(walks.costs) <= {1}:
-        raise RadiusError(
-            f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
-            f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
-            "directions; give a radius, the largest length of a path to look for"
-        )
-    found = least_in_space(replace(walks, costs=(1,) * len(walks.edges)), ends, step, None)
-    if found is None:
-        return None
-    cost: dict[int, int] = dict(zip(walks.edges.tolist(), walks.costs, strict=True))
-    return sum(count * sum(cost[e] for e in part) for part, count in found)
-
-
-def _beyond(ends: tuple[Any, Any], radius: int | None) -> RadiusError:
-    return RadiusError(
-        f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
-        "or less; there may be longer ones: raise the radius"
-    )
 
 
 def inner_graph(walks: Walks) -> DelayGraph:
@@ -161,3 +180,133 @@ def bounds_in_space(
 def _cancels(walks: Walks) -> bool:
     """Whether all edges lie in one part whose totals cancel one another."""
     return [len(part) for part in cancelling_parts(walks.wiring)] == [len(walks.edges)]
+
+
+# -- the search and its bound --------------------------------------------------------------
+
+
+class Bound(NamedTuple):
+    """A lower bound on the cost of walks to the goal, linear in their total delay.
+
+    No walk from v of a total delay s costs less than ``(multipliers . s + rest[v]) / unit``.
+    """
+
+    unit: int
+    multipliers: tuple[int, ...]
+    rest: list[int]
+
+    def at(self, v: int, total: Sequence[int]) -> int:
+        """The bound times the unit."""
+        return max(0, dot(self.multipliers, total) + self.rest[v])
+
+
+def search_in_space(
+    walks: Walks,
+    step: tuple[int, ...],
+    inside: Callable[[Any], bool],
+    radius: int | None,
+    bounds: Sequence[Bound],
+    most: int,
+) -> Found:
+    """Search the cover, led by lower bounds; of equals the nearest to the goal is first."""
+    unit = lcm(*(bound.unit for bound in bounds))
+    weights = [unit // bound.unit for bound in bounds]
+    out: list[list[tuple[int, Any, int, int]]] = [[] for _ in range(walks.n)]
+    ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
+    rows = zip(ends, walks.delays.tolist(), walks.costs, strict=True)
+    for e, ((u, v), d, cost) in enumerate(rows):
+        out[u].append((v, tuple(d), unit * cost, e))
+
+    def moves(state: Any) -> Iterable[tuple[Any, int, int]]:
+        u, time = state
+        for v, d, cost, e in out[u]:
+            after = v, add(time, d, 1)
+            if inside(after):
+                yield after, cost, e
+
+    def left(state: Any) -> tuple[int, int]:
+        v, time = state
+        way = add(step, time, -1)
+        rest = (k * b.at(v, way) for k, b in zip(weights, bounds, strict=True))
+        return max(rest, default=0), dot(way, way)
+
+    found = astar(
+        (walks.start, (0,) * len(step)),
+        (walks.goal, step),
+        moves,
+        most=most,
+        radius=None if radius is None else radius * unit,
+        left=left,
+    )
+    return found if found.cost is None else replace(found, cost=found.cost // unit)
+
+
+def is_infeasible(walks: Walks, step: Sequence[int]) -> bool:
+    """Whether multipliers show that no walk has the total delay."""
+    bound = best_bound(replace(walks, costs=(0,) * len(walks.edges)), step)
+    return bound is not None and bound.at(walks.start, step) > 0
+
+
+def best_bounds(walks: Walks, step: Sequence[int]) -> list[Bound]:
+    """Bounds that are greatest at the start, and far away along each axis for what strays."""
+    d = len(step)
+    axes = [tuple(x * (k == axis) for k in range(d)) for axis in range(d) for x in (AFAR, -AFAR)]
+    found = [best_bound(walks, total) for total in (step, *axes)]
+    return [bound for bound in found if bound is not None]
+
+
+def best_bound(walks: Walks, step: Sequence[int]) -> Bound | None:
+    """The bound that is greatest for walks of a total delay from the start; None if none is found.
+
+    Notes
+    -----
+    A linear program of n + d numbers and m conditions, and exact shortest distances.
+    """
+    multipliers = _lp_relaxation(walks, step)
+    unit = lcm(*(y.denominator for y in multipliers))
+    whole = tuple(int(y * unit) for y in multipliers)
+    left = [
+        unit * cost - dot(whole, delay)
+        for cost, delay in zip(walks.costs, walks.delays.tolist(), strict=True)
+    ]
+    level, cycle = feasible_potential(walks.n, walks.tails, walks.heads, left)
+    if cycle:
+        return None
+    into: list[list[tuple[int, int, int]]] = [[] for _ in range(walks.n)]
+    ends = zip(walks.tails.tolist(), walks.heads.tolist(), left, strict=True)
+    for e, (u, v, x) in enumerate(ends):
+        into[v].append((u, x + level[u] - level[v], e))
+    rest, _ = dijkstra({walks.goal: level[walks.goal]}, into.__getitem__)
+    return Bound(unit, whole, [rest[v] - level[v] for v in range(walks.n)])
+
+
+def _lp_relaxation(walks: Walks, step: Sequence[int]) -> tuple[Fraction, ...]:
+    """Multipliers of the axes of a greatest bound, none beyond the sum of all costs and 1."""
+    from scipy.optimize import linprog  # noqa: PLC0415  (heavy: loaded on first use)
+    from scipy.sparse import csr_array  # noqa: PLC0415
+
+    m, d = walks.delays.shape
+    edges = np.arange(m)
+    entries = np.concatenate([np.full(m, -1.0), np.ones(m), walks.delays.T.ravel().astype(float)])
+    columns = np.concatenate([d + walks.tails, d + walks.heads, np.repeat(np.arange(d), m)])
+    shape = (m, d + walks.n)
+    conditions: Any = csr_array((entries, (np.tile(edges, d + 2), columns)), shape=shape)
+    scale = max(map(abs, step), default=0) or 1  # so that no number is large
+    shares = [x / scale for x in step]
+    # what is less than that beside the rest would be lost among the tolerances of the solver
+    seen = [np.sign(s) * max(abs(s), LEAST) for s in shares]
+    value = np.array([*seen, *[0.0] * walks.n])
+    value[d + walks.goal] += 1 / scale
+    value[d + walks.start] -= 1 / scale
+    most, zero = 1 + sum(walks.costs), (Fraction(0),) * int(d)
+    if most > DEAREST:
+        return zero
+    found: Any = linprog(
+        -value,
+        A_ub=conditions,
+        b_ub=[float(cost) for cost in walks.costs],
+        bounds=(-most, most),
+    )
+    if found.status != 0:
+        return zero
+    return tuple(Fraction(y).limit_denominator(FINEST) for y in found.x[:d])

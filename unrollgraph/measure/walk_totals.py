@@ -34,13 +34,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from unrollgraph.errors import TooLargeError
-from unrollgraph.graph.digraph import strong_components, tree_walk
+from unrollgraph.graph.digraph import astar, dijkstra, strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential, forest_potential
 from unrollgraph.measure.walks import LARGEST, Walks
 
@@ -148,45 +147,22 @@ class _Part:
         From the head of each edge that takes time, by clocks, back to its tail.
         """
         p = self.potential if sign > 0 else self.mirrored
-        out: list[list[tuple[int, int]]] = [[] for _ in self.ends]
+        out: list[list[tuple[int, int, int]]] = [[] for _ in self.ends]
         late = []
         for u, v, d in zip(self.tails.tolist(), self.heads.tolist(), self.delays, strict=True):
             time = sign * d + p[u] - p[v]
-            out[u].append((v, time))
+            out[u].append((v, time, v))
             if time:
                 late.append((time, u, v))
-        best, met = math.inf, set[int]()
+        best, met = 0, set[int]()
         for time, u, v in sorted(late):
-            if time >= best:
+            if met and time >= best:
                 break
-            way = _way(out, v, u, best - time)
-            if way is not None:
-                best, met = time + way[0], {self.ends[w] for w in way[1]}
-        return int(best), met
-
-
-def _way(
-    out: list[list[tuple[int, int]]], start: int, goal: int, below: float
-) -> tuple[int, list[int]] | None:
-    """Dijkstra's search for a way shorter than a bound: its length and its vertices."""
-    came: dict[int, int] = {}
-    heap = [(0, start, -1)]
-    while heap:
-        length, u, before = heappop(heap)
-        if length >= below:
-            return None
-        if u in came:
-            continue
-        came[u] = before
-        if u == goal:
-            way = [u]
-            while came[way[-1]] >= 0:
-                way.append(came[way[-1]])
-            return length, way
-        for v, time in out[u]:
-            if v not in came:
-                heappush(heap, (length + time, v, u))
-    return None
+            radius = best - time - 1 if met else None
+            way = astar(v, u, out.__getitem__, most=len(out), radius=radius)
+            if way.cost is not None:
+                best, met = time + way.cost, {self.ends[w] for w in (v, *way.steps)}
+        return best, met
 
 
 def strong_parts(walks: Walks) -> list[Any]:
@@ -282,8 +258,8 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
     -----
     Plan. Least costs by Dijkstra's search. Then only edges count along which they are had. Among
     those some may form cycles of negative total; where one was met there is no least total, nor
-    behind it. All else by Dijkstra's search once more, ordered by cost, and within a cost by the
-    total less a potential that makes the delays of edges without cost non-negative.
+    behind it. All else by Dijkstra's search once more, by cost first and then by the total less a
+    potential that makes the delays of edges without cost non-negative.
     """
     _must_be_few(2 * walks.n * modulus)
     ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
@@ -292,51 +268,42 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
     for k, ((u, v), d, cost) in enumerate(zip(ends, delays, costs, strict=True)):
         out[u].append((v, d, cost, k))
 
-    def after(s: int) -> Iterator[tuple[int, int, int, int, int]]:
+    def after(s: int) -> Iterator[tuple[int, int, int, int]]:
         rest, r = divmod(s, modulus)
         u, passed = divmod(rest, 2)
         for v, d, cost, k in out[u]:
             now = 2 * v + (passed or v in met)
-            yield now * modulus + (r + d) % modulus, v, d, cost, k
+            yield now * modulus + (r + d) % modulus, cost, k, d
 
     begin = (2 * walks.start + (walks.start in met)) * modulus
-    least = {begin: 0}
-    parents: dict[int, tuple[int, int]] = {}
-    heap = [(0, begin)]
-    while heap:
-        here, s = heappop(heap)
-        if here > least[s]:
-            continue
-        for s2, _, _, cost, k in after(s):
-            if here + cost < least.get(s2, here + cost + 1):
-                least[s2], parents[s2] = here + cost, (s, k)
-                heappush(heap, (here + cost, s2))
+    least, parents = dijkstra({begin: 0}, lambda s: (move[:3] for move in after(s)))
     potential, falling = _tight(walks, costs)
     endless = {s for s in least if s // modulus // 2 in falling}
     queue = list(endless)
     came: dict[int, tuple[int, int]] = {}
     for s in queue:  # grows while it is read
-        for s2, _, _, cost, k in after(s):
+        for s2, cost, k, _ in after(s):
             if s2 not in endless and least[s] + cost == least[s2]:
                 came[s2] = s, k
                 endless.add(s2)
                 queue.append(s2)
-    total: dict[int, int] = {}
     if begin in endless:
-        return Labels(walks, modulus, least, total, came, parents, frozenset(falling))
-    ordered = [(0, 0, begin, 0, -1, -1)]
-    while ordered:
-        here, _, s, sum_, before, edge = heappop(ordered)
-        if s in total:
-            continue
-        total[s] = sum_
-        if before >= 0:
-            came[s] = before, edge
-        for s2, v, d, cost, k in after(s):
-            if here + cost == least[s2] and s2 not in endless and s2 not in total:
-                key = sum_ + d - potential[v]
-                heappush(ordered, (here + cost, key, s2, sum_ + d, s, k))
-    return Labels(walks, modulus, least, total, came, parents, frozenset(falling))
+        return Labels(walks, modulus, least, {}, came, parents, frozenset(falling))
+    largest = max(map(abs, potential), default=0) + max(map(abs, delays), default=0)
+    # a cost outweighs all changes of the total along a path, which meets no triple twice
+    unit = 1 + 4 * largest * len(least)
+
+    def height(s: int) -> int:
+        return potential[s // modulus // 2]
+
+    def onward(s: int) -> Iterator[tuple[int, int, int]]:
+        for s2, cost, k, d in after(s):
+            if least[s] + cost == least[s2] and s2 not in endless:
+                yield s2, unit * cost + d + height(s) - height(s2), k
+
+    both, links = dijkstra({begin: 0}, onward)
+    total = {s: x - unit * least[s] + height(s) - height(begin) for s, x in both.items()}
+    return Labels(walks, modulus, least, total, came | links, parents, frozenset(falling))
 
 
 def falling_walk(walks: Walks, costs: list[int], vertex: int) -> tuple[int, ...]:

@@ -17,16 +17,14 @@ same, the cost no higher, the edges fewer. So it stays within (n D)^2 of start a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.digraph import breadth_first
+from unrollgraph.graph.digraph import Found, astar, breadth_first
 from unrollgraph.graph.potentials import clocks
 from unrollgraph.measure.linear_schedule import Wiring
 
@@ -189,81 +187,9 @@ def corridor(walks: Walks, total: int, axis: int = 0) -> Corridor:
     return Corridor([0] * walks.n, min(0, total) - margin, max(0, total) + margin, 0)
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a search found.
-
-    Attributes
-    ----------
-    cost : int or None
-        Least cost of a path to the goal; None if there is none, or none was met.
-    steps : tuple
-        What the path was made of.
-    exhausted : bool
-        Whether everything was seen that can be reached, or the goal was.
-    full : bool
-        Whether the search gave up since it had met too many states.
-    """
-
-    cost: int | None
-    steps: tuple[Any, ...]
-    exhausted: bool
-    full: bool = False
-
-
 def as_segments(walks: Walks, found: Found) -> Segments | None:
     """What a search found, by the numbers of edges in the graph."""
     return None if found.cost is None else [(walks.named(found.steps), 1)]
-
-
-def shortest(
-    start: Any,
-    goal: Any,
-    moves: Callable[[Any], Iterable[tuple[Any, int, Any]]],
-    *,
-    most: int,
-    radius: int | None = None,
-    left: Callable[[Any], tuple[int, int]] = lambda _: (0, 0),
-) -> Found:
-    """Dijkstra's search (1959) from a start to a goal, or A* where costs of the rest are known.
-
-    ``moves(state)`` yields what comes next, what it costs, and a name for the step. ``left(state)``
-    is a bound from below on the cost of what is left, that falls by no more than the cost along
-    any step, and a number by which equals are ordered. The search gives up after so many states,
-    or beyond a radius in cost.
-    """
-    best: dict[Any, int] = {start: 0}
-    came: dict[Any, tuple[Any, Any]] = {}
-    done: set[Any] = set()
-    heap: list[tuple[int, int, int, Any]] = [(0, 0, 0, start)]
-    count, beyond = 0, False
-    while heap:
-        *_, state = heappop(heap)
-        if state in done:
-            continue
-        cost = best[state]
-        if state == goal:
-            steps = []
-            while state != start:
-                state, step = came[state]
-                steps.append(step)
-            return Found(cost, tuple(reversed(steps)), exhausted=True)
-        if len(done) >= most:
-            return Found(None, (), exhausted=False, full=True)
-        done.add(state)
-        for after, price, step in moves(state):
-            further = cost + price
-            if further >= best.get(after, further + 1):
-                continue
-            rest, order = left(after)
-            if radius is not None and further + rest > radius:
-                beyond = True
-                continue
-            best[after] = further
-            came[after] = state, step
-            count += 1
-            heappush(heap, (further + rest, order, count, after))
-    return Found(None, (), exhausted=not beyond)
 
 
 def inserted(
@@ -311,4 +237,4 @@ def search(walks: Walks, total: int, bounds: Corridor, most: int) -> Found:
     if low > high:
         return Found(None, (), exhausted=True)
     end = total + clock[walks.goal] - clock[walks.start]
-    return shortest((walks.start, 0), (walks.goal, end), moves, most=most)
+    return astar((walks.start, 0), (walks.goal, end), moves, most=most)

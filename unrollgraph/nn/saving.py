@@ -417,9 +417,9 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
     >>> from tempfile import mkdtemp
     >>> from unrollgraph import nn
     >>> path = Path(mkdtemp()) / "net.npz"
-    >>> nn.save(nn.Network(nn.architectures.elman(2, 3, 1)), path)
+    >>> nn.save(nn.Network(nn.architectures.seed(2, 3, 1)), path)
     >>> nn.load(path)
-    <Network of 3 vertices, 22 parameters>
+    <Network of 5 vertices, 46 parameters>
     """
     must_end_in(path, ".npz", "a saved network")
     write_whole(path, written(net))
