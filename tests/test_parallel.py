@@ -1,4 +1,4 @@
-"""Many processes: shards and sweeps give the same numbers wherever they are computed."""
+"""Many processes: shards give the same numbers wherever they are computed."""
 
 import sys
 import warnings
@@ -65,30 +65,13 @@ def fitted(**more):
     return history, {name: array.tobytes() for name, array in net.parameters.items()}
 
 
-def trained(rate, seed):
-    """What a sweep calls: a network that is trained, and its last loss."""
-    net, inputs, targets, _ = task()
-    for name, array in net.parameters.items():
-        array += 0.01 * np.random.default_rng([seed, len(name)]).normal(size=array.shape)
-    return nn.fit(net, nn.Sequences(inputs, targets), nn.SGD(rate), epochs=2).losses[-1]
-
-
-GRID = {"rate": (0.1, 0.01), "seed": range(2)}
-
-
 def test_processes_compute_the_same_bits():
     net, inputs, targets, mask = task()
     serial = nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask)
     alone = fitted()
-    trials = nn.sweep(trained, **GRID)
     with joblib.parallel_config(n_jobs=2):
         same_bits(nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask), serial)
         assert fitted() == alone
-        assert nn.sweep(trained, **GRID) == trials
-    assert [trial.setting for trial in trials] == [
-        {"rate": rate, "seed": seed} for rate in (0.1, 0.01) for seed in range(2)
-    ]
-    assert [trial.result for trial in trials] == [trained(**trial.setting) for trial in trials]
 
 
 def test_a_cluster_computes_the_same_bits():
@@ -96,7 +79,6 @@ def test_a_cluster_computes_the_same_bits():
     net, inputs, targets, mask = task()
     serial = nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask)
     alone = fitted()
-    trials = nn.sweep(trained, **GRID)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the cluster's own libraries
         from distributed import Client, LocalCluster
@@ -110,7 +92,6 @@ def test_a_cluster_computes_the_same_bits():
         ):
             same_bits(nn.sharded_gradients(net, inputs, targets, shards=3, mask=mask), serial)
             assert fitted() == alone
-            assert nn.sweep(trained, **GRID) == trials
             processes = set(client.run(lambda: __import__("os").getpid()).values())
             assert len(processes) == 2
 
@@ -128,23 +109,5 @@ def test_bad_shards_are_refused(monkeypatch):
     with pytest.raises(ug.ShapeError, match="names 'q', which is no vertex"):
         nn.sharded_gradients(net, inputs, {"q": targets["y"]}, shards=2)
     monkeypatch.setitem(sys.modules, "joblib", None)
-    for call in (
-        lambda: nn.sharded_gradients(net, inputs, targets, shards=2),
-        lambda: nn.sweep(trained, **GRID),
-    ):
-        with pytest.raises(ImportError, match="needs joblib, which is not installed; install it"):
-            call()
-
-
-def test_a_sweep_passes_errors_on():
-    def fails(rate):
-        raise ValueError(f"no {rate}")
-
-    with pytest.raises(ValueError, match="no 1"):
-        nn.sweep(fails, rate=(1, 2))
-    assert nn.sweep(fails, rate=()) == []
-    for given in (3, "abc"):
-        with pytest.raises(
-            TypeError, match="but a sweep takes the values of each keyword; write ra"
-        ):
-            nn.sweep(fails, rate=given)
+    with pytest.raises(ImportError, match="needs joblib, which is not installed; install it"):
+        nn.sharded_gradients(net, inputs, targets, shards=2)

@@ -50,7 +50,7 @@ from unrollgraph.nn.ops import (
 from unrollgraph.nn.optimizers import SGD, Adam, Optimiser, clipped
 from unrollgraph.nn.saving import load, save
 from unrollgraph.nn.sequences import Sequences, padded
-from unrollgraph.nn.training import History, Trial, fit, sharded_gradients, sweep
+from unrollgraph.nn.training import History, fit, sharded_gradients
 
 __all__ = [
     "SGD",
@@ -74,7 +74,6 @@ __all__ = [
     "Parameter",
     "Run",
     "Sequences",
-    "Trial",
     "architectures",
     "check_gradients",
     "clipped",
@@ -86,5 +85,4 @@ __all__ = [
     "padded",
     "save",
     "sharded_gradients",
-    "sweep",
 ]

@@ -18,29 +18,25 @@ processes, and ``joblib.parallel_config(backend="dask")`` a cluster of Dask.
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
 from unrollgraph.io.files import must_end_in, write_whole
-from unrollgraph.morphism.graph_map import arcs_of, as_graph_map
 from unrollgraph.nn.bptt import loss as loss_of
 from unrollgraph.nn.bptt import loss_and_gradients
 from unrollgraph.nn.losses import LossAndGradients, Task
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.optimizers import Adam, Optimiser, clipped
-from unrollgraph.nn.saving import PARAMETERS, opened, page_of, read_arrays, take_over, written
+from unrollgraph.nn.saving import PARAMETERS, opened, read_arrays, take_over, written
 from unrollgraph.nn.sequences import Sequences, must_be_batched
 
 Array = NDArray[Any]
@@ -128,8 +124,10 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
         mask=...)``, with ``over=...`` if that is given. `loss_and_gradients` unless
         given; ``functools.partial(nn.loss_and_gradients, truncate=20)`` truncates.
     checkpoint : path, optional
-        A file, ``.npz``, in which the state is kept after each epoch. If it is there already,
-        the fit goes on from it, up to ``epochs`` in all. `nn.load` reads the network in it.
+        A file, ``.npz``, in which the parameters, what the optimizer remembers and the losses
+        are kept after each epoch. If it is there already, the fit goes on from it, up to
+        ``epochs`` in all; the data and the other arguments should be the same. `nn.load` reads
+        the network in it.
     callback : callable, optional
         Called after each epoch as ``callback(net, history)``; the fit ends if it returns True.
     progress : bool
@@ -147,13 +145,12 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     ShapeError
         If an array does not fit its vertex, or arrays hold different numbers of sequences.
     ValueError
-        If a number is out of its range, ``patience`` has nothing to watch, or the checkpoint is
-        that of a fit with other settings or other data. (Functions of your own, given as
-        ``gradients``, are not compared.)
+        If a number is out of its range, or ``patience`` has nothing to watch.
     TypeError
         If something is no optimiser or no sequences, or ``gradients`` returns something else.
     FormatError
-        If the checkpoint is none, or a file cannot hold the network.
+        If the checkpoint is none, or is that of another network or optimizer, or a file cannot
+        hold the network.
     ImportError
         If a bar is wanted and tqdm is not installed.
 
@@ -187,17 +184,10 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     more = {"loss": loss} | ({} if over is None else {"over": over})
     compute = loss_and_gradients if gradients is None else gradients
     state = _State(History(), optimiser.start(net.parameters), {})
-    settings: dict[str, Any] = {}
     if checkpoint is not None:
         must_end_in(checkpoint, ".npz", "a checkpoint")
-        settings = {"loss": loss, "clip": None if clip is None else float(clip)}
-        for name, number in (("batch", batch), ("patience", patience), ("seed", seed)):
-            settings[name] = None if number is None else int(number)
-        settings |= {"optimiser": _named(optimiser), "network": _digest(page_of(net).encode())}
-        settings |= {"gradients": _told_more(gradients), "over": _outlined(over)}
-        settings |= {"sequences": _fingerprint(data), "validation": _fingerprint(validation)}
         if Path(checkpoint).exists():
-            state = _found(checkpoint, net, state, settings)
+            state = _found(checkpoint, net, state)
     with _shown(state.history, epochs, progress=progress) as show:
         for epoch in range(len(state.history.losses), 0 if state.history.stopped else epochs):
             losses = []
@@ -220,7 +210,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
                     raise DivergenceError(f"in the validation data, {fault}; repair the data")
             state = state.after(net, _mean(losses), watched, patience)
             if checkpoint is not None:
-                write_whole(checkpoint, state.written(net, settings))
+                write_whole(checkpoint, state.written(net))
             show(state.history)
             done = callback(net, state.history) if callback is not None else None
             if isinstance(done, bool | np.bool_) and done:
@@ -270,50 +260,31 @@ class _State:
             kept = {name: array.copy() for name, array in net.parameters.items()}
         return _State(history, self.memory, kept)
 
-    def written(self, net: Network, settings: dict[str, Any]) -> bytes:
+    def written(self, net: Network) -> bytes:
         """The bytes of a file; the network in it is what the fit would leave if it ended now."""
         arrays = {f"{MEMORY}{name}": np.asarray(array) for name, array in self.memory.items()}
         if self.best:
             arrays |= {f"{LAST}{name}": array for name, array in net.parameters.items()}
             arrays |= {f"{PARAMETERS}{name}": array for name, array in self.best.items()}
-        notes = {"settings": settings, "history": dataclasses.asdict(self.history)}
-        return written(net, arrays, notes)
+        return written(net, arrays, {"history": dataclasses.asdict(self.history)})
 
 
-OTHERS = {
-    "network": "the network is another",
-    "sequences": "other sequences data",
-    "validation": "other validation data",
-    "over": "the graph to run over is another",
-}
-
-
-def _found(path: Any, net: Network, start: _State, settings: dict[str, Any]) -> _State:
+def _found(path: Any, net: Network, start: _State) -> _State:
     """The state in a file; the parameters of the network become what they were."""
     kinds = map(type, net.graph.vertex_values("op"))
     archive = opened(path, {f"{kind.__module__}:{kind.__qualname__}": kind for kind in kinds})
     try:
-        kept, found = archive.notes["settings"], archive.notes["history"]
+        found = archive.notes["history"]
         history = History(
             tuple(map(float, found["losses"])),
             tuple(map(float, found["validation"])),
             int(found["best"]),
             bool(found["stopped"]),
         )
-        other = [name for name in settings if kept[name] != settings[name]]
     except (KeyError, TypeError, ValueError, OverflowError):
         raise FormatError(
             f"{path} holds no fit that could go on; name another file, or move this one away"
         ) from None
-    if other:
-        (name, *_) = other
-        plain = f"{name} is {kept[name]!r} there and {settings[name]!r} here"
-        what = OTHERS.get(name, plain)
-        raise ValueError(
-            f"{path} holds a fit with other settings: {what}; name another file, or move this one "
-            "away"
-        )
-
     fresh = {n: np.asarray(a) for n, a in start.memory.items()}
     memory = read_arrays(archive, MEMORY, {n: (a.shape, a.dtype) for n, a in fresh.items()}, path)
     numbers = {n for n, a in start.memory.items() if not isinstance(a, np.ndarray)}
@@ -402,59 +373,6 @@ def _fault(net: Network, data: Sequences, more: Mapping[str, Any]) -> str | None
 
 
 # -- what is kept and shown ----------------------------------------------------------------------
-
-
-def _named(optimiser: Any) -> str:
-    """An optimiser by its class and the values of its fields, whatever their types of number."""
-    kind = type(optimiser)
-    told = dataclasses.fields(optimiser) if dataclasses.is_dataclass(optimiser) else ()
-    fields = {field.name: _plain(getattr(optimiser, field.name)) for field in told}
-    return f"{kind.__qualname__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
-
-
-def _plain(value: Any) -> Any:
-    """A number as a Python number, a float if it is real."""
-    if isinstance(value, tuple | list):
-        return tuple(map(_plain, value))
-    value = value.item() if isinstance(value, np.generic) else value
-    return float(value) if type(value) is int else value
-
-
-def _told_more(gradients: Any) -> str:
-    """What `loss_and_gradients` is told beyond the task; empty for other functions."""
-    if not isinstance(gradients, functools.partial):
-        return ""
-    if gradients.func is not loss_and_gradients:
-        return ""
-    return ", ".join(f"{k}={_plain(x)!r}" for k, x in sorted(gradients.keywords.items()))
-
-
-def _outlined(over: Any) -> str:
-    """What tells a graph to run over from others."""
-    if over is None:
-        return ""
-    p = as_graph_map(over)
-    arcs = [(arc, p.edge(arc)) for arc in arcs_of(p.total)]
-    return _digest(repr(([(x, p(x)) for x in p.total], arcs)).encode())
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _fingerprint(data: Sequences | None) -> str:
-    """What tells sequences from others."""
-    if data is None:
-        return ""
-    known = hashlib.sha256()
-    parts = {"input": data.inputs, "target": data.targets}
-    parts["mask"] = {} if data.mask is None else {"": data.mask}
-    for part, arrays in parts.items():
-        for name, given in arrays.items():
-            array = np.ascontiguousarray(given)
-            known.update(repr((part, name, array.dtype.str, array.shape)).encode())
-            known.update(array.tobytes())
-    return known.hexdigest()
 
 
 @contextmanager
@@ -556,62 +474,6 @@ def _shard(
     task.counts = counts
     task.back(task.run(0, task.steps, {}), task.steps, None)
     return task.result()
-
-
-class Trial(NamedTuple):
-    """One of the calls of a sweep.
-
-    Attributes
-    ----------
-    setting : dict
-        What the function was called with.
-    result : Any
-        What it returned.
-    """
-
-    setting: dict[str, Any]
-    result: Any
-
-
-def sweep(function: Callable[..., Any], /, **values: Iterable[Any]) -> list[Trial]:
-    """Call a function with all combinations of some values, by joblib.
-
-    Parameters
-    ----------
-    function : callable
-        Called with a keyword for each name, for instance to train a network and return a loss.
-    **values : iterable
-        The values of each keyword.
-
-    Returns
-    -------
-    list of Trial
-        What it was called with and what it returned, the last keyword varying fastest.
-
-    Raises
-    ------
-    TypeError
-        If the values of a keyword cannot be gone through.
-    ImportError
-        If joblib is not installed.
-
-    Examples
-    --------
-    >>> from unrollgraph import nn
-    >>> trials = nn.sweep(lambda rate, seed: rate * seed, rate=(0.1, 0.01), seed=(1, 2))
-    >>> min(trials, key=lambda trial: trial.result).setting
-    {'rate': 0.01, 'seed': 1}
-    """
-    joblib = _joblib()
-    for name, given in values.items():
-        if isinstance(given, str) or not isinstance(given, Iterable):
-            raise TypeError(
-                f"{name}={given!r}, but a sweep takes the values of each keyword; write "
-                f"{name}=[...]"
-            )
-    settings = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
-    results = joblib.Parallel()(joblib.delayed(function)(**setting) for setting in settings)
-    return [Trial(*pair) for pair in zip(settings, results, strict=True)]
 
 
 def _joblib() -> Any:
