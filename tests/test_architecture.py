@@ -191,7 +191,13 @@ def test_dir_lists_public_names_only():
 
 def test_nothing_below_its_door_imports_a_heavy_library():
     doors = {
-        "scipy": {"graph.digraph", "graph.feedback", "cover.lift", "io.tables", "measure.paths_in_space"},
+        "scipy": {
+            "graph.digraph",
+            "graph.feedback",
+            "cover.lift",
+            "io.tables",
+            "measure.paths_in_space",
+        },
         "hypothesis": {"testing"},
         "pandas": {"io.tables"},
         "numba": {"nn.executors.loops"},
