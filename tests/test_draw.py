@@ -19,12 +19,13 @@ from matplotlib import pyplot as plt
 
 from unrollgraph.draw._helix import PITCHES, helix_of
 from unrollgraph.draw._rolled import rolled_scene, unrolled_scene, window_scene
-from unrollgraph.draw.layout import GAP, RADIUS, flattened, rows_of
+from unrollgraph.draw.layout import GAP, RADIUS, rows_of
 from unrollgraph.draw.scene import (
     INK,
     PAPER,
     badge_width,
     delay_colours,
+    flattened,
     mixed,
     on,
     ramp,

@@ -25,7 +25,7 @@ from unrollgraph.draw._projection import projection_scene
 from unrollgraph.draw._ring import ring_scene
 from unrollgraph.draw._tree import tree_scene
 from unrollgraph.draw.display import lift_scene
-from unrollgraph.draw.layout import GAP, RADIUS, flattened, passing, ports, rows_of, smooth, trimmed
+from unrollgraph.draw.layout import GAP, RADIUS, passing, ports, rows_of, smooth, trimmed
 from unrollgraph.draw.render import painted
 from unrollgraph.draw.scene import (
     INK,
@@ -34,6 +34,7 @@ from unrollgraph.draw.scene import (
     Scene,
     Text,
     delay_colours,
+    flattened,
     ramp,
     shifted,
     text_width,

@@ -24,8 +24,9 @@ from matplotlib import pyplot as plt
 
 from unrollgraph.draw import tikz
 from unrollgraph.draw.animation import _bends, _Flat
-from unrollgraph.draw.layout import RADIUS, flattened
+from unrollgraph.draw.layout import RADIUS
 from unrollgraph.draw.render import painted
+from unrollgraph.draw.scene import flattened
 
 SEED = gallery.seed_network()
 CYCLE = [("A", "B"), ("B", "C"), ("C", "A")]
@@ -240,7 +241,7 @@ def test_everything_drawn_is_written_for_tex(name):
     scene = painted(ax)
     lines = [stroke for stroke in scene.strokes if stroke.fade == (0, 0)]
     halos = [stroke for stroke in scene.strokes if stroke.halo]
-    steps = [len(flattened(s.points, 16)) - 1 for s in scene.strokes if s.fade != (0, 0)]
+    steps = [len(flattened(s.points)) - 1 for s in scene.strokes if s.fade != (0, 0)]
     drawn = text.count(r"\draw[") - len(lines) - len(halos)
     # arrowheads take the last steps of what fades
     assert 0.6 * sum(steps) <= drawn <= sum(steps)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.layout import RADIUS, fibre_colours, flattened, passing, rows_of, turned
+from unrollgraph.draw.layout import RADIUS, fibre_colours, passing, rows_of, turned
 from unrollgraph.draw.scene import (
     PAPER,
     QUIET,
@@ -25,6 +25,7 @@ from unrollgraph.draw.scene import (
     Stroke,
     Text,
     delay_colours,
+    flattened,
     mixed,
 )
 from unrollgraph.errors import show_vertex

@@ -11,9 +11,19 @@ from dataclasses import replace
 from typing import Any
 
 from unrollgraph.draw._rolled import on_paper, window_scene
-from unrollgraph.draw.layout import flattened
 from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
-from unrollgraph.draw.scene import INK, PAPER, QUIET, Scene, Text, as_walk, lit_scene, mixed, ramp
+from unrollgraph.draw.scene import (
+    INK,
+    PAPER,
+    QUIET,
+    Scene,
+    Text,
+    as_walk,
+    flattened,
+    lit_scene,
+    mixed,
+    ramp,
+)
 from unrollgraph.errors import LiftError, show_vertex, show_walk
 from unrollgraph.graph.digraph import cycle_among, levels
 

@@ -23,7 +23,7 @@ from unrollgraph.draw._rolled import (
     unrolled_scene,
     window_scene,
 )
-from unrollgraph.draw.layout import COLUMN, GAP, RADIUS, flattened, smooth, trimmed
+from unrollgraph.draw.layout import COLUMN, GAP, RADIUS, smooth, trimmed
 from unrollgraph.draw.options import (
     MOST_EDGES,
     as_labels,
@@ -39,6 +39,7 @@ from unrollgraph.draw.scene import (
     Stroke,
     as_walk,
     delay_colours,
+    flattened,
     lifted,
     lit_scene,
     mixed,

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.draw.scene import Colour, Points, vertex_colours
+from unrollgraph.draw.scene import Colour, Points, flattened, vertex_colours
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import strong_components
 
@@ -341,15 +341,3 @@ def middle(points: Points) -> tuple[float, float]:
     p = points[k : k + 4]
     x, y = (p[0] + 3 * p[1] + 3 * p[2] + p[3]) / 8
     return float(x), float(y)
-
-
-def flattened(points: Points, steps: int = 32) -> Any:
-    """Points along a chain of cubics, its ends included."""
-    if len(points) == 2:
-        return points
-    t = np.linspace(0, 1, steps + 1)[:, None]
-    pieces = [
-        (1 - t) ** 3 * p[0] + 3 * t * (1 - t) ** 2 * p[1] + 3 * t**2 * (1 - t) * p[2] + t**3 * p[3]
-        for p in (points[k : k + 4] for k in range(0, len(points) - 1, 3))
-    ]
-    return np.concatenate([pieces[0], *[piece[1:] for piece in pieces[1:]]])

@@ -28,28 +28,27 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser
 from matplotlib.textpath import TextPath
 
-from unrollgraph.draw.layout import flattened
 from unrollgraph.draw.scene import (
     INK,
     PAPER,
     Colour,
     Disc,
     Formula,
+    Line,
     Points,
+    Polygon,
     Scene,
-    Shape,
-    Stroke,
     badge_width,
+    flattened,
     mixed,
     on,
+    resolved,
     text_width,
 )
 
 Box: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top
 
 INCH = 0.62  # inches in a unit
-HEAD = 0.17  # length of an arrowhead
-HALO = 6.0  # points by which a halo is broader
 FRAME = 1.2  # points of the line around a badge
 MARGIN = 0.35
 MOST_PIXELS = 10_000  # along a side of a picture of points
@@ -143,10 +142,11 @@ def paint(scene: Scene, axes: Any, box: Box | None = None) -> Any:
     axes.set_ylim(bottom, top)
     axes.set_aspect("equal", adjustable="box")
     axes.set_axis_off()
-    _bands(scene, axes)
-    _shapes([shape for shape in scene.shapes if not shape.above], axes, 0.9)
-    lines = list(_strokes(scene.strokes, axes))
-    _shapes([shape for shape in scene.shapes if shape.above], axes, 3.0)
+    drawing = resolved(scene)
+    _fill(drawing.floor, axes, 1.0, edgecolors="face", linewidths=0.4)
+    lines = [_draw(drawing.dashed, axes, 1.5, linestyles=(0, (4, 4)))] if drawing.dashed else []
+    lines.append(_draw([*drawing.halos, *drawing.lines], axes, 2.0, capstyle="butt"))
+    _fill(drawing.above, axes, 3.0, edgecolors="none")
     discs = axes.add_collection(_Discs(scene, axes.transData))
     words = list(_words(scene, axes)) if len(scene.discs) <= MOST_LABELLED else []
     axes.add_artist(_Proportions(words, [*lines, discs])).measure()
@@ -273,95 +273,17 @@ def _words(scene: Scene, axes: Any) -> Iterator[tuple[Any, float]]:
         yield axes.text(*badge.at, written(badge.words), bbox=frame, **how), 0.26
 
 
-def _bands(scene: Scene, axes: Any) -> None:
-    boxes, colours = [], []
-    for band in scene.bands:
-        low, high = band.at - band.height / 2, band.at + band.height / 2
-        cuts = np.linspace(band.left, band.right, 2)
-        shades = [0.0]
-        if band.fades:
-            edge = np.linspace(0, 1.6, 17)
-            cuts = np.concatenate([band.left + edge, (band.right - edge)[::-1]])
-            rise = 1 - edge[1:] / 1.6
-            shades = [*rise, 0.0, *rise[::-1]]
-        for a, b, shade in zip(cuts[:-1], cuts[1:], shades, strict=True):
-            boxes.append([(a, low), (b, low), (b, high), (a, high)])
-            colours.append(mixed(band.colour, PAPER, float(shade)))
-    axes.add_collection(
-        PolyCollection(boxes, facecolors=colours, edgecolors=colours, linewidths=0.4, zorder=1)
+def _fill(polygons: Sequence[Polygon], axes: Any, level: float, **how: Any) -> None:
+    points, fills = [p.points for p in polygons], [p.fill for p in polygons]
+    axes.add_collection(PolyCollection(points, facecolors=fills, zorder=level, **how))
+
+
+def _draw(lines: Sequence[Line], axes: Any, level: float, **how: Any) -> Any:
+    points, colours = [line.points for line in lines], [line.colour for line in lines]
+    widths = [line.width for line in lines]
+    return axes.add_collection(
+        LineCollection(points, colors=colours, linewidths=widths, zorder=level, **how)
     )
-
-
-def _shapes(shapes: Sequence[Shape], axes: Any, level: float) -> None:
-    if shapes:
-        fills = [shape.fill for shape in shapes]
-        axes.add_collection(
-            PolyCollection(
-                [shape.points for shape in shapes],
-                facecolors=fills,
-                edgecolors="none",
-                zorder=level,
-            )
-        )
-
-
-def _strokes(strokes: tuple[Stroke, ...], axes: Any) -> Iterator[Any]:
-    """Draw all strokes, and yield the collections of lines."""
-    lines: list[Points] = []
-    shades: list[Colour] = []
-    widths: list[float] = []
-    heads, fills = [], []
-    for stroke in strokes:
-        if stroke.dashed:
-            continue
-        points = flattened(stroke.points)
-        if stroke.halo:
-            lines.insert(0, points)
-            shades.insert(0, stroke.halo)
-            widths.insert(0, stroke.width + HALO)
-        if stroke.arrow:
-            points, head = headed(points, HEAD * max(1.0, stroke.width / 2.2))
-            heads.append(head)
-            fills.append(mixed(stroke.colour, PAPER, stroke.fade[1]))
-        if stroke.fade == (0.0, 0.0):
-            lines.append(points)
-            shades.append(stroke.colour)
-            widths.append(stroke.width)
-            continue
-        share = np.linspace(*stroke.fade, len(points) - 1)
-        for a, b, s in zip(points[:-1], points[1:], share, strict=True):
-            lines.append(np.array([a, b]))
-            shades.append(mixed(stroke.colour, PAPER, float(s)))
-            widths.append(stroke.width)
-    dashed = [stroke for stroke in strokes if stroke.dashed]
-    if dashed:
-        yield axes.add_collection(
-            LineCollection(
-                [flattened(stroke.points) for stroke in dashed],
-                colors=[stroke.colour for stroke in dashed],
-                linewidths=[stroke.width for stroke in dashed],
-                linestyles=(0, (4, 4)),
-                zorder=1.5,
-            )
-        )
-    axes.add_collection(PolyCollection(heads, facecolors=fills, edgecolors="none", zorder=3))
-    yield axes.add_collection(
-        LineCollection(lines, colors=shades, linewidths=widths, capstyle="butt", zorder=2)
-    )
-
-
-def headed(points: Any, length: float = HEAD) -> tuple[Any, Any]:
-    """Cut a line short for its arrowhead, and return both."""
-    tip = points[-1]
-    away = np.linalg.norm(points - tip, axis=1)
-    k = int(np.flatnonzero(away >= length)[-1]) if np.any(away >= length) else 0
-    inner, outer = away[k + 1], away[k]
-    share = (length - inner) / (outer - inner) if outer > inner else 0.0
-    root = points[k + 1] + share * (points[k] - points[k + 1])
-    along = (tip - root) / np.linalg.norm(tip - root)
-    across = np.array([-along[1], along[0]]) * length * 0.38
-    line = np.vstack([points[: k + 1], root + along * length * 0.3])
-    return line, np.array([tip, root + across, root - across])
 
 
 def lettering(disc: Disc) -> Iterator[tuple[tuple[float, float], str, float, str]]:

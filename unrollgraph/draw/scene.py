@@ -21,9 +21,9 @@ M. Okabe and K. Ito, Color universal design (2008). WCAG 2.2, section 1.4.3, on 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from matplotlib import colormaps
@@ -274,6 +274,109 @@ def shifted(scene: Scene, right: float, up: float = 0.0) -> Scene:
         tuple(map(carried, scene.shapes)),
     )
 
+
+# -- a scene as polygons and lines, which every renderer draws alike -----------------------
+
+HEAD = 0.17  # length of an arrowhead
+HALO = 6.0  # points by which a halo is broader
+_FADE = 1.6  # over which the end of a band fades
+
+
+class Polygon(NamedTuple):
+    """A filled polygon."""
+
+    points: Points
+    fill: Colour
+
+
+class Line(NamedTuple):
+    """A line through points, its width in points of the paper."""
+
+    points: Points
+    colour: Colour
+    width: float
+
+
+class Drawing(NamedTuple):
+    """Polygons and lines of a scene: the floor, dashed lines, halos, lines, and what lies above."""
+
+    floor: list[Polygon]
+    dashed: list[Line]
+    halos: list[Line]
+    lines: list[Line]
+    above: list[Polygon]
+
+
+def resolved(scene: Scene) -> Drawing:
+    """Make polygons and lines of the bands, shapes and strokes of a scene.
+
+    What fades is drawn in pieces, each of one colour. The halo of a stroke lies below all strokes.
+    """
+    floor = [stripe for band in scene.bands for stripe in _stripes(band)]
+    floor += [Polygon(shape.points, shape.fill) for shape in scene.shapes if not shape.above]
+    drawing = Drawing(floor, [], [], [], [])
+    for stroke in scene.strokes:
+        points = flattened(stroke.points)
+        if stroke.dashed:
+            drawing.dashed.append(Line(points, stroke.colour, stroke.width))
+            continue
+        if stroke.halo:
+            drawing.halos.append(Line(points, stroke.halo, stroke.width + HALO))
+        if stroke.arrow:
+            points, head = _headed(points, HEAD * max(1.0, stroke.width / 2.2))
+            drawing.above.append(Polygon(head, mixed(stroke.colour, PAPER, stroke.fade[1])))
+        if stroke.fade == (0.0, 0.0):
+            drawing.lines.append(Line(points, stroke.colour, stroke.width))
+            continue
+        shares = np.linspace(*stroke.fade, len(points) - 1).round(2).tolist()
+        for k, share in enumerate(shares):
+            shade = mixed(stroke.colour, PAPER, share)
+            drawing.lines.append(Line(points[k : k + 2], shade, stroke.width))
+    drawing.above.extend(Polygon(shape.points, shape.fill) for shape in scene.shapes if shape.above)
+    return drawing
+
+
+def _stripes(band: Band) -> Iterator[Polygon]:
+    """Rectangles of a band, paler toward its ends if it fades."""
+    cuts, shades = np.array([band.left, band.right]), [0.0]
+    if band.fades:
+        edge = np.linspace(0, _FADE, 17)
+        cuts = np.concatenate([band.left + edge, (band.right - edge)[::-1]])
+        rise = (1 - edge[1:] / _FADE).tolist()
+        shades = [*rise, 0.0, *rise[::-1]]
+    low, high = band.at - band.height / 2, band.at + band.height / 2
+    for a, b, shade in zip(cuts[:-1], cuts[1:], shades, strict=True):
+        corners = np.array([(a, low), (b, low), (b, high), (a, high)])
+        yield Polygon(corners, mixed(band.colour, PAPER, shade))
+
+
+def _headed(points: Any, length: float = HEAD) -> tuple[Any, Any]:
+    """Cut a line short for its arrowhead, and return both."""
+    tip = points[-1]
+    away = np.linalg.norm(points - tip, axis=1)
+    k = int(np.flatnonzero(away >= length)[-1]) if np.any(away >= length) else 0
+    inner, outer = away[k + 1], away[k]
+    share = (length - inner) / (outer - inner) if outer > inner else 0.0
+    root = points[k + 1] + share * (points[k] - points[k + 1])
+    along = (tip - root) / np.linalg.norm(tip - root)
+    across = np.array([-along[1], along[0]]) * length * 0.38
+    line = np.vstack([points[: k + 1], root + along * length * 0.3])
+    return line, np.array([tip, root + across, root - across])
+
+
+def flattened(points: Points, steps: int = 32) -> Any:
+    """Points along a chain of cubics, its ends included."""
+    if len(points) == 2:
+        return points
+    t = np.linspace(0, 1, steps + 1)[:, None]
+    pieces = [
+        (1 - t) ** 3 * p[0] + 3 * t * (1 - t) ** 2 * p[1] + 3 * t**2 * (1 - t) * p[2] + t**3 * p[3]
+        for p in (points[k : k + 4] for k in range(0, len(points) - 1, 3))
+    ]
+    return np.concatenate([pieces[0], *[piece[1:] for piece in pieces[1:]]])
+
+
+# -- walks that are highlighted -------------------------------------------------------------
 
 _BACK = 0.7  # how far what is not lit goes toward paper
 _BROAD = 2.4

@@ -10,19 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-from unrollgraph.draw.layout import flattened
 from unrollgraph.draw.render import (
-    HALO,
-    HEAD,
     INCH,
     MOST_LABELLED,
     extent,
-    headed,
     lettering,
     must_be_axes,
     painted,
@@ -30,16 +23,15 @@ from unrollgraph.draw.render import (
 from unrollgraph.draw.scene import (
     INK,
     PAPER,
-    Band,
     Colour,
     Disc,
     Formula,
     Scene,
-    Stroke,
     Text,
     badge_width,
     mixed,
     on,
+    resolved,
 )
 
 _CM = INCH * 2.54  # a unit in centimetres
@@ -161,21 +153,16 @@ def _commands(scene: Scene, colours: dict[Colour, str]) -> Iterator[str]:
         return colours.setdefault(colour, f"u{len(colours)}")
 
     few = len(scene.discs) <= MOST_LABELLED
-    for band in scene.bands:
-        for corners, colour in _stripes(band):
-            yield rf"\fill[{name(colour)}] {_polygon(corners)};"
-    for shape in scene.shapes:
-        if not shape.above:
-            yield rf"\fill[{name(shape.fill)}] {_polygon(shape.points)};"
-    for stroke in scene.strokes:
-        if stroke.halo:  # of all strokes below all strokes
-            broad = f"{name(stroke.halo)},line width={stroke.width + HALO:.2f}pt"
-            yield rf"\draw[{broad}] {_curve(stroke.points)};"
-    for stroke in sorted(scene.strokes, key=lambda stroke: not stroke.dashed):
-        yield from _stroke(stroke, name)
-    for shape in scene.shapes:
-        if shape.above:
-            yield rf"\fill[{name(shape.fill)}] {_polygon(shape.points)};"
+    drawing = resolved(scene)
+    for polygon in drawing.floor:
+        yield rf"\fill[{name(polygon.fill)}] {_path(polygon.points)} -- cycle;"
+    dashes = ",dash pattern=on 4pt off 4pt"
+    for lines, how in ((drawing.dashed, dashes), (drawing.halos, ""), (drawing.lines, "")):
+        for line in lines:
+            style = f"{name(line.colour)},line width={line.width:.2f}pt{how}"
+            yield rf"\draw[{style}] {_path(line.points)};"
+    for polygon in drawing.above:
+        yield rf"\fill[{name(polygon.fill)}] {_path(polygon.points)} -- cycle;"
     for disc in scene.discs:
         rim = name(mixed(disc.fill, INK, 0.08) if disc.ghost else PAPER)
         circle = f"{_at(disc.at)} circle[radius={disc.radius}]"
@@ -196,57 +183,8 @@ def _commands(scene: Scene, colours: dict[Colour, str]) -> Iterator[str]:
         yield _words(Text(badge.at, badge.words, badge.colour, 0.26), own)
 
 
-def _stripes(band: Band) -> Iterator[tuple[Any, Colour]]:
-    """Rectangles of a band, paler toward its ends if it fades."""
-    cuts = [(band.left, band.right, 0.0)]
-    if band.fades:
-        edge = np.linspace(0, 1.6, 17).tolist()
-        cuts = [(band.left + 1.6, band.right - 1.6, 0.0)]
-        for a, b in pairwise(edge):
-            cuts += [(band.left + a, band.left + b, 1 - b / 1.6)]
-            cuts += [(band.right - b, band.right - a, 1 - b / 1.6)]
-    low, high = band.at - band.height / 2, band.at + band.height / 2
-    for a, b, share in cuts:
-        corners = np.array([(a, low), (b, low), (b, high), (a, high)])
-        yield corners, mixed(band.colour, PAPER, share)
-
-
-def _stroke(stroke: Stroke, name: Any) -> Iterator[str]:
-    """Lines of a stroke: as curves, or in pieces where it fades."""
-    style = f"{name(stroke.colour)},line width={stroke.width:.2f}pt"
-    if stroke.dashed:
-        yield rf"\draw[{style},dash pattern=on 4pt off 4pt] {_curve(stroke.points)};"
-        return
-    if stroke.fade == (0.0, 0.0) and not stroke.arrow:
-        yield rf"\draw[{style}] {_curve(stroke.points)};"
-        return
-    points = flattened(stroke.points, 16)
-    if stroke.arrow:
-        points, head = headed(points, HEAD * max(1.0, stroke.width / 2.2))
-        fill = mixed(stroke.colour, PAPER, stroke.fade[1])
-        yield rf"\fill[{name(fill)}] {_polygon(head)};"
-    if stroke.fade == (0.0, 0.0):
-        yield rf"\draw[{style}] {' -- '.join(map(_at, points.tolist()))};"
-        return
-    shares = np.linspace(*stroke.fade, len(points) - 1).tolist()
-    for a, b, share in zip(points[:-1].tolist(), points[1:].tolist(), shares, strict=True):
-        shade = name(mixed(stroke.colour, PAPER, round(share, 2)))
-        yield rf"\draw[{shade},line width={stroke.width:.2f}pt] {_at(a)} -- {_at(b)};"
-
-
-def _curve(points: Any) -> str:
-    """A chain of cubics as a path."""
-    ends = [_at(point) for point in points.tolist()]
-    if len(ends) == 2:
-        return " -- ".join(ends)
-    path = ends[0]
-    for k in range(1, len(ends), 3):
-        path += f" .. controls {ends[k]} and {ends[k + 1]} .. {ends[k + 2]}"
-    return path
-
-
-def _polygon(points: Any) -> str:
-    return f"{' -- '.join(map(_at, points.tolist()))} -- cycle"
+def _path(points: Any) -> str:
+    return " -- ".join(map(_at, points.tolist()))
 
 
 def _at(point: Any) -> str:
