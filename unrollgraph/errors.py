@@ -39,7 +39,11 @@ __all__ = [
 
 
 class UnrollgraphError(Exception):
-    """Root of the package's errors."""
+    """Root of the package's errors; keywords become attributes."""
+
+    def __init__(self, message: str, **witness: Any) -> None:
+        super().__init__(message)
+        self.__dict__.update(witness)
 
 
 class DelayError(UnrollgraphError, ValueError):
@@ -53,10 +57,8 @@ class DelayError(UnrollgraphError, ValueError):
         What stands there.
     """
 
-    def __init__(self, message: str, *, edge: Any = None, value: Any = None) -> None:
-        super().__init__(message)
-        self.edge = edge
-        self.value = value
+    edge: Any = None
+    value: Any = None
 
 
 class VoltageError(UnrollgraphError, ValueError):
@@ -70,10 +72,8 @@ class VoltageError(UnrollgraphError, ValueError):
         What stands there.
     """
 
-    def __init__(self, message: str, *, edge: Any = None, value: Any = None) -> None:
-        super().__init__(message)
-        self.edge = edge
-        self.value = value
+    edge: Any = None
+    value: Any = None
 
 
 class WindowError(UnrollgraphError, ValueError):
@@ -85,9 +85,7 @@ class WindowError(UnrollgraphError, ValueError):
         The window as it was given.
     """
 
-    def __init__(self, message: str, *, window: Any = None) -> None:
-        super().__init__(message)
-        self.window = window
+    window: Any = None
 
 
 class FrozenError(UnrollgraphError, nx.NetworkXError, TypeError):
@@ -103,9 +101,7 @@ class CyclicCoverError(UnrollgraphError, nx.NetworkXUnfeasible):
         The closed walk of total delay zero.
     """
 
-    def __init__(self, message: str, *, walk: Any = None) -> None:
-        super().__init__(message)
-        self.walk = walk
+    walk: Any = None
 
 
 class UnboundedError(UnrollgraphError, nx.NetworkXUnbounded):
@@ -117,9 +113,7 @@ class UnboundedError(UnrollgraphError, nx.NetworkXUnbounded):
         The cycle.
     """
 
-    def __init__(self, message: str, *, cycle: tuple[Any, ...] = ()) -> None:
-        super().__init__(message)
-        self.cycle = cycle
+    cycle: tuple[Any, ...] = ()
 
 
 class InfinitePathsError(UnrollgraphError, nx.NetworkXUnfeasible):
@@ -131,9 +125,7 @@ class InfinitePathsError(UnrollgraphError, nx.NetworkXUnfeasible):
         The cycles along which they go round.
     """
 
-    def __init__(self, message: str, *, cycles: tuple[Any, ...] = ()) -> None:
-        super().__init__(message)
-        self.cycles = cycles
+    cycles: tuple[Any, ...] = ()
 
 
 class InfiniteCoverError(UnrollgraphError, nx.NetworkXNotImplemented):
@@ -161,9 +153,7 @@ class CertificateError(UnrollgraphError, ValueError):
         The edge at which it fails.
     """
 
-    def __init__(self, message: str, *, edge: Any = None) -> None:
-        super().__init__(message)
-        self.edge = edge
+    edge: Any = None
 
 
 class NotACoveringError(UnrollgraphError, ValueError):
@@ -175,9 +165,7 @@ class NotACoveringError(UnrollgraphError, ValueError):
         The first vertex and edge at which unique lifting fails.
     """
 
-    def __init__(self, message: str, *, obstruction: Any = None) -> None:
-        super().__init__(message)
-        self.obstruction = obstruction
+    obstruction: Any = None
 
 
 class LiftError(UnrollgraphError, ValueError):
@@ -193,18 +181,9 @@ class LiftError(UnrollgraphError, ValueError):
         An undirected walk, pairs of an arc and a sign, that is closed where its lift is open.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        node: Any = None,
-        edge: Any = None,
-        walk: tuple[tuple[Any, int], ...] = (),
-    ) -> None:
-        super().__init__(message)
-        self.node = node
-        self.edge = edge
-        self.walk = walk
+    node: Any = None
+    edge: Any = None
+    walk: tuple[tuple[Any, int], ...] = ()
 
 
 class NotPeriodicError(UnrollgraphError, ValueError):
@@ -220,10 +199,8 @@ class NotPeriodicError(UnrollgraphError, ValueError):
         copy of and its time.
     """
 
-    def __init__(self, message: str, *, found: Any = None, missing: Any = None) -> None:
-        super().__init__(message)
-        self.found = found
-        self.missing = missing
+    found: Any = None
+    missing: Any = None
 
 
 class NotARetimingError(UnrollgraphError, ValueError):
@@ -236,9 +213,7 @@ class NotARetimingError(UnrollgraphError, ValueError):
         Empty when the graphs have not even the same vertices and edges.
     """
 
-    def __init__(self, message: str, *, walk: tuple[tuple[Any, int], ...] = ()) -> None:
-        super().__init__(message)
-        self.walk = walk
+    walk: tuple[tuple[Any, int], ...] = ()
 
 
 class ShapeError(UnrollgraphError, ValueError):
@@ -252,13 +227,9 @@ class ShapeError(UnrollgraphError, ValueError):
         What fits, and what was given.
     """
 
-    def __init__(
-        self, message: str, *, vertex: Any = None, expected: Any = None, found: Any = None
-    ) -> None:
-        super().__init__(message)
-        self.vertex = vertex
-        self.expected = expected
-        self.found = found
+    vertex: Any = None
+    expected: Any = None
+    found: Any = None
 
 
 class StaleRunError(UnrollgraphError, ValueError):
