@@ -6,8 +6,9 @@ import oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.digraph import cycle_among, levels, strong_components, tree_walk
-from unrollgraph.graph.potentials import feasible_potential, forest_potential
+from unrollgraph.graph.potentials import feasible_potential
 
 
 @st.composite
@@ -70,7 +71,8 @@ def test_a_shortest_walk_joins_and_is_as_short_as_networkx_says(case):
 @given(weighted())
 def test_a_forest_potential_reduces_its_forest_to_zero(case):
     n, tails, heads, weights = case
-    potential, reached = forest_potential(n, tails, heads, weights)
+    forest = spanning_forest(n, tails, heads)
+    potential, reached = forest.potential(weights), forest.reached
     for e in reached:
         if e >= 0:
             assert weights[e] + potential[tails[e]] - potential[heads[e]] == 0

@@ -10,6 +10,7 @@ import sympy
 from certified import graph_of
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sympy.matrices.normalforms import smith_normal_form
 
 import unrollgraph as ug
 from unrollgraph.testing import delay_graphs
@@ -98,12 +99,17 @@ def test_local_groups_multiply_back_and_count_components(dimension, data):
         if not H.edges:
             continue  # nothing would tell the dimension
         local = ug.symbolic.local_group(H)
-        assert local.left * local.generators * local.right == local.smith
+        assert local.left * local.basis * local.right == local.smith
         assert abs(local.left.det()) == abs(local.right.det()) == 1
         assert local.smith.is_diagonal()
         assert all(b % a == 0 for a, b in zip(local.invariants, local.invariants[1:], strict=False))
         (family,) = ug.components(ug.DelayCover(H))
         assert oracle.proves_components(H, family, dimension)
+        assert local.basis == sympy.Matrix(len(family.basis), dimension, sum(family.basis, ()))
+        smith = smith_normal_form(local.generators, domain=sympy.ZZ)
+        size = min(smith.shape)
+        found = [abs(smith[k, k]) for k in range(size) if smith[k, k]]
+        assert found == list(local.invariants)
         assert local.index == (sympy.oo if family.copies == math.inf else family.copies)
         free = [0] * (dimension - len(local.invariants))
         assert (*(a for a in local.invariants if a != 1), *free) == family.invariants

@@ -46,9 +46,9 @@ import numpy as np
 
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import FrozenError, LiftError, show_kind, show_vertex
+from unrollgraph.graph.cycle_space import Forest, spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict, Pictured
-from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.morphism.graph_map import GraphMap
 
 # what a graph of networkx has, and a graph that is infinite or frozen has not
@@ -339,7 +339,7 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
     """
     graph = as_delay_graph(G, delay)
     m = len(graph.edges)
-    _, others = _forest_times(graph)
+    others = _forest(graph).cotree.tolist()
     if len(others) * m > MOST_ENTRIES:
         raise ValueError(
             f"the graph has {len(others)} independent cycles, so {m} delays of as many entries, "
@@ -381,25 +381,11 @@ def period_map(G: Any, *, delay: str = "delay") -> Periods:
     (((1, 2),), ('h', 5), ('h', 5))
     """
     graph = as_delay_graph(G, delay)
-    potentials, others = _forest_times(graph)
-    tails, heads = graph.tails.tolist(), graph.heads.tolist()
-    matrix = tuple(
-        tuple(int(d[e]) + p[tails[e]] - p[heads[e]] for e in others)
-        for d, p in zip(graph.delays.T.tolist(), potentials, strict=True)
-    )
-    times = potentials[0] if graph.dimension == 1 else list(zip(*potentials, strict=True))
+    forest = _forest(graph)
+    times = graph.as_times(forest.potentials(graph.delays))
+    matrix = tuple(map(tuple, forest.totals(graph.delays).T.tolist()))
     return Periods(matrix, FrozenDict(zip(graph.vertices, times, strict=True)))
 
 
-def _forest_times(graph: DelayGraph) -> tuple[list[Any], list[int]]:
-    """Time of each vertex along a spanning forest, for each axis, and the other edges."""
-    potentials = []
-    reached: list[int] = []
-    for axis in range(graph.dimension):
-        weights = graph.delays[:, axis].tolist()
-        potential, reached = forest_potential(
-            len(graph.vertices), graph.tails, graph.heads, weights
-        )
-        potentials.append(potential)
-    forest = set(reached)
-    return potentials, [e for e in range(len(graph.edges)) if e not in forest]
+def _forest(graph: DelayGraph) -> Forest:
+    return spanning_forest(len(graph.vertices), graph.tails, graph.heads)

@@ -7,7 +7,8 @@ Which module answers which question:
 * `retiming` -- which delay graphs have the same cover over the same base;
 * `isomorphism` -- which have the same cover, up to a symmetry of the base;
 * `gallery` -- named wirings;
-* `digraph`, `potentials` -- levels, components, cycles and potentials of plain arrays;
+* `digraph`, `cycle_space`, `potentials` -- levels, cheapest paths, independent cycles and
+  potentials of plain arrays;
 * `node_link` -- delay graphs as text, exactly, in the format that files have;
 * `frozen` -- dicts and graphs that cannot be written, and how attributes are compared.
 """

@@ -203,9 +203,11 @@ class DelayGraph(Pictured):
     @cached_property
     def times(self) -> tuple[Any, ...]:
         """Delay of each edge as users write it: an int, or a tuple of ints if d >= 2."""
-        if self.dimension == 1:
-            return tuple(self.delays[:, 0].tolist())
-        return tuple(map(tuple, self.delays.tolist()))
+        return tuple(self.as_times(self.delays))
+
+    def as_times(self, vectors: NDArray[np.int64]) -> list[Any]:
+        """Rows of an array of shape (k, d) as times: integers if d is 1, else tuples."""
+        return vectors[:, 0].tolist() if self.dimension == 1 else [*map(tuple, vectors.tolist())]
 
     def time_of(self, edge: Edge) -> Any:
         """Delay of an edge as users write it."""

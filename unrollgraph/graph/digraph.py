@@ -104,22 +104,6 @@ def strong_components(n: int, tails: IntArray, heads: IntArray) -> IntArray:
     return rank[label]
 
 
-def weak_components(n: int, tails: IntArray, heads: IntArray) -> IntArray:
-    """Number the weak components by their first vertices; return that of each vertex.
-
-    O(n + m), by SciPy.
-    """
-    from scipy.sparse import coo_array, csgraph  # noqa: PLC0415  (heavy: loaded on first use)
-
-    ones = np.ones(len(tails), dtype=np.int8)
-    matrix = coo_array((ones, (tails, heads)), shape=(n, n))
-    count, label = csgraph.connected_components(matrix, directed=True, connection="weak")
-    _, first = np.unique(label, return_index=True)
-    rank = np.empty(count, dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(count)
-    return rank[label]
-
-
 def tree_walk(n: int, tails: IntArray, heads: IntArray, start: int, goal: int) -> tuple[int, ...]:
     """Edge numbers of a shortest walk from start to goal, by breadth-first search."""
     came = breadth_first(n, tails, heads, start)

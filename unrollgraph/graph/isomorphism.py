@@ -27,9 +27,9 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import LiftError, NotARetimingError
+from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_shift, known
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.potentials import forest_potential
 
 REFUSAL = "no isomorphism of the covers commutes with shifts in time"
 Pair = tuple[Any, Any]
@@ -321,14 +321,11 @@ def _shifts(part: Any, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict
         pairs.append((number[u], number[v]))
         gains.append(gain)
     tails, heads = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    axes = []
-    for axis in range(part.graph["dimension"]):
-        gain = [g[axis] for g in gains]
-        r, _ = forest_potential(len(nodes), tails, heads, gain)
-        if any(r[v] - r[u] != g for (u, v), g in zip(pairs, gain, strict=True)):
-            return None
-        axes.append(r)
-    return dict(zip(nodes, zip(*axes, strict=True), strict=True))
+    weights = np.array(gains, dtype=np.int64).reshape(-1, part.graph["dimension"])
+    forest = spanning_forest(len(nodes), tails, heads)
+    if forest.totals(weights).any():
+        return None
+    return dict(zip(nodes, map(tuple, forest.potentials(weights).tolist()), strict=True))
 
 
 def _matched(one: DelayGraph, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict[Any, Any]:

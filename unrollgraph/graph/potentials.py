@@ -5,7 +5,7 @@ For integer weights ``w`` and a potential ``p`` the reduced weight of an edge
 reduced and plain totals agree. Hence
 
 * all weights can be reduced to zero exactly when every closed *undirected* walk
-  has total zero (`forest_potential` makes a spanning forest zero; what then
+  has total zero (`cycle_space` makes a spanning forest zero; what then
   remains is the answer);
 * all weights can be reduced to non-negative ones exactly when every *directed*
   cycle has a non-negative total (`feasible_potential`, and `clocks` for delays), and
@@ -20,57 +20,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.digraph import Incidence, cycle_among, from_first, levels
 
 IntArray = NDArray[np.int64]
-
-
-def forest_potential(
-    n: int, tails: IntArray, heads: IntArray, weights: list[int]
-) -> tuple[list[int], list[int]]:
-    """Reduce the weights of a spanning forest to zero, breadth first.
-
-    Directions of edges do not matter. Returns the potential and, for each vertex,
-    the edge by which the forest reached it (-1 at a root). O(n + m).
-    """
-    out, into = Incidence(n, tails), Incidence(n, heads)
-    out_starts, in_starts = out.starts.tolist(), into.starts.tolist()
-    out_edges, in_edges = out.edges.tolist(), into.edges.tolist()
-    tail, head = tails.tolist(), heads.tolist()
-    potential = [0] * n
-    reached = [-2] * n
-    for root in range(n):
-        if reached[root] != -2:
-            continue
-        reached[root] = -1
-        queue = [root]
-        for u in queue:  # grows while it is read
-            for e in out_edges[out_starts[u] : out_starts[u + 1]]:
-                v = head[e]
-                if reached[v] == -2:
-                    reached[v] = e
-                    potential[v] = potential[u] + weights[e]
-                    queue.append(v)
-            for e in in_edges[in_starts[u] : in_starts[u + 1]]:
-                v = tail[e]
-                if reached[v] == -2:
-                    reached[v] = e
-                    potential[v] = potential[u] - weights[e]
-                    queue.append(v)
-    return potential, reached
-
-
-def way_from_root(
-    tails: IntArray, heads: IntArray, reached: list[int], v: int
-) -> list[tuple[int, int]]:
-    """Walk through the forest to a vertex: edges, with the sign in which they are walked."""
-    steps = []
-    while reached[v] >= 0:
-        e = reached[v]
-        sign = 1 if heads[e] == v else -1
-        steps.append((e, sign))
-        v = int(tails[e] if sign > 0 else heads[e])
-    return steps[::-1]
 
 
 def feasible_potential(
@@ -96,7 +49,7 @@ def feasible_potential(
     negative cycle the parents of the vertices close up after at most n rounds; they
     are looked at whenever the work since the last look exceeds n.
     """
-    forest, _ = forest_potential(n, tails, heads, weights)
+    forest = spanning_forest(n, tails, heads).potential(weights)
     by_tail = Incidence(n, tails)
     starts, order = by_tail.starts.tolist(), by_tail.edges.tolist()
     head, tail = heads[by_tail.edges].tolist(), tails[by_tail.edges].tolist()

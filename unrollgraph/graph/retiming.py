@@ -19,6 +19,7 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import NotARetimingError, show_edge, show_kind, show_walk
+from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.delay_graph import (
     DelayGraph,
     as_delay_graph,
@@ -26,7 +27,6 @@ from unrollgraph.graph.delay_graph import (
     check_shift,
     each_vertex,
 )
-from unrollgraph.graph.potentials import forest_potential, way_from_root
 
 
 def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
@@ -132,33 +132,26 @@ def find_retiming(G: Any, H: Any, *, delay: str = "delay") -> dict[Any, Any]:
     """
     old, new = as_delay_graph(G, delay), as_delay_graph(H, delay)
     _same_shape(old, new)
-    n, dimension = len(old.vertices), old.dimension
     gains = new.delays[[new.edge_number[edge] for edge in old.edges]] - old.delays
-    shifts = []
-    for axis in range(dimension):
-        gain = gains[:, axis].tolist()
-        potential, reached = forest_potential(n, old.tails, old.heads, gain)
-        p = np.array(potential, dtype=object)
-        left = np.array(gain, dtype=object) + p[old.tails] - p[old.heads]
-        bad = next((e for e, rest in enumerate(left) if rest), None)
-        if bad is not None:
-            walk = _closed_walk(old, reached, bad)
-            sums = [
-                sum(sign * g.delays[g.edge_number[edge], axis].item() for edge, sign in walk)
-                for g in (old, new)
-            ]
-            stops = show_walk(
-                [edge if sign > 0 else (edge[1], edge[0], *edge[2:]) for edge, sign in walk]
-            )
-            raise NotARetimingError(
-                f"a retiming keeps the total delay of closed walks, but {stops} has "
-                f"{sums[0]} in the one graph and {sums[1]} in the other"
-                + (f" (coordinate {axis})" if dimension > 1 else ""),
-                walk=walk,
-            )
-        shifts.append(potential)
-    columns = shifts[0] if dimension == 1 else list(zip(*shifts, strict=True))
-    return dict(zip(old.vertices, columns, strict=True))
+    forest = spanning_forest(len(old.vertices), old.tails, old.heads)
+    changed = forest.totals(gains)
+    if changed.any():
+        (k, axis), *_ = np.argwhere(changed).tolist()
+        walk = tuple((old.edges[e], sign) for e, sign in forest.cycle(int(forest.cotree[k])))
+        sums = [
+            sum(sign * g.delays[g.edge_number[edge], axis].item() for edge, sign in walk)
+            for g in (old, new)
+        ]
+        stops = show_walk(
+            [edge if sign > 0 else (edge[1], edge[0], *edge[2:]) for edge, sign in walk]
+        )
+        raise NotARetimingError(
+            f"a retiming keeps the total delay of closed walks, but {stops} has "
+            f"{sums[0]} in the one graph and {sums[1]} in the other"
+            + (f" (coordinate {axis})" if old.dimension > 1 else ""),
+            walk=walk,
+        )
+    return dict(zip(old.vertices, old.as_times(forest.potentials(gains)), strict=True))
 
 
 def is_retiming(G: Any, H: Any, *, delay: str = "delay") -> bool:
@@ -275,17 +268,3 @@ def _same_shape(old: DelayGraph, new: DelayGraph) -> None:
             f"a retiming changes delays only, but delays are in Z^{old.dimension} in the one "
             f"graph and in Z^{new.dimension} in the other"
         )
-
-
-def _closed_walk(
-    graph: DelayGraph, reached: list[int], edge: int
-) -> tuple[tuple[tuple[Any, ...], int], ...]:
-    """Close an edge through the forest: a tuple of (edge, sign)."""
-    arrays = graph.tails, graph.heads
-    down = way_from_root(*arrays, reached, int(graph.tails[edge]))
-    back = way_from_root(*arrays, reached, int(graph.heads[edge]))
-    shared = 0
-    while shared < min(len(down), len(back)) and down[shared] == back[shared]:
-        shared += 1
-    home = [(e, -sign) for e, sign in reversed(back[shared:])]
-    return tuple((graph.edges[e], sign) for e, sign in [*down[shared:], (edge, 1), *home])

@@ -59,7 +59,6 @@ from unrollgraph.measure.periodic_graphs import (
     spectrum,
 )
 from unrollgraph.measure.universality import (
-    ZeroCycle,
     is_maximal_abelian,
     is_universal,
     zero_cycles,
@@ -73,7 +72,6 @@ __all__ = [
     "Retiming",
     "Schedule",
     "Stage",
-    "ZeroCycle",
     "ZeroWalk",
     "bloch_matrix",
     "clock_period",

@@ -49,10 +49,9 @@ from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import CertificateError, LiftError, show_edge, show_vertex
 from unrollgraph.graph import digraph
+from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known, part_of
-from unrollgraph.graph.digraph import weak_components
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.potentials import forest_potential
 from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith
 from unrollgraph.measure.linear_schedule import Wiring, separate
@@ -167,7 +166,7 @@ class ComponentFamily:
         number = {vertex: k for k, vertex in enumerate(self.vertices)}
         ends = np.array([[number[e[0]], number[e[1]]] for e in still], dtype=np.int64)
         tails, heads = ends.reshape(-1, 2).T
-        if weak_components(len(number), tails, heads).any():
+        if spanning_forest(len(number), tails, heads).component.any():
             raise CertificateError("the edges of remaining delay 0 do not connect the vertices")
         rows = pivots(self.basis)
         for edge, total in rest.items():
@@ -322,12 +321,8 @@ def same_component(cover: Any, a: Any, b: Any) -> bool:
 
 def families_of(graph: DelayGraph, vertex: int | None = None) -> tuple[ComponentFamily, ...]:
     """The families above all weak components, or above that of one vertex."""
-    n, d = len(graph.vertices), graph.dimension
-    label = weak_components(n, graph.tails, graph.heads)
-    times = np.zeros((n, d), dtype=np.int64)
-    for axis in range(d):
-        weights = graph.delays[:, axis].tolist()
-        times[:, axis] = forest_potential(n, graph.tails, graph.heads, weights)[0]
+    forest = spanning_forest(len(graph.vertices), graph.tails, graph.heads)
+    label, times = forest.component, forest.potentials(graph.delays)
     rest = graph.delays + times[graph.tails] - times[graph.heads]
     count = int(label.max(initial=-1)) + 1
     found: list[dict[tuple[int, ...], Edge]] = [{} for _ in range(count)]
@@ -352,14 +347,13 @@ def _family(
     basis = lattice.basis
     left, factors, right = smith(basis, graph.dimension)
     rank, copies, invariants = _numbers(factors, graph.dimension)
-    offsets = times[:, 0].tolist() if graph.dimension == 1 else map(tuple, times.tolist())
     return ComponentFamily(
         tuple(vertices),
         rank,
         copies,
         invariants,
         _rows(basis),
-        FrozenDict(zip(vertices, offsets, strict=True)),
+        FrozenDict(zip(vertices, graph.as_times(times), strict=True)),
         graph,
         tuple(totals[vector] for vector in lattice.generators),
         _rows(lattice.combination),
@@ -471,12 +465,9 @@ def cancelling_parts(wiring: Wiring) -> list[list[int]]:
 
 def _without_delays(piece: Wiring, part: IntArray) -> Any:
     """Delays by clocks that make those of a part zero; None if no clocks do."""
-    rest = piece.delays.astype(object)
-    tails, heads = piece.tails[part], piece.heads[part]
-    for axis in range(rest.shape[1]):
-        weights = piece.delays[part, axis].tolist()
-        p = np.array(forest_potential(piece.n, tails, heads, weights)[0], dtype=object)
-        rest[:, axis] += p[piece.tails] - p[piece.heads]
+    delays = piece.delays.astype(object)
+    p = spanning_forest(piece.n, piece.tails[part], piece.heads[part]).potentials(delays[part])
+    rest = delays + p[piece.tails] - p[piece.heads]
     return None if rest[part].any() else rest
 
 

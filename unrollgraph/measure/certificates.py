@@ -143,8 +143,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class ZeroWalk:
-    """A proof that a delay cover has a cycle: a closed walk of total delay zero.
+    """A closed walk of total delay zero, whose lift is closed too.
 
+    A directed one proves that a delay cover has a cycle. One that goes against some edges is,
+    above, a cycle of the cover seen without directions, which its maximal abelian cover opens.
     Iterating yields its edges one by one, of which there may be very many. The walk is not a
     shortest one in general; in Z, where few edges and small delays allow to search for it, it is.
 
@@ -154,7 +156,10 @@ class ZeroWalk:
         The base.
     segments : tuple of (walk, count)
         Walks joined head to tail, each walked ``count`` times; a walk that is walked
-        more than once is closed.
+        more than once is closed. A walk is a tuple of edges.
+    signed : bool
+        Whether walks are tuples of ``(edge, sign)`` instead, with the sign -1 where the walk goes
+        against the edge.
 
     Examples
     --------
@@ -170,14 +175,15 @@ class ZeroWalk:
     """
 
     graph: DelayGraph
-    segments: tuple[tuple[tuple[Edge, ...], int], ...]
+    segments: tuple[tuple[tuple[Any, ...], int], ...]
+    signed: bool = False
 
     @property
     def length(self) -> int:
         """Number of edges; it may exceed what ``len`` can return."""
         return sum(len(walk) * count for walk, count in self.segments)
 
-    def __iter__(self) -> Iterator[Edge]:
+    def __iter__(self) -> Iterator[Any]:
         for walk, count in self.segments:
             done = 0
             while done < count:  # a count may exceed what `range` and `repeat` take
@@ -187,14 +193,25 @@ class ZeroWalk:
     def total(self) -> tuple[int, ...]:
         """Total delay, in exact integers."""
         sums = [0] * self.graph.dimension
-        for walk, count in self.segments:
-            for edge in walk:
-                for axis, d in enumerate(self.graph.delays[self.graph.edge_number[edge]].tolist()):
-                    sums[axis] += count * d
+        for edge, times in self._passed().items():
+            for axis, d in enumerate(self.graph.delays[self.graph.edge_number[edge]].tolist()):
+                sums[axis] += times * d
         return tuple(sums)
 
+    def _steps(self, walk: tuple[Any, ...]) -> tuple[tuple[Edge, int], ...]:
+        """A walk as edges with signs."""
+        return walk if self.signed else tuple((edge, 1) for edge in walk)
+
+    def _passed(self) -> dict[Edge, int]:
+        """How often each edge is passed forward, less how often backward."""
+        passed: dict[Edge, int] = {}
+        for walk, count in self.segments:
+            for edge, sign in self._steps(walk):
+                passed[edge] = passed.get(edge, 0) + sign * count
+        return passed
+
     def check(self) -> bool:
-        """Verify that this is a closed walk of the base, of at least one edge and total zero.
+        """Verify that the walk is closed, of total zero, and passes some edge more often one way.
 
         Returns
         -------
@@ -210,31 +227,35 @@ class ZeroWalk:
         -----
         O(edges in the segments), whatever their counts.
         """
+        walks = []
         for walk, count in self.segments:
             if not walk or type(count) is not int or count < 1:
                 raise CertificateError(
                     "a segment of the walk is empty, or no whole number of times"
                 )
-            for edge in walk:
-                if not known(edge, self.graph.edge_number):
+            steps = self._steps(walk)
+            for edge, sign in steps:
+                if not known(edge, self.graph.edge_number) or sign not in {1, -1}:
                     raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
-            joined = [*walk, walk[0]] if count > 1 else walk
-            for before, after in pairwise(joined):
+            for before, after in pairwise([*steps, steps[0]] if count > 1 else steps):
                 _must_join(before, after)
-        walks = [walk for walk, _ in self.segments]
+            walks.append(steps)
         if not walks:
             raise CertificateError("the walk has no edges")
         for before_walk, after_walk in pairwise([*walks, walks[0]]):
             _must_join(before_walk[-1], after_walk[0])
         if any(self.total()):
             raise CertificateError(f"the total delay of the walk is {self.total()}, not zero")
+        if not any(self._passed().values()):
+            raise CertificateError("the walk goes along each edge as often forward as backward")
         return True
 
     def __str__(self) -> str:
         """Segments such as ``(a -> a) x 3``, one after another."""
         parts = []
         for walk, count in self.segments:
-            text = show_walk(walk, delay=self.graph.time_of)
+            edges = [e if sign > 0 else (e[1], e[0], *e[2:]) for e, sign in self._steps(walk)]
+            text = show_walk(edges, delay=None if self.signed else self.graph.time_of)
             parts.append(f"{text}" if count == 1 else f"({text}) x {count}")
         return ", then ".join(parts)
 
@@ -269,11 +290,13 @@ def _must_be_exact(stage: Stage, n: int, dimension: int) -> None:
         )
 
 
-def _must_join(before: Edge, after: Edge) -> None:
-    if before[1] != after[0]:
+def _must_join(before: tuple[Edge, int], after: tuple[Edge, int]) -> None:
+    here = before[0][1 if before[1] > 0 else 0]
+    edge, sign = after
+    if here != edge[0 if sign > 0 else 1]:
         raise CertificateError(
-            f"the walk does not join: {show_edge(after)} does not leave {show_vertex(before[1])}",
-            edge=after,
+            f"the walk does not join: {show_edge(edge)} does not leave {show_vertex(here)}",
+            edge=edge,
         )
 
 

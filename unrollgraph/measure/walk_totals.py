@@ -39,8 +39,9 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.errors import TooLargeError
+from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.digraph import astar, dijkstra, strong_components, tree_walk
-from unrollgraph.graph.potentials import feasible_potential, forest_potential
+from unrollgraph.graph.potentials import feasible_potential
 from unrollgraph.measure.walks import LARGEST, Walks
 
 
@@ -137,9 +138,8 @@ class _Part:
 
     def divisor(self) -> int:
         """Greatest common divisor of the totals of all cycles."""
-        p, _ = forest_potential(len(self.ends), self.tails, self.heads, self.delays)
-        rows = zip(self.tails.tolist(), self.heads.tolist(), self.delays, strict=True)
-        return math.gcd(*(d + p[u] - p[v] for u, v, d in rows))
+        forest = spanning_forest(len(self.ends), self.tails, self.heads)
+        return math.gcd(*forest.totals(np.array(self.delays)[:, None])[:, 0].tolist())
 
     def short_cycle(self, sign: int) -> tuple[int, set[int]]:
         """A cycle of least positive total (of all delays times a sign): total and vertices.

@@ -20,6 +20,7 @@ Gross and T. W. Tucker, Topological Graph Theory (Wiley, 1987), section 2.5.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -28,13 +29,13 @@ from typing import Any
 import numpy as np
 import sympy
 from sympy.combinatorics.free_groups import free_group
-from sympy.matrices.normalforms import smith_normal_decomp
 
+from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.errors import show_edge, show_vertex
+from unrollgraph.graph.cycle_space import Forest, spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
-from unrollgraph.graph.digraph import weak_components
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.potentials import forest_potential, way_from_root
+from unrollgraph.measure import components
 
 Step = tuple[tuple[Any, ...], int]
 
@@ -147,15 +148,15 @@ def fundamental_group(G: Any, root: Any, *, delay: str = "delay") -> Fundamental
     graph = as_delay_graph(G, delay)
     if not known(root, graph.number):
         raise ValueError(f"the root {show_vertex(root)} is no vertex of the graph")
-    label, reached = _forest(graph)
-    own = label == label[graph.number[root]]
-    edges = [e for e, tail in enumerate(graph.tails.tolist()) if own[tail]]
-    forest = set(reached)
-    outside = [e for e in edges if e not in forest]
+    forest = _forest(graph)
+    label = forest.component[graph.tails]
+    edges = np.flatnonzero(label == forest.component[graph.number[root]]).tolist()
+    cotree = set(forest.cotree.tolist())
+    outside = [e for e in edges if e in cotree]
     group, *generators = free_group([f"x{k}" for k in range(len(outside))])
     words = dict.fromkeys((graph.edges[e] for e in edges), group.identity)
     words.update(zip((graph.edges[e] for e in outside), generators, strict=True))
-    tree = tuple(graph.edges[e] for e in edges if e in forest)
+    tree = tuple(graph.edges[e] for e in edges if e not in cotree)
     return FundamentalGroup(root, group, FrozenDict(words), tree)
 
 
@@ -208,17 +209,14 @@ def homology_basis(G: Any, *, delay: str = "delay") -> HomologyBasis:
     Matrix([[0, 1, 1, 1, 0]])
     """
     graph = as_delay_graph(G, delay)
-    _, reached = _forest(graph)
-    forest = set(reached)
+    forest = _forest(graph)
     cycles, rows = [], []
-    for e in range(len(graph.edges)):
-        if e not in forest:
-            steps = _round(graph, reached, e)
-            row = [0] * len(graph.edges)
-            for k, sign in steps:
-                row[k] += sign
-            cycles.append(tuple((graph.edges[k], sign) for k, sign in steps))
-            rows.append(row)
+    for e in forest.cotree.tolist():
+        steps, row = forest.cycle(e), [0] * len(graph.edges)
+        for k, sign in steps:
+            row[k] += sign
+        cycles.append(tuple((graph.edges[k], sign) for k, sign in steps))
+        rows.append(row)
     matrix = sympy.ImmutableMatrix(len(rows), len(graph.edges), [*chain(*rows)])
     return HomologyBasis(graph.edges, tuple(cycles), matrix)
 
@@ -231,17 +229,20 @@ class LocalGroup:
     ----------
     generators : sympy.ImmutableMatrix
         A row for each cycle of a basis of H_1: its total delay.
+    basis : sympy.ImmutableMatrix
+        A basis of the group, in Hermite form.
     smith : sympy.ImmutableMatrix
-        The diagonal matrix ``left * generators * right``.
+        The diagonal matrix ``left * basis * right``.
     left, right : sympy.ImmutableMatrix
         Unimodular integer matrices.
     invariants : tuple of int
-        The entries of its diagonal that are not zero, each a divisor of the next.
+        The entries of its diagonal, each a divisor of the next.
     index : sympy.Integer or sympy.oo
         How many classes Z^d has modulo the group: the number of components of the delay cover.
     """
 
     generators: sympy.ImmutableMatrix
+    basis: sympy.ImmutableMatrix
     smith: sympy.ImmutableMatrix
     left: sympy.ImmutableMatrix
     right: sympy.ImmutableMatrix
@@ -271,7 +272,7 @@ def local_group(G: Any, *, delay: str = "delay") -> LocalGroup:
 
     Notes
     -----
-    `homology_basis`, and exact operations on a matrix of m - n + 1 rows and d columns.
+    As `components`, whose proof it holds as matrices.
 
     Examples
     --------
@@ -283,50 +284,33 @@ def local_group(G: Any, *, delay: str = "delay") -> LocalGroup:
     (Matrix([
     [4],
     [6]]), (2,), 2)
-    >>> local.left * local.generators * local.right == local.smith
+    >>> local.left * local.basis * local.right == local.smith
     True
     """
     graph = as_delay_graph(G, delay)
     if not graph.vertices:
         raise ValueError("the graph has no vertices, so no local group; give one that has")
-    label, _ = _forest(graph)
-    if label.max(initial=-1) != 0:
+    forest = _forest(graph)
+    if forest.component.any():
         raise ValueError(
-            f"the graph has {int(label.max(initial=-1)) + 1} components, each with a local group "
+            f"the graph has {int(forest.component.max()) + 1} components, each with a local group "
             "of its own; give one, such as G.subgraph(component)"
         )
-    delays = sympy.Matrix(len(graph.edges), graph.dimension, graph.delays.ravel().tolist())
-    totals = homology_basis(graph).matrix * delays
-    smith, left, right = smith_normal_decomp(totals, domain=sympy.ZZ)
-    size = min(smith.shape)
-    # the signs on the diagonal are nobody's business
-    signs = [1 if k >= size or smith[k, k] >= 0 else -1 for k in range(smith.rows)]
-    turned = sympy.diag(*signs) if signs else sympy.zeros(0)
-    smith, left = turned * smith, turned * left
-    invariants = tuple(int(smith[k, k]) for k in range(size) if smith[k, k])
-    full = len(invariants) == graph.dimension
+    (family,) = components(DelayCover(graph))
+    shape = len(family.basis), graph.dimension
+    basis = sympy.ImmutableMatrix(*shape, [*chain(*family.basis)])
+    left, right = map(sympy.ImmutableMatrix, (family.left, family.right))
+    smith = left * basis * right
     return LocalGroup(
-        sympy.ImmutableMatrix(totals),
+        sympy.ImmutableMatrix(len(forest.cotree), shape[1], forest.totals(graph.delays).ravel()),
+        basis,
         sympy.ImmutableMatrix(smith),
-        sympy.ImmutableMatrix(left),
-        sympy.ImmutableMatrix(right),
-        invariants,
-        sympy.prod(invariants, start=sympy.S.One) if full else sympy.oo,
+        left,
+        right,
+        tuple(int(smith[k, k]) for k in range(shape[0])),
+        sympy.oo if family.copies == math.inf else sympy.Integer(family.copies),
     )
 
 
-def _forest(graph: DelayGraph) -> tuple[np.ndarray[Any, Any], list[int]]:
-    """The component of each vertex, and the edge by which a spanning forest reached it."""
-    n = len(graph.vertices)
-    label = weak_components(n, graph.tails, graph.heads)
-    return label, forest_potential(n, graph.tails, graph.heads, [0] * len(graph.edges))[1]
-
-
-def _round(graph: DelayGraph, reached: list[int], e: int) -> list[tuple[int, int]]:
-    """Through an edge, and back through the forest."""
-    arrays = graph.tails, graph.heads
-    to_tail = way_from_root(*arrays, reached, int(graph.tails[e]))
-    to_head = way_from_root(*arrays, reached, int(graph.heads[e]))
-    while to_tail and to_head and to_tail[0] == to_head[0]:
-        del to_tail[0], to_head[0]
-    return [(e, 1), *((k, -sign) for k, sign in reversed(to_head)), *to_tail]
+def _forest(graph: DelayGraph) -> Forest:
+    return spanning_forest(len(graph.vertices), graph.tails, graph.heads)
