@@ -196,7 +196,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
             "graph.feedback",
             "cover.lift",
             "io.tables",
-            "measure.paths_in_space",
+            "measure.path_search",
         },
         "hypothesis": {"testing"},
         "pandas": {"io.tables"},

@@ -12,8 +12,8 @@ import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.nn import buffers
 from unrollgraph.nn.compiler import lanes_of
-from unrollgraph.nn.executors import numpy as calls
 from unrollgraph.nn.executors import window
+from unrollgraph.nn.executors import window as calls
 
 A = nn.architectures
 

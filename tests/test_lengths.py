@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
-from unrollgraph.measure import lengths as page
+from unrollgraph.measure import path_lengths as page
 
 
 @given(forward_graphs(vertices=4, edges=7, delays=2, shift=2), st.data())

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.measure import paths, paths_in_space
-from unrollgraph.measure.paths_in_space import is_infeasible
-from unrollgraph.measure.walks import between
+from unrollgraph.measure import path_search, paths
+from unrollgraph.measure.path_search import between, is_infeasible
 from unrollgraph.testing import delay_graphs
 
 
@@ -337,7 +336,7 @@ def test_paths_in_the_plane(told, drawn):
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in WAYS_TO_TELL[told].items():
-            patch.setattr(paths_in_space, name, value)
+            patch.setattr(path_search, name, value)
         for v in G:
             for t in [(0, 0), (2, 1), (-1, 2), *targets]:
                 ends = (source, (0, 0)), (v, t)
@@ -382,7 +381,7 @@ def test_what_was_walked_to_is_reached(more, back, walks):
     G = graph_of([("a", "b", (0, 0)), ("b", "a", back), *((*ends, d) for ends, d in more)])
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths_in_space, "NEAR", 1)
+        patch.setattr(path_search, "NEAR", 1)
         for steps in walks:
             ends = ("a", (0, 0)), walked(G, steps, "a")
             length = oracle.least_cost(wires, "a", *ends[1], [1] * len(wires))
@@ -434,7 +433,7 @@ def test_dear_and_cheap_steps_in_the_plane(more, costs, walks, somewhere):
         own["w"] = cost
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths_in_space, "NEAR", 1)
+        patch.setattr(path_search, "NEAR", 1)
         for v, t in [*(walked(G, steps, "a") for steps in walks), ("b", somewhere)]:
             ends = ("a", (0, 0)), (v, t)
             cost = oracle.least_cost(wires, "a", v, t, costs[: len(wires)])
@@ -589,7 +588,7 @@ def test_prices_may_have_large_denominators(far):
     cover = ug.DelayCover(ug.gallery.bouquet((1, 0), (-1, 0), (0, far), (0, -far)))
     (h,) = cover.base
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths_in_space, "NEAR", 1)
+        patch.setattr(path_search, "NEAR", 1)
         assert ug.shortest_path_length(cover, (h, (0, 0)), (h, (-2, 3 * far))) == 5
         if far < 10**6:
             ends = (h, (0, 0)), (h, (5000, 7000 * far))
@@ -662,7 +661,7 @@ def test_a_path_that_nobody_could_list_is_refused_at_once():
 
 
 def test_a_search_that_gives_up_before_its_radius_does_not_say_that_there_is_nothing(monkeypatch):
-    monkeypatch.setattr(paths_in_space, "FARTHEST", 20)
+    monkeypatch.setattr(path_search, "FARTHEST", 20)
     cover = ug.DelayCover(graph_of(LINE_AND_COINS))
     with pytest.raises(ValueError, match="among 20 vertices of the cover"):
         ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)), radius=10**6)

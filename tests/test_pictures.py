@@ -24,8 +24,8 @@ from unrollgraph.draw._plane import plane_scene
 from unrollgraph.draw._projection import projection_scene
 from unrollgraph.draw._ring import ring_scene
 from unrollgraph.draw._tree import tree_scene
-from unrollgraph.draw.display import lift_scene
 from unrollgraph.draw.layout import GAP, RADIUS, passing, ports, rows_of, smooth, trimmed
+from unrollgraph.draw.output import lift_scene
 from unrollgraph.draw.render import painted
 from unrollgraph.draw.scene import (
     INK,

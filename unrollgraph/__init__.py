@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 def _picture(value: Any) -> str | None:
     """Have `draw`, loaded on first use, make the pictures that notebooks show."""
-    picture: str | None = import_module("unrollgraph.draw.display").svg(value)
+    picture: str | None = import_module("unrollgraph.draw.output").svg(value)
     return picture
 
 

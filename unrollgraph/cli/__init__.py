@@ -7,8 +7,7 @@ Which module answers which question:
 
 * `_main` -- what the commands are, and how they end;
 * `_check`, `_measure`, `_unroll`, `_draw`, `_explore`, `_run`, `_demo` -- one command each;
-* `inputs` -- files and options that several of them read;
-* `output` -- what several of them print.
+* `shared` -- files and options that several of them read, and what several of them print.
 """
 
 import os

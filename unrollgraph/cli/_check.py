@@ -7,8 +7,7 @@ import json
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.inputs import add_file, graph_of
-from unrollgraph.cli.output import form, offsets, plain, summary
+from unrollgraph.cli.shared import add_file, form, graph_of, offsets, plain, summary
 from unrollgraph.errors import show_edge
 from unrollgraph.graph.digraph import levels
 

@@ -11,7 +11,7 @@ import numpy as np
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.cli.output import form, numbers, offsets
+from unrollgraph.cli.shared import form, numbers, offsets
 
 
 def add_to(commands: Any) -> None:

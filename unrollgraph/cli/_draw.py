@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.inputs import add_file, graph_of, window_of
-from unrollgraph.cli.output import fail
-from unrollgraph.draw.options import MOST_EDGES, must_be_few
+from unrollgraph.cli.shared import add_file, fail, graph_of, window_of
+from unrollgraph.draw.render import MOST_EDGES, must_be_few
 from unrollgraph.io.files import write_whole
 
 KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "unrolling")

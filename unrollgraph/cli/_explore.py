@@ -8,8 +8,7 @@ from typing import Any
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.cli.inputs import add_file, check_own_delays, graph_of, is_network, window_of
-from unrollgraph.cli.output import fail
+from unrollgraph.cli.shared import add_file, check_own_delays, fail, graph_of, is_network, window_of
 from unrollgraph.errors import show_vertex
 
 

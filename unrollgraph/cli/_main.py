@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import unrollgraph as ug
 from unrollgraph.cli import _check, _demo, _draw, _explore, _measure, _run, _unroll
-from unrollgraph.cli.output import fail
+from unrollgraph.cli.shared import fail
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

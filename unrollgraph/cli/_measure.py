@@ -10,8 +10,7 @@ from typing import Any
 import networkx as nx
 
 import unrollgraph as ug
-from unrollgraph.cli.inputs import add_file, graph_of
-from unrollgraph.cli.output import fail, names, plain, summary
+from unrollgraph.cli.shared import add_file, fail, graph_of, names, plain, summary
 from unrollgraph.errors import show_stops, show_walk
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.cli.output import fail, numbers
+from unrollgraph.cli.shared import fail, numbers
 from unrollgraph.errors import show_vertex
 from unrollgraph.io.files import read_bytes, write_whole
 from unrollgraph.nn.saving import array_of, arrays_of, packed

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 import unrollgraph as ug
-from unrollgraph.cli.inputs import add_file, graph_of, window_of
+from unrollgraph.cli.shared import add_file, graph_of, window_of
 
 LARGEST_FILE = 1_000_000
 

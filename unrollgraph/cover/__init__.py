@@ -6,16 +6,14 @@ Which module answers which question:
 * `windows` -- finite windows of it, time modulo n, maps that keep time;
 * `voltages` -- coverings by permutations, by a finite group, at random;
 * `trees` -- balls of the universal cover, in-trees and out-trees: nothing shared;
-* `rolling` -- from a window back to the graph below;
-* `_minimal_base` -- the smallest graph above which a graph lies;
+* `quotients` -- from a window back to its base, and to the smallest base of any graph;
 * `lift` -- what all finite graphs above a base have in common;
 * `sheets` -- how edges move from copy to copy, also as arrays.
 """
 
-from unrollgraph.cover._minimal_base import minimal_base
 from unrollgraph.cover.delay_cover import DelayCover, Periods, abelianize, period_map
 from unrollgraph.cover.lift import Lift, LiftArrays
-from unrollgraph.cover.rolling import roll
+from unrollgraph.cover.quotients import minimal_base, roll
 from unrollgraph.cover.trees import in_tree, out_tree, universal_cover
 from unrollgraph.cover.voltages import derived_graph, permutation_lift, random_lift
 from unrollgraph.cover.windows import clock_lift, cyclic_cover, unroll

@@ -4,12 +4,10 @@ Which module answers which question:
 
 * `scene` -- a picture before it is drawn: shapes, colours, walks lit up;
 * `layout` -- where vertices stand, and how edges run;
-* `options` -- what is asked of a picture, checked before it is drawn;
-* `render` -- a scene drawn by matplotlib;
+* `render` -- a scene drawn by matplotlib, and the options that all pictures take;
 * `tikz` -- a scene written for TeX;
-* `saving` -- pictures into files;
 * `animation` -- a walk and its lift, and the cycle that opens into a line;
-* `display` -- what notebooks and `networkx.display` show of a value.
+* `output` -- pictures in files, in notebooks, and by `networkx.display`.
 
 Each other module is one kind of picture, and bears its name: `_rolled` (with `unrolled` and
 `side_by_side`), `_plane` (windows over Z^2), `_helix`, `_ring`, `_projection`, `_tree`,
@@ -25,8 +23,7 @@ from unrollgraph.draw._rolled import rolled, side_by_side, unrolled
 from unrollgraph.draw._tree import tree
 from unrollgraph.draw._wavefronts import wavefronts
 from unrollgraph.draw.animation import animate_unrolling, animate_walk
-from unrollgraph.draw.display import decorated
-from unrollgraph.draw.saving import save
+from unrollgraph.draw.output import decorated, save
 from unrollgraph.draw.tikz import to_tikz
 
 __all__ = [

@@ -15,8 +15,7 @@ import numpy as np
 
 from unrollgraph.draw._rolled import on_paper, unrolled_scene
 from unrollgraph.draw.layout import rows_of
-from unrollgraph.draw.options import as_labels
-from unrollgraph.draw.render import extent
+from unrollgraph.draw.render import as_labels, extent
 from unrollgraph.draw.scene import (
     INK,
     PAPER,

@@ -22,7 +22,7 @@ import numpy as np
 from unrollgraph.cover.windows import unroll
 from unrollgraph.draw._rolled import on_paper
 from unrollgraph.draw.layout import GAP, RADIUS, fibre_colours, rows_of
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
+from unrollgraph.draw.render import MOST_EDGES, as_labels, must_be_drawable
 from unrollgraph.draw.scene import (
     HEAD,
     PAPER,

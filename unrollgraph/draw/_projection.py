@@ -14,7 +14,7 @@ import networkx as nx
 from unrollgraph.cover.lift import Lift
 from unrollgraph.draw._rolled import beside, on_paper, rolled_scene, window_scene
 from unrollgraph.draw.layout import RADIUS, Ways, arch, fibre_colours, rows_of, turned
-from unrollgraph.draw.options import (
+from unrollgraph.draw.render import (
     MOST_EDGES,
     arc_colour,
     arcs_over,

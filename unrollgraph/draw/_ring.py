@@ -15,7 +15,7 @@ import numpy as np
 
 from unrollgraph.draw._rolled import on_paper
 from unrollgraph.draw.layout import RADIUS, Ways, fibre_colours, rows_of, turned
-from unrollgraph.draw.options import (
+from unrollgraph.draw.render import (
     MOST_EDGES,
     arc_colour,
     arcs_over,

@@ -31,8 +31,16 @@ from unrollgraph.draw.layout import (
     straight,
     turned,
 )
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable, must_be_few
-from unrollgraph.draw.render import extent, must_be_axes, new_axes, paint
+from unrollgraph.draw.render import (
+    MOST_EDGES,
+    as_labels,
+    extent,
+    must_be_axes,
+    must_be_drawable,
+    must_be_few,
+    new_axes,
+    paint,
+)
 from unrollgraph.draw.scene import (
     INK,
     PAPER,

@@ -17,7 +17,7 @@ from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.trees import TreeLift
 from unrollgraph.draw._rolled import on_paper
 from unrollgraph.draw.layout import GAP, RADIUS, fibre_colours, straight
-from unrollgraph.draw.options import (
+from unrollgraph.draw.render import (
     MOST_EDGES,
     arc_colour,
     arcs_over,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from unrollgraph.draw._rolled import on_paper, window_scene
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_drawable
+from unrollgraph.draw.render import MOST_EDGES, as_labels, must_be_drawable
 from unrollgraph.draw.scene import (
     INK,
     PAPER,

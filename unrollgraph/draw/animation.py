@@ -24,14 +24,19 @@ from unrollgraph.draw._rolled import (
     window_scene,
 )
 from unrollgraph.draw.layout import COLUMN, GAP, RADIUS, smooth, trimmed
-from unrollgraph.draw.options import (
+from unrollgraph.draw.render import (
     MOST_EDGES,
+    animated,
     as_labels,
+    axes_over,
+    extent,
     must_be_drawable,
     must_be_few,
     must_be_flat,
+    new_axes,
+    paint,
+    trail,
 )
-from unrollgraph.draw.render import animated, axes_over, extent, new_axes, paint, trail
 from unrollgraph.draw.scene import (
     PAPER,
     Points,

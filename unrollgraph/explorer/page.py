@@ -24,7 +24,7 @@ from typing import Any
 from unrollgraph.cover.windows import cyclic_cover, unroll
 from unrollgraph.draw._rolled import rolled_scene
 from unrollgraph.draw.layout import fibre_colours
-from unrollgraph.draw.options import MOST_EDGES, as_labels, must_be_few
+from unrollgraph.draw.render import MOST_EDGES, as_labels, must_be_few
 from unrollgraph.draw.scene import Formula, on
 from unrollgraph.errors import show_vertex
 from unrollgraph.explorer.data import (

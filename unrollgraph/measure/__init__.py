@@ -6,10 +6,9 @@ Which module answers which question:
 * `certificates` -- what proves it, and how a proof is checked;
 * `linear_schedule` -- which form increases along every edge;
 * `cycle_ratio` -- how fast its longest and shortest paths grow;
-* `depth` -- recurrent depth, feed-forward depth and skips of a network;
-* `lengths` -- how long they are after a number of steps;
+* `path_lengths` -- how long they are after a number of steps; depth and skips of a network;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
-* `paths` -- whether a path leads from here to there, and a shortest one;
+* `paths`, `path_search` -- whether a path leads from here to there, and a shortest one;
 * `counting` -- how many paths lead from here to there;
 * `walk_totals` -- which total delays the walks between two vertices have;
 * `_receptive_field` -- from which times an input reaches an output;
@@ -43,12 +42,14 @@ from unrollgraph.measure.clocking import (
 )
 from unrollgraph.measure.counting import path_count
 from unrollgraph.measure.cycle_ratio import CycleRatio, max_cycle_ratio, min_cycle_ratio
-from unrollgraph.measure.depth import feedforward_depth, recurrent_depth, skip_coefficient
-from unrollgraph.measure.lengths import (
+from unrollgraph.measure.path_lengths import (
+    feedforward_depth,
     longest_path_length,
     longest_path_lengths,
     mean_recurrent_length,
+    recurrent_depth,
     shortest_path_lengths,
+    skip_coefficient,
 )
 from unrollgraph.measure.paths import has_path, shortest_path, shortest_path_length
 from unrollgraph.measure.periodic_graphs import (

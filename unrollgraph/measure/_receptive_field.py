@@ -16,8 +16,8 @@ from typing import Any
 from unrollgraph.errors import CertificateError, WindowError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
 from unrollgraph.measure.certificates import one_axis
+from unrollgraph.measure.path_search import between
 from unrollgraph.measure.walk_totals import Family, families
-from unrollgraph.measure.walks import between
 
 MOST_LAGS = 10_000_000  # that are looked at one by one
 

@@ -34,10 +34,9 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.potentials import ascent, clocks
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.certificates import ZeroWalk
+from unrollgraph.measure.path_search import Walks, bounds_in_space, inner_graph, reaches_in_space
 from unrollgraph.measure.paths import reaches, walks_between
-from unrollgraph.measure.paths_in_space import bounds_in_space, inner_graph, reaches_in_space
 from unrollgraph.measure.walk_totals import strong_parts
-from unrollgraph.measure.walks import Walks
 
 MOST_MET = 2_000_000  # vertices of the cover between source and target
 

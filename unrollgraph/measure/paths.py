@@ -5,7 +5,7 @@ given total delay. In Z the answer is exact for delays of every sign and for tim
 apart (`walk_totals` tells how): a few vertices of the cover are searched first, and what is
 further away is told from the totals modulo a cycle.
 
-In Z^d the cover is searched by A*, where something confines the search (`paths_in_space`).
+In Z^d the cover is searched by A*, where something confines the search (`path_search`).
 Elsewhere the search needs a radius.
 """
 
@@ -24,25 +24,23 @@ from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, natural
 from unrollgraph.graph.digraph import Found
 from unrollgraph.measure.cycle_ratio import Weights, edge_weights
-from unrollgraph.measure.paths_in_space import (
-    best_bounds,
-    least_in_space,
-    reaches_in_space,
-    search_in_space,
-)
-from unrollgraph.measure.walk_totals import TableError, falling_walk, families, label, rate
-from unrollgraph.measure.walks import (
+from unrollgraph.measure.path_search import (
     FARTHEST,
     NEAR,
     NEAR_EACH,
     Segments,
     Walks,
     as_segments,
+    best_bounds,
     between,
     corridor,
     inserted,
+    least_in_space,
+    reaches_in_space,
     search,
+    search_in_space,
 )
+from unrollgraph.measure.walk_totals import TableError, falling_walk, families, label, rate
 
 LONGEST = 10_000_000  # arcs of a path that is listed
 

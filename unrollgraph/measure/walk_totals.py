@@ -42,7 +42,7 @@ from unrollgraph.errors import TooLargeError
 from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.digraph import astar, dijkstra, strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential
-from unrollgraph.measure.walks import LARGEST, Walks
+from unrollgraph.measure.path_search import LARGEST, Walks
 
 
 class TableError(TooLargeError):

@@ -9,9 +9,8 @@ Which module answers which question:
 * `ops` -- what a vertex can compute, and how to add an operation of your own;
 * `network` -- running forward, and back;
 * `gradients` -- the exact gradient, that of each copy, and their mean;
-* `gradient_check` -- whether a gradient is one;
 * `losses` -- losses of outputs over a sequence;
-* `bptt` -- backpropagation through time, also with checkpoints or truncated;
+* `bptt` -- backpropagation through time, also with checkpoints or truncated, and its check;
 * `training`, `optimizers`, `sequences` -- training, and what it trains on;
 * `saving` -- networks in files;
 * `architectures` -- named networks;
@@ -28,9 +27,8 @@ How a network is compiled and run:
 """
 
 from unrollgraph.nn import architectures
-from unrollgraph.nn.bptt import loss, loss_and_gradients
+from unrollgraph.nn.bptt import GradientCheck, check_gradients, loss, loss_and_gradients
 from unrollgraph.nn.exchange import from_torch
-from unrollgraph.nn.gradient_check import GradientCheck, check_gradients
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.losses import LossAndGradients
 from unrollgraph.nn.network import Network, Run

@@ -4,7 +4,6 @@ Which module answers which question:
 
 * `window` -- over a window of time steps;
 * `graph` -- over any other acyclic graph above the base;
-* `numpy` -- the calls of a window, as functions without arguments;
 * `loops` -- the steps of a loop as source, for Python or for Numba;
 * `weight_gradients` -- gradients of weights, summed over steps and copies.
 """

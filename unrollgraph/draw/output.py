@@ -1,13 +1,16 @@
-"""What notebooks and `networkx.display` show of a value.
+"""Pictures in files, in notebooks, and by `networkx.display`.
 
-A notebook shows the picture that suits the value, if it is not large. A lift is copied with the
-places, colours, labels and curvatures that `networkx.display` reads.
+A file has the format of its suffix and the same bytes every time, and is written whole or not at
+all. A notebook shows the picture that suits the value, if it is not large. A lift is copied with
+the places, colours, labels and curvatures that `networkx.display` reads.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -22,19 +25,74 @@ from unrollgraph.draw._ring import ring_scene
 from unrollgraph.draw._rolled import beside, rolled_scene, window_scene
 from unrollgraph.draw._tree import tree_scene
 from unrollgraph.draw.layout import Ways
-from unrollgraph.draw.options import (
+from unrollgraph.draw.render import (
     MOST_EDGES,
     arc_colour,
     arcs_over,
     as_labels,
     graph_below,
+    hidden_axes,
+    must_be_axes,
     must_be_lift,
+    paint,
+    printed,
 )
-from unrollgraph.draw.render import hidden_axes, paint, printed
 from unrollgraph.draw.scene import Formula, Scene, delay_colours
-from unrollgraph.errors import UnrollgraphError
+from unrollgraph.draw.tikz import to_tikz
+from unrollgraph.errors import FormatError, UnrollgraphError
 from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.io.files import write_whole
 from unrollgraph.morphism.graph_map import GraphMap
+
+_PRINTED = (".svg", ".pdf", ".png")
+
+
+def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
+    """Save the figure of some axes to a file, by its suffix.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        What a function of this package returned.
+    path : path
+        A file whose suffix is ``.svg``, ``.pdf``, ``.png`` or, for TikZ, ``.tex``.
+    dpi : float
+        Points per inch of a ``.png``, fewer if a side would have more than 10,000.
+
+    Raises
+    ------
+    FormatError
+        If the suffix is another.
+    TypeError, ValueError
+        If ``ax`` are no axes, or ``dpi`` is not positive.
+    OSError
+        If the file cannot be written; what stood there before still does.
+
+    Notes
+    -----
+    Unlike ``ax.figure.savefig`` it writes the same bytes for the same picture.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import unrollgraph as ug
+    >>> path = Path(mkdtemp()) / "seed.svg"
+    >>> ug.draw.save(ug.draw.rolled(ug.gallery.seed_network()), path)
+    >>> path.read_text().startswith("<?xml")
+    True
+    """
+    must_be_axes(ax)
+    if not dpi > 0:
+        raise ValueError(f"dpi={dpi!r} is no density of points; give a number above 0")
+    suffix = Path(path).suffix.lower()
+    if suffix == ".tex":
+        write_whole(path, to_tikz(ax).encode("utf-8"))
+    elif suffix in _PRINTED:
+        write_whole(path, printed(ax, suffix[1:], dpi))
+    else:
+        known = f"{', '.join(_PRINTED)} or .tex"
+        raise FormatError(f"{path}: the suffix {suffix!r} names no format of pictures; use {known}")
 
 
 def lift_scene(lift: Any, labels: Mapping[Any, str], palette: Any, most: int) -> Scene:
