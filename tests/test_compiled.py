@@ -41,10 +41,10 @@ def agree(found, tolerance=1e-12):
 def case(G, T, batch, seed=0, dtype="float64"):
     net, rng = nn.Network(G), np.random.default_rng(seed)
     shape = (T, batch) if batch else (T,)
-    sizes = {v: net._forward.values[k].size for v, k in net.graph.number.items()}
+    sizes = {v: net.plans.forward.values[k].size for v, k in net.graph.number.items()}
     inputs = {
         net.graph.vertices[v]: rng.normal(size=(*shape, sizes[net.graph.vertices[v]])).astype(dtype)
-        for v in net._forward.inputs
+        for v in net.plans.forward.inputs
     }
     outputs = [v for v, k in net.graph.number.items() if not net.graph.out_numbers[k]]
     outputs = outputs or [net.graph.vertices[0]]

@@ -85,12 +85,12 @@ def test_a_gated_unit_steps_one_product_and_its_gates_together(monkeypatch):
 def test_lanes_are_the_vertices_that_read_one_value_in_a_loop():
     net = nn.Network(A.lstm(3, 4, 2))
     number = net.graph.number
-    lanes = lanes_of(net._program)
+    lanes = lanes_of(net.plans.program)
     assert set(lanes) == {number[v] for v in "ifog"}
     places = {v: lanes[number[v]][1] for v in "ifog"}
     assert sorted(places[v] for v in "ifo") in ([0, 1, 2], [1, 2, 3])  # sigmoids are neighbours
     for plain in (A.elman(3, 4, 2), A.narx(3, 4, 2), A.seed(3, 4, 2)):
-        assert not lanes_of(nn.Network(plain)._program)
+        assert not lanes_of(nn.Network(plain).plans.program)
     assert not lanes_of(nn.Network(A.stacked(3, 4, 2))._program)
 
 
@@ -142,7 +142,7 @@ def test_gradients_given_at_one_vertex_agree_with_levels(name):
     net = nn.Network(make(2, 3, 2))
     rng = np.random.default_rng(1)
     T, graph = 6, net.graph
-    sizes = {v: net._forward.values[graph.number[v]].size for v in graph.vertices}
+    sizes = {v: net.plans.forward.values[graph.number[v]].size for v in graph.vertices}
     sources = [v for v in graph.vertices if not graph.in_numbers[graph.number[v]]]
     inputs = {v: rng.normal(size=(T, 2, sizes[v])) for v in sources}
     for v in graph.vertices:
@@ -210,7 +210,7 @@ def test_rooms_are_used_again_only_when_nobody_holds_them():
     expected = net.forward({"x": x}).backward({"y": np.ones((4, 1))})
     assert np.array_equal(gradients.copies("h.weight"), expected.copies("h.weight"))
     del gradients, second
-    net._free.clear()
+    net.plans.free.clear()
     one = net.forward({"x": x})
     room = one._binding
     del one
@@ -219,22 +219,22 @@ def test_rooms_are_used_again_only_when_nobody_holds_them():
 
 def test_few_lengths_are_kept_and_large_rooms_are_not(monkeypatch):
     net = nn.Network(A.elman(1, 2, 1))
-    for T in range(1, 3 * nn.network.PLANS_KEPT):
+    for T in range(1, 3 * nn.plans.PLANS_KEPT):
         net.forward({"x": np.ones((T, 1))})
-    assert len(net._free) <= nn.network.PLANS_KEPT
-    one = net._free[23, 1][0][0].size()
+    assert len(net.plans.free) <= nn.plans.PLANS_KEPT
+    one = net.plans.free[23, 1][0][0].size()
     monkeypatch.setattr(buffers, "LARGEST_KEPT", one)
     net.forward({"x": np.ones((50, 1))})
-    assert not net._free[50, 1]
-    kept = [binding.size() for free in net._free.values() for binding, _ in free]
+    assert not net.plans.free[50, 1]
+    kept = [binding.size() for free in net.plans.free.values() for binding, _ in free]
     assert kept
     assert sum(kept) <= one  # older lengths have gone
     monkeypatch.undo()
     U = ug.unroll(net.graph, 3)
-    for batch in range(1, 3 * nn.network.PLANS_KEPT):
+    for batch in range(1, 3 * nn.plans.PLANS_KEPT):
         net.forward({"x": np.ones((3, batch, 1))}, over=U)
-    ((*_, free),) = net._copies.values()
-    assert len(free) <= nn.network.PLANS_KEPT
+    ((*_, free),) = net.plans.copies.values()
+    assert len(free) <= nn.plans.PLANS_KEPT
 
 
 def test_a_second_run_allocates_nothing_per_step():
@@ -264,7 +264,7 @@ def test_a_plan_goes_with_the_network_that_is_copied_or_stored():
     net = nn.Network(nx.DiGraph(A.elman(1, 2, 1)))
     net.forward({"x": np.ones((3, 1))})
     for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
-        assert not other._free
+        assert not other.plans.free
         assert np.array_equal(
             other.forward({"x": np.ones((3, 1))}).values["y"],
             net.forward({"x": np.ones((3, 1))}).values["y"],
@@ -289,7 +289,7 @@ def test_what_is_read_in_its_own_step_only_has_one_place():
     net = nn.Network(A.lstm(2, 3, 1))
     run = net.forward({"x": np.ones((7, 2))})
     lost = run._binding._lost
-    kinds = {net._over_steps.values[k].kind for k in lost}
+    kinds = {net.plans.over_steps.values[k].kind for k in lost}
     assert kinds == {"product", "add", "tanh"}
     assert min(lost) >= len(net.graph.vertices)
     assert not lost & set(run._binding.buffers)  # nobody reads what is not there
@@ -366,7 +366,7 @@ def test_blocks_of_steps_change_nothing(monkeypatch, name, steps):
     net = nn.Network(getattr(A, name)(2, 3, 2))
     rng = np.random.default_rng(1)
     T, graph = 8, net.graph
-    sizes = {v: net._forward.values[graph.number[v]].size for v in graph.vertices}
+    sizes = {v: net.plans.forward.values[graph.number[v]].size for v in graph.vertices}
     sources = [v for v in graph.vertices if not graph.in_numbers[graph.number[v]]]
     inputs = {v: rng.normal(size=(T, 2, sizes[v])) for v in sources}
     for v in graph.vertices:
@@ -439,7 +439,7 @@ def test_a_gradient_is_added_to_what_another_source_wrote_in_part():
     G.add_edges_from([("x", "a"), ("a", "h"), ("b", "h")], delay=0)
     G.add_edges_from([("h", "a"), ("h", "b")], delay=1)
     net = nn.Network(G)
-    assert len(lanes_of(net._over_steps)) == 2
+    assert len(lanes_of(net.plans.over_steps)) == 2
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(5, 2, 2)), rng.normal(size=(5, 2, 2))
     given = {"h": np.full(2, 0.5)}
@@ -477,7 +477,7 @@ def test_a_long_window_has_rings_where_all_goes_one_way():
         assert bool(gradients._binding.rings) == rings
         if rings:
             blocks = gradients._binding.blocks(
-                net._adjoint(frozenset([net.graph.number["y"]]), window=True)[1]
+                net.plans.adjoint(frozenset([net.graph.number["y"]]), window=True)[1]
             )
             assert len(blocks) > 1
             assert sorted(t for b in blocks for t in range(b.start, b.stop)) == list(range(T))

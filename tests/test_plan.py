@@ -106,8 +106,8 @@ def test_copies_of_gradients_are_read_past():
 
 def test_plans_are_kept_for_graphs_that_cannot_change(monkeypatch):
     calls = []
-    plan = nn.network.plan_copies
-    monkeypatch.setattr(nn.network, "plan_copies", lambda *a: calls.append(a) or plan(*a))
+    plan = nn.plans.plan_copies
+    monkeypatch.setattr(nn.plans, "plan_copies", lambda *a: calls.append(a) or plan(*a))
     net = nn.Network(A.elman(1, 2, 1))
     U = ug.unroll(net.graph, 3)
     x = {"x": np.ones((3, 1))}
@@ -128,11 +128,11 @@ def test_plans_are_kept_for_graphs_that_cannot_change(monkeypatch):
     assert np.array_equal(net.forward(x, over=view).values["y"], cut.values["y"])
     calls.clear()
     calls.extend([None] * 3)
-    for length in range(4, 4 + nn.network.PLANS_KEPT):
+    for length in range(4, 4 + nn.plans.PLANS_KEPT):
         net.forward({"x": np.ones((length, 1))}, over=ug.unroll(net.graph, length))
-    assert len(net._copies) == nn.network.PLANS_KEPT
+    assert len(net.plans.copies) == nn.plans.PLANS_KEPT
     net.forward(x, over=U)
-    assert len(calls) == 4 + nn.network.PLANS_KEPT
+    assert len(calls) == 4 + nn.plans.PLANS_KEPT
 
 
 @pytest.mark.parametrize("steps", [1, 50])

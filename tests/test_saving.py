@@ -96,7 +96,10 @@ def test_every_architecture_comes_back_and_runs_to_the_same_bits(tmp_path, name,
     same(net, other)
     over = ug.unroll(net.graph, (3, 3)) if net.graph.dimension == 2 else None
     rng = np.random.default_rng(0)
-    x = {net.graph.vertices[v]: rng.normal(size=(9 if over else 5, 2)) for v in net._forward.inputs}
+    x = {
+        net.graph.vertices[v]: rng.normal(size=(9 if over else 5, 2))
+        for v in net.plans.forward.inputs
+    }
     one, two = net.forward(x, over), other.forward(x, over and ug.unroll(other.graph, (3, 3)))
     for v in net.graph.vertices:
         assert one.values[v].tobytes() == two.values[v].tobytes()

@@ -24,10 +24,10 @@ def task(name, T, batch=2, seed=0):
     graph = net.graph
 
     def series(v):
-        size = net._forward.values[v].size
+        size = net.plans.forward.values[v].size
         return rng.normal(size=(T, *((batch,) if batch else ()), size))
 
-    inputs = {graph.vertices[v]: series(v) for v in net._forward.inputs}
+    inputs = {graph.vertices[v]: series(v) for v in net.plans.forward.inputs}
     sinks = [v for v in range(len(graph.vertices)) if not graph.out_numbers[v]]
     return net, inputs, {graph.vertices[v]: series(v) for v in sinks or [0]}
 
@@ -173,7 +173,7 @@ def test_memory_grows_with_the_root_of_the_steps():
             return nn.loss_and_gradients(net, {"x": x}, {"y": y}, checkpoints=True)
 
         run()
-        net._free.clear()
+        net.plans.free.clear()
         tracemalloc.start()
         run()
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -290,7 +290,7 @@ def test_bad_arguments_are_refused(change, message):
 
 def test_a_grid_has_no_segments():
     net = nn.Network(A.grid_2d(2, 3, 2))
-    (x,) = (net.graph.vertices[v] for v in net._forward.inputs)
+    (x,) = (net.graph.vertices[v] for v in net.plans.forward.inputs)
     with pytest.raises(ValueError, match="need a window of steps"):
         nn.loss_and_gradients(net, {x: np.ones((9, 2))}, {x: np.ones((9, 2))}, checkpoints=True)
 

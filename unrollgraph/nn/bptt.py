@@ -156,7 +156,7 @@ def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) 
             carried = task.back(run, ends[i], carried)
             del run
             if ends[i] - begins[i] != length:  # the last one, whose length does not come again
-                net.forget(ends[i] - begins[i])
+                net.plans.forget(ends[i] - begins[i])
             continue
         state = states[i]
         for k in range(i, j):

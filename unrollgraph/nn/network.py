@@ -6,18 +6,15 @@ Either way every copy of a vertex computes the same operation with the same para
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import CyclicCoverError, ShapeError, StaleRunError, check_size, show_vertex
+from unrollgraph.errors import ShapeError, StaleRunError, check_size, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
-from unrollgraph.morphism.graph_map import GraphMap, as_graph_map
+from unrollgraph.morphism.graph_map import as_graph_map
 from unrollgraph.nn.arrays import (
     as_boundary,
     as_real,
@@ -32,23 +29,14 @@ from unrollgraph.nn.arrays import (
 from unrollgraph.nn.buffers import (
     Binding,
     Lease,
-    Packing,
-    Passing,
-    Weights,
-    brief,
-    fits,
-    kept_for_gradients,
-    packing_of,
-    passing,
 )
-from unrollgraph.nn.compiler import Lanes, eliminated, folded, gathered, lanes_of
-from unrollgraph.nn.execution_order import Copies, Program, Wavefronts, plan_copies, plan_levels
-from unrollgraph.nn.executors.graph import CopiesBinding
+from unrollgraph.nn.execution_order import Copies, Program
 from unrollgraph.nn.executors.loops import must_be_there
-from unrollgraph.nn.executors.weight_gradients import SUMMED, Sums
+from unrollgraph.nn.executors.weight_gradients import Sums
 from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.gradients import Gradients
-from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
+from unrollgraph.nn.lowering import BackwardValues
+from unrollgraph.nn.plans import Plans
 from unrollgraph.nn.program import Ref
 
 Array = NDArray[Any]
@@ -138,22 +126,12 @@ class Network:
         if backend == "numba":
             must_be_there()
         self.backend = backend
-        self._forward = lower(self.graph)
-        given = {"input", "indices", "constant"}
-        chosen = [k for k, v in enumerate(self._forward.values) if v.kind not in given]
-        self._program = Program(self.graph, self._forward.values, chosen, back=False)
-        values = folded(self._forward.values, self._forward.vertices)
-        chosen += range(len(self._forward.values), len(values))
-        self._over_steps = Program(self.graph, values, chosen, back=False)
-        self._backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
-        self._copies: dict[int, tuple[GraphMap, Copies, Wavefronts, dict[int, list[Any]]]] = {}
-        self._free: dict[tuple[int, int], list[Any]] = {}
+        self.plans = Plans(self.graph, self.dtype, backend)
         self._longest = int(np.abs(self.graph.delays).max(initial=0))
-        self._planning = threading.RLock()  # plans and rooms are shared by all threads
         rng = np.random.default_rng(seed)
-        self._flat = np.empty(self._packing.size, self.dtype)
-        self.parameters = self._packing.views(self._flat)
-        for name, p in self._forward.parameters.items():
+        self._flat = np.empty(self.plans.packing.size, self.dtype)
+        self.parameters = self.plans.packing.views(self._flat)
+        for name, p in self.plans.forward.parameters.items():
             self.parameters[name][...] = rng.uniform(-p.bound, p.bound, p.shape)
         self._views = dict(self.parameters)
 
@@ -233,12 +211,12 @@ class Network:
             raise ValueError("final is read after a window; over another graph give initial")
         if steps is not None:
             raise ValueError("steps is the length of a window; over another graph fibres tell it")
-        with self._planning:
-            copies, fronts, free = self._plan(as_graph_map(over))
-        lengths = {v: len(copies.fibres[v]) for v in self._forward.inputs}
-        arrays, batch = read_inputs(self.graph, self._forward, inputs, lengths, finite_as)
-        with self._planning:
-            lease = self._leased_over(fronts, batch or 1, free)
+        with self.plans.lock:
+            copies, fronts, free = self.plans.plan(as_graph_map(over))
+        lengths = {v: len(copies.fibres[v]) for v in self.plans.forward.inputs}
+        arrays, batch = read_inputs(self.graph, self.plans.forward, inputs, lengths, finite_as)
+        with self.plans.lock:
+            lease = self.plans.over_graph(fronts, batch or 1, free, self._flat)
         binding = lease.binding
         self._fill(binding, arrays)
         for name, array in (initial or {}).items():
@@ -248,7 +226,7 @@ class Network:
                     f"initial gives values of {show_vertex(name)}, which no edge reads",
                     vertex=name,
                 )
-            size = self._forward.values[v].size
+            size = self.plans.forward.values[v].size
             binding.buffers[v][-1] = as_boundary(name, array, (batch or 1, size), self.dtype)
         return self._run(lease, copies, batched=batch is not None)
 
@@ -267,11 +245,15 @@ class Network:
             )
         T = count_steps(inputs, steps)
         arrays, batch = read_inputs(
-            self.graph, self._forward, inputs, dict.fromkeys(self._forward.inputs, T), finite_as
+            self.graph,
+            self.plans.forward,
+            inputs,
+            dict.fromkeys(self.plans.forward.inputs, T),
+            finite_as,
         )
         self._check_delays(T, batch or 1)
-        with self._planning:
-            lease = self._leased(T, batch or 1)
+        with self.plans.lock:
+            lease = self.plans.over_window(T, batch or 1, self._flat)
         binding = lease.binding
         self._fill(binding, arrays)
         for given, what in ((initial, "initial"), (final, "final")):
@@ -296,58 +278,24 @@ class Network:
             return
         reach = np.zeros(len(self.graph.vertices), dtype=np.int64)
         np.maximum.at(reach, self.graph.tails, np.abs(self.graph.delays[:, 0]))
-        rows = sum(k * self._forward.values[v].size for v, k in enumerate(reach.tolist()))
+        rows = sum(k * self.plans.forward.values[v].size for v, k in enumerate(reach.tolist()))
         hint = "use a larger unit of time, so that delays are smaller"
         check_size(rows * batch, MOST_BEFORE, "the state outside of the window", hint)
 
     # -- running ---------------------------------------------------------------------
 
-    def _leased(self, steps: int, batch: int) -> Lease[WindowBinding]:
-        """A binding over a window: one that no run uses any more, or a new one."""
-        free = _rooms(self._free, (steps, batch))
-        if free:
-            binding, weights = free.pop()
-            binding.clear()
-            return Lease(binding, weights, free)
-        binding = WindowBinding(
-            self.graph, steps, batch, self.dtype, self._lanes, backend=self.backend
-        )
-        values = self._over_steps.values
-        binding.open(values, range(len(values)), self._passing)
-        return Lease(binding, Weights(self._packing, self._flat), free)
-
-    def _leased_over(
-        self, fronts: Wavefronts, batch: int, free: dict[int, list[Any]]
-    ) -> Lease[CopiesBinding]:
-        """A binding over a graph: one that no run uses any more, or a new one."""
-        known = _rooms(free, batch)
-        if known:
-            binding, weights = known.pop()
-            binding.clear()
-            return Lease(binding, weights, known)
-        binding = CopiesBinding(self.graph, fronts, batch, self.dtype)
-        kept = kept_for_gradients(self._forward)
-        binding.open(
-            self._forward.values, range(len(self._forward.values)), brief(self._program, kept)
-        )
-        return Lease(binding, Weights(self._packing, self._flat), known)
-
-    def forget(self, steps: int) -> None:
-        """Let go of the arrays that are kept for windows of a number of steps."""
-        with self._planning:
-            for key in [key for key in self._free if key[0] == steps]:
-                del self._free[key]
-
     def _fill(self, binding: Binding, arrays: dict[int, Array]) -> None:
         for k, array in arrays.items():
-            binding.fill(k, self._forward.values[k].vertex, array)
-        for k, value in enumerate(self._forward.values):
+            binding.fill(k, self.plans.forward.values[k].vertex, array)
+        for k, value in enumerate(self.plans.forward.values):
             if value.kind == "constant":
                 binding.fill(k, value.vertex, np.asarray(value.extra))
 
     def _run(self, lease: Lease[Any], copies: Copies | None, *, batched: bool) -> Run:
         lease.weights.refresh(self._all_parameters())
-        lease.binding.compute(self._program if copies else self._over_steps, lease.weights)
+        lease.binding.compute(
+            self.plans.program if copies else self.plans.over_steps, lease.weights
+        )
         lease.binding.lost()
         return Run(self, lease, copies, batched=batched)
 
@@ -363,7 +311,7 @@ class Network:
                 f"{' and '.join(wrong)} has been added or taken away"
             )
         flat = np.empty_like(self._flat)
-        for name, view in self._packing.views(flat).items():
+        for name, view in self.plans.packing.views(flat).items():
             array = np.asarray(self.parameters[name])
             if array.shape != view.shape or array.dtype != self.dtype:
                 raise ShapeError(
@@ -375,95 +323,19 @@ class Network:
             view[...] = array
         return flat
 
-    @cached_property
-    def _packing(self) -> Packing:
-        """Where the parameters stand in one array."""
-        shapes = {name: p.shape for name, p in self._forward.parameters.items()}
-        try:
-            lanes = self._lanes if self.graph.dimension == 1 else {}
-        except CyclicCoverError:  # no window can be run
-            lanes = {}
-        return packing_of(shapes, self._forward.values, lanes)
-
-    @cached_property
-    def _lanes(self) -> Lanes:
-        """The stacks of the network over a window."""
-        return lanes_of(self._over_steps)
-
-    @cached_property
-    def _passing(self) -> Passing:
-        """The forward values that are not kept over a window."""
-        kept = kept_for_gradients(self._forward)
-        return passing(self._over_steps, kept, kept)
-
-    def _adjoint(
-        self, outside: frozenset[int], *, window: bool, to_state: bool = False
-    ) -> tuple[BackwardValues, Program]:
-        """The gradient for gradients given at some vertices, planned once."""
-        if (outside, window, to_state) not in self._backward:
-            adjoint = lower_adjoint(self._forward, outside, to_state=to_state)
-            if window:
-                count = len(self._forward.values)
-                adjoint = eliminated(self.graph, adjoint, count)
-                adjoint = gathered(self.graph, adjoint, count, self._lanes)
-            chosen = adjoint.needed - set(adjoint.external.values())
-            program = Program(self.graph, adjoint.values, chosen, back=True)
-            self._backward[outside, window, to_state] = adjoint, program
-        return self._backward[outside, window, to_state]
-
-    def _storage(self, adjoint: BackwardValues, program: Program, *, window: bool) -> Passing:
-        """The gradients that are not kept."""
-        asked = adjoint.asked.union(adjoint.external.values())
-        if not window:
-            return brief(program, asked)
-        # products and biases are summed block by block
-        kinds = {g: self._forward.values[y].kind in SUMMED for y, g in adjoint.uses}
-        whole = frozenset(g for g in asked if not kinds.get(g, False))
-        return passing(program, asked, whole)
-
-    def _plan(self, p: GraphMap) -> tuple[Copies, Wavefronts, dict[int, list[Any]]]:
-        """The plan over a graph above the base, and its free rooms; kept if that cannot change."""
-        kept = self._copies.get(id(p))
-        if kept is not None and kept[0] is p:
-            return kept[1:]
-        copies = plan_copies(self.graph, p)
-        fronts = plan_levels(self.graph, copies)
-        free: dict[int, list[Any]] = {}
-        # a view is frozen too, but follows the graph that it shows; a lift is a value
-        if nx.is_frozen(p.total) and getattr(p.total, "projection", None) is p:
-            while len(self._copies) >= PLANS_KEPT:
-                self._copies.pop(next(iter(self._copies)))
-            self._copies[id(p)] = p, copies, fronts, free
-        return copies, fronts, free
-
     def size(self, vertex: Any, what: str = "size") -> int:
         """Size of the values of a vertex; ``what`` names the argument in the error."""
-        return self._forward.values[vertex_number(self.graph, vertex, what)].size
-
-    def __getstate__(self) -> dict[str, Any]:
-        kept = {k: x for k, x in self.__dict__.items() if k != "_planning"}
-        return {**kept, "_copies": {}, "_free": {}}  # plans are found again
+        return self.plans.forward.values[vertex_number(self.graph, vertex, what)].size
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._longest = int(np.abs(self.graph.delays).max(initial=0))
-        self._planning = threading.RLock()
         self._flat = self._all_parameters().copy()
-        self.parameters = self._packing.views(self._flat)
+        self.parameters = self.plans.packing.views(self._flat)
         self._views = dict(self.parameters)
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         return f"<Network of {len(self.graph.vertices)} vertices, {count} parameters>"
-
-
-def _rooms(kept: dict[Any, list[Any]], shape: Any) -> list[Any]:
-    """The free rooms of a shape; of other shapes the oldest go if they are too many, or large."""
-    found = kept.pop(shape, [])
-    while len(kept) >= PLANS_KEPT or not fits(kept.values()):
-        kept.pop(next(iter(kept)))
-    kept[shape] = found
-    return found
 
 
 class Run:
@@ -592,7 +464,7 @@ class Run:
                     found=array.shape,
                 )
             arrays[v] = array if self._batched else array[:, None]
-        with network._planning:
+        with network.plans.lock:
             adjoint, program, lease = self._leased(frozenset(arrays), to_state=to_state)
         own = lease.binding
         for v, k in adjoint.external.items():
@@ -600,7 +472,7 @@ class Run:
         own.compute(program, self._weights, own.sums)
         return Gradients(
             network.graph,
-            network._forward,
+            network.plans.forward,
             adjoint,
             lease,
             batched=self._batched,
@@ -624,7 +496,7 @@ class Run:
         """The plan of gradients given at some vertices, and rooms for it beside the values."""
         network, binding = self._network, self._binding
         window = self._copies is None
-        adjoint, program = network._adjoint(outside, window=window, to_state=to_state)
+        adjoint, program = network.plans.adjoint(outside, window=window, to_state=to_state)
         # the rooms of the forward values stay as they are; those of the gradients are others
         free = binding.gradients.setdefault((outside, to_state), [])
         if free:
@@ -634,9 +506,9 @@ class Run:
             own.open(
                 program.values,
                 [*program.chosen, *adjoint.external.values()],
-                network._storage(adjoint, program, window=window),
+                network.plans.storage(adjoint, program, window=window),
             )
-            own.sums = Sums(network._forward, adjoint, program, own, self._weights)
+            own.sums = Sums(network.plans.forward, adjoint, program, own, self._weights)
         return adjoint, program, Lease(own, self._weights, free, self._lease)
 
 

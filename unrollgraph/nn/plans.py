@@ -1,0 +1,182 @@
+"""What a network is compiled to, and the arrays that its runs take in turns.
+
+A network is lowered to values once, and ordered once for windows and once for each graph that
+it runs over. The gradient for losses at some vertices is lowered when it is first asked for.
+Arrays are kept for the next run of the same shape, as many as fit.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from unrollgraph.errors import CyclicCoverError
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.morphism.graph_map import GraphMap
+from unrollgraph.nn.buffers import (
+    Lease,
+    Packing,
+    Passing,
+    Weights,
+    brief,
+    fits,
+    kept_for_gradients,
+    packing_of,
+    passing,
+)
+from unrollgraph.nn.compiler import Lanes, eliminated, folded, gathered, lanes_of
+from unrollgraph.nn.execution_order import Copies, Program, Wavefronts, plan_copies, plan_levels
+from unrollgraph.nn.executors.graph import CopiesBinding
+from unrollgraph.nn.executors.weight_gradients import SUMMED
+from unrollgraph.nn.executors.window import WindowBinding
+from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
+
+Array = NDArray[Any]
+PLANS_KEPT = 8
+
+
+class Plans:
+    """The programs of a network, forward and backward, and the arrays kept for them.
+
+    Attributes
+    ----------
+    forward : ForwardValues
+        The network as values.
+    program, over_steps : Program
+        The order of these over a graph, and of the values that are computed over a window.
+    lock : threading.RLock
+        To be held while plans and arrays are looked up; threads share them.
+    """
+
+    def __init__(self, graph: DelayGraph, dtype: np.dtype[Any], backend: str) -> None:
+        self.graph, self.dtype, self.backend = graph, dtype, backend
+        self.forward = lower(graph)
+        given = {"input", "indices", "constant"}
+        chosen = [k for k, v in enumerate(self.forward.values) if v.kind not in given]
+        self.program = Program(graph, self.forward.values, chosen, back=False)
+        values = folded(self.forward.values, self.forward.vertices)
+        chosen += range(len(self.forward.values), len(values))
+        self.over_steps = Program(graph, values, chosen, back=False)
+        self.backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
+        self.copies: dict[int, tuple[GraphMap, Copies, Wavefronts, dict[int, list[Any]]]] = {}
+        self.free: dict[tuple[int, int], list[Any]] = {}
+        self.lock = threading.RLock()
+
+    def over_window(self, steps: int, batch: int, flat: Array) -> Lease[WindowBinding]:
+        """A binding over a window: one that no run uses any more, or a new one."""
+        free = _rooms(self.free, (steps, batch))
+        if free:
+            binding, weights = free.pop()
+            binding.clear()
+            return Lease(binding, weights, free)
+        binding = WindowBinding(
+            self.graph, steps, batch, self.dtype, self.lanes, backend=self.backend
+        )
+        values = self.over_steps.values
+        binding.open(values, range(len(values)), self.kept)
+        return Lease(binding, Weights(self.packing, flat), free)
+
+    def over_graph(
+        self, fronts: Wavefronts, batch: int, free: dict[int, list[Any]], flat: Array
+    ) -> Lease[CopiesBinding]:
+        """A binding over a graph: one that no run uses any more, or a new one."""
+        known = _rooms(free, batch)
+        if known:
+            binding, weights = known.pop()
+            binding.clear()
+            return Lease(binding, weights, known)
+        binding = CopiesBinding(self.graph, fronts, batch, self.dtype)
+        kept = kept_for_gradients(self.forward)
+        binding.open(
+            self.forward.values, range(len(self.forward.values)), brief(self.program, kept)
+        )
+        return Lease(binding, Weights(self.packing, flat), known)
+
+    def forget(self, steps: int) -> None:
+        """Let go of the arrays that are kept for windows of a number of steps."""
+        with self.lock:
+            for key in [key for key in self.free if key[0] == steps]:
+                del self.free[key]
+
+    @cached_property
+    def packing(self) -> Packing:
+        """Where the parameters stand in one array."""
+        shapes = {name: p.shape for name, p in self.forward.parameters.items()}
+        try:
+            lanes = self.lanes if self.graph.dimension == 1 else {}
+        except CyclicCoverError:  # no window can be run
+            lanes = {}
+        return packing_of(shapes, self.forward.values, lanes)
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """The stacks of the network over a window."""
+        return lanes_of(self.over_steps)
+
+    @cached_property
+    def kept(self) -> Passing:
+        """The forward values that are not kept over a window."""
+        kept = kept_for_gradients(self.forward)
+        return passing(self.over_steps, kept, kept)
+
+    def adjoint(
+        self, outside: frozenset[int], *, window: bool, to_state: bool = False
+    ) -> tuple[BackwardValues, Program]:
+        """The gradient for gradients given at some vertices, planned once."""
+        if (outside, window, to_state) not in self.backward:
+            adjoint = lower_adjoint(self.forward, outside, to_state=to_state)
+            if window:
+                count = len(self.forward.values)
+                adjoint = eliminated(self.graph, adjoint, count)
+                adjoint = gathered(self.graph, adjoint, count, self.lanes)
+            chosen = adjoint.needed - set(adjoint.external.values())
+            program = Program(self.graph, adjoint.values, chosen, back=True)
+            self.backward[outside, window, to_state] = adjoint, program
+        return self.backward[outside, window, to_state]
+
+    def storage(self, adjoint: BackwardValues, program: Program, *, window: bool) -> Passing:
+        """The gradients that are not kept."""
+        asked = adjoint.asked.union(adjoint.external.values())
+        if not window:
+            return brief(program, asked)
+        # products and biases are summed block by block
+        kinds = {g: self.forward.values[y].kind in SUMMED for y, g in adjoint.uses}
+        whole = frozenset(g for g in asked if not kinds.get(g, False))
+        return passing(program, asked, whole)
+
+    def plan(self, p: GraphMap) -> tuple[Copies, Wavefronts, dict[int, list[Any]]]:
+        """The plan over a graph above the base, and its free rooms; kept if that cannot change."""
+        kept = self.copies.get(id(p))
+        if kept is not None and kept[0] is p:
+            return kept[1:]
+        copies = plan_copies(self.graph, p)
+        fronts = plan_levels(self.graph, copies)
+        free: dict[int, list[Any]] = {}
+        # a view is frozen too, but follows the graph that it shows; a lift is a value
+        if nx.is_frozen(p.total) and getattr(p.total, "projection", None) is p:
+            while len(self.copies) >= PLANS_KEPT:
+                self.copies.pop(next(iter(self.copies)))
+            self.copies[id(p)] = p, copies, fronts, free
+        return copies, fronts, free
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {k: x for k, x in self.__dict__.items() if k != "lock"}
+        return {**kept, "copies": {}, "free": {}}  # plans are found again
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.lock = threading.RLock()
+
+
+def _rooms(kept: dict[Any, list[Any]], shape: Any) -> list[Any]:
+    """The free rooms of a shape; of other shapes the oldest go if they are too many, or large."""
+    found = kept.pop(shape, [])
+    while len(kept) >= PLANS_KEPT or not fits(kept.values()):
+        kept.pop(next(iter(kept)))
+    kept[shape] = found
+    return found
