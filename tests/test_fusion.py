@@ -91,7 +91,7 @@ def test_lanes_are_the_vertices_that_read_one_value_in_a_loop():
     assert sorted(places[v] for v in "ifo") in ([0, 1, 2], [1, 2, 3])  # sigmoids are neighbours
     for plain in (A.elman(3, 4, 2), A.narx(3, 4, 2), A.seed(3, 4, 2)):
         assert not lanes_of(nn.Network(plain).plans.program)
-    assert not lanes_of(nn.Network(A.stacked(3, 4, 2))._program)
+    assert not lanes_of(nn.Network(A.stacked(3, 4, 2)).plans.program)
 
 
 cells = st.sampled_from(["lstm", "gru", "peephole_lstm", "stacked", "bidirectional", "narx"])
