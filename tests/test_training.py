@@ -748,8 +748,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM
         ({"clip": 0}, "the largest norm is 0"),
         ({"data": nn.Sequences(*sequence("lstm", 5)), "batch": 2}, r"has shape \(5, 2\), without"),
         ({"data": data(0), "batch": 2}, "there are no sequences to take batches from; give at l"),
-        ({"seed": -1}, "seed is -1, but it must be a non-negative integer"),
-        ({"seed": None}, "seed is None, but it must be a non-negative integer"),
+        ({"seed": -1}, "seed is -1, but it must be an integer >= 0"),
+        ({"seed": None}, "seed is None, but it must be an integer >= 0"),
         (
             {"data": nn.Sequences(data(7).inputs, data(6).targets), "batch": 2},
             "different numbers of sequences: the input of x has 7, the target of y has 6",

@@ -33,9 +33,9 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.cover.sheets import add, box
 from unrollgraph.errors import InfiniteCoverError, LiftError, RadiusError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.times import add, box
 from unrollgraph.measure import (
     ComponentFamily,
     components,

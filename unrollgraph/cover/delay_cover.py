@@ -44,11 +44,11 @@ from typing import Any, NoReturn
 import networkx as nx
 import numpy as np
 
-from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import FrozenError, LiftError, show_kind, show_vertex
 from unrollgraph.graph.cycle_space import Forest, spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict, Pictured
+from unrollgraph.graph.times import add, as_time
 from unrollgraph.morphism.graph_map import GraphMap
 
 # what a graph of networkx has, and a graph that is infinite or frozen has not

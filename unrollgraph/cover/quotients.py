@@ -44,11 +44,11 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.cover.sheets import add, as_time, box
 from unrollgraph.errors import NotPeriodicError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_delay
 from unrollgraph.graph.digraph import Incidence
 from unrollgraph.graph.frozen import FrozenDict, frozen_graph, same_attributes, without_collection
+from unrollgraph.graph.times import add, as_time, box
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at
 
 _FIRST, _SECOND = operator.itemgetter(0), operator.itemgetter(1)

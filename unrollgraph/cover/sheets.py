@@ -18,12 +18,11 @@ arrays are made: a window of Z^d is a window of Z whose base is a window of Z^(d
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,9 +31,8 @@ from numpy.typing import NDArray
 from unrollgraph.errors import WindowError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.times import Time, add, as_time, box, integer, leaving
 
-LISTED = 1_000_000  # times that are held at once
-Time = Any  # an int, or a tuple of d >= 2 ints
 IntArray = NDArray[Any]
 
 
@@ -237,7 +235,7 @@ def _as_range(part: Any, window: Any) -> range:
         axis = part
     else:
         try:
-            axis = range(as_count(part))
+            axis = range(integer(part))
         except TypeError:
             raise WindowError(
                 f"the window {window!r} is made of {type(part).__name__}; each axis is a range, "
@@ -259,7 +257,7 @@ def as_torus(graph: DelayGraph, n: Any) -> Torus:
     d = graph.dimension
     parts = n if isinstance(n, tuple) else (n,)
     try:
-        moduli = tuple(as_count(part) for part in parts)
+        moduli = tuple(integer(part) for part in parts)
     except TypeError:
         moduli = ()
     if len(moduli) != d or any(modulus < 1 for modulus in moduli):
@@ -278,65 +276,6 @@ def _must_be_countable(graph: DelayGraph, lengths: Sequence[int], given: Any) ->
             "DelayCover about single ones",
             window=given,
         )
-
-
-def as_count(value: Any) -> int:
-    """Return a number of steps or sheets as a Python int, else raise `TypeError`."""
-    if isinstance(value, bool):
-        raise TypeError("a bool is no number of steps")
-    return operator.index(value)
-
-
-# -- times -----------------------------------------------------------------------
-
-
-def as_time(time: Any, dimension: int) -> Time | None:
-    """Return a time in Python ints, or None if it is not a time of this dimension.
-
-    A float that is equal to an int is one, as for the keys of a dict.
-    """
-    try:
-        if dimension == 1:
-            return operator.index(time)
-        if isinstance(time, tuple) and len(time) == dimension:
-            return tuple(map(operator.index, time))
-    except TypeError:
-        parts = time if dimension > 1 else (time,)
-        if all(isinstance(part, int | float) and part == part // 1 for part in parts):
-            return as_time(tuple(map(int, parts)) if dimension > 1 else int(time), dimension)
-    return None
-
-
-def add(time: Time, delay: Any, sign: int) -> Time:
-    """Move a time by a delay, forward or backward."""
-    if isinstance(time, tuple):
-        return tuple(t + sign * d for t, d in zip(time, delay, strict=True))
-    return time + sign * delay
-
-
-def box(axes: Sequence[range]) -> Iterator[tuple[int, ...]]:
-    """Iterate over a box, whose sides may be too long to be listed."""
-    if sum(axis.stop - axis.start for axis in axes) <= LISTED:  # len counts to 2^63 only
-        yield from product(*axes)
-        return
-    for t in axes[0]:
-        yield from ((t, *others) for others in box(axes[1:]))
-
-
-def leaving(axes: Sequence[range], step: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Iterate over the times of a box that a step takes out of it, in order."""
-    axis, d = axes[0], step[0]
-    gone = (
-        range(max(axis.start, axis.stop - d), axis.stop)
-        if d >= 0
-        else range(axis.start, min(axis.stop, axis.start - d))
-    )
-    if len(axes) == 1:
-        yield from ((t,) for t in gone)
-        return
-    for t in axis:
-        rest = box(axes[1:]) if t in gone else leaving(axes[1:], step[1:])
-        yield from ((t, *others) for others in rest)
 
 
 # -- arrays ----------------------------------------------------------------------

@@ -33,9 +33,10 @@ import numpy as np
 
 from unrollgraph.cover.lift import Lift, LiftArrays
 from unrollgraph.errors import InfinitePathsError, LiftError, show_kind, show_vertex, show_walk
-from unrollgraph.graph.delay_graph import DelayGraph, natural
+from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.graph.frozen import FrozenDict, frozen_copy
+from unrollgraph.graph.times import check_integer
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 
 MOST_EDGES = 10**7  # of all walks that name the vertices of a tree, together
@@ -314,7 +315,7 @@ def _as_base(G: Any) -> Any:
 def _as_depth(depth: Any, name: str) -> int | None:
     if depth is None and name == "depth":
         return None
-    return natural(depth, name)
+    return check_integer(depth, f"the {name}")
 
 
 # -- the lift --------------------------------------------------------------------------------

@@ -28,10 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.lift import make_lift
-from unrollgraph.cover.sheets import Fold, as_count, as_time, climb
+from unrollgraph.cover.sheets import Fold, climb
 from unrollgraph.errors import VoltageError, show_edge, show_kind
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, integer
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.times import as_time, check_integer, integer
 
 IntArray = NDArray[Any]
 
@@ -312,12 +313,7 @@ def random_lift(G: Any, sheets: Any, seed: Any = None, *, delay: str = "delay") 
     (True, 5)
     """
     graph = as_delay_graph(G, delay)
-    try:
-        n = as_count(sheets)
-    except TypeError:
-        n = 0
-    if n < 1:
-        raise ValueError(f"the number of sheets is {sheets!r}, but it must be a positive integer")
+    n = check_integer(sheets, "the number of sheets", 1)
     m = len(graph.edges)
     if max(m, 1) * n > MOST_ARCS:
         raise ValueError(

@@ -30,9 +30,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unrollgraph.cover.lift import make_lift
-from unrollgraph.cover.sheets import add, as_time, as_torus, as_window
+from unrollgraph.cover.sheets import as_torus, as_window
 from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.times import add, as_time
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of, as_graph_map
 from unrollgraph.morphism.lifting import must_be_finite
 

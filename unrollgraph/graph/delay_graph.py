@@ -17,7 +17,6 @@ too, since networkx's own order of predecessors changes under ``copy()``.
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -27,7 +26,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import DelayError, FrozenError, show_edge, show_vertex
+from unrollgraph.errors import DelayError, FrozenError, show_edge
 from unrollgraph.graph.frozen import (
     FrozenDict,
     Pictured,
@@ -36,6 +35,7 @@ from unrollgraph.graph.frozen import (
     stored_graph,
     without_collection,
 )
+from unrollgraph.graph.times import integer
 
 Vertex: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Any, ...]
@@ -392,46 +392,6 @@ def check_delay(value: Any, edge: Edge) -> tuple[int, ...]:
             value=value,
         )
     return vector
-
-
-def whole(value: Any) -> Any:
-    """Return a delay from a file with whole numbers as ints and lists as tuples."""
-    if isinstance(value, list | tuple):
-        return tuple(map(whole, value))
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
-    """Return a shift in time as a tuple of d Python ints, or say what is wrong with it."""
-    parts = value if isinstance(value, tuple) else (value,)
-    try:
-        vector = tuple(integer(part) for part in parts)
-    except TypeError:
-        vector = ()
-    if len(vector) != dimension:
-        wanted = "an integer" if dimension == 1 else f"a tuple of {dimension} integers"
-        raise ValueError(
-            f"the shift of {show_vertex(vertex)} is {value!r}, but it must be {wanted}"
-        )
-    return vector
-
-
-def integer(value: Any) -> int:
-    """Return an integer as a Python int; a bool is no integer here."""
-    if isinstance(value, bool | np.bool_):
-        raise TypeError("a bool is no integer")
-    return operator.index(value)
-
-
-def natural(value: Any, name: str) -> int:
-    """Return an integer >= 0 as a Python int, or say that the name is to be one."""
-    try:
-        number = integer(value)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ValueError(f"the {name} is {value!r}, but it must be an integer >= 0")
-    return number
 
 
 def _read_edges(G: Any) -> tuple[tuple[Edge, ...], list[dict[Any, Any]]]:

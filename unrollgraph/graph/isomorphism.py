@@ -28,8 +28,9 @@ import numpy as np
 
 from unrollgraph.errors import LiftError, NotARetimingError
 from unrollgraph.graph.cycle_space import spanning_forest
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_shift, known
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.times import check_shift
 
 REFUSAL = "no isomorphism of the covers commutes with shifts in time"
 Pair = tuple[Any, Any]

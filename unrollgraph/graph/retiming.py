@@ -20,13 +20,8 @@ import numpy as np
 
 from unrollgraph.errors import NotARetimingError, show_edge, show_kind, show_walk
 from unrollgraph.graph.cycle_space import spanning_forest
-from unrollgraph.graph.delay_graph import (
-    DelayGraph,
-    as_delay_graph,
-    check_delay,
-    check_shift,
-    each_vertex,
-)
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_delay, each_vertex
+from unrollgraph.graph.times import check_shift
 
 
 def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:

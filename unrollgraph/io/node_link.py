@@ -23,7 +23,8 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import as_delay_graph, whole
+from unrollgraph.graph.delay_graph import as_delay_graph
+from unrollgraph.graph.times import whole
 
 VERSION = 1
 

@@ -17,7 +17,8 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, whole
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.times import whole
 from unrollgraph.io.edge_list import find_columns
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")

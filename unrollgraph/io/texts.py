@@ -13,7 +13,8 @@ import re
 from typing import Any
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, whole
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.times import whole
 
 _DELAY = re.compile(r"\s*[+-]?[0-9]+(\.0*)?\s*(;\s*[+-]?[0-9]+(\.0*)?\s*)*")
 

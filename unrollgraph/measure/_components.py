@@ -46,12 +46,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import as_cover
-from unrollgraph.cover.sheets import add, as_time
 from unrollgraph.errors import CertificateError, LiftError, show_edge, show_vertex
 from unrollgraph.graph import digraph
 from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known, part_of
 from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.times import add, as_time
 from unrollgraph.measure.certificates import must_be_integers
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith
 from unrollgraph.measure.linear_schedule import Wiring, separate

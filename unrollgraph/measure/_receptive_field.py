@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unrollgraph.errors import CertificateError, WindowError, check_size
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, integer
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex
+from unrollgraph.graph.times import integer
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.path_search import between
 from unrollgraph.measure.walk_totals import Family, families

@@ -51,10 +51,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, natural
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint
 from unrollgraph.graph.digraph import breadth_first
+from unrollgraph.graph.times import add, check_integer
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
 from unrollgraph.measure.lattices import orthogonal, primitive, solve
 from unrollgraph.measure.linear_schedule import Cycle, Separation, Wiring, separate
@@ -410,7 +410,7 @@ def find_cycle(cover: DelayCover, *, limit: int = 1_000_000) -> tuple[Any, ...]:
     >>> ug.find_cycle(ug.DelayCover(G))
     ((('a', 0), ('b', 3)), (('b', 3), ('a', 0)))
     """
-    graph, most = as_cover(cover).delay_graph, natural(limit, "limit")
+    graph, most = as_cover(cover).delay_graph, check_integer(limit, "the limit")
     walk = find_zero_walk(graph)
     time: Any = 0 if graph.dimension == 1 else (0,) * graph.dimension
     arcs: list[Any] = []

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
-from unrollgraph.cover.sheets import as_time
 from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
+from unrollgraph.graph.times import as_time
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,10 @@ from unrollgraph.errors import CertificateError, show_edge, show_stops, show_ver
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each_vertex
 from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.times import ExactNumbers
 from unrollgraph.measure.certificates import must_be_integers, one_axis
 from unrollgraph.measure.cycle_ratio import (
     CycleRatio,
-    Weights,
     clocks_forward,
     durations_of,
     max_cycle_ratio,
@@ -476,5 +476,5 @@ def _longest(
     return max(finish, default=0), finish, chains
 
 
-def _numbers(weights: Weights) -> list[Fraction]:
+def _numbers(weights: ExactNumbers) -> list[Fraction]:
     return [Fraction(number, weights.unit) for number in weights.whole]

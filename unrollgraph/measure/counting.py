@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError, InfinitePathsError, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.potentials import ascent, clocks
+from unrollgraph.graph.times import add
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.certificates import ZeroWalk
 from unrollgraph.measure.path_search import Walks, bounds_in_space, inner_graph, reaches_in_space

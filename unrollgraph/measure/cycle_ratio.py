@@ -54,11 +54,8 @@ time ratio problems, DAC (1999).
 
 from __future__ import annotations
 
-import math
-import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -79,6 +76,7 @@ from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each
 from unrollgraph.graph.digraph import Incidence, cycle_among, levels
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.potentials import ascent
+from unrollgraph.graph.times import ExactNumbers, scaled
 from unrollgraph.measure.certificates import must_be_integers, one_axis
 
 # Sums below this are exact in int64, and so are the sums of two of them.
@@ -275,58 +273,7 @@ def _rescaled(values: Numbers, new: int, old: int) -> Numbers:
     return np.clip(np.rint(values * (new / old)), -limit, limit).astype(np.int64)
 
 
-class Weights(NamedTuple):
-    """Numbers as integers over one denominator.
-
-    Attributes
-    ----------
-    whole : sequence of int
-        The numbers times `unit`.
-    unit : int
-        Their common denominator.
-    floats : bool
-        Whether one of them was a float.
-    """
-
-    whole: Sequence[int]
-    unit: int
-    floats: bool
-
-
-def exact(value: Any) -> Fraction:
-    """Return the value of a real number as a fraction, or raise `TypeError` if it is none."""
-    if isinstance(value, bool | np.bool_):
-        raise TypeError("a bool is no number here")
-    if isinstance(value, numbers.Rational | Decimal | float | np.integer | np.floating):
-        plain = value.item() if isinstance(value, np.generic) else value
-        if isinstance(plain, float | Decimal) and not math.isfinite(plain):
-            raise TypeError("infinite, or not a number")
-        if not isinstance(plain, np.generic):  # longdouble has no Python number of its size
-            return Fraction(plain)
-    raise TypeError("not a rational number")
-
-
-def scaled(values: Iterable[Any], name: Any) -> Weights:
-    """Bring numbers to a common denominator; ``name(k)`` tells in an error what the k-th is."""
-    listed = list(values)
-    if all(kind is int for kind in set(map(type, listed))):
-        return Weights(listed, 1, floats=False)
-    fractions = []
-    for k, value in enumerate(listed):
-        try:
-            fractions.append(exact(value))
-        except TypeError:
-            raise ValueError(
-                f"{name(k)} is {value!r}, but it must be a number: an integer, a fraction, a "
-                "decimal or a finite float"
-            ) from None
-    unit = math.lcm(*(number.denominator for number in fractions))
-    whole = [number.numerator * (unit // number.denominator) for number in fractions]
-    floats = any(isinstance(value, float | np.floating) for value in listed)
-    return Weights(whole, unit, floats)
-
-
-def edge_weights(graph: DelayGraph, cost: Any) -> Weights:
+def edge_weights(graph: DelayGraph, cost: Any) -> ExactNumbers:
     """Numbers on edges: 1 each, or an attribute's values, or those of a mapping."""
     for edge in cost if isinstance(cost, Mapping) else ():
         if edge not in graph.edge_number:
@@ -336,7 +283,7 @@ def edge_weights(graph: DelayGraph, cost: Any) -> Weights:
     )
 
 
-def durations_of(graph: DelayGraph, duration: Any) -> Weights:
+def durations_of(graph: DelayGraph, duration: Any) -> ExactNumbers:
     """Numbers on vertices, none of them negative: 1 each, an attribute's, or a mapping's."""
     if isinstance(duration, Mapping):
         each_vertex(graph, duration, "the mapping of durations")
@@ -350,10 +297,10 @@ def durations_of(graph: DelayGraph, duration: Any) -> Weights:
     return found
 
 
-def _read(source: Any, things: Sequence[Any], attribute: Any, show: Any, what: str) -> Weights:
+def _read(source: Any, things: Sequence[Any], attribute: Any, show: Any, what: str) -> ExactNumbers:
     """Numbers of edges or vertices, from wherever the user has written them."""
     if source is None:
-        return Weights([1] * len(things), 1, floats=False)
+        return ExactNumbers([1] * len(things), 1, floats=False)
     mapping = isinstance(source, Mapping)
     values = [source.get(thing) for thing in things] if mapping else attribute(source)
     for thing, value in zip(things, values, strict=True):
@@ -379,7 +326,7 @@ class CycleRatio:
         Whether the ratio is the greatest, not the least.
     edges : tuple of edges
         The edges of the graph, in whose order costs and delays are.
-    costs, delays : Weights
+    costs, delays : ExactNumbers
         The number of each edge, as an integer over a unit.
     potentials, clocks : dict
         What `potential` and `clock` are made from: a numerator for each vertex.
@@ -398,8 +345,8 @@ class CycleRatio:
     cycle: tuple[Edge, ...]
     greatest: bool
     edges: tuple[Edge, ...] = field(repr=False)
-    costs: Weights = field(repr=False)
-    delays: Weights = field(repr=False)
+    costs: ExactNumbers = field(repr=False)
+    delays: ExactNumbers = field(repr=False)
     potentials: Mapping[Any, int] = field(repr=False)
     clocks: Mapping[Any, int] = field(repr=False)
 
@@ -625,7 +572,7 @@ def clocks_forward(
     return ticks, [tick * (n + 1) + rank for tick, rank in pairs]
 
 
-def _delays(G: Any, delay: str) -> tuple[DelayGraph, Weights]:
+def _delays(G: Any, delay: str) -> tuple[DelayGraph, ExactNumbers]:
     """Read a graph whose delays may be any rational numbers."""
     try:
         graph = as_delay_graph(G, delay)
@@ -637,7 +584,7 @@ def _delays(G: Any, delay: str) -> tuple[DelayGraph, Weights]:
             raise
         return graph, scaled(values, lambda k: f"the delay of the edge {show_edge(graph.edges[k])}")
     one_axis(graph)
-    return graph, Weights(graph.delays[:, 0].tolist(), 1, floats=False)
+    return graph, ExactNumbers(graph.delays[:, 0].tolist(), 1, floats=False)
 
 
 class _Nowhere:

@@ -50,16 +50,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import show_vertex
-from unrollgraph.graph.delay_graph import (
-    DelayGraph,
-    as_delay_graph,
-    each_vertex,
-    integer,
-    known,
-    natural,
-    part_of,
-)
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, known, part_of
 from unrollgraph.graph.digraph import breadth_first, dijkstra, levels
+from unrollgraph.graph.times import check_integer, integer
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.cycle_ratio import clocks_forward, max_cycle_ratio, min_cycle_ratio
 
@@ -156,7 +149,7 @@ def longest_path_lengths(
     (3, 5, 7, 9)
     """
     return _Between(as_delay_graph(G, delay), source, target).up_to(
-        natural(steps, "number of steps"), 1
+        check_integer(steps, "the number of steps"), 1
     )
 
 
@@ -190,7 +183,7 @@ def shortest_path_lengths(
     (2, 3, 4, 3, 4, 5)
     """
     return _Between(as_delay_graph(G, delay), source, target).up_to(
-        natural(steps, "number of steps"), -1
+        check_integer(steps, "the number of steps"), -1
     )
 
 
@@ -230,7 +223,7 @@ def mean_recurrent_length(
     >>> ug.mean_recurrent_length(ug.gallery.dilated(4), "x", "h4", 8)
     Fraction(11, 2)
     """
-    if natural(steps, "number of steps") == 0:
+    if check_integer(steps, "the number of steps") == 0:
         raise ValueError("the mean is taken over at least one number of steps")
     lengths = shortest_path_lengths(G, source, target, steps, delay=delay)
     known = [length for length in lengths if length is not None]
@@ -447,7 +440,7 @@ def recurrent_depth(G: Any, *, period: int = 1, delay: str = "delay") -> Fractio
     >>> ug.recurrent_depth(ug.gallery.clockwork([1, 2, 4]), period=4)
     Fraction(1, 1)
     """
-    return max_cycle_ratio(as_delay_graph(G, delay)).ratio / _ticks(period)
+    return max_cycle_ratio(as_delay_graph(G, delay)).ratio / check_integer(period, "the period", 1)
 
 
 def skip_coefficient(G: Any, *, period: int = 1, delay: str = "delay") -> Fraction:
@@ -484,7 +477,7 @@ def skip_coefficient(G: Any, *, period: int = 1, delay: str = "delay") -> Fracti
     >>> ug.skip_coefficient(ug.gallery.skip(21))
     Fraction(21, 1)
     """
-    return _ticks(period) / min_cycle_ratio(as_delay_graph(G, delay)).ratio
+    return check_integer(period, "the period", 1) / min_cycle_ratio(as_delay_graph(G, delay)).ratio
 
 
 def feedforward_depth(G: Any, sources: Any, targets: Any, *, delay: str = "delay") -> Fraction:
@@ -557,13 +550,3 @@ def _numbers(graph: DelayGraph, names: Any) -> list[int]:
     listed = list(names)
     each_vertex(graph, listed, "the list of sources or targets")
     return [graph.number[name] for name in listed]
-
-
-def _ticks(period: int) -> int:
-    try:
-        ticks = integer(period)
-    except TypeError:
-        ticks = 0
-    if ticks < 1:
-        raise ValueError(f"the period is {period!r}, but a step has a whole number of ticks")
-    return ticks

@@ -59,11 +59,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.cover.sheets import add
 from unrollgraph.errors import CyclicCoverError, RadiusError, TooLargeError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Found, astar, breadth_first, dijkstra
 from unrollgraph.graph.potentials import clocks, feasible_potential
+from unrollgraph.graph.times import add
 from unrollgraph.measure._components import cancelling_parts, same_component
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.lattices import dot

@@ -19,11 +19,11 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.cover.sheets import add
 from unrollgraph.errors import show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, natural
+from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Found
-from unrollgraph.measure.cycle_ratio import Weights, edge_weights
+from unrollgraph.graph.times import ExactNumbers, add, check_integer
+from unrollgraph.measure.cycle_ratio import edge_weights
 from unrollgraph.measure.path_search import (
     FARTHEST,
     NEAR,
@@ -89,7 +89,7 @@ def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None 
     >>> ug.has_path(cover, ("in", 0), ("out", -1))
     False
     """
-    radius = None if radius is None else natural(radius, "radius")
+    radius = None if radius is None else check_integer(radius, "the radius")
     graph, walks, step = walks_between(cover, source, target)
     if walks is None:
         return False
@@ -212,7 +212,7 @@ def shortest_path(
 
 
 def walks_between(
-    cover: DelayCover, source: Any, target: Any, weights: Weights | None = None
+    cover: DelayCover, source: Any, target: Any, weights: ExactNumbers | None = None
 ) -> tuple[DelayGraph, Walks | None, Any]:
     """The base, the walks below, and the total delay that they must have."""
     (u, begin), (v, end) = as_cover(cover).locate(source), cover.locate(target)
@@ -223,9 +223,9 @@ def walks_between(
 
 def _shortest(
     cover: DelayCover, source: Any, target: Any, weight: Any, radius: int | None
-) -> tuple[Weights, Segments]:
+) -> tuple[ExactNumbers, Segments]:
     """A walk of least cost below, as segments."""
-    radius = None if radius is None else natural(radius, "radius")
+    radius = None if radius is None else check_integer(radius, "the radius")
     weights = edge_weights(as_cover(cover).delay_graph, weight)
     for edge, number in zip(cover.delay_graph.edges, weights.whole, strict=True):
         if number < 0:
@@ -246,7 +246,7 @@ def _shortest(
     return weights, found
 
 
-def _cost(found: Segments, weights: Weights) -> int:
+def _cost(found: Segments, weights: ExactNumbers) -> int:
     return sum(count * sum(weights.whole[e] for e in walk) for walk, count in found)
 
 

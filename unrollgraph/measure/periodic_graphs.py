@@ -52,9 +52,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.cover.sheets import add, as_torus
+from unrollgraph.cover.sheets import as_torus
 from unrollgraph.errors import check_size
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, natural
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.times import add, check_integer
 
 MOST_ENTRIES = 10**8  # of the matrices, which are complex
 
@@ -225,7 +226,7 @@ def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ..
     >>> ug.coordination_sequence(diamond, ("a", (0, 0, 0)), 6)
     (1, 4, 12, 24, 42, 64, 92)
     """
-    last = natural(n, "distance")
+    last = check_integer(n, "the distance")
     shells = _shells(as_cover(cover), node, last)
     sizes = [sum(map(len, cells.values())) for cells in _first(shells, last + 1)]
     if last > MOST:
@@ -273,7 +274,7 @@ def descendants_at_distance(cover: DelayCover, node: Any, distance: int) -> set[
     >>> sorted(ug.descendants_at_distance(cover, ("C", -1), 2))
     [('B', 0)]
     """
-    last = natural(distance, "distance")
+    last = check_integer(distance, "the distance")
     shells = _shells(as_cover(cover), node, last)
     for k, found in enumerate(shells.layers()):
         if k < last:
@@ -319,7 +320,7 @@ def distances_within(cover: DelayCover, node: Any, distance: int) -> dict[Any, i
     >>> ug.distances_within(cover, ("C", 0), 2)
     {('C', 0): 0, ('A', 1): 1, ('out', 0): 1, ('B', 1): 2}
     """
-    last = natural(distance, "distance")
+    last = check_integer(distance, "the distance")
     shells = _shells(as_cover(cover), node, last)
     return {
         vertex: k

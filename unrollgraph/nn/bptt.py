@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import show_edge
+from unrollgraph.graph.times import check_integer
 from unrollgraph.nn.losses import LossAndGradients, Task
 from unrollgraph.nn.network import Network
 
@@ -123,12 +124,6 @@ def _must_be_causal(net: Network, what: str) -> None:
             )
 
 
-def _counted(number: Any, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-        raise ValueError(f"{what} is a positive integer, not {number!r}")
-    return int(number)
-
-
 # -- the three ways --------------------------------------------------------------------------
 
 
@@ -142,7 +137,7 @@ def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) 
     """Take segments of about the square root of the window, with few states kept."""
     net = task.net
     _must_be_causal(net, "checkpoints")
-    kept = None if snapshots is True else _counted(snapshots, "checkpoints, if not True,")
+    kept = None if snapshots is True else check_integer(snapshots, "checkpoints, if not True,", 1)
     length = isqrt(max(0, task.steps - 1)) + 1
     ends = [*range(length, task.steps, length), task.steps]
     begins = [0, *ends[:-1]]
@@ -171,7 +166,7 @@ def _truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> Lo
     pair = lengths if isinstance(lengths, tuple) else (lengths, lengths)
     if len(pair) != 2:
         raise ValueError(f"truncate is one integer or a pair of them, not {lengths!r}")
-    h, every = (_counted(number, "a length in truncate") for number in pair)
+    h, every = (check_integer(number, "a length in truncate", 1) for number in pair)
     if h < every:
         raise ValueError(
             f"going back {h} steps every {every} leaves steps out; let the first number be "

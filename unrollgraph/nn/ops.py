@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from unrollgraph.graph.times import check_integer
 from unrollgraph.nn.program import Ref, Values, Weight
 
 Array = NDArray[Any]
@@ -354,8 +355,7 @@ BUILT_IN = {
 
 def _positive(what: str, *sizes: int) -> None:
     for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"the size of {what} is {size!r}, but it must be a positive integer")
+        check_integer(size, f"the size of {what}", 1)
 
 
 def _known_activation(name: str) -> None:

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
+from unrollgraph.graph.times import check_integer
 from unrollgraph.io.files import must_end_in, write_whole
 from unrollgraph.nn.bptt import loss as loss_of
 from unrollgraph.nn.bptt import loss_and_gradients
@@ -326,11 +327,8 @@ def _must_be_sound(optimiser: Any, numbers: Mapping[str, Any], data: Mapping[str
     if isinstance(optimiser, type) or not all(map(callable, methods)):
         raise TypeError(f"{optimiser!r} is no optimiser; give one such as nn.Adam(1e-3)")
     for name, number in numbers.items():
-        least = 0 if name == "seed" else 1
-        whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-        if (number is not None or name == "seed") and not (whole and number >= least):
-            kind = "positive" if least else "non-negative"
-            raise ValueError(f"{name} is {number!r}, but it must be a {kind} integer")
+        if number is not None or name == "seed":
+            check_integer(number, name, 0 if name == "seed" else 1)
     for name, sequences in data.items():
         if sequences is not None and not isinstance(sequences, Sequences):
             raise TypeError(

@@ -34,8 +34,9 @@ import numpy as np
 import sympy
 
 from unrollgraph.errors import CyclicCoverError, ShapeError, show_kind, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, delay_hint, each_vertex, natural
+from unrollgraph.graph.delay_graph import DelayGraph, delay_hint, each_vertex
 from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.times import check_integer
 from unrollgraph.nn.lowering import ForwardValues, lower
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.primitives import opaque_parts
@@ -467,7 +468,7 @@ def _window(net: Any, steps: Any) -> tuple[DelayGraph, ForwardValues, list[tuple
     if not isinstance(net, Network):
         raise TypeError(f"a network is an unrollgraph.nn.Network, not {show_kind(net)}")
     graph = net.graph
-    if not natural(steps, "number of steps"):
+    if not check_integer(steps, "the number of steps"):
         raise ValueError("a network is unrolled over one step at least")
     if graph.dimension > 1:
         raise ValueError(f"a network is unrolled over steps, but delays are in Z^{graph.dimension}")

@@ -47,8 +47,9 @@ import sympy
 from sympy.polys.matrices import DomainMatrix
 
 from unrollgraph.errors import check_size, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known, natural
+from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.digraph import breadth_first, strong_components
+from unrollgraph.graph.times import check_integer
 from unrollgraph.measure.acyclicity import verdict
 
 MOST_TERMS = 10_000_000  # of a polynomial, whose powers of z SymPy stores densely
@@ -365,7 +366,7 @@ def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ..
     >>> ug.symbolic.closed_walk_counts(ug.gallery.bouquet(1, 2), 8)
     (1, 3, 4, 7, 11, 18, 29, 47)
     """
-    graph, last = as_delay_graph(G, delay), natural(n, "largest total delay")
+    graph, last = as_delay_graph(G, delay), check_integer(n, "the largest total delay")
     check_size(last, MOST_SERIES_TERMS, "the series", "take a smaller n")
     _in_time(graph, "closed walks are counted by their total delay")
     verdict(graph)
@@ -427,7 +428,7 @@ def walk_series(
     >>> ug.symbolic.walk_series(ug.gallery.bouquet(1, 2), "a", "a", 8)
     (1, 1, 2, 3, 5, 8, 13, 21, 34)
     """
-    graph, last = as_delay_graph(G, delay), natural(n, "largest total delay")
+    graph, last = as_delay_graph(G, delay), check_integer(n, "the largest total delay")
     check_size(last, MOST_SERIES_TERMS, "the series", "take a smaller n")
     _in_time(graph, "walks are listed by their total delay")
     gains = gains_of(graph, gain)
