@@ -10,6 +10,7 @@ from unrollgraph.draw.scene import INK, PAPER, QUIET, mixed, vertex_colours
 HOUSE = [
     [
         ("graph", "delay graph, orders,\npotentials, retiming", 3),
+        ("limits", "sizes", 1),
         ("errors", "what is\nsaid", 1),
     ],
     [("io", "files, tables and JSON values, read and written", 1)],

@@ -188,7 +188,7 @@ def test_what_is_no_group_or_too_large_is_refused():
     G = voltage_graph([("v", "v", (1, 0))])
     with pytest.raises(TypeError, match="PermutationGroup, not an int"):
         ug.derived_graph(G, 5)
-    with pytest.raises(ValueError, match="479001600 elements"):
+    with pytest.raises(ValueError, match="the list of the elements of the group would have 5748019200"):
         ug.derived_graph(G, SymmetricGroup(12))
     with pytest.raises(ValueError, match="the group permutes nothing"):
         ug.derived_graph(nx.DiGraph(), PermutationGroup())

@@ -7,8 +7,7 @@ from typing import Any
 
 import unrollgraph as ug
 from unrollgraph.cli.shared import add_file, graph_of, window_of
-
-LARGEST_FILE = 1_000_000
+from unrollgraph.limits import MOST_WRITTEN
 
 
 def add_to(commands: Any) -> None:
@@ -37,10 +36,10 @@ def unroll(options: argparse.Namespace) -> int:
     G = graph_of(options)
     U = ug.unroll(G, window_of(options.window, G))
     size = U.number_of_nodes() + U.number_of_edges()
-    if size > LARGEST_FILE:
+    if size > MOST_WRITTEN:
         raise ug.WindowError(
             f"the window {options.window} has {U.number_of_nodes()} vertices and "
-            f"{U.number_of_edges()} arcs, more than the {LARGEST_FILE} that are written to a file; "
+            f"{U.number_of_edges()} arcs, more than the {MOST_WRITTEN} that are written to a file; "
             "take a smaller one, or use to_arrays() of unrollgraph.unroll in Python",
             window=options.window,
         )

@@ -44,11 +44,12 @@ from typing import Any, NoReturn
 import networkx as nx
 import numpy as np
 
-from unrollgraph.errors import FrozenError, LiftError, show_kind, show_vertex
+from unrollgraph.errors import FrozenError, LiftError, check_size, show_kind, show_vertex
 from unrollgraph.graph.cycle_space import Forest, spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict, Pictured
 from unrollgraph.graph.times import add, as_time
+from unrollgraph.limits import MOST_NUMBERS
 from unrollgraph.morphism.graph_map import GraphMap
 
 # what a graph of networkx has, and a graph that is infinite or frozen has not
@@ -252,9 +253,6 @@ def as_cover(cover: Any) -> DelayCover:
     )
 
 
-MOST_ENTRIES = 10**8  # of all delays together
-
-
 @dataclass(frozen=True)
 class Periods:
     """The map ``(v, x) -> (v, M x + c_v)`` from a maximal abelian cover to a delay cover.
@@ -340,11 +338,8 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
     graph = as_delay_graph(G, delay)
     m = len(graph.edges)
     others = _forest(graph).cotree.tolist()
-    if len(others) * m > MOST_ENTRIES:
-        raise ValueError(
-            f"the graph has {len(others)} independent cycles, so {m} delays of as many entries, "
-            "more than can be stored; take a smaller graph, or delays of your own"
-        )
+    hint = "take a smaller graph, or delays of your own"
+    check_size(len(others) * m, MOST_NUMBERS, "the delays of the maximal abelian cover", hint)
     units = np.eye(len(others), dtype=np.int64).tolist()
     zero = (0,) * len(others) if len(others) > 1 else 0
     delays: list[Any] = [zero] * m

@@ -33,12 +33,12 @@ from unrollgraph.cover.sheets import Sheets, Window
 from unrollgraph.errors import FrozenError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict, Pictured
+from unrollgraph.limits import MOST_ARCS
 from unrollgraph.morphism.graph_map import GraphMap
 
 if TYPE_CHECKING:
     import scipy.sparse
 
-MOST_NUMBERS = 2 * 10**9  # of vertices and arcs that are written into arrays
 
 IntArray = NDArray[Any]
 
@@ -241,7 +241,7 @@ class SheetLift(Lift):
 
     def _check_countable(self) -> None:
         count = len(self._node) + self.number_of_edges()
-        check_size(count, MOST_NUMBERS, "the arrays of the lift", "take a smaller window")
+        check_size(count, MOST_ARCS, "the arrays of the lift", "take a smaller window")
 
     def to_arrays(self) -> LiftArrays:
         """Return all arcs as arrays."""

@@ -37,9 +37,8 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.graph.frozen import FrozenDict, frozen_copy
 from unrollgraph.graph.times import check_integer
+from unrollgraph.limits import MOST_OBJECTS
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
-
-MOST_EDGES = 10**7  # of all walks that name the vertices of a tree, together
 
 
 def universal_cover(G: Any, root: Any, radius: Any) -> Any:
@@ -259,11 +258,11 @@ class _Growth:
                     longer[step.to, step if self.kind == "universal" else None] += count
             ends = longer
             total += length * ends.total()
-            if total > MOST_EDGES:
+            if total > MOST_OBJECTS:
                 what = "radius" if self.kind == "universal" else "depth"
                 raise ValueError(
                     f"the tree is too large to be stored: the walks of up to {length} edges have "
-                    f"more than {MOST_EDGES} edges together; take a {what} less than {length}"
+                    f"more than {MOST_OBJECTS} edges together; take a {what} less than {length}"
                 )
 
     def _must_end(self) -> None:

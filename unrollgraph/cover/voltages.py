@@ -29,15 +29,14 @@ from numpy.typing import NDArray
 
 from unrollgraph.cover.lift import make_lift
 from unrollgraph.cover.sheets import Fold, climb
-from unrollgraph.errors import VoltageError, show_edge, show_kind
+from unrollgraph.errors import VoltageError, check_size, show_edge, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import as_time, check_integer, integer
+from unrollgraph.limits import MOST_ARCS, MOST_OBJECTS
 
 IntArray = NDArray[Any]
 
-LARGEST_TABLE = 2 * 10**7  # elements of a group times what they permute
-MOST_ARCS = 10**9  # whose images are drawn at random
 _ABSENT: Any = object()
 
 
@@ -252,11 +251,8 @@ def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = 
         if form is not None and not _fits(form, degree):
             raise _stranger(edge, form)
     images, which = _tabled(forms, degree)
-    if len(images) * len(elements) > LARGEST_TABLE:
-        raise ValueError(
-            f"{len(images)} different voltages in a group of {len(elements)} elements are too many "
-            "products to be listed; take a smaller group, or fewer voltages"
-        )
+    hint = "take a smaller group, or fewer voltages"
+    check_size(len(images) * len(elements), MOST_OBJECTS, "the table of products", hint)
     table = np.empty((len(images), len(elements)), dtype=np.int64)
     for row, image in enumerate(images):
         # the products are the elements in another order, or none of them is one
@@ -315,11 +311,7 @@ def random_lift(G: Any, sheets: Any, seed: Any = None, *, delay: str = "delay") 
     graph = as_delay_graph(G, delay)
     n = check_integer(sheets, "the number of sheets", 1)
     m = len(graph.edges)
-    if max(m, 1) * n > MOST_ARCS:
-        raise ValueError(
-            f"{n} sheets over {m} edges are too many to be drawn at random, since no more than "
-            f"{MOST_ARCS} sheets or arcs fit into memory; take fewer sheets"
-        )
+    check_size(max(m, 1) * n, MOST_ARCS, "the random permutations", "take fewer sheets")
     rows = np.broadcast_to(np.arange(n), (m, n))
     table = np.random.default_rng(seed).permuted(rows, axis=1)
     return make_lift(graph, Permuted(graph, range(n), table, np.arange(m)))
@@ -393,11 +385,8 @@ def _elements(group: Any) -> IntArray:
     order, degree = int(group.order()), int(group.degree)
     if not degree:
         raise ValueError("the group permutes nothing; give it a degree, as in SymmetricGroup(1)")
-    if order * degree > LARGEST_TABLE:
-        raise ValueError(
-            f"the group has {order} elements of degree {degree}, too many to be listed as "
-            "sheets; take a smaller group, or permutation_lift over the points it permutes"
-        )
+    hint = "take a smaller group, or permutation_lift over the points it permutes"
+    check_size(order * degree, MOST_OBJECTS, "the list of the elements of the group", hint)
     elements = np.arange(degree)[None, :]
     for transversal in reversed(group.basic_transversals):
         steps = np.array([step.array_form for step in transversal.values()])

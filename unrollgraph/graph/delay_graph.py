@@ -36,11 +36,11 @@ from unrollgraph.graph.frozen import (
     without_collection,
 )
 from unrollgraph.graph.times import integer
+from unrollgraph.limits import LARGEST_DELAY
 
 Vertex: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Any, ...]
 
-LARGEST_DELAY = 2**31
 _ABSENT: Any = object()
 
 

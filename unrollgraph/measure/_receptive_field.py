@@ -16,11 +16,10 @@ from typing import Any
 from unrollgraph.errors import CertificateError, WindowError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex
 from unrollgraph.graph.times import integer
+from unrollgraph.limits import MOST_OBJECTS
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.path_search import between
 from unrollgraph.measure.walk_totals import Family, families
-
-MOST_LAGS = 10_000_000  # that are looked at one by one
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class ReceptiveField:
             raise WindowError(f"lags are listed in a range, not in {window!r}", window=window)
         count = (window.stop - window.start) // window.step
         check_size(
-            count, MOST_LAGS, "the list of lags", "take a shorter range, or test lag in field"
+            count, MOST_OBJECTS, "the list of lags", "take a shorter range, or test lag in field"
         )
         return tuple(lag for lag in sorted(window) if lag in self)
 

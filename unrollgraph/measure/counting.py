@@ -32,13 +32,12 @@ from unrollgraph.errors import CyclicCoverError, InfinitePathsError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.potentials import ascent, clocks
 from unrollgraph.graph.times import add
+from unrollgraph.limits import MOST_COUNTED
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.certificates import ZeroWalk
 from unrollgraph.measure.path_search import Walks, bounds_in_space, inner_graph, reaches_in_space
 from unrollgraph.measure.paths import reaches, walks_between
 from unrollgraph.measure.walk_totals import strong_parts
-
-MOST_MET = 2_000_000  # vertices of the cover between source and target
 
 
 def path_count(cover: DelayCover, source: Any, target: Any) -> int:
@@ -222,9 +221,9 @@ def _forward(walks: Walks | None, total: int, sign: int = 1) -> int:
     late, rank = clock.tolist(), level.tolist()
     last = sign * total + late[walks.goal] - late[walks.start]
     longest = int((delays + clock[walks.heads] - clock[walks.tails]).max(initial=0))
-    if last > MOST_MET * min(longest, 1 / walks.n) and not reaches(walks, total):
+    if last > MOST_COUNTED * min(longest, 1 / walks.n) and not reaches(walks, total):
         return 0
-    if last > MOST_MET * longest:
+    if last > MOST_COUNTED * longest:
         raise _too_many()
     out: list[list[tuple[int, int]]] = [[] for _ in range(walks.n)]
     for u, v, d in zip(walks.tails.tolist(), walks.heads.tolist(), delays.tolist(), strict=True):
@@ -255,14 +254,14 @@ def _counted(start: Any, goal: Any, after: Callable[[Any], Iterator[tuple[Any, A
                 count[further] = number
                 met += 1
                 heappush(heap, (key, met, further))
-        if met > MOST_MET:
+        if met > MOST_COUNTED:
             raise _too_many()
     return 0
 
 
 def _too_many() -> ValueError:
     return ValueError(
-        f"more than {MOST_MET} vertices of the cover lie between source and target; count over "
+        f"more than {MOST_COUNTED} vertices of the cover lie between source and target; count over "
         "fewer steps"
     )
 
@@ -316,6 +315,6 @@ def _cycles_of(walk: ZeroWalk, walks: Walks) -> list[list[int]]:
         keys[u, v] = key + 1
         number[u, v, key] = e
     parts = [part for part, _ in walk.segments]
-    if any(part[0][0] != part[-1][1] for part in parts) and walk.length <= MOST_MET:
+    if any(part[0][0] != part[-1][1] for part in parts) and walk.length <= MOST_COUNTED:
         parts = [tuple(walk)]
     return [[number[edge] for edge in part] for part in parts if part[0][0] == part[-1][1]]

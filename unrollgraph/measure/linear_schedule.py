@@ -48,10 +48,10 @@ from numpy.typing import NDArray
 from unrollgraph.errors import DelayError
 from unrollgraph.graph.digraph import breadth_first, cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import clocks
+from unrollgraph.limits import LARGEST_DIMENSION
 from unrollgraph.measure.lattices import dot, nearest_point, orthogonal, primitive, rounded, solve
 
 IntArray = NDArray[np.int64]
-LARGEST_DIMENSION = 64
 
 
 class Wiring(NamedTuple):

@@ -49,15 +49,15 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import show_vertex
+from unrollgraph.errors import check_size, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, known, part_of
 from unrollgraph.graph.digraph import breadth_first, dijkstra, levels
 from unrollgraph.graph.times import check_integer, integer
+from unrollgraph.limits import MOST_NUMBERS
 from unrollgraph.measure.certificates import one_axis
 from unrollgraph.measure.cycle_ratio import clocks_forward, max_cycle_ratio, min_cycle_ratio
 
 Numbers = NDArray[Any]
-LARGEST = 10**8  # numbers to keep in memory
 NEVER = -(2**60)  # no path; whatever is added to it in one product stays below half of it
 
 
@@ -386,11 +386,8 @@ def _product(a: Numbers, b: Numbers, kind: Any, never: Any) -> Numbers:
 
 
 def _affordable(numbers: int, steps: int) -> None:
-    if numbers > LARGEST:
-        raise ValueError(
-            f"{steps} steps need {numbers} numbers in memory, more than {LARGEST}, since delays "
-            "or steps are so many; use a larger unit of time, or fewer steps"
-        )
+    hint = "use a larger unit of time, or fewer steps"
+    check_size(numbers, MOST_NUMBERS, f"the state for {steps} steps", hint)
 
 
 def _no_path(source: Any, target: Any, time: int) -> nx.NetworkXNoPath:

@@ -64,16 +64,15 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Found, astar, breadth_first, dijkstra
 from unrollgraph.graph.potentials import clocks, feasible_potential
 from unrollgraph.graph.times import add
+from unrollgraph.limits import MOST_SEARCHED
 from unrollgraph.measure._components import cancelling_parts, same_component
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.lattices import dot
 from unrollgraph.measure.linear_schedule import Wiring
 
 IntArray = NDArray[np.int64]
-LARGEST = 10_000_000  # entries of a table of totals: some ten seconds
 NEAR = 2_000  # vertices of the cover to look through before anything is computed below, and
 NEAR_EACH = 4  # for each vertex of the base
-FARTHEST = 200_000  # vertices of the cover that a search may meet
 Segments = list[tuple[tuple[int, ...], int]]  # a walk: edges, and how often they are walked
 
 
@@ -330,11 +329,11 @@ def least_in_space(
         )
     if limit is not None and (not near.full or least > (radius or 0)):
         raise _beyond(ends, radius, least)
-    found = search_in_space(walks, step, inside, limit, best_bounds(walks, step), FARTHEST)
+    found = search_in_space(walks, step, inside, limit, best_bounds(walks, step), MOST_SEARCHED)
     if found.full:
         raise TooLargeError(
             f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} was found among "
-            f"{FARTHEST} vertices of the cover, as many as are looked through; take vertices "
+            f"{MOST_SEARCHED} vertices of the cover, as many as are looked through; take vertices "
             f"that are nearer to each other{'' if min(walks.costs) else ', or lengths above 0'}"
         )
     if limit is not None and not found.exhausted:

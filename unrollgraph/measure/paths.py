@@ -19,13 +19,13 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.errors import show_edge, show_vertex
+from unrollgraph.errors import check_size, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Found
 from unrollgraph.graph.times import ExactNumbers, add, check_integer
+from unrollgraph.limits import MOST_OBJECTS, MOST_SEARCHED
 from unrollgraph.measure.cycle_ratio import edge_weights
 from unrollgraph.measure.path_search import (
-    FARTHEST,
     NEAR,
     NEAR_EACH,
     Segments,
@@ -41,8 +41,6 @@ from unrollgraph.measure.path_search import (
     search_in_space,
 )
 from unrollgraph.measure.walk_totals import TableError, falling_walk, families, label, rate
-
-LONGEST = 10_000_000  # arcs of a path that is listed
 
 
 def has_path(cover: DelayCover, source: Any, target: Any, *, radius: int | None = None) -> bool:
@@ -197,11 +195,7 @@ def shortest_path(
     graph = as_cover(cover).delay_graph
     _, found = _shortest(cover, source, target, weight, radius)
     arcs = sum(len(walk) * count for walk, count in found)
-    if arcs > LONGEST:
-        raise ValueError(
-            f"the path found from {show_vertex(source)} to {show_vertex(target)} has {arcs} arcs, "
-            "too many to list; shortest_path_length tells its length"
-        )
+    check_size(arcs, MOST_OBJECTS, "the list of vertices", "shortest_path_length tells its length")
     node = cover.locate(source)
     path = [node]
     for walk, count in found:
@@ -264,7 +258,7 @@ def reaches(walks: Walks | None, total: int) -> bool:
     try:
         return any(total in family for family in families(_within(walks, total)))
     except TableError:
-        last = search(walks, total, bounds, FARTHEST)
+        last = search(walks, total, bounds, MOST_SEARCHED)
         if not last.exhausted:
             raise
         return last.cost is not None
@@ -367,10 +361,10 @@ def _last_search(walks: Walks, total: int) -> Found:
         return limits.low <= time + clock[v] - start <= limits.high
 
     bounds = best_bounds(walks, (total,))
-    found = search_in_space(walks, (total,), inside, None, bounds, FARTHEST)
+    found = search_in_space(walks, (total,), inside, None, bounds, MOST_SEARCHED)
     if not found.exhausted:
         raise ValueError(
-            f"no shortest path was found among {FARTHEST} vertices of the cover; use a larger unit "
-            "of time, or take a window with unrollgraph.unroll"
+            f"no shortest path was found among {MOST_SEARCHED} vertices of the cover; use a larger "
+            "unit of time, or take a window with unrollgraph.unroll"
         )
     return found

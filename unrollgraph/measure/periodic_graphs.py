@@ -56,8 +56,7 @@ from unrollgraph.cover.sheets import as_torus
 from unrollgraph.errors import check_size
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.times import add, check_integer
-
-MOST_ENTRIES = 10**8  # of the matrices, which are complex
+from unrollgraph.limits import MOST_NUMBERS, MOST_OBJECTS
 
 
 def bloch_matrix(G: Any, theta: Any, *, delay: str = "delay") -> NDArray[np.complex128]:
@@ -146,7 +145,7 @@ def spectrum(cover: DelayCover, n: Any) -> NDArray[Any]:
     graph = as_cover(cover).delay_graph
     sheets = np.array(as_torus(graph, n).moduli)
     entries = prod(sheets.tolist()) * max(1, len(graph.vertices)) ** 2
-    check_size(entries, MOST_ENTRIES, "the spectrum", "take fewer sheets")
+    check_size(entries, MOST_NUMBERS, "the spectrum", "take fewer sheets")
     waves = np.array([*product(*map(range, sheets.tolist()))])
     # whole turns are taken off in integers, so that large delays lose no digits
     shares = (waves[:, None] * (graph.delays % sheets) % sheets / sheets).sum(axis=2)
@@ -184,7 +183,6 @@ def _matrices(graph: DelayGraph, phases: NDArray[np.float64]) -> NDArray[np.comp
 
 IntArray = NDArray[np.int64]
 LARGEST = 2**28  # cells of a box; pages of it that no shell meets are never touched
-MOST = 10_000_000  # vertices of the cover in sets
 
 
 def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ...]:
@@ -229,11 +227,7 @@ def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ..
     last = check_integer(n, "the distance")
     shells = _shells(as_cover(cover), node, last)
     sizes = [sum(map(len, cells.values())) for cells in _first(shells, last + 1)]
-    if last > MOST:
-        raise ValueError(
-            f"there are no vertices beyond the distance {len(sizes) - 1}, and {last + 1} sizes are "
-            "too many to list; ask for a smaller distance"
-        )
+    check_size(last, MOST_OBJECTS, "the list of sizes", "ask for a smaller distance")
     return (*sizes, *[0] * (last + 1 - len(sizes)))
 
 
@@ -395,11 +389,8 @@ class _Sets:
             yield shell
             for v, times in shell.items():
                 seen[v] |= times
-            if sum(map(len, seen.values())) > MOST:
-                raise ValueError(
-                    f"more than {MOST} vertices of the cover are nearer than that; ask for a "
-                    "smaller distance"
-                )
+            met = sum(map(len, seen.values()))
+            check_size(met, MOST_OBJECTS, "the set of nearer vertices", "take a smaller distance")
             found: dict[int, set[Any]] = {}
             for u, v, step in moves:
                 new = {add(time, step, 1) for time in shell.get(u, ())} - seen[v]

@@ -42,7 +42,8 @@ from unrollgraph.errors import TooLargeError
 from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.digraph import astar, dijkstra, strong_components, tree_walk
 from unrollgraph.graph.potentials import feasible_potential
-from unrollgraph.measure.path_search import LARGEST, Walks
+from unrollgraph.limits import MOST_OBJECTS
+from unrollgraph.measure.path_search import Walks
 
 
 class TableError(TooLargeError):
@@ -386,9 +387,9 @@ def rate(walks: Walks) -> Rate | None:
 
 
 def _must_be_few(number: int) -> None:
-    if number > LARGEST:
+    if number > MOST_OBJECTS:
         raise TableError(
-            f"the answer takes a table of {number} numbers, more than {LARGEST}: one for each "
+            f"the answer takes a table of {number} numbers, more than {MOST_OBJECTS}: one for each "
             "vertex and each step of a cycle; take a window with unrollgraph.unroll, or if all "
             "delays have a common divisor divide them by it"
         )

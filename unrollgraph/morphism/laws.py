@@ -32,9 +32,8 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.errors import NotACoveringError, show_edge, show_vertex
+from unrollgraph.limits import MOST_OBJECTS
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at, as_graph_map
-
-MOST_NODES = 10_000_000  # of which arrays are made at once
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ def _covers_by_arrays(p: GraphMap) -> bool:
     if getattr(lift, "projection", None) is not p or not hasattr(lift, "to_arrays"):
         return False
     n, m, nodes = len(p.base), p.base.number_of_edges(), len(lift)
-    if not 0 < nodes < MOST_NODES or lift.number_of_edges() * n != nodes * m:
+    if not 0 < nodes < MOST_OBJECTS or lift.number_of_edges() * n != nodes * m:
         return False
     number = {v: k for k, v in enumerate(p.base)}
     below = np.array([number[p(node)] for node in lift])

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import ShapeError, StaleRunError, check_size, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.limits import MOST_NUMBERS
 from unrollgraph.morphism.graph_map import as_graph_map
 from unrollgraph.nn.arrays import (
     as_boundary,
@@ -41,7 +42,6 @@ from unrollgraph.nn.program import Ref
 
 Array = NDArray[Any]
 PLANS_KEPT = 8
-MOST_BEFORE = 10**8  # values that long delays read from outside of a window
 
 
 class Network:
@@ -280,7 +280,7 @@ class Network:
         np.maximum.at(reach, self.graph.tails, np.abs(self.graph.delays[:, 0]))
         rows = sum(k * self.plans.forward.values[v].size for v, k in enumerate(reach.tolist()))
         hint = "use a larger unit of time, so that delays are smaller"
-        check_size(rows * batch, MOST_BEFORE, "the state outside of the window", hint)
+        check_size(rows * batch, MOST_NUMBERS, "the state outside of the window", hint)
 
     # -- running ---------------------------------------------------------------------
 

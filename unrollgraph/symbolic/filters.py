@@ -42,6 +42,7 @@ import sympy
 from unrollgraph.errors import CyclicCoverError, check_size, show_edge, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, each_vertex
 from unrollgraph.graph.digraph import cycle_among, levels
+from unrollgraph.limits import MOST_STATES
 from unrollgraph.symbolic.polynomials import (
     Wires,
     at,
@@ -52,8 +53,6 @@ from unrollgraph.symbolic.polynomials import (
     units_of,
     vanishes,
 )
-
-MOST_STATES = 2_000  # whose matrix is written out
 
 
 def transfer_function(

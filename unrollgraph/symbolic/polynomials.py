@@ -50,9 +50,8 @@ from unrollgraph.errors import check_size, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.digraph import breadth_first, strong_components
 from unrollgraph.graph.times import check_integer
+from unrollgraph.limits import MOST_TERMS
 from unrollgraph.measure.acyclicity import verdict
-
-MOST_TERMS = 10_000_000  # of a polynomial, whose powers of z SymPy stores densely
 
 Laurent = dict[tuple[int, ...], sympy.Expr]
 
@@ -190,9 +189,6 @@ def vanishes(value: sympy.Expr) -> bool:
 
 def _power(units: Sequence[sympy.Expr], exponents: Sequence[int]) -> sympy.Expr:
     return sympy.Mul(*(unit**k for unit, k in zip(units, exponents, strict=True)))
-
-
-MOST_SERIES_TERMS = 1_000_000  # of a series
 
 
 def adjacency(
@@ -367,7 +363,7 @@ def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ..
     (1, 3, 4, 7, 11, 18, 29, 47)
     """
     graph, last = as_delay_graph(G, delay), check_integer(n, "the largest total delay")
-    check_size(last, MOST_SERIES_TERMS, "the series", "take a smaller n")
+    check_size(last, MOST_TERMS, "the series", "take a smaller n")
     _in_time(graph, "closed walks are counted by their total delay")
     verdict(graph)
     label = strong_components(len(graph.vertices), graph.tails, graph.heads)
@@ -429,7 +425,7 @@ def walk_series(
     (1, 1, 2, 3, 5, 8, 13, 21, 34)
     """
     graph, last = as_delay_graph(G, delay), check_integer(n, "the largest total delay")
-    check_size(last, MOST_SERIES_TERMS, "the series", "take a smaller n")
+    check_size(last, MOST_TERMS, "the series", "take a smaller n")
     _in_time(graph, "walks are listed by their total delay")
     gains = gains_of(graph, gain)
     inner = between(graph, source, target)
