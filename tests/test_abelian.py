@@ -186,7 +186,9 @@ def test_a_maximal_abelian_cover_travels_in_every_format(tmp_path, suffix):
 
 def test_delays_that_could_not_be_stored_are_refused():
     G = nx.MultiDiGraph([(0, 0)] * 10_001)
-    with pytest.raises(ValueError, match="the delays of the maximal abelian cover would have 100020001 entries"):
+    with pytest.raises(
+        ValueError, match="the delays of the maximal abelian cover would have 100020001 entries"
+    ):
         ug.abelianize(G)
 
 

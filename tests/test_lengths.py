@@ -91,9 +91,9 @@ def test_delays_beyond_the_last_step_cost_nothing_and_others_are_refused_in_time
     G = ug.gallery.skip(2**31)
     assert ug.longest_path_length(G, "x", "y", 1000) == 1002
     assert ug.shortest_path_lengths(G, "x", "y", 3) == (2, 3, 4)
-    with pytest.raises(ValueError, match="the state for .* steps would have .* entries, more than 100000000"):
+    with pytest.raises(ValueError, match="steps would have .* entries, more than 100000000"):
         ug.longest_path_length(G, "x", "y", 10**11)
-    with pytest.raises(ValueError, match="numbers in memory"):
+    with pytest.raises(ValueError, match="would have 8589934600 entries"):
         ug.shortest_path_lengths(G, "x", "y", 2**31 + 5)
 
 
@@ -106,7 +106,7 @@ def test_refusals():
     with pytest.raises(ValueError, match="steps is -1"):
         ug.longest_path_lengths(G, "x", "y", -1)
     for ends in (("x", "y"), ("y", "x")):
-        with pytest.raises(ValueError, match="the state for .* steps would have .* entries, more than"):
+        with pytest.raises(ValueError, match="steps would have .* entries, more than"):
             ug.longest_path_lengths(G, *ends, 10**12)
     with pytest.raises(ValueError, match="at least one"):
         ug.mean_recurrent_length(G, "x", "y", 0)

@@ -655,7 +655,9 @@ def test_a_dear_way_to_a_cheap_cycle_pays_from_some_distance_on(near, monkeypatc
 
 
 def test_a_path_that_nobody_could_list_is_refused_at_once():
-    with pytest.raises(ValueError, match="the list of vertices would have 3000000004 entries, .* shortest_path_l"):
+    with pytest.raises(
+        ValueError, match="the list of vertices would have 3000000004 entries, .* shortest_path_l"
+    ):
         ug.shortest_path(ug.DelayCover(ug.gallery.seed_network()), ("in", 0), ("out", 10**9))
 
 

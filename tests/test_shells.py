@@ -139,7 +139,9 @@ def test_shells_that_do_not_fit_into_memory_are_refused(monkeypatch):
     monkeypatch.setattr(periodic_graphs, "MOST_OBJECTS", 1000)
     plane = ug.DelayCover(ug.with_reverses(ug.gallery.bouquet((1, 0), (0, 1))))
     assert ug.coordination_sequence(plane, ("a", (0, 0)), 20)[-1] == 80
-    with pytest.raises(ValueError, match="the set of nearer vertices would have 1013 entries, more than 1000"):
+    with pytest.raises(
+        ValueError, match="the set of nearer vertices would have 1013 entries, more than 1000"
+    ):
         ug.coordination_sequence(plane, ("a", (0, 0)), 30)
 
 

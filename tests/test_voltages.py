@@ -188,12 +188,12 @@ def test_what_is_no_group_or_too_large_is_refused():
     G = voltage_graph([("v", "v", (1, 0))])
     with pytest.raises(TypeError, match="PermutationGroup, not an int"):
         ug.derived_graph(G, 5)
-    with pytest.raises(ValueError, match="the list of the elements of the group would have 5748019200"):
+    with pytest.raises(ValueError, match="elements of the group would have 5748019200"):
         ug.derived_graph(G, SymmetricGroup(12))
     with pytest.raises(ValueError, match="the group permutes nothing"):
         ug.derived_graph(nx.DiGraph(), PermutationGroup())
     many = voltage_graph([("v", "v", p) for p in permutations(range(8))][:600])
-    with pytest.raises(ValueError, match="600 different voltages in a group of 40320 elements"):
+    with pytest.raises(ValueError, match="the table of products would have 24192000 entries"):
         ug.derived_graph(many, SymmetricGroup(8))
     for sheets in (0, -1, 1.5, True, None):
         with pytest.raises(ValueError, match="the number of sheets is"):
