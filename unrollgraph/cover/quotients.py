@@ -33,10 +33,9 @@ M. Crochemore, Partitioning a graph in ``O(|A| log |V|)``, Theoretical Computer 
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, count, pairwise
+from itertools import count, pairwise
 from math import prod
 from typing import Any, TypeAlias
 
@@ -46,7 +45,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import NotPeriodicError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_delay
-from unrollgraph.graph.digraph import Incidence
+from unrollgraph.graph.digraph import color_refinement
 from unrollgraph.graph.frozen import FrozenDict, frozen_graph, same_attributes, without_collection
 from unrollgraph.graph.times import add, as_time, box
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at
@@ -424,7 +423,8 @@ def minimal_base(G: Any, *, colour: str | None = None, delay: str = "delay") -> 
     colours = _colours(graph, colour)
     numbers: dict[Any, int] = {}
     kinds = np.array([numbers.setdefault(one, len(numbers)) for one in colours], dtype=np.int64)
-    block = _refined(graph, kinds)
+    one_class = np.zeros(len(graph.vertices), dtype=np.int64)
+    block = color_refinement(graph.tails, graph.heads, kinds, one_class)
     _, first = np.unique(block, return_index=True)
     names = [graph.vertices[v] for v in first[block].tolist()]  # of the class of each vertex
     keys = _keys(graph, block, kinds)
@@ -473,110 +473,3 @@ def _colours(graph: DelayGraph, name: str | None) -> list[Any]:
                 "cannot tell edges apart; use a tuple, a number or a string"
             ) from None
     return found
-
-
-def _refined(graph: DelayGraph, kinds: IntArray) -> IntArray:
-    """Number the classes of the coarsest partition that is equitable by in-edges.
-
-    While much has to be counted anew, everything is, with arrays.
-    """
-    n = len(graph.vertices)
-    block = np.zeros(n, dtype=np.int64)
-    due = np.arange(min(n, 1))
-    moved = n
-    while 16 * moved > n:
-        finer = _signatures(graph, kinds, block)
-        due, moved = _due(block, finer)
-        block = finer
-    return _finished(graph, kinds, block, due.tolist()) if len(due) else block
-
-
-def _signatures(graph: DelayGraph, kinds: IntArray, block: IntArray) -> IntArray:
-    """Number vertices by the classes and kinds of their in-edges.
-
-    From one class on these partitions are each finer than the one before.
-    """
-    marks = block[graph.tails] * (kinds.max(initial=0) + 1) + kinds
-    text = marks[np.lexsort((marks, graph.heads))].tobytes()
-    degrees = np.bincount(graph.heads, minlength=len(block))
-    ends = (np.cumsum(degrees) * marks.itemsize).tolist()
-    numbers: dict[bytes, int] = {}
-    found = [
-        numbers.setdefault(text[start:end], len(numbers)) for start, end in pairwise([0, *ends])
-    ]
-    return np.array(found, dtype=np.int64)
-
-
-def _due(block: IntArray, finer: IntArray) -> tuple[IntArray, int]:
-    """Return the classes of a finer partition to count anew, and how many vertices they have.
-
-    Those are all parts of a class but the largest.
-    """
-    sizes, whole = np.bincount(finer), np.empty(finer.max(initial=-1) + 1, dtype=np.int64)
-    whole[finer] = block
-    order = np.lexsort((sizes, whole))
-    last = np.append(np.diff(whole[order]) != 0, True)[: len(order)]
-    due = np.sort(order[~last])
-    return due, int(sizes[due].sum())
-
-
-def _finished(graph: DelayGraph, kinds: IntArray, coarse: IntArray, due: list[int]) -> IntArray:
-    """Refine a partition further, counting only the classes that are due.
-
-    In each round they are counted all at once: a vertex that they reach gets the list of
-    (class, kind, number of edges) as its signature, and classes fall apart by signature.
-    """
-    n = len(graph.vertices)
-    # an edge leads to a mark: its head, and by how many times n its kind
-    out = Incidence(n, graph.tails)
-    starts, marks = out.starts.tolist(), (graph.heads + n * kinds)[out.edges].tolist()
-    coloured = kinds.max(initial=0) > 0
-    block = coarse.tolist()
-    sizes = np.bincount(coarse)
-    splits = sizes > 1  # classes of one vertex never split, and are only counted
-    splits[due] = True
-    members: dict[int, set[int]] = {}
-    for v in np.flatnonzero(splits[coarse]).tolist():
-        members.setdefault(block[v], set()).add(v)
-    fresh = count(len(sizes))
-    while due:
-        signature: dict[int, list[int]] = {}
-        for number in due:
-            leaving = [marks[starts[u] : starts[u + 1]] for u in members[number]]
-            counts = Counter(chain.from_iterable(leaving))
-            for mark in sorted(counts) if coloured else counts:
-                v = mark % n
-                if block[v] in members:
-                    signature.setdefault(v, []).extend((number, mark // n, counts[mark]))
-        groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}
-        for v, found in signature.items():
-            groups.setdefault((block[v], tuple(found)), []).append(v)
-        parts: dict[int, list[list[int]]] = {}
-        for (number, _), vertices in groups.items():
-            parts.setdefault(number, []).append(vertices)
-        due = []
-        for number, pieces in parts.items():
-            due.extend(_split(number, pieces, block, members, fresh))
-    return np.array(block, dtype=np.int64)
-
-
-def _split(
-    number: int,
-    pieces: list[list[int]],
-    block: list[int],
-    members: dict[int, set[int]],
-    fresh: Iterator[int],
-) -> list[int]:
-    """Let pieces fall off a class; return the classes to count: all parts but the largest."""
-    whole = members[number]
-    if len(whole) == sum(map(len, pieces)):
-        pieces.sort(key=len)
-        pieces.pop()  # stays what it was
-    parts = [number]
-    for piece, new in zip(pieces, fresh, strict=False):
-        whole.difference_update(piece)
-        members[new] = set(piece)
-        for v in piece:
-            block[v] = new
-        parts.append(new)
-    return sorted(parts, key=lambda k: len(members[k]))[:-1]

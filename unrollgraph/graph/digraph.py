@@ -10,9 +10,11 @@ on a cycle or behind one have none, and `cycle_among` finds a cycle among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import chain, count, pairwise
 from typing import Any
 
 import numpy as np
@@ -228,3 +230,119 @@ def astar(
             count += 1
             heappush(heap, (further + rest, order, count, after))
     return Found(None, (), exhausted=not beyond)
+
+
+# -- color refinement ----------------------------------------------------------------------
+
+
+def color_refinement(
+    tails: IntArray, heads: IntArray, kinds: IntArray, colors: IntArray
+) -> IntArray:
+    """Color vertices so that those of one color have in-edges of the same kinds from each color.
+
+    The coarsest such coloring that is at least as fine as ``colors``, numbers from 0 that occur.
+
+    Notes
+    -----
+    O(m log n) and sorting. While much has to be counted anew, everything is, with arrays. Then of
+    a class that falls apart all parts but the largest are, since what comes from the largest is
+    known by subtraction (Hopcroft).
+    """
+    n = len(colors)
+    block, due, moved = colors, np.unique(colors), n
+    while 16 * moved > n:
+        finer = _signatures(tails, heads, kinds, block)
+        due, moved = _due(block, finer)
+        block = finer
+    return _finished(tails, heads, kinds, block, due.tolist()) if len(due) else block
+
+
+def _signatures(tails: IntArray, heads: IntArray, kinds: IntArray, block: IntArray) -> IntArray:
+    """Number vertices by their class, and the classes and kinds of their in-edges."""
+    marks = block[tails] * (kinds.max(initial=0) + 1) + kinds
+    text = marks[np.lexsort((marks, heads))].tobytes()
+    degrees = np.bincount(heads, minlength=len(block))
+    ends = (np.cumsum(degrees) * marks.itemsize).tolist()
+    numbers: dict[Any, int] = {}
+    found = [
+        numbers.setdefault((own, text[start:end]), len(numbers))
+        for own, (start, end) in zip(block.tolist(), pairwise([0, *ends]), strict=True)
+    ]
+    return np.array(found, dtype=np.int64)
+
+
+def _due(block: IntArray, finer: IntArray) -> tuple[IntArray, int]:
+    """Return the classes of a finer partition to count anew, and how many vertices they have.
+
+    Those are all parts of a class but the largest.
+    """
+    sizes, whole = np.bincount(finer), np.empty(finer.max(initial=-1) + 1, dtype=np.int64)
+    whole[finer] = block
+    order = np.lexsort((sizes, whole))
+    last = np.append(np.diff(whole[order]) != 0, True)[: len(order)]
+    due = np.sort(order[~last])
+    return due, int(sizes[due].sum())
+
+
+def _finished(
+    tails: IntArray, heads: IntArray, kinds: IntArray, coarse: IntArray, due: list[int]
+) -> IntArray:
+    """Refine a partition further, counting only the classes that are due.
+
+    In each round they are counted all at once: a vertex that they reach gets the list of
+    (class, kind, number of edges) as its signature, and classes fall apart by signature.
+    """
+    n = len(coarse)
+    # an edge leads to a mark: its head, and by how many times n its kind
+    out = Incidence(n, tails)
+    starts, marks = out.starts.tolist(), (heads + n * kinds)[out.edges].tolist()
+    coloured = kinds.max(initial=0) > 0
+    block = coarse.tolist()
+    sizes = np.bincount(coarse)
+    splits = sizes > 1  # classes of one vertex never split, and are only counted
+    splits[due] = True
+    members: dict[int, set[int]] = {}
+    for v in np.flatnonzero(splits[coarse]).tolist():
+        members.setdefault(block[v], set()).add(v)
+    fresh = count(len(sizes))
+    while due:
+        signature: dict[int, list[int]] = {}
+        for number in due:
+            leaving = [marks[starts[u] : starts[u + 1]] for u in members[number]]
+            counts = Counter(chain.from_iterable(leaving))
+            for mark in sorted(counts) if coloured else counts:
+                v = mark % n
+                if block[v] in members:
+                    signature.setdefault(v, []).extend((number, mark // n, counts[mark]))
+        groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+        for v, found in signature.items():
+            groups.setdefault((block[v], tuple(found)), []).append(v)
+        parts: dict[int, list[list[int]]] = {}
+        for (number, _), vertices in groups.items():
+            parts.setdefault(number, []).append(vertices)
+        due = []
+        for number, pieces in parts.items():
+            due.extend(_split(number, pieces, block, members, fresh))
+    return np.array(block, dtype=np.int64)
+
+
+def _split(
+    number: int,
+    pieces: list[list[int]],
+    block: list[int],
+    members: dict[int, set[int]],
+    fresh: Iterator[int],
+) -> list[int]:
+    """Let pieces fall off a class; return the classes to count: all parts but the largest."""
+    whole = members[number]
+    if len(whole) == sum(map(len, pieces)):
+        pieces.sort(key=len)
+        pieces.pop()  # stays what it was
+    parts = [number]
+    for piece, new in zip(pieces, fresh, strict=False):
+        whole.difference_update(piece)
+        members[new] = set(piece)
+        for v in piece:
+            block[v] = new
+        parts.append(new)
+    return sorted(parts, key=lambda k: len(members[k]))[:-1]

@@ -18,7 +18,6 @@ and J. B. Saxe, Retiming synchronous circuitry, Algorithmica 6 (1991).
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ import numpy as np
 from unrollgraph.errors import LiftError, NotARetimingError
 from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.digraph import color_refinement
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import check_shift
 
@@ -270,41 +270,23 @@ def _carried(
 
 
 def _colour(graphs: list[Any]) -> None:
-    """Refine the colours of vertices by those of their neighbours, until nothing is told apart.
-
-    Of a class that falls apart the largest part keeps the colour, and only what is near those that
-    lose it is looked at again: what has no new colour near it looks as it did.
-    """
+    """Refine the colours of vertices by those of their neighbours, until nothing is told apart."""
+    union = nx.disjoint_union_all(graphs)
+    given: dict[Any, int] = {}
+    colours = [given.setdefault(c, len(given)) for _, c in union.nodes(data="colour")]
     names: dict[Any, int] = {}
-    colour = {
-        (g, v): names.setdefault(given, len(names))
-        for g in graphs
-        for v, given in g.nodes(data="colour")
-    }
-    sizes = Counter(colour.values())
-
-    def seen(g: Any, v: Any) -> Any:
-        ways = (g.succ[v].items(), g.pred[v].items())
-        return tuple(tuple(sorted((e["kind"], colour[g, w]) for w, e in way)) for way in ways)
-
-    todo = list(colour)
-    while todo:
-        classes: dict[int, dict[Any, list[Any]]] = {}
-        for x in todo:
-            classes.setdefault(colour[x], {}).setdefault(seen(*x), []).append(x)
-        lost = []
-        for own, parts in classes.items():
-            groups = sorted(parts.values(), key=len, reverse=True)
-            whole = sizes[own] == sum(map(len, groups))
-            for group in groups[whole:]:
-                sizes[own] -= len(group)
-                sizes[len(sizes)] = len(group)
-                lost += [(x, len(sizes) - 1) for x in group]
-        colour.update(lost)
-        near = (((g, w), None) for (g, v), _ in lost for w in (*g.succ[v], *g.pred[v]))
-        todo = list(dict(near))
-    for (g, v), own in colour.items():
-        g.nodes[v]["colour"] = own
+    rows = [(u, v, names.setdefault(d["kind"], len(names))) for u, v, d in union.edges(data=True)]
+    tails, heads, kinds = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    # an edge is seen from its head, and by another kind from its tail
+    found = color_refinement(
+        np.append(tails, heads),
+        np.append(heads, tails),
+        np.append(2 * kinds, 2 * kinds + 1),
+        np.array(colours, dtype=np.int64),
+    )
+    nodes = [data for graph in graphs for _, data in graph.nodes(data=True)]
+    for data, own in zip(nodes, found.tolist(), strict=True):
+        data["colour"] = own
 
 
 def _shifts(part: Any, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict[Any, Any] | None:
