@@ -203,7 +203,7 @@ def _is_bipartite(G: DelayCover) -> bool:
 
 
 def _is_forest(G: DelayCover) -> bool:
-    _must_have_vertices(G)
+    _check_vertices(G)
     return is_universal(G)
 
 
@@ -216,7 +216,7 @@ def _number_weakly_connected_components(G: DelayCover) -> float:
 
 
 def _is_weakly_connected(G: DelayCover) -> bool:
-    _must_have_vertices(G)
+    _check_vertices(G)
     return _number_weakly_connected_components(G) == 1
 
 
@@ -236,7 +236,7 @@ def _number_strongly_connected_components(G: DelayCover) -> float:
 
 
 def _is_strongly_connected(G: DelayCover) -> bool:
-    _must_have_vertices(G)
+    _check_vertices(G)
     return _number_strongly_connected_components(G) == 1
 
 
@@ -262,7 +262,7 @@ def _each(families: tuple[ComponentFamily, ...]) -> Iterator[Component]:
             yield Component(family, (vertex, add(family.offsets[vertex], by, 1)))
 
 
-def _must_have_vertices(G: DelayCover) -> None:
+def _check_vertices(G: DelayCover) -> None:
     if not G.delay_graph.vertices:
         raise nx.NetworkXPointlessConcept("the cover of a graph without vertices has none")
 
@@ -277,14 +277,14 @@ def _has_path(G: DelayCover, source: Any, target: Any) -> bool:
 def _shortest_path(
     G: DelayCover, source: Any = None, target: Any = None, weight: Any = None, method: Any = None
 ) -> Any:
-    _must_be_known(method)
+    _check_method(method)
     return _walked(shortest_path, G, source, target, weight=_weights(G, weight))
 
 
 def _shortest_path_length(
     G: DelayCover, source: Any = None, target: Any = None, weight: Any = None, method: Any = None
 ) -> Any:
-    _must_be_known(method)
+    _check_method(method)
     return _walked(shortest_path_length, G, source, target, weight=_weights(G, weight))
 
 
@@ -301,7 +301,7 @@ def _bidirectional_shortest_path(G: DelayCover, source: Any, target: Any) -> Any
 
 
 def _descendants_at_distance(G: DelayCover, source: Any, distance: Any) -> set[Any]:
-    _must_contain(G, source)
+    _check_contains(G, source)
     if distance < 0 or distance % 1:  # as networkx takes it
         return set()
     return descendants_at_distance(G, source, int(distance))
@@ -312,7 +312,7 @@ def _single_source_shortest_path_length(
 ) -> dict[Any, int]:
     if cutoff is None or cutoff == math.inf:
         raise _refusal("nx.single_source_shortest_path_length without a cutoff", "give it one")
-    _must_contain(G, source)
+    _check_contains(G, source)
     return distances_within(G, source, max(0, math.ceil(cutoff)))
 
 
@@ -321,7 +321,7 @@ def _walked(ask: Callable[..., Any], G: DelayCover, source: Any, target: Any, **
     for node, side in ((source, "source"), (target, "target")):
         if node is None:
             raise _refusal(f"a path without a {side}", "give both ends")
-        _must_contain(G, node)
+        _check_contains(G, node)
     try:
         return ask(G, source, target, **how)
     except RadiusError as error:
@@ -342,12 +342,12 @@ def _weights(G: DelayCover, weight: Any) -> Any:
     return dict(zip(graph.edges, graph.edge_values(weight, 1), strict=True))
 
 
-def _must_be_known(method: Any) -> None:
+def _check_method(method: Any) -> None:
     if method not in (None, "dijkstra", "bellman-ford"):
         raise ValueError(f"method not supported: {method}")
 
 
-def _must_contain(G: DelayCover, node: Any) -> None:
+def _check_contains(G: DelayCover, node: Any) -> None:
     if node not in G:
         raise nx.NodeNotFound(f"{show_vertex(node)} is no vertex of the cover")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import unrollgraph as ug
 from unrollgraph.cli.shared import add_file, fail, graph_of, window_of
-from unrollgraph.draw.render import MOST_EDGES, must_be_few
+from unrollgraph.draw.render import MOST_EDGES, check_few
 from unrollgraph.io.files import write_whole
 
 KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "unrolling")
@@ -86,7 +86,7 @@ def _picture(kind: str, G: Any, window: Any) -> Any:
 
 
 def _not_many(lift: Any) -> Any:
-    must_be_few(lift, MOST_EDGES, mend="draw a smaller window")
+    check_few(lift, MOST_EDGES, mend="draw a smaller window")
     return lift
 
 

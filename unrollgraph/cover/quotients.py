@@ -127,9 +127,9 @@ def roll(
         for edge, copies in edges.items():
             check_delay(edge[2], next(iter(copies.values()))[0])
     else:
-        _must_be_complete(window)
+        _check_complete(window)
         for edge, copies in edges.items():
-            _must_be_everywhere(window, edge, copies)
+            _check_everywhere(window, edge, copies)
     return _rolled(H, window, edges, delay)
 
 
@@ -197,7 +197,7 @@ def _is_template(H: Any, window: _Window) -> bool:
     )
 
 
-def _must_be_complete(window: _Window) -> None:
+def _check_complete(window: _Window) -> None:
     """Check that there is a copy of each vertex at each time."""
     vertices, copy = window.vertices, window.copy
     if len(copy) < len(vertices) * prod(axis.stop - axis.start for axis in window.axes):
@@ -257,7 +257,7 @@ def _edges(H: Any, window: _Window, delay: str) -> dict[_Edge, _Arcs]:
     return found
 
 
-def _must_be_everywhere(window: _Window, edge: _Edge, copies: _Arcs) -> None:
+def _check_everywhere(window: _Window, edge: _Edge, copies: _Arcs) -> None:
     """An arc that is there at one time is there at all."""
     u, v, step, *key = edge
     if len(copies) == window.count(step):

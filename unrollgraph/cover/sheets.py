@@ -226,7 +226,7 @@ def as_window(graph: DelayGraph, window: Any) -> Window:
             window=window,
         )
     axes = tuple(_as_range(part, window) for part in parts)
-    _must_be_countable(graph, [axis.stop - axis.start for axis in axes], window)
+    _check_countable(graph, [axis.stop - axis.start for axis in axes], window)
     return Window(graph, axes)
 
 
@@ -263,11 +263,11 @@ def as_torus(graph: DelayGraph, n: Any) -> Torus:
     if len(moduli) != d or any(modulus < 1 for modulus in moduli):
         wanted = "a positive integer" if d == 1 else f"a tuple of {d} positive integers"
         raise WindowError(f"the number of sheets is {n!r}, but it must be {wanted}", window=n)
-    _must_be_countable(graph, moduli, n)
+    _check_countable(graph, moduli, n)
     return Torus(graph, moduli)
 
 
-def _must_be_countable(graph: DelayGraph, lengths: Sequence[int], given: Any) -> None:
+def _check_countable(graph: DelayGraph, lengths: Sequence[int], given: Any) -> None:
     """Python counts no more things than ``sys.maxsize``."""
     size = math.prod(lengths) * max(1, len(graph.vertices))
     if size > sys.maxsize:

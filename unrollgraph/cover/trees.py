@@ -244,10 +244,10 @@ class _Growth:
         """Name of the vertex of the tree to which a step leads."""
         return step.to, _WALKS[self.kind](parent[1], step)
 
-    def must_fit(self) -> None:
+    def check_fits(self) -> None:
         """Refuse a tree that is infinite or too large, before it is grown."""
         if self.depth is None:
-            self._must_end()
+            self._check_ends()
         ends: Counter[Any] = Counter({(self.root, None): 1})
         length = total = 0
         while ends and (self.depth is None or length < self.depth):
@@ -265,7 +265,7 @@ class _Growth:
                     f"more than {MOST_OBJECTS} edges together; take a {what} less than {length}"
                 )
 
-    def _must_end(self) -> None:
+    def _check_ends(self) -> None:
         """Raise with a cycle if the walks go on for ever."""
         number, wires, edges = {self.root: 0}, [], []
         for vertex in (order := [self.root]):  # grows while it is read
@@ -388,7 +388,7 @@ def _regrown(base: Any, root: Any, depth: int | None, kind: str) -> Any:
 
 def _tree(growth: _Growth) -> Any:
     """Grow a tree and store it, level by level."""
-    growth.must_fit()
+    growth.check_fits()
     base = growth.base
     multigraph = base.is_multigraph()
     seed = (growth.root, ())

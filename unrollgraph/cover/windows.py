@@ -34,8 +34,8 @@ from unrollgraph.cover.sheets import as_torus, as_window
 from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.times import add, as_time
+from unrollgraph.morphism.coverings import check_finite_graphs
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of, as_graph_map
-from unrollgraph.morphism.lifting import must_be_finite
 
 
 def unroll(G: Any, window: Any, *, delay: str = "delay") -> Any:
@@ -185,7 +185,7 @@ def clock_lift(
     unrollgraph.errors.LiftError: ... along 2 -> 3 the clock goes from 0 to 0, but C -> A has ...
     """
     f = as_graph_map(f)
-    must_be_finite(f)
+    check_finite_graphs(f)
     known = getattr(f.total, "delay_graph", None)
     graph = known if known is not None and known.base is f.base else DelayGraph(f.base, delay)
     if not isinstance(clock, Mapping) and not callable(clock):

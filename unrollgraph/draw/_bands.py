@@ -80,11 +80,11 @@ def bands(
     True
     """
     graph = G.delay_graph if isinstance(G, DelayCover) else as_delay_graph(G, delay)
-    _must_have_bands(graph)
+    _check_bands(graph)
     return on_paper(_scene(graph, _corners(path, graph.dimension), palette), ax)
 
 
-def _must_have_bands(graph: DelayGraph) -> None:
+def _check_bands(graph: DelayGraph) -> None:
     count = len(graph.vertices)
     if not has_reverses(graph):
         raise ValueError(

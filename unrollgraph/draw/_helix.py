@@ -22,7 +22,7 @@ import numpy as np
 from unrollgraph.cover.windows import unroll
 from unrollgraph.draw._rolled import on_paper
 from unrollgraph.draw.layout import GAP, RADIUS, fibre_colours, rows_of
-from unrollgraph.draw.render import MOST_EDGES, as_labels, must_be_drawable
+from unrollgraph.draw.render import MOST_EDGES, as_labels, check_drawable
 from unrollgraph.draw.scene import (
     HEAD,
     PAPER,
@@ -139,7 +139,7 @@ def helix(  # noqa: PLR0913  (options of a picture)
     """
     graph = as_delay_graph(G, delay)
     U = unroll(graph, window)
-    must_be_drawable(U, max_edges, axes=1)
+    check_drawable(U, max_edges, axes=1)
     picture = helix_of(graph, U.window, as_labels(labels), palette)
     if walk is not None:
         edges, arcs = lifted(U, walk)

@@ -19,9 +19,9 @@ from unrollgraph.draw.render import (
     arc_colour,
     arcs_over,
     as_labels,
+    check_few,
+    check_lift,
     graph_below,
-    must_be_few,
-    must_be_lift,
     short_index,
 )
 from unrollgraph.draw.scene import (
@@ -87,9 +87,9 @@ def projection(
     20
     """
     if isinstance(lift, GraphMap) and isinstance(lift.total, nx.Graph):
-        must_be_few(lift.total, max_edges)
+        check_few(lift.total, max_edges)
     else:
-        must_be_lift(lift, max_edges)
+        check_lift(lift, max_edges)
     return on_paper(projection_scene(lift, as_labels(labels), palette, walk), ax)
 
 

@@ -20,8 +20,8 @@ from unrollgraph.draw.render import (
     arc_colour,
     arcs_over,
     as_labels,
+    check_lift,
     graph_below,
-    must_be_lift,
     short_index,
 )
 from unrollgraph.draw.scene import (
@@ -88,7 +88,7 @@ def ring(
     >>> len(ax.collections[-1].get_offsets())
     10
     """
-    must_be_lift(lift, max_edges)
+    check_lift(lift, max_edges)
     scene = ring_scene(lift, as_labels(labels), palette)
     if walk is not None:
         scene = lit_scene(scene, {*as_walk(lift, walk)})

@@ -34,10 +34,10 @@ from unrollgraph.draw.layout import (
 from unrollgraph.draw.render import (
     MOST_EDGES,
     as_labels,
+    check_axes,
+    check_drawable,
+    check_few,
     extent,
-    must_be_axes,
-    must_be_drawable,
-    must_be_few,
     new_axes,
     paint,
 )
@@ -109,7 +109,7 @@ def rolled(
     'delay 1'
     """
     graph = as_delay_graph(G, delay)
-    must_be_few(graph.base, MOST_EDGES, mend="draw a part of the graph")
+    check_few(graph.base, MOST_EDGES, mend="draw a part of the graph")
     scene = rolled_scene(graph, as_labels(labels), palette)
     if walk is not None:
         scene = lit_scene(scene, {*as_walk(graph.base, walk)})
@@ -161,7 +161,7 @@ def unrolled(
     >>> ax.texts[-1].get_text()
     '$t = 3$'
     """
-    must_be_drawable(U, max_edges)
+    check_drawable(U, max_edges)
     scene = window_scene(U, as_labels(labels), palette, ghosts=ghosts)
     if walk is not None:
         scene = lit_scene(scene, {*as_walk(U, walk)})
@@ -216,7 +216,7 @@ def side_by_side(  # noqa: PLR0913  (options of a picture)
     """
     graph = as_delay_graph(G, delay)
     U = unroll(graph, window)
-    must_be_drawable(U, max_edges)
+    check_drawable(U, max_edges)
     left = rolled_scene(graph, as_labels(labels), palette)
     right = window_scene(U, as_labels(labels), palette, ghosts=ghosts)
     if walk is not None:
@@ -255,7 +255,7 @@ def _middle_height(scene: Scene) -> float:
 
 def on_paper(scene: Scene, ax: Any) -> Any:
     """Draw a scene on axes, or on axes of its own size."""
-    return paint(scene, new_axes(scene) if ax is None else must_be_axes(ax))
+    return paint(scene, new_axes(scene) if ax is None else check_axes(ax))
 
 
 def rolled_scene(

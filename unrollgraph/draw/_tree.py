@@ -22,8 +22,8 @@ from unrollgraph.draw.render import (
     arc_colour,
     arcs_over,
     as_labels,
+    check_lift,
     graph_below,
-    must_be_lift,
     short_index,
 )
 from unrollgraph.draw.scene import Disc, Scene, Stroke, as_walk, delay_colours, lit_scene
@@ -78,7 +78,7 @@ def tree(
     >>> len(ax.collections[-1].get_offsets())
     17
     """
-    must_be_lift(lift, max_edges)
+    check_lift(lift, max_edges)
     if not isinstance(lift, TreeLift):
         raise TypeError(
             f"{show_kind(lift)} is no tree; draw it with draw.projection, or grow a tree "

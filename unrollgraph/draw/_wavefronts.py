@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from unrollgraph.draw._rolled import on_paper, window_scene
-from unrollgraph.draw.render import MOST_EDGES, as_labels, must_be_drawable
+from unrollgraph.draw.render import MOST_EDGES, as_labels, check_drawable
 from unrollgraph.draw.scene import (
     INK,
     PAPER,
@@ -74,7 +74,7 @@ def wavefronts(
     >>> ax.texts[-1].get_text()
     'computed at the moments 0 to 6'
     """
-    must_be_drawable(U, max_edges)
+    check_drawable(U, max_edges)
     front, names = _fronts(U), as_labels(labels)
     scene = window_scene(U, names, None, ghosts=False)
     last = max(front.values(), default=0)

@@ -29,10 +29,10 @@ from unrollgraph.draw.render import (
     animated,
     as_labels,
     axes_over,
+    check_drawable,
+    check_few,
+    check_flat,
     extent,
-    must_be_drawable,
-    must_be_few,
-    must_be_flat,
     new_axes,
     paint,
     trail,
@@ -108,7 +108,7 @@ def animate_walk(
     if not steps:
         raise LiftError("the walk has no edges, so there is nothing to see; give it one")
     U = unroll(graph, _room(graph, steps) if window is None else window)
-    must_be_drawable(U, MOST_EDGES)
+    check_drawable(U, MOST_EDGES)
     edges, arcs = lifted(U, steps)
     left = lit_scene(rolled_scene(graph, as_labels(labels), palette), set())
     right = lit_scene(window_scene(U, as_labels(labels), palette, ghosts=False), set())
@@ -198,12 +198,12 @@ def animate_unrolling(
     >>> animation.save(Path(mkdtemp()) / "unrolling.gif", writer="pillow", dpi=20)
     """
     graph = as_delay_graph(G, delay)
-    must_be_flat(graph.dimension, 1)
+    check_flat(graph.dimension, 1)
     if not isinstance(steps, int | np.integer) or steps < 2:
         raise ValueError(
             f"steps={steps!r}, but an unrolling opens over at least 2 steps; give 2 or more"
         )
-    must_be_few(graph.base, MOST_EDGES, steps * len(graph.edges), "take fewer steps")
+    check_few(graph.base, MOST_EDGES, steps * len(graph.edges), "take fewer steps")
     farthest = int(np.abs(graph.delays).max(initial=0))
     if farthest > _LONGEST:
         raise ValueError(

@@ -30,10 +30,10 @@ from unrollgraph.draw.render import (
     arc_colour,
     arcs_over,
     as_labels,
+    check_axes,
+    check_lift,
     graph_below,
     hidden_axes,
-    must_be_axes,
-    must_be_lift,
     paint,
     printed,
 )
@@ -82,7 +82,7 @@ def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
     >>> path.read_text().startswith("<?xml")
     True
     """
-    must_be_axes(ax)
+    check_axes(ax)
     if not dpi > 0:
         raise ValueError(f"dpi={dpi!r} is no density of points; give a number above 0")
     suffix = Path(path).suffix.lower()
@@ -97,7 +97,7 @@ def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
 
 def lift_scene(lift: Any, labels: Mapping[Any, str], palette: Any, most: int) -> Scene:
     """Picture of a lift: a window, a tree, a ring, or copies beside their base."""
-    must_be_lift(lift, most)
+    check_lift(lift, most)
     axes = getattr(lift, "window", ())
     if isinstance(axes, range) or len(axes) == 2:
         return window_scene(lift, labels, palette, ghosts=False)

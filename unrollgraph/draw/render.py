@@ -59,7 +59,7 @@ MOST_PIXELS = 10_000  # along a side of a picture of points
 MOST_LABELLED = 300  # vertices, beyond which labels could not be read
 
 
-def must_be_axes(ax: Any) -> Any:
+def check_axes(ax: Any) -> Any:
     """Refuse what is given for axes and is none."""
     if not isinstance(ax, Axes):
         hint = {"Figure": "; take one of its axes", "FuncAnimation": "; use its own save"}
@@ -366,7 +366,7 @@ def _set(vertex: Any, words: str) -> str:
     return Formula(words[1:-1])
 
 
-def must_be_few(
+def check_few(
     graph: Any, most: int, arcs: int | None = None, mend: str = "draw fewer, or raise max_edges"
 ) -> None:
     """Refuse a graph without vertices, or with more arcs than can be drawn."""
@@ -377,17 +377,17 @@ def must_be_few(
         raise ValueError(f"{arcs} edges are more than can be told apart, which are {most}; {mend}")
 
 
-def must_be_lift(lift: Any, most: int) -> None:
+def check_lift(lift: Any, most: int) -> None:
     """Refuse what is no lift, or has more arcs than can be drawn."""
     if not isinstance(lift, Lift):
         raise TypeError(
             f"what is drawn over its base is a lift, not {show_kind(lift)}; make one with "
             "unroll, cyclic_cover, permutation_lift, universal_cover or their like"
         )
-    must_be_few(lift, most)
+    check_few(lift, most)
 
 
-def must_be_drawable(U: Any, most: int, axes: int = 2) -> None:
+def check_drawable(U: Any, most: int, axes: int = 2) -> None:
     """Refuse what is no window, has too many axes, or more arcs than can be drawn."""
     if not isinstance(U, Lift) or not hasattr(U, "window"):
         raise TypeError(
@@ -395,11 +395,11 @@ def must_be_drawable(U: Any, most: int, axes: int = 2) -> None:
             "one with unroll(G, window)"
         )
     if not isinstance(U.window, range):
-        must_be_flat(len(U.window), axes)
-    must_be_few(U, most)
+        check_flat(len(U.window), axes)
+    check_few(U, most)
 
 
-def must_be_flat(dimension: int, axes: int) -> None:
+def check_flat(dimension: int, axes: int) -> None:
     """Refuse times that have no place on paper."""
     if dimension > axes:
         where = "one line" if axes == 1 else "a plane"

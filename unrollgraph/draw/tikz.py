@@ -15,9 +15,9 @@ from typing import Any
 from unrollgraph.draw.render import (
     INCH,
     MOST_LABELLED,
+    check_axes,
     extent,
     lettering,
-    must_be_axes,
     painted,
 )
 from unrollgraph.draw.scene import (
@@ -111,7 +111,7 @@ def to_tikz(ax: Any) -> str:
     >>> print(text.splitlines()[0], text.count("circle["))
     \documentclass{article} 5
     """
-    scene = painted(must_be_axes(ax))
+    scene = painted(check_axes(ax))
     if not any(vars(scene).values()):
         raise ValueError(
             "nothing is drawn on these axes that could be written as TikZ; draw on them with a "

@@ -32,7 +32,7 @@ from unrollgraph.draw.layout import RADIUS, Ways, fibre_colours, turned
 from unrollgraph.draw.scene import Disc, Scene, Stroke, delay_colours
 from unrollgraph.errors import show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.measure.universality import is_maximal_abelian, is_universal
+from unrollgraph.measure.periodic_graphs import is_maximal_abelian, is_universal
 
 Shift = tuple[str, str, tuple[int, ...]]
 

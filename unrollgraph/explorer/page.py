@@ -24,7 +24,7 @@ from typing import Any
 from unrollgraph.cover.windows import cyclic_cover, unroll
 from unrollgraph.draw._rolled import rolled_scene
 from unrollgraph.draw.layout import fibre_colours
-from unrollgraph.draw.render import MOST_EDGES, as_labels, must_be_few
+from unrollgraph.draw.render import MOST_EDGES, as_labels, check_few
 from unrollgraph.draw.scene import Formula, on
 from unrollgraph.errors import show_vertex
 from unrollgraph.explorer.data import (
@@ -41,7 +41,7 @@ from unrollgraph.explorer.data import (
 from unrollgraph.explorer.levels import images, storeys_of
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.digraph import strong_components
-from unrollgraph.io.files import must_end_in, write_whole
+from unrollgraph.io.files import check_suffix, write_whole
 from unrollgraph.nn import Network
 
 
@@ -134,7 +134,7 @@ class Explorer:
         >>> page.read_text(encoding="utf-8").startswith("<!doctype html>")
         True
         """
-        must_end_in(path, ".html", "an explorer's page")
+        check_suffix(path, ".html", "an explorer's page")
         write_whole(path, self.to_html().encode("utf-8"))
 
     def to_html(self) -> str:
@@ -236,17 +236,17 @@ def explore(  # noqa: PLR0913  (options of a picture)
     """
     net = G if isinstance(G, Network) else None
     graph = net.graph if net is not None else as_delay_graph(G, delay)
-    must_be_few(graph.base, MOST_EDGES, mend="explore a smaller graph")
+    check_few(graph.base, MOST_EDGES, mend="explore a smaller graph")
     style = _in_words(as_labels(labels)), palette
     start = _root(graph, root)
     axes = _window(graph, window)
     U = unroll(graph, axes)
     flat = graph.dimension <= 2  # else a ball is shown, and no window
     if flat:
-        must_be_few(U, MOST_EDGES, mend="explore a smaller window")
+        check_few(U, MOST_EDGES, mend="explore a smaller window")
     count = (sheets,) * graph.dimension
     around = cyclic_cover(graph, count if graph.dimension > 1 else sheets)
-    must_be_few(around, MOST_EDGES, mend="explore fewer sheets")
+    check_few(around, MOST_EDGES, mend="explore fewer sheets")
     storeys = storeys_of(graph, axes, count, start, style)
     onto = images(graph, storeys)
     number = {node: k for k, node in enumerate(storeys[2].vertices)}

@@ -87,7 +87,7 @@ def find_columns(
 def dumps(G: Any, delimiter: str, delay: str = "delay") -> str:
     """Write a delay graph as text, or say what an edge list cannot hold of it."""
     graph = as_delay_graph(G, delay)
-    _must_fit(graph)
+    _check_fits(graph)
     names = list(
         dict.fromkeys(k for data in graph.edge_data for k in data if k != graph.delay_name)
     )
@@ -172,7 +172,7 @@ def _without_index(rows: list[list[str]]) -> list[list[str]]:
     return [row[1:] for row in rows] if rows[0][0] in {"", "Unnamed: 0"} and numbered else rows
 
 
-def _must_fit(graph: DelayGraph) -> None:
+def _check_fits(graph: DelayGraph) -> None:
     """Refuse what an edge list would lose."""
     hint = "; write JSON, which holds it"
     name = graph.delay_name

@@ -41,7 +41,7 @@ except ImportError:  # Windows
 _PREFIX = ".unrollgraph-"
 
 
-def must_end_in(path: str | os.PathLike[str], suffix: str, what: str) -> None:
+def check_suffix(path: str | os.PathLike[str], suffix: str, what: str) -> None:
     """Refuse a name by which a file would be taken for something else."""
     if Path(path).suffix.lower() != suffix:
         better = Path(path).with_suffix(suffix).name

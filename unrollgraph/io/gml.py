@@ -14,7 +14,7 @@ import networkx as nx
 
 from unrollgraph.errors import FormatError
 from unrollgraph.graph.delay_graph import as_delay_graph
-from unrollgraph.io.texts import must_return, read_delays, with_texts
+from unrollgraph.io.texts import check_round_trip, read_delays, with_texts
 
 
 def dumps(G: Any, delay: str = "delay") -> str:
@@ -26,7 +26,7 @@ def dumps(G: Any, delay: str = "delay") -> str:
         raise FormatError(f"GML cannot hold it: {error}; write JSON, which holds it") from None
     except ValueError as error:  # an integer of thousands of digits
         raise FormatError(f"GML cannot hold it: {str(error).partition(';')[0]}") from None
-    must_return(graph, loads(text, graph.delay_name), "GML")
+    check_round_trip(graph, loads(text, graph.delay_name), "GML")
     return text
 
 

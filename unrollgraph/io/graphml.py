@@ -23,7 +23,7 @@ import networkx as nx
 
 from unrollgraph.errors import FormatError, show_edge
 from unrollgraph.graph.delay_graph import as_delay_graph
-from unrollgraph.io.texts import must_return, read_delays, with_texts
+from unrollgraph.io.texts import check_round_trip, read_delays, with_texts
 
 _SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _MARK = "multigraph"
@@ -53,13 +53,13 @@ def dumps(G: Any, delay: str = "delay") -> str:
         back = loads(text, graph.delay_name)
     except FormatError as error:
         raise FormatError(f"GraphML cannot hold it: {error}; write JSON, which holds it") from None
-    must_return(graph, back, "GraphML")
+    check_round_trip(graph, back, "GraphML")
     return text
 
 
 def loads(text: str, delay: str = "delay") -> Any:
     """Read a delay graph from text."""
-    _must_be_plain(text)
+    _check_plain(text)
     try:
         root = ElementTree.fromstring(text)
         if len(root.findall(f"{_SPACE}graph")) != 1 or root.find(f".//{_SPACE}node/{_SPACE}graph"):
@@ -133,7 +133,7 @@ def _parsed(text: str, *, many: bool) -> Any:
         return nx.parse_graphml(text, force_multigraph=many)
 
 
-def _must_be_plain(text: str) -> None:
+def _check_plain(text: str) -> None:
     """Refuse what is no XML, and document types, before anything is made of the text."""
 
     def refuse(*_: Any) -> NoReturn:

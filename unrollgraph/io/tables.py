@@ -268,7 +268,7 @@ def to_periodic_graph(G: Any, *, delay: str = "delay") -> str:
     for k, vertex in enumerate(graph.vertices):
         if k not in joined:
             raise FormatError(f"a net has no isolated vertices, and {show_vertex(vertex)} is one")
-    _must_be_net(graph)
+    _check_net(graph)
     numbers = [
         (u + 1, v + 1, *time) for (u, v), time in zip(ends, graph.delays.tolist(), strict=True)
     ]
@@ -326,11 +326,11 @@ def from_periodic_graph(text: str) -> Any:
     G.add_nodes_from(range(1, len(met) + 1))
     for u, v, *time in rows:
         G.add_edge(u, v, delay=tuple(time) if d > 1 else time[0])
-    _must_be_net(DelayGraph(_checked(G, "delay")))
+    _check_net(DelayGraph(_checked(G, "delay")))
     return G
 
 
-def _must_be_net(graph: DelayGraph) -> None:
+def _check_net(graph: DelayGraph) -> None:
     """Refuse edges that a net, whose edges have no direction, would have twice or not at all."""
     met = set()
     ends = zip(graph.tails.tolist(), graph.heads.tolist(), strict=True)

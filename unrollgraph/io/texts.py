@@ -3,7 +3,7 @@
 A delay in Z^d is written ``1;0``, the integers joined by semicolons, and a delay in Z as an
 integer. Whole numbers may be written as floats, 1.0, as many programs do. Formats that
 other programs define hold less than a networkx graph does, each in its own way.
-`must_return` therefore compares what was written with what is read back, and refuses
+`check_round_trip` therefore compares what was written with what is read back, and refuses
 with the first difference; so a format is never trusted to hold what it does not.
 """
 
@@ -64,7 +64,7 @@ def read_delays(G: Any, delay: str) -> None:
         raise FormatError(str(error)) from None
 
 
-def must_return(graph: DelayGraph, back: Any, name: str) -> None:
+def check_round_trip(graph: DelayGraph, back: Any, name: str) -> None:
     """Refuse what comes back from a format as something else, but for ints that become floats.
 
     Raises

@@ -12,9 +12,9 @@ Which module answers which question:
 * `counting` -- how many paths lead from here to there;
 * `walk_totals` -- which total delays the walks between two vertices have;
 * `_receptive_field` -- from which times an input reaches an output;
-* `periodic_graphs` -- how many vertices lie at each distance, and the spectrum of the adjacency;
-* `_components` -- its weak and its strong components;
-* `universality` -- whether they are trees, or maximal abelian, and what they forget.
+* `periodic_graphs` -- how many vertices lie at each distance, the spectrum of the adjacency, and
+  whether components are trees or maximal abelian;
+* `_components` -- its weak and its strong components.
 """
 
 from unrollgraph.measure._components import (
@@ -57,11 +57,9 @@ from unrollgraph.measure.periodic_graphs import (
     coordination_sequence,
     descendants_at_distance,
     distances_within,
-    spectrum,
-)
-from unrollgraph.measure.universality import (
     is_maximal_abelian,
     is_universal,
+    spectrum,
     zero_cycles,
 )
 

@@ -52,7 +52,7 @@ from unrollgraph.graph.cycle_space import spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known, part_of
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import add, as_time
-from unrollgraph.measure.certificates import must_be_integers
+from unrollgraph.measure.certificates import check_integers
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith
 from unrollgraph.measure.linear_schedule import Wiring, separate
 
@@ -160,7 +160,7 @@ class ComponentFamily:
         -----
         O(m d rank) exact operations.
         """
-        self._must_be_whole()
+        self._check_shape()
         rest = self._remaining()
         still = [edge for edge, total in rest.items() if not any(total)]
         number = {vertex: k for k, vertex in enumerate(self.vertices)}
@@ -185,7 +185,7 @@ class ComponentFamily:
             raise CertificateError("the numbers are not those of the Smith form")
         return True
 
-    def _must_be_whole(self) -> None:
+    def _check_shape(self) -> None:
         """Raise if something has not the shape that a proof has."""
         here, d, rank = set(self.vertices), self.graph.dimension, len(self.basis)
         leads = [next((k for k, x in enumerate(row) if x), d) for row in self.basis]
@@ -203,7 +203,7 @@ class ComponentFamily:
         if not shaped:
             raise CertificateError("the proof has not the shape of a proof about these vertices")
         matrices = (self.basis, self.combination, self.left, self.right)
-        must_be_integers("entries of the proof", chain(*chain(*matrices)))
+        check_integers("entries of the proof", chain(*chain(*matrices)))
         for edge in self.graph.edges:
             if (edge[0] in here) != (edge[1] in here):
                 raise CertificateError(

@@ -109,7 +109,7 @@ class ReceptiveField:
         """
         gone: set[int] = set()
         for family in self.families:
-            _must_know(self.graph, family, gone, self._ends)
+            _check_known(self.graph, family, gone, self._ends)
             gone |= set(family.through)
         start, goal = self._ends
         whole = bool(self.families) and not self.families[-1].modulus
@@ -256,7 +256,7 @@ def _before(graph: DelayGraph, goal: int, gone: set[int]) -> set[int]:
     return found
 
 
-def _must_know(graph: DelayGraph, family: Family, gone: set[int], ends: tuple[int, int]) -> None:
+def _check_known(graph: DelayGraph, family: Family, gone: set[int], ends: tuple[int, int]) -> None:
     """Raise if some walk that avoids what is gone has a total that a table does not know."""
     (start, goal), modulus = ends, family.modulus
     sign, through = 1 if modulus > 0 else -1, set(family.through)

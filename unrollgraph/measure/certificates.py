@@ -114,7 +114,7 @@ class Schedule:
         """
         graph = self.graph
         for stage in self.stages:
-            _must_be_exact(stage, len(graph.vertices), graph.dimension)
+            _check_exact(stage, len(graph.vertices), graph.dimension)
         ends = zip(graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True)
         for edge, (u, v, delay) in zip(graph.edges, ends, strict=True):
             if not self._increases(u, v, delay):
@@ -238,12 +238,12 @@ class ZeroWalk:
                 if not known(edge, self.graph.edge_number) or sign not in {1, -1}:
                     raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
             for before, after in pairwise([*steps, steps[0]] if count > 1 else steps):
-                _must_join(before, after)
+                _check_joins(before, after)
             walks.append(steps)
         if not walks:
             raise CertificateError("the walk has no edges")
         for before_walk, after_walk in pairwise([*walks, walks[0]]):
-            _must_join(before_walk[-1], after_walk[0])
+            _check_joins(before_walk[-1], after_walk[0])
         if any(self.total()):
             raise CertificateError(f"the total delay of the walk is {self.total()}, not zero")
         if not any(self._passed().values()):
@@ -269,14 +269,14 @@ def one_axis(graph: DelayGraph) -> None:
         )
 
 
-def must_be_integers(what: str, numbers: Iterable[Any]) -> None:
+def check_integers(what: str, numbers: Iterable[Any]) -> None:
     """Refuse what could prove something false: fractions of a step, floats, no numbers."""
     for number in numbers:
         if type(number) is not int:
             raise CertificateError(f"{what} are integers, but {number!r} is among them")
 
 
-def _must_be_exact(stage: Stage, n: int, dimension: int) -> None:
+def _check_exact(stage: Stage, n: int, dimension: int) -> None:
     """Certificates are in Python integers, one form for each vertex."""
     numbers = [*stage.offsets, *chain.from_iterable(stage.slopes)]
     if (
@@ -290,7 +290,7 @@ def _must_be_exact(stage: Stage, n: int, dimension: int) -> None:
         )
 
 
-def _must_join(before: tuple[Edge, int], after: tuple[Edge, int]) -> None:
+def _check_joins(before: tuple[Edge, int], after: tuple[Edge, int]) -> None:
     here = before[0][1 if before[1] > 0 else 0]
     edge, sign = after
     if here != edge[0 if sign > 0 else 1]:

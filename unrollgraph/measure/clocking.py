@@ -41,7 +41,7 @@ from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each
 from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import ExactNumbers
-from unrollgraph.measure.certificates import must_be_integers, one_axis
+from unrollgraph.measure.certificates import check_integers, one_axis
 from unrollgraph.measure.cycle_ratio import (
     CycleRatio,
     clocks_forward,
@@ -125,7 +125,7 @@ class Retiming:
         O(n + m) exact operations.
         """
         graph, r = self.graph, self.shifts
-        must_be_integers("shifts", r.values())
+        check_integers("shifts", r.values())
         delay = dict(zip(graph.edges, graph.delays[:, 0].tolist(), strict=True))
         after = {edge: d + r[edge[1]] - r[edge[0]] for edge, d in delay.items()}
         for edge, d in after.items():

@@ -77,7 +77,7 @@ from unrollgraph.graph.digraph import Incidence, cycle_among, levels
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.potentials import ascent
 from unrollgraph.graph.times import ExactNumbers, scaled
-from unrollgraph.measure.certificates import must_be_integers, one_axis
+from unrollgraph.measure.certificates import check_integers, one_axis
 
 # Sums below this are exact in int64, and so are the sums of two of them.
 SAFE = 2**61
@@ -396,7 +396,7 @@ class CycleRatio:
         O(m) exact integer operations.
         """
         p, s, scale = self.potentials, self.clocks, len(self.clocks) + 1
-        must_be_integers("potentials and clocks", [*p.values(), *s.values()])
+        check_integers("potentials and clocks", [*p.values(), *s.values()])
         rate, sign = self._rate, 1 if self.greatest else -1
         above, below = rate.numerator, rate.denominator
         place = {edge: k for k, edge in enumerate(self.edges)}

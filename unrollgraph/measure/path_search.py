@@ -128,30 +128,25 @@ class Walks:
         ends = np.array(sorted(behind.keys() & before.keys()), dtype=np.int64)
         place = np.full(self.n, -1)
         place[ends] = np.arange(len(ends))
-        inner = (place[tails] >= 0) & (place[heads] >= 0)
-        kept = kept[inner]
-        return Walks(
-            self.vertices[ends],
-            self.edges[kept],
-            place[self.tails[kept]],
-            place[self.heads[kept]],
-            self.delays[kept],
-            tuple(self.costs[e] for e in kept.tolist()),
-            int(place[self.start]),
-            int(place[self.goal]),
+        inner = self.taking(kept[(place[tails] >= 0) & (place[heads] >= 0)])
+        return replace(
+            inner,
+            vertices=self.vertices[ends],
+            tails=place[inner.tails],
+            heads=place[inner.heads],
+            start=int(place[self.start]),
+            goal=int(place[self.goal]),
         )
 
     def taking(self, edges: IntArray) -> Walks:
         """The same vertices with some of the edges."""
-        return Walks(
-            self.vertices,
-            self.edges[edges],
-            self.tails[edges],
-            self.heads[edges],
-            self.delays[edges],
-            tuple(self.costs[e] for e in edges.tolist()),
-            self.start,
-            self.goal,
+        return replace(
+            self,
+            edges=self.edges[edges],
+            tails=self.tails[edges],
+            heads=self.heads[edges],
+            delays=self.delays[edges],
+            costs=tuple(self.costs[e] for e in edges.tolist()),
         )
 
     def avoiding(self, vertices: Iterable[int]) -> Walks | None:
@@ -164,16 +159,7 @@ class Walks:
 
     def mirrored(self) -> Walks:
         """The same walks with all delays negated."""
-        return Walks(
-            self.vertices,
-            self.edges,
-            self.tails,
-            self.heads,
-            -self.delays,
-            self.costs,
-            self.start,
-            self.goal,
-        )
+        return replace(self, delays=-self.delays)
 
 
 def between(graph: DelayGraph, start: int, goal: int, costs: Sequence[int]) -> Walks | None:

@@ -190,7 +190,7 @@ def _totals(walks: Walks) -> list[set[int]]:
         if strong[u] != strong[v]:
             change = int(walks.delays[e, 0]) + offset[u] - offset[v]
             sums[strong[v]] |= {total + change for total in sums[strong[u]]}
-            _must_be_few(len(sums[strong[v]]))
+            _check_table(len(sums[strong[v]]))
     return [{total + offset[v] for total in sums[strong[v]]} for v in range(walks.n)]
 
 
@@ -262,7 +262,7 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
     behind it. All else by Dijkstra's search once more, by cost first and then by the total less a
     potential that makes the delays of edges without cost non-negative.
     """
-    _must_be_few(2 * walks.n * modulus)
+    _check_table(2 * walks.n * modulus)
     ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
     delays = walks.delays[:, 0].tolist()
     out: list[list[tuple[int, int, int, int]]] = [[] for _ in range(walks.n)]
@@ -386,7 +386,7 @@ def rate(walks: Walks) -> Rate | None:
     return None
 
 
-def _must_be_few(number: int) -> None:
+def _check_table(number: int) -> None:
     if number > MOST_OBJECTS:
         raise TableError(
             f"the answer takes a table of {number} numbers, more than {MOST_OBJECTS}: one for each "

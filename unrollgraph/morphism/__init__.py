@@ -3,23 +3,22 @@
 Which module answers which question:
 
 * `graph_map` -- what a map is, its fibres, composition, the lift of a walk;
-* `laws` -- whether arcs lift uniquely, and every place where they do not;
-* `lifting` -- one covering through another;
+* `coverings` -- whether arcs lift uniquely, every place where they do not, and the lift of a map;
 * `deck` -- the symmetries of a covering.
 """
 
-from unrollgraph.morphism.deck import deck_group, is_regular, monodromy
-from unrollgraph.morphism.graph_map import GraphMap, lift_walk
-from unrollgraph.morphism.laws import (
+from unrollgraph.morphism.coverings import (
     Obstruction,
     check_covering,
+    factor,
     is_covering,
     is_fibration,
     is_homomorphism,
     is_opfibration,
     obstructions,
 )
-from unrollgraph.morphism.lifting import factor
+from unrollgraph.morphism.deck import deck_group, is_regular, monodromy
+from unrollgraph.morphism.graph_map import GraphMap, lift_walk
 
 __all__ = [
     "GraphMap",

@@ -25,9 +25,8 @@ from typing import Any
 import networkx as nx
 
 from unrollgraph.errors import LiftError
+from unrollgraph.morphism.coverings import check_covering, check_finite_graphs, pointed
 from unrollgraph.morphism.graph_map import GraphMap, arcs_at, as_graph_map
-from unrollgraph.morphism.laws import check_covering
-from unrollgraph.morphism.lifting import must_be_finite, pointed
 
 
 def deck_group(p: Any) -> Any:
@@ -174,7 +173,7 @@ def monodromy(p: Any, vertex: Any) -> Any:
     from sympy.combinatorics import Permutation, PermutationGroup  # noqa: PLC0415  (heavy)
 
     p = as_graph_map(p)
-    must_be_finite(p)
+    check_finite_graphs(p)
     check_covering(p)
     fibre = p.fibre(vertex)
     moves = _moves(p, vertex)
@@ -223,7 +222,7 @@ def _moves(p: GraphMap, root: Any) -> list[list[Any]]:
 
 def _connected_covering(p: Any) -> GraphMap:
     covering = as_graph_map(p)
-    must_be_finite(covering)
+    check_finite_graphs(covering)
     check_covering(covering)
     if covering.total and not nx.is_weakly_connected(covering.total):
         parts = list(nx.weakly_connected_components(covering.total))

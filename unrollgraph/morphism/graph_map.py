@@ -3,7 +3,7 @@
 A *graph map* sends vertices of a total graph to vertices of a base, and arcs to
 edges. It is a *homomorphism* when the ends of an arc go to the ends of its edge;
 whether it is one, and whether arcs lift uniquely along it, is the subject of
-`unrollgraph.morphism.laws`.
+`unrollgraph.morphism.coverings`.
 
 On a multigraph the images of the vertices do not say to which of several parallel
 edges an arc goes. So arcs have images of their own: they go by key where the keys

@@ -57,7 +57,7 @@ def find_non_finite(what: str, name: Any, array: Array) -> str | None:
     return f"{what} {show_vertex(name)} is {array[where]} at {place}"
 
 
-def must_be_mapping(what: str, given: Any) -> None:
+def check_mapping(what: str, given: Any) -> None:
     """Refuse what does not tell which array belongs to which vertex."""
     if not isinstance(given, Mapping):
         raise TypeError(
@@ -75,7 +75,7 @@ def vertex_number(graph: DelayGraph, name: Any, what: str) -> int:
 
 def count_steps(inputs: Mapping[Any, ArrayLike], steps: int | None) -> int:
     """The number of steps of a window, as inputs tell or as given."""
-    must_be_mapping("inputs are", inputs)
+    check_mapping("inputs are", inputs)
     found = [np.shape(inputs[name])[:1] for name in inputs]
     if steps is None and not (found and found[0]):
         raise ShapeError("the number of steps is told by no input; give steps")
@@ -99,7 +99,7 @@ def read_inputs(
 
     Values that are infinite or NaN in the type ``finite_as`` are rejected, if one is given.
     """
-    must_be_mapping("inputs are", inputs)
+    check_mapping("inputs are", inputs)
     for name in inputs:
         if vertex_number(graph, name, "inputs") not in forward.inputs:
             raise ShapeError(f"{show_vertex(name)} takes no input", vertex=name)

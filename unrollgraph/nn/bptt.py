@@ -112,7 +112,7 @@ def schedule(length: int, snapshots: int) -> Iterator[tuple[int, int]]:
 # -- what is refused --------------------------------------------------------------------
 
 
-def _must_be_causal(net: Network, what: str) -> None:
+def _check_causal(net: Network, what: str) -> None:
     if net.graph.dimension > 1:
         raise ValueError(f"{what} need a window of steps, but the delays are in Z^d with d > 1")
     for e, delay in enumerate(net.graph.delays[:, 0].tolist()):
@@ -136,7 +136,7 @@ def _whole(task: Task, initial: Mapping[Any, ArrayLike]) -> LossAndGradients:
 def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) -> LossAndGradients:
     """Take segments of about the square root of the window, with few states kept."""
     net = task.net
-    _must_be_causal(net, "checkpoints")
+    _check_causal(net, "checkpoints")
     kept = None if snapshots is True else check_integer(snapshots, "checkpoints, if not True,", 1)
     length = isqrt(max(0, task.steps - 1)) + 1
     ends = [*range(length, task.steps, length), task.steps]
@@ -162,7 +162,7 @@ def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) 
 
 def _truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> LossAndGradients:
     """Go back every so many steps, through so many."""
-    _must_be_causal(task.net, "truncated gradients")
+    _check_causal(task.net, "truncated gradients")
     pair = lengths if isinstance(lengths, tuple) else (lengths, lengths)
     if len(pair) != 2:
         raise ValueError(f"truncate is one integer or a pair of them, not {lengths!r}")

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import ShapeError, show_edge, show_vertex
-from unrollgraph.nn.arrays import find_non_finite, must_be_mapping, plain_array
+from unrollgraph.nn.arrays import check_mapping, find_non_finite, plain_array
 
 if TYPE_CHECKING:
     from unrollgraph.nn.network import Network, Run
@@ -195,8 +195,8 @@ class Task:
         mask: ArrayLike | None = None,
         over: Any = None,
     ) -> None:
-        must_be_mapping("inputs are", inputs)
-        must_be_mapping("targets are", targets)
+        check_mapping("inputs are", inputs)
+        check_mapping("targets are", targets)
         self.net, self.loss, self.over = net, loss_called(loss), over
         self.inputs = {
             name: plain_array(array, f"the input of {show_vertex(name)}")

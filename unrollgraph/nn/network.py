@@ -19,8 +19,8 @@ from unrollgraph.morphism.graph_map import as_graph_map
 from unrollgraph.nn.arrays import (
     as_boundary,
     as_real,
+    check_mapping,
     count_steps,
-    must_be_mapping,
     read_inputs,
     vertex_number,
 )
@@ -32,7 +32,7 @@ from unrollgraph.nn.buffers import (
     Lease,
 )
 from unrollgraph.nn.execution_order import Copies, Program
-from unrollgraph.nn.executors.loops import must_be_there
+from unrollgraph.nn.executors.loops import check_numba
 from unrollgraph.nn.executors.weight_gradients import Sums
 from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.gradients import Gradients
@@ -124,7 +124,7 @@ class Network:
         if backend not in {"numpy", "numba"}:
             raise ValueError(f"the backend is 'numpy' or 'numba', not {backend!r}")
         if backend == "numba":
-            must_be_there()
+            check_numba()
         self.backend = backend
         self.plans = Plans(self.graph, self.dtype, backend)
         self._longest = int(np.abs(self.graph.delays).max(initial=0))
@@ -199,7 +199,7 @@ class Network:
         """
         for what, given in (("initial is", initial), ("final is", final)):
             if given is not None:
-                must_be_mapping(what, given)
+                check_mapping(what, given)
         if check_finite:
             for given in (initial or {}, final or {}):
                 for name, array in given.items():
@@ -448,7 +448,7 @@ class Run:
         network, binding = self._network, self._binding
         if not self._weights.are(network._all_parameters()):
             raise StaleRunError(self._changed())
-        must_be_mapping("gradients are", gradients)
+        check_mapping("gradients are", gradients)
         arrays = {}
         for name, given in gradients.items():
             v = vertex_number(network.graph, name, "the gradient")

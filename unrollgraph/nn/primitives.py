@@ -213,7 +213,7 @@ def read_only(array: Array) -> Array:
     return view
 
 
-def _must_have(array: Array, shape: tuple[int, ...], who: str) -> None:
+def _check_has(array: Array, shape: tuple[int, ...], who: str) -> None:
     if np.shape(array) != shape:
         raise ShapeError(
             f"{who} returned an array of shape {np.shape(array)}, but {shape} is expected",
@@ -236,7 +236,7 @@ def kernel_of(value: Value) -> Callable[..., Any]:
         weights = sources[len(sources) - count :] if count else []
         sources = sources[: len(sources) - count]
         result = op.forward(sources, dict(zip(names, weights, strict=True)))
-        _must_have(result, out.shape, f"{type(op).__name__}.forward")
+        _check_has(result, out.shape, f"{type(op).__name__}.forward")
         out[...] = result
 
     def back(*arrays: Array) -> None:
@@ -251,7 +251,7 @@ def kernel_of(value: Value) -> Callable[..., Any]:
                 f"{len(sources)} sources"
             )
         for gradient, source in zip(gradients, sources, strict=True):
-            _must_have(gradient, source.shape, f"{type(op).__name__}.adjoint")
+            _check_has(gradient, source.shape, f"{type(op).__name__}.adjoint")
         np.concatenate(gradients, axis=-1, out=out, casting="same_kind")
 
     return forward if value.kind == "opaque" else back

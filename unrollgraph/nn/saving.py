@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from unrollgraph.errors import FormatError, show_kind, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.io import node_link
-from unrollgraph.io.files import must_end_in, read_bytes, write_whole
+from unrollgraph.io.files import check_suffix, read_bytes, write_whole
 from unrollgraph.nn import ops
 from unrollgraph.nn.lowering import lower
 from unrollgraph.nn.network import Network
@@ -421,7 +421,7 @@ def save(net: Network, path: str | os.PathLike[str]) -> None:
     >>> nn.load(path)
     <Network of 5 vertices, 46 parameters>
     """
-    must_end_in(path, ".npz", "a saved network")
+    check_suffix(path, ".npz", "a saved network")
     write_whole(path, written(net))
 
 

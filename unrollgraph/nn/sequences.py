@@ -158,7 +158,7 @@ def _length(number: int, sequences: Any) -> int:
     return int(lengths.pop())
 
 
-def must_be_batched(net: Network, data: Sequences, loss: str, *, over: Any = None) -> None:
+def check_batched(net: Network, data: Sequences, loss: str, *, over: Any = None) -> None:
     """Refuse arrays that have no axis for the sequences, or axes of different lengths.
 
     Over a window also sequences that end at different steps, if the network reads later ones.

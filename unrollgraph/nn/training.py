@@ -31,14 +31,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
 from unrollgraph.graph.times import check_integer
-from unrollgraph.io.files import must_end_in, write_whole
+from unrollgraph.io.files import check_suffix, write_whole
 from unrollgraph.nn.bptt import loss as loss_of
 from unrollgraph.nn.bptt import loss_and_gradients
 from unrollgraph.nn.losses import LossAndGradients, Task
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.optimizers import Adam, Optimiser, clipped
 from unrollgraph.nn.saving import PARAMETERS, opened, read_arrays, take_over, written
-from unrollgraph.nn.sequences import Sequences, must_be_batched
+from unrollgraph.nn.sequences import Sequences, check_batched
 
 Array = NDArray[Any]
 MEMORY = "optimiser/"  # where a file holds what the optimiser remembers
@@ -171,7 +171,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     True
     """
     optimiser = Adam() if optimiser is None else optimiser
-    _must_be_sound(
+    _check_arguments(
         optimiser,
         {"epochs": epochs, "batch": batch, "patience": patience, "seed": seed},
         {"data": data, "validation": validation},
@@ -181,12 +181,12 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     if patience is not None and validation is None:
         raise ValueError("patience waits for a lower validation loss; give validation sequences")
     if batch is not None:
-        must_be_batched(net, data, loss, over=over)
+        check_batched(net, data, loss, over=over)
     more = {"loss": loss} | ({} if over is None else {"over": over})
     compute = loss_and_gradients if gradients is None else gradients
     state = _State(History(), optimiser.start(net.parameters), {})
     if checkpoint is not None:
-        must_end_in(checkpoint, ".npz", "a checkpoint")
+        check_suffix(checkpoint, ".npz", "a checkpoint")
         if Path(checkpoint).exists():
             state = _found(checkpoint, net, state)
     with _shown(state.history, epochs, progress=progress) as show:
@@ -195,7 +195,7 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
             for part in _batches(data, batch, np.random.default_rng([seed, epoch])):
                 with np.errstate(over="ignore", invalid="ignore"):
                     found = compute(net, part.inputs, part.targets, mask=part.mask, **more)
-                _must_be_gradients(found, net)
+                _check_gradients(found, net)
                 step = found.parameters if clip is None else clipped(found.parameters, clip)
                 if problem := _non_finite(found.loss, step):
                     fault = _fault(net, data, more)
@@ -321,7 +321,7 @@ def _mean(losses: list[tuple[float, int]]) -> float:
 # -- what is refused ---------------------------------------------------------------------------
 
 
-def _must_be_sound(optimiser: Any, numbers: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+def _check_arguments(optimiser: Any, numbers: Mapping[str, Any], data: Mapping[str, Any]) -> None:
     """Refuse what is no optimiser, no number, or no sequences."""
     methods = [getattr(optimiser, name, None) for name in ("start", "step")]
     if isinstance(optimiser, type) or not all(map(callable, methods)):
@@ -337,7 +337,7 @@ def _must_be_sound(optimiser: Any, numbers: Mapping[str, Any], data: Mapping[str
             )
 
 
-def _must_be_gradients(found: Any, net: Network) -> None:
+def _check_gradients(found: Any, net: Network) -> None:
     """Refuse what is no loss with a gradient for each parameter, of its shape."""
     if not isinstance(found, LossAndGradients):
         raise TypeError(
@@ -446,7 +446,7 @@ def sharded_gradients(
     joblib = _joblib()
     data = Sequences(inputs, targets, mask)
     counts = Task(net, inputs, targets, loss, mask=mask, over=over).counts
-    must_be_batched(net, data, loss, over=over)
+    check_batched(net, data, loss, over=over)
     if not isinstance(shards, (int, np.integer)) or not 1 <= shards <= len(data):
         raise ValueError(
             f"{len(data)} sequences cannot be split into {shards} shards; take 1 to {len(data)}"

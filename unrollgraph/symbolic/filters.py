@@ -222,7 +222,7 @@ def state_space(
     (Matrix([[a]]), Matrix([[b]]), Matrix([[a]]), Matrix([[b]]), (('h', 1),))
     """
     graph = as_delay_graph(G, delay)
-    _must_run_forward(graph)
+    _check_forward(graph)
     gains = gains_of(graph, gain)
     chosen = _chosen(graph, inputs, graph.in_numbers, "inputs")
     read = _chosen(graph, outputs, graph.out_numbers, "outputs")
@@ -270,7 +270,7 @@ def _chosen(graph: DelayGraph, names: Any, edges: Sequence[Sequence[int]], what:
     return [graph.number[name] for name in each_vertex(graph, names, what)]
 
 
-def _must_run_forward(graph: DelayGraph) -> None:
+def _check_forward(graph: DelayGraph) -> None:
     if graph.dimension > 1:
         raise ValueError(f"a state is one of time, but delays are in Z^{graph.dimension}")
     for edge, d in zip(graph.edges, graph.times, strict=True):

@@ -152,7 +152,7 @@ def text_of(vertex: Any) -> str:
     return vertex if isinstance(vertex, str) else repr(vertex)
 
 
-def must_differ(graph: DelayGraph) -> None:
+def check_differ(graph: DelayGraph) -> None:
     """Refuse vertices that are printed alike, such as 1 and "1"."""
     seen: dict[str, Any] = {}
     for v in graph.vertices:

@@ -43,9 +43,9 @@ from unrollgraph.nn.primitives import opaque_parts
 from unrollgraph.nn.program import Ref, Value
 from unrollgraph.symbolic.formulas import (
     chain_rule,
+    check_differ,
     copies_in_order,
     equations,
-    must_differ,
     relu,
     tanh,
     text_of,
@@ -472,7 +472,7 @@ def _window(net: Any, steps: Any) -> tuple[DelayGraph, ForwardValues, list[tuple
         raise ValueError("a network is unrolled over one step at least")
     if graph.dimension > 1:
         raise ValueError(f"a network is unrolled over steps, but delays are in Z^{graph.dimension}")
-    must_differ(graph)
+    check_differ(graph)
     try:
         order = copies_in_order(graph, steps)
     except nx.NetworkXUnfeasible as error:

@@ -167,11 +167,11 @@ def _polynomial(rows: Sequence[Sequence[sympy.Expr]], units: Sequence[sympy.Symb
 def at(laurent: Laurent, units: Sequence[sympy.Expr]) -> sympy.Expr:
     """The value of a Laurent polynomial; `ValueError` where it has none."""
     value = sympy.expand(sympy.Add(*(c * _power(units, power) for power, c in laurent.items())))
-    must_be_finite(value, "det(I - A(z))", units)
+    check_finite_value(value, "det(I - A(z))", units)
     return value
 
 
-def must_be_finite(value: Any, what: str, units: Sequence[sympy.Expr]) -> None:
+def check_finite_value(value: Any, what: str, units: Sequence[sympy.Expr]) -> None:
     """Refuse a value that is none, such as 1/z at z = 0."""
     if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
         raise ValueError(
@@ -235,7 +235,7 @@ def adjacency(
     wires = Wires(graph, gains_of(graph, gain), range(len(graph.vertices)))
     units = units_of(graph, z)
     matrix = sympy.ImmutableMatrix(wires.entries(units).applyfunc(wires.given))
-    must_be_finite(matrix, "A(z)", units)
+    check_finite_value(matrix, "A(z)", units)
     return matrix
 
 

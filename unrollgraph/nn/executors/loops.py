@@ -228,7 +228,7 @@ EXPRESSIONS = {
 }
 
 
-def must_be_there() -> None:
+def check_numba() -> None:
     """Raise ImportError with what mends it, if Numba is not installed."""
     try:
         import numba  # noqa: F401, PLC0415
