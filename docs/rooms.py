@@ -1,66 +1,86 @@
-"""The picture of the rooms: the package as a house, drawn anew by every build."""
+"""The picture of the structure: layers of subpackages with their modules, drawn by every build."""
+
+import textwrap
+from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import Rectangle
 
+import unrollgraph
 from unrollgraph.draw.scene import INK, PAPER, QUIET, mixed, vertex_colours
 
-# from below: name, what lives there, share of the floor
+# from below: name, what lives there, share of the width
 HOUSE = [
     [
-        ("graph", "delay graph, orders,\npotentials, retiming", 3),
-        ("limits", "sizes", 1),
-        ("errors", "what is\nsaid", 1),
+        ("graph", "delay graphs and plain digraphs: potentials, cycles, retiming, isomorphism", 5),
+        ("limits", "largest sizes", 1),
+        ("errors", "what can be wrong", 1),
     ],
-    [("io", "files, tables and JSON values, read and written", 1)],
-    [("morphism", "a map between two graphs: laws, lifting, deck group, monodromy", 1)],
-    [("cover", "everything above a graph, with its map down; and the way back", 1)],
+    [("io", "files, tables and JSON values, read and written; a new format is a module here", 1)],
+    [("morphism", "maps between graphs: fibrations, coverings, lifting, deck groups", 1)],
+    [("cover", "the delay cover, its windows and quotients, other covers, and the way back", 1)],
     [
-        ("measure", "numbers and verdicts,\nwith certificates", 1),
-        ("nn", "networks that run,\nforward and back", 1),
+        ("measure", "answers about the infinite cover, with certificates", 5),
+        ("nn", "networks: compiled, run forward and back, trained", 6),
     ],
     [
-        ("draw", "pictures", 5),
-        ("symbolic", "algebra", 5),
-        ("backend", "networkx's\nfunctions", 5),
-        ("testing", "drawn\ngraphs", 4),
+        ("draw", "scenes and pictures; one private module for each kind", 5),
+        ("symbolic", "algebra, by SymPy", 4),
+        ("backend", "networkx's functions on covers", 2),
+        ("testing", "random graphs", 2),
     ],
     [("explorer", "an interactive page", 1)],
-    [("cli", "the command line", 1)],
+    [("cli", "the command line; one private module for each command", 1)],
 ]
-WIDTH, STOREY = 10.0, 1.15
+WIDTH, LINE = 20.0, 0.36
 TINTS = list(vertex_colours(range(7)).values())
 
 
+def modules_of(name):
+    """Names of the modules of a subpackage, those of its own subpackages with a dot."""
+    folder = Path(unrollgraph.__file__).parent / name
+    found = sorted(path.relative_to(folder) for path in folder.rglob("*.py"))
+    return [".".join(path.with_suffix("").parts) for path in found if path.stem != "__init__"]
+
+
+def texts_of(name, words, width):
+    """The lines in a room: what lives there, and its modules."""
+    many = int(width * 6.2)
+    modules = textwrap.wrap(", ".join(modules_of(name)), many, break_on_hyphens=False)
+    return [*textwrap.wrap(words, many), *modules], len(textwrap.wrap(words, many))
+
+
 def picture():
-    """Draw the house in section, and return its axes."""
-    ax = plt.figure(figsize=(9, 8.6)).add_axes((0, 0, 1, 1))
+    """Draw the layers, and return the axes."""
+    ax = plt.figure(figsize=(11, 10.5)).add_axes((0, 0, 1, 1))
+    low = 0.0
     for floor, rooms in enumerate(HOUSE):
-        left, low = 0.0, floor * STOREY
-        attic = floor == len(HOUSE) - 1
-        if attic:
-            roof = [(-0.35, low), (WIDTH + 0.35, low), (WIDTH / 2, low + 1.55)]
-            ax.add_patch(Polygon(roof, fc=mixed(INK, PAPER, 0.86), ec=PAPER, lw=3))
-        for name, words, share in rooms:
-            wide = WIDTH * share / sum(share for *_, share in rooms)
-            if not attic:
-                fill = mixed(TINTS[floor], PAPER, 0.72)
-                ax.add_patch(Rectangle((left, low), wide, STOREY, fc=fill, ec=PAPER, lw=3))
-            middle = left + wide / 2
-            top = low + (0.62 if attic else 0.86) - 0.08 * ("\n" not in words)
-            how = {"ha": "center", "va": "center", "color": INK}
-            ax.text(middle, top, name, family="monospace", size=14, weight="bold", **how)
-            below = 0.3 if "\n" not in words else 0.42
-            ax.text(middle, top - below, words, size=10, linespacing=1.15, **how)
+        total = sum(share for *_, share in rooms)
+        widths = [WIDTH * share / total for *_, share in rooms]
+        lines = [
+            texts_of(name, words, w) for (name, words, _), w in zip(rooms, widths, strict=True)
+        ]
+        height = LINE * (max(len(own) for own, _ in lines) + 2.4)
+        left = 0.0
+        for (name, *_), wide, (own, described) in zip(rooms, widths, lines, strict=True):
+            fill = mixed(TINTS[floor % len(TINTS)], PAPER, 0.75)
+            ax.add_patch(Rectangle((left, low), wide, height, fc=fill, ec=PAPER, lw=4))
+            how = {"ha": "left", "va": "top", "color": INK}
+            top = low + height - 0.22
+            ax.text(left + 0.25, top, name, family="monospace", size=13, weight="bold", **how)
+            for k, line in enumerate(own):
+                family = "monospace" if k >= described else "sans-serif"
+                how["color"] = mixed(INK, PAPER, 0.25) if k >= described else INK
+                at = top - LINE * (k + 1.5)
+                ax.text(left + 0.25, at, line, size=8.3, family=family, **how)
             left += wide
+        low += height
     arrow = {"arrowstyle": "-|>", "color": QUIET, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
-    ends = (-0.7, len(HOUSE) * STOREY - 1.3), (-0.7, 0.1)
-    ax.annotate("", xy=ends[1], xytext=ends[0], arrowprops=arrow)
-    middle = sum(y for _, y in ends) / 2
+    ax.annotate("", xy=(-0.5, 0.1), xytext=(-0.5, low - 0.1), arrowprops=arrow)
     words = {"rotation": 90, "ha": "center", "va": "center", "color": QUIET, "size": 11}
-    ax.text(-1.0, middle, "imports go down", **words)
-    ax.set(xlim=(-1.3, WIDTH + 0.5), ylim=(-0.1, len(HOUSE) * STOREY + 0.5), aspect="equal")
+    ax.text(-0.95, low / 2, "imports go down", **words)
+    ax.set(xlim=(-1.4, WIDTH + 0.3), ylim=(-0.2, low + 0.2))
     ax.set_axis_off()
     return ax
 

@@ -199,7 +199,9 @@ def test_what_is_no_group_or_too_large_is_refused():
         with pytest.raises(ValueError, match="the number of sheets is"):
             ug.random_lift(G, sheets)
     for large in (G, nx.empty_graph(2, nx.DiGraph)):
-        with pytest.raises(ValueError, match="permutations would have 1000000000001 entries, .* take fewer"):
+        with pytest.raises(
+            ValueError, match="permutations would have 1000000000001 entries, .* take fewer"
+        ):
             ug.random_lift(large, 10**12 + 1)
 
 

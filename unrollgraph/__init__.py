@@ -6,7 +6,7 @@ stand its covers: vertices become ``(v, t)``, an edge ``u -> v`` of delay d beco
 for every vertex above, the vertex below.
 
 =============  ==========================================================
-room           what lives there
+subpackage     subject
 =============  ==========================================================
 `graph`        the delay graph, feedback delays, retiming, a gallery
 `morphism`     maps between graphs: covering laws, lifting
