@@ -3,20 +3,20 @@
 Which module answers which question:
 
 * `delay_cover` -- the infinite unrolling, one vertex at a time; the maximal abelian cover;
-* `windows` -- finite windows of it, time modulo n, maps that keep time;
+* `_unroll` -- finite windows of it, time modulo n, maps that keep time;
+* `windows` -- which copies of an edge a window has, which ones it cuts, also as arrays;
+* `lift` -- what all finite graphs above a base have in common;
 * `voltages` -- coverings by permutations, by a finite group, at random;
 * `trees` -- balls of the universal cover, in-trees and out-trees: nothing shared;
-* `quotients` -- from a window back to its base, and to the smallest base of any graph;
-* `lift` -- what all finite graphs above a base have in common;
-* `sheets` -- how edges move from copy to copy, also as arrays.
+* `quotients` -- from a window back to its base, and to the smallest base of any graph.
 """
 
+from unrollgraph.cover._unroll import clock_lift, cyclic_cover, unroll
 from unrollgraph.cover.delay_cover import DelayCover, Periods, abelianize, period_map
 from unrollgraph.cover.lift import Lift, LiftArrays
 from unrollgraph.cover.quotients import minimal_base, roll
 from unrollgraph.cover.trees import in_tree, out_tree, universal_cover
 from unrollgraph.cover.voltages import derived_graph, permutation_lift, random_lift
-from unrollgraph.cover.windows import clock_lift, cyclic_cover, unroll
 
 __all__ = [
     "DelayCover",

@@ -29,7 +29,7 @@ from networkx.classes.reportviews import (
 )
 from numpy.typing import NDArray
 
-from unrollgraph.cover.sheets import Sheets, Window
+from unrollgraph.cover.windows import Sheets, Window
 from unrollgraph.errors import FrozenError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.frozen import FrozenDict, Pictured

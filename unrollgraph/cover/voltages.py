@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.lift import make_lift
-from unrollgraph.cover.sheets import Fold, climb
+from unrollgraph.cover.windows import Fold, climb
 from unrollgraph.errors import VoltageError, check_size, show_edge, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.frozen import FrozenDict

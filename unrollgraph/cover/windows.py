@@ -1,232 +1,368 @@
-"""Finite parts and quotients of the delay cover: windows, and time modulo n.
+"""Windows and tori of times: which copy an edge leads to, and which edges a window cuts.
 
-A window keeps the copies ``(v, t)`` with t in a range (in Z^d, a box) and the arcs
-between them. Its projection is a covering but for the *boundary*: the arcs of the
-delay cover with one end inside. An edge of delay d crosses a window of T steps
-``min(|d|, T)`` times on either side; on the in-side these are the reads of an initial
-state.
+Every lift here has the vertices ``(v, s)`` for v in the base and s in a set of
+*sheets*, the same above each vertex; an edge e leads from the sheet s at its tail to
+``forward(e, s)`` at its head, or nowhere. That is all such a lift is: how its sheets are
+moved by its edges. Three kinds, two of them here:
 
-The *cyclic cover* is the quotient of the delay cover by the shift of n. Giving each arc
-the delay ``(t + delay) // n`` that it carries over makes it a delay graph again, whose
-delay cover is that of the base with n steps taken as one: the *n-unfolding* of signal
-processing (Parhi, 1999, ch. 5). So unfolding by m and then by n is unfolding by mn.
+* `Window`: the sheets are the times in a box of Z^d; an edge adds its delay, and
+  leads nowhere if that leaves the box.
+* `Torus`: the sheets are the times modulo n (in each axis); an edge adds its delay
+  modulo n, and what it carries over is the delay of its copy;
+* `unrollgraph.cover.voltages.Permuted`: an edge permutes the sheets.
 
-A *clock* on a graph H above a delay graph (G, d), by ``f: H -> G``, is a function theta of its
-vertices with ``theta(head) - theta(tail) = d(f(arc))`` for each arc. The delay cover has the
-clock ``(v, t) -> t``, and is universal: ``x -> (f(x), theta(x))`` is a map from H to the delay
-cover over G, and there is no other that keeps time. So maps from H to G that keep delays are the
-same thing as maps from H to the unrolling that keep time: unrolling is right adjoint to
-forgetting the clock.
-
-References
-----------
-E. Goubault, E. Haucourt and S. Krishnan, "Covering space theory for directed topology", Theory
-and Applications of Categories 22(9), 2009.
+Times run with the first axis outermost. Axes are folded one after another when
+arrays are made: a window of Z^d is a window of Z whose base is a window of Z^(d-1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Protocol
 
-from unrollgraph.cover.lift import make_lift
-from unrollgraph.cover.sheets import as_torus, as_window
-from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.graph.times import add, as_time
-from unrollgraph.morphism.coverings import check_finite_graphs
-from unrollgraph.morphism.graph_map import GraphMap, arcs_of, as_graph_map
+import numpy as np
+from numpy.typing import NDArray
 
+from unrollgraph.errors import WindowError
+from unrollgraph.graph.delay_graph import DelayGraph
+from unrollgraph.graph.frozen import FrozenDict
+from unrollgraph.graph.times import Time, add, as_time, box, integer, leaving
 
-def unroll(G: Any, window: Any, *, delay: str = "delay") -> Any:
-    """Unroll a delay graph over a window of time.
-
-    Parameters
-    ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
-    window : range, int or tuple
-        A non-empty range of step 1, which may begin below zero; an int n means
-        ``range(n)``. For delays in Z^d with d >= 2, a tuple of d of those.
-    delay : str
-        The edge attribute that holds the delay.
-
-    Returns
-    -------
-    Lift
-        Vertices ``(v, t)``, time by time; an arc ``(u, t) -> (v, t + d)`` for every
-        edge of delay d wherever both ends lie in the window. The window is kept as
-        ``.window``.
-
-    Raises
-    ------
-    WindowError
-        If the window is empty, has gaps, or has another number of axes than the
-        delays.
-    DelayError, TypeError
-        If delays are none, or ``G`` is no directed graph of networkx.
-
-    Notes
-    -----
-    O(size of G); nothing is stored per step.
-
-    Examples
-    --------
-    >>> import networkx as nx
-    >>> import unrollgraph as ug
-    >>> U = ug.unroll(ug.gallery.seed_network(), 4)
-    >>> U.number_of_nodes(), U.number_of_edges()
-    (20, 19)
-    >>> nx.is_directed_acyclic_graph(U)
-    True
-    >>> U.fibre("C")
-    (('C', 0), ('C', 1), ('C', 2), ('C', 3))
-    >>> U.boundary_in(), U.boundary_out()
-    (((('C', -1), ('A', 0)),), ((('C', 3), ('A', 4)),))
-    """
-    graph = as_delay_graph(G, delay)
-    return make_lift(graph, as_window(graph, window))
+IntArray = NDArray[Any]
 
 
-def cyclic_cover(G: Any, n: Any, *, delay: str = "delay") -> Any:
-    """Cover a delay graph n times, time running modulo n.
+class Sheets(Protocol):
+    """What a lift needs to know of its sheets."""
 
-    Parameters
-    ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
-    n : int or tuple of int
-        Number of sheets; for delays in Z^d with d >= 2, one number for each axis.
-    delay : str
-        The edge attribute that holds the delay.
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
 
-    Returns
-    -------
-    Lift
-        Vertices ``(v, t)`` with 0 <= t < n; an arc ``(u, t) -> (v, (t + d) % n)`` for
-        every edge of delay d and every t, with the delay ``(t + d) // n``. Its
-        projection is a covering. ``cyclic_cover(cyclic_cover(G, m), n)`` is
-        ``cyclic_cover(G, m * n)`` by ``((v, a), b) -> (v, a + m * b)``.
+    def find(self, sheet: Any) -> Any:
+        """Return a sheet as it is written in a vertex, or None if there is no such sheet."""
 
-    Raises
-    ------
-    WindowError
-        If n is not positive, or has another number of entries than the delays.
+    def entering(self, vertex: int, sheet: Any) -> Sequence[int]:
+        """Edges into a vertex, in the order of the tails of their copies that enter a sheet.
 
-    Notes
-    -----
-    O(size of G); nothing is stored per sheet.
+        This is the order in which a copy of the lift lists predecessors.
+        """
 
-    References
-    ----------
-    K. K. Parhi, VLSI Digital Signal Processing Systems (Wiley, 1999), ch. 5.
+    def forward(self, edge: int, sheet: Any) -> Any:
+        """Sheet to which an edge leads from a sheet, or None."""
 
-    Examples
-    --------
-    >>> import unrollgraph as ug
-    >>> ring = ug.cyclic_cover(ug.gallery.seed_network(), 3)
-    >>> ug.is_covering(ring)
-    True
-    >>> ring.edges[("C", 1), ("A", 2)]["delay"], ring.edges[("C", 2), ("A", 0)]["delay"]
-    (0, 1)
-    """
-    graph = as_delay_graph(G, delay)
-    return make_lift(graph, as_torus(graph, n))
+    def backward(self, edge: int, sheet: Any) -> Any:
+        """Sheet from which an edge leads to a sheet, or None."""
+
+    def data(self, edge: int, sheet: Any) -> Mapping[Any, Any]:
+        """Attributes of the copy of an edge that leaves a sheet."""
+
+    def count(self) -> int:
+        """Number of copies of all edges together."""
+
+    def boundary(self, edge: int, side: str) -> Iterator[tuple[Any, Any]]:
+        """Sheets, inside and outside, that an edge joins across the boundary."""
+
+    def fold(self, edges: IntArray, columns: list[IntArray], dtype: Any) -> Fold:
+        """Copy edges, given by number and sorted by their tails, over all sheets."""
+
+    def residues(self) -> IntArray | None:
+        """Delays up to what makes no difference to where an edge leads, shape (m, d).
+
+        None where parallel edges may lead to the same sheet from some sheets only.
+        """
 
 
-def clock_lift(
-    f: Any, clock: Mapping[Any, Any] | Callable[[Any], Any], *, delay: str = "delay"
-) -> GraphMap:
-    """Lift a map with a clock to the unrolling of its base.
+@dataclass(frozen=True)
+class Window:
+    """A box of times: one range for each axis of Z^d."""
 
-    Parameters
-    ----------
-    f : GraphMap or Lift
-        A homomorphism from a finite graph H to a delay graph G.
-    clock : mapping or callable
-        The time of each vertex of H, an integer or a tuple of integers, that goes forward along
-        each arc by the delay of the edge below it.
-    delay : str
-        The edge attribute of G that holds the delay.
+    graph: DelayGraph
+    axes: tuple[range, ...]
 
-    Returns
-    -------
-    GraphMap
-        The map ``x -> (f(x), clock(x))`` from H to the window of the unrolling that the times
-        span, the only one over G whose time is the clock.
+    def __len__(self) -> int:
+        return math.prod(map(len, self.axes))
 
-    Raises
-    ------
-    LiftError
-        If along an arc, the first one, time does not go forward by the delay; or a time is none,
-        or the arc lies over no edge.
-    TypeError
-        If H is infinite.
+    def __iter__(self) -> Iterator[Time]:
+        return iter(self.axes[0]) if len(self.axes) == 1 else box(self.axes)
 
-    Notes
-    -----
-    O(n + m) of H; the window is not stored.
+    def find(self, sheet: Time) -> Time | None:
+        time = as_time(sheet, len(self.axes))
+        return time if time is not None and self._holds(time) else None
 
-    Examples
-    --------
-    A path of the seed network, twice round its cycle:
+    @cached_property
+    def _in_numbers(self) -> tuple[tuple[int, ...], ...]:
+        """Edges into each vertex by the time and the number of the tail, the same from any time."""
+        tails, delays = self.graph.tails.tolist(), self.graph.delays.tolist()
 
-    >>> import networkx as nx
-    >>> import unrollgraph as ug
-    >>> G = ug.gallery.seed_network()
-    >>> H = nx.path_graph(6, create_using=nx.DiGraph)
-    >>> f = ug.GraphMap(H, G, dict(enumerate("ABCABC")))
-    >>> r = ug.clock_lift(f, {0: 7, 1: 7, 2: 7, 3: 8, 4: 8, 5: 8})
-    >>> r(5), r.base.window
-    (('C', 8), range(7, 9))
-    >>> ug.clock_lift(f, lambda x: 0)
-    Traceback (most recent call last):
-    ...
-    unrollgraph.errors.LiftError: ... along 2 -> 3 the clock goes from 0 to 0, but C -> A has ...
-    """
-    f = as_graph_map(f)
-    check_finite_graphs(f)
-    known = getattr(f.total, "delay_graph", None)
-    graph = known if known is not None and known.base is f.base else DelayGraph(f.base, delay)
-    if not isinstance(clock, Mapping) and not callable(clock):
-        raise TypeError(
-            f"a clock is a mapping from vertices to times, or a function, not {show_kind(clock)}"
-        )
-    times = {x: _time(x, clock, graph.dimension) for x in f.total}
-    arcs = {}
-    for arc in arcs_of(f.total):
-        if not f.covers_edge(arc):
-            raise LiftError(f"the arc {show_edge(arc)} lies over no edge of the base", edge=arc)
-        edge = f.edge(arc)
-        d = graph.times[graph.edge_number[edge]]
-        here, there = times[arc[0]], times[arc[1]]
-        if there != add(here, d, 1):
-            raise LiftError(
-                f"this is no clock: along {show_edge(arc)} the clock goes from {here} to {there}, "
-                f"but {show_edge(edge)} has delay {d}",
-                edge=arc,
+        def place(e: int) -> tuple[list[int], int]:
+            return [-d for d in delays[e]], tails[e]
+
+        return tuple(tuple(sorted(own, key=place)) for own in self.graph.in_numbers)
+
+    def entering(self, vertex: int, sheet: Time) -> Sequence[int]:  # noqa: ARG002
+        return self._in_numbers[vertex]
+
+    def _holds(self, time: Time) -> bool:
+        if len(self.axes) == 1:
+            return time in self.axes[0]
+        return all(t in axis for t, axis in zip(time, self.axes, strict=True))
+
+    def forward(self, edge: int, sheet: Time) -> Time | None:
+        time = add(sheet, self.graph.times[edge], 1)
+        return time if self._holds(time) else None
+
+    def backward(self, edge: int, sheet: Time) -> Time | None:
+        time = add(sheet, self.graph.times[edge], -1)
+        return time if self._holds(time) else None
+
+    def data(self, edge: int, sheet: Time) -> FrozenDict:  # noqa: ARG002
+        return self.graph.edge_data[edge]
+
+    def count(self) -> int:
+        lengths = [len(axis) for axis in self.axes]
+        sizes = np.maximum(0, lengths - np.abs(self.graph.delays))
+        exact = np.int64 if len(self) * len(self.graph.edges) < 2**62 else object
+        return int(sizes.astype(exact).prod(axis=1).sum())
+
+    def boundary(self, edge: int, side: str) -> Iterator[tuple[Time, Time]]:
+        """Pairs (inside, outside) in the order of the times inside."""
+        sign = -1 if side == "in" else 1
+        step = [sign * d for d in self.graph.delays[edge].tolist()]
+        for inside in leaving(self.axes, step):
+            yield (
+                inside if len(step) > 1 else inside[0],
+                add(inside, step, 1) if len(step) > 1 else inside[0] + step[0],
             )
-        arcs[arc] = (edge[0], here), (edge[1], there), *edge[2:]
-    window = unroll(graph, _spanned([*times.values()], graph.dimension))
-    return GraphMap(f.total, window, {x: (f(x), times[x]) for x in f.total}, arcs)
+
+    def fold(self, edges: IntArray, columns: list[IntArray], dtype: Any) -> Fold:
+        lengths = [len(axis) for axis in self.axes]
+        fits = np.all(np.abs(self.graph.delays[edges]) < lengths, axis=1)
+        fold = stack(self.graph, edges[fits], [column[fits] for column in columns], dtype)
+        for length in reversed(lengths):
+            fold = fold_window(fold, length)
+        return fold
+
+    def residues(self) -> IntArray:
+        return self.graph.delays
 
 
-def _time(x: Any, clock: Any, dimension: int) -> Any:
-    try:
-        given = clock[x] if isinstance(clock, Mapping) else clock(x)
-    except KeyError:
-        raise LiftError(f"the clock gives {show_vertex(x)} no time", node=x) from None
-    time = as_time(given, dimension)
-    if time is None:
-        wanted = "an integer" if dimension == 1 else f"a tuple of {dimension} integers"
-        raise LiftError(
-            f"the clock gives {show_vertex(x)} the time {given!r}, but a time is {wanted}", node=x
+@dataclass(frozen=True)
+class Torus:
+    """Times modulo n, one modulus for each axis of Z^d."""
+
+    graph: DelayGraph
+    moduli: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return math.prod(self.moduli)
+
+    def __iter__(self) -> Iterator[Time]:
+        axes = [range(n) for n in self.moduli]
+        return iter(axes[0]) if len(axes) == 1 else box(axes)
+
+    def find(self, sheet: Time) -> Time | None:
+        time = as_time(sheet, len(self.moduli))
+        if time is None:
+            return None
+        parts = (time,) if len(self.moduli) == 1 else time
+        return time if all(0 <= t < n for t, n in zip(parts, self.moduli, strict=True)) else None
+
+    def entering(self, vertex: int, sheet: Time) -> Sequence[int]:
+        tails = self.graph.tails
+        edges = self.graph.in_numbers[vertex]
+        return sorted(edges, key=lambda e: (self.backward(e, sheet), tails[e]))
+
+    def _split(self, edge: int, sheet: Time, sign: int) -> tuple[Time, Time]:
+        """Quotient and remainder of the time that an edge leads to."""
+        time, d = add(sheet, self.graph.times[edge], sign), len(self.moduli)
+        pairs = [
+            divmod(t, n) for t, n in zip((time,) if d == 1 else time, self.moduli, strict=True)
+        ]
+        carried, rest = zip(*pairs, strict=True)
+        return (carried[0], rest[0]) if d == 1 else (carried, rest)
+
+    def forward(self, edge: int, sheet: Time) -> Time:
+        return self._split(edge, sheet, 1)[1]
+
+    def backward(self, edge: int, sheet: Time) -> Time:
+        return self._split(edge, sheet, -1)[1]
+
+    def data(self, edge: int, sheet: Time) -> FrozenDict:
+        carried = self._split(edge, sheet, 1)[0]
+        return FrozenDict({**self.graph.edge_data[edge], self.graph.delay_name: carried})
+
+    def count(self) -> int:
+        return len(self) * len(self.graph.edges)
+
+    def boundary(self, edge: int, side: str) -> Iterator[tuple[Time, Time]]:  # noqa: ARG002
+        return iter(())
+
+    def fold(self, edges: IntArray, columns: list[IntArray], dtype: Any) -> Fold:
+        fold = stack(self.graph, edges, columns, dtype)
+        for modulus in reversed(self.moduli):
+            fold = fold_torus(fold, modulus)
+        return fold
+
+    def residues(self) -> IntArray:
+        return np.mod(self.graph.delays, np.array(self.moduli, dtype=np.int64))
+
+
+# -- reading windows and moduli --------------------------------------------------
+
+
+def as_window(graph: DelayGraph, window: Any) -> Window:
+    """Read a window: a range, an int n for ``range(n)``, or a tuple of those per axis."""
+    d = graph.dimension
+    parts = window if isinstance(window, tuple) else (window,)
+    if len(parts) != d:
+        raise WindowError(
+            f"the window {window!r} has {len(parts)} {'axis' if len(parts) == 1 else 'axes'}, but "
+            f"the delays are in Z^{d}; "
+            f"give {'one range' if d == 1 else f'a tuple of {d} ranges'}",
+            window=window,
         )
-    return time
+    axes = tuple(_as_range(part, window) for part in parts)
+    _check_countable(graph, [axis.stop - axis.start for axis in axes], window)
+    return Window(graph, axes)
 
 
-def _spanned(times: list[Any], dimension: int) -> Any:
-    """The least window that has some times."""
-    rows = [time if isinstance(time, tuple) else (time,) for time in times] or [(0,) * dimension]
-    axes = tuple(range(min(axis), max(axis) + 1) for axis in zip(*rows, strict=True))
-    return axes if dimension > 1 else axes[0]
+def _as_range(part: Any, window: Any) -> range:
+    if isinstance(part, range):
+        axis = part
+    else:
+        try:
+            axis = range(integer(part))
+        except TypeError:
+            raise WindowError(
+                f"the window {window!r} is made of {type(part).__name__}; each axis is a range, "
+                "or an int n for range(n)",
+                window=window,
+            ) from None
+    if axis.step != 1 or axis.stop <= axis.start:
+        raise WindowError(
+            f"the window {window!r} {'has gaps' if axis.step != 1 and axis else 'is empty'}; "
+            "each axis is a "
+            "non-empty range of step 1, such as range(-2, 6)",
+            window=window,
+        )
+    return axis
+
+
+def as_torus(graph: DelayGraph, n: Any) -> Torus:
+    """Read the moduli of a cyclic cover: a positive int, or a tuple of them per axis."""
+    d = graph.dimension
+    parts = n if isinstance(n, tuple) else (n,)
+    try:
+        moduli = tuple(integer(part) for part in parts)
+    except TypeError:
+        moduli = ()
+    if len(moduli) != d or any(modulus < 1 for modulus in moduli):
+        wanted = "a positive integer" if d == 1 else f"a tuple of {d} positive integers"
+        raise WindowError(f"the number of sheets is {n!r}, but it must be {wanted}", window=n)
+    _check_countable(graph, moduli, n)
+    return Torus(graph, moduli)
+
+
+def _check_countable(graph: DelayGraph, lengths: Sequence[int], given: Any) -> None:
+    """Python counts no more things than ``sys.maxsize``."""
+    size = math.prod(lengths) * max(1, len(graph.vertices))
+    if size > sys.maxsize:
+        raise WindowError(
+            f"{given!r} makes {size} vertices, more than can be counted; take fewer, or ask "
+            "DelayCover about single ones",
+            window=given,
+        )
+
+
+# -- arrays ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Copies of edges as arrays, sorted by their tails.
+
+    ``starts`` has the form of a CSR row pointer. Each of ``columns`` holds one number
+    per copy, the same for all copies of an edge.
+    """
+
+    starts: IntArray
+    heads: IntArray
+    columns: list[IntArray]
+
+
+def stack(graph: DelayGraph, edges: IntArray, columns: list[IntArray], dtype: Any) -> Fold:
+    """Start a fold: the edges above a single sheet, their delays as the last columns."""
+    starts = np.zeros(len(graph.vertices) + 1, dtype=dtype)
+    np.cumsum(np.bincount(graph.tails[edges], minlength=len(starts) - 1), out=starts[1:])
+    delays = graph.delays[edges]
+    axes = [delays[:, axis] for axis in range(graph.dimension)]
+    return Fold(starts, graph.heads[edges].astype(dtype), [*columns, *axes])
+
+
+def fold_window(fold: Fold, length: int) -> Fold:
+    """Unroll along one axis, by the delays in the last column.
+
+    Which edges end inside changes only at the times ``-delay`` and ``length - delay``.
+    Between two of them the blocks of the steps are the same up to a constant, so one
+    block is made and climbed like a staircase. No edge may be longer than the window.
+    """
+    n = len(fold.starts) - 1
+    *columns, delay = fold.columns
+    shifted = fold.heads + (delay * n).astype(fold.heads.dtype)
+    total = int((length - np.abs(delay)).sum())
+    starts = np.empty(n * length + 1, dtype=fold.starts.dtype)
+    heads = np.empty(total, dtype=fold.heads.dtype)
+    copies = [np.empty(total, dtype=column.dtype) for column in columns]
+    starts[0] = at = 0
+    cuts = np.unique(np.clip(np.concatenate(([0, length], -delay, length - delay)), 0, length))
+    for begin, end in pairwise(cuts.tolist()):
+        inside = np.flatnonzero((begin + delay >= 0) & (begin + delay < length))
+        size, rows = len(inside), end - begin
+        block = slice(at, at + rows * size)
+        ends = np.searchsorted(inside, fold.starts[1:]).astype(fold.starts.dtype)
+        climb(ends, at, size, rows, starts[1 + begin * n : 1 + end * n])
+        climb(shifted[inside], begin * n, n, rows, heads[block])
+        for column, copy in zip(columns, copies, strict=True):
+            climb(column[inside], 0, 0, rows, copy[block])
+        at += rows * size
+    return Fold(starts, heads, copies)
+
+
+def fold_torus(fold: Fold, modulus: int) -> Fold:
+    """Wrap along one axis, by the delays in the last column."""
+    n, m = len(fold.starts) - 1, len(fold.heads)
+    *columns, delay = fold.columns
+    heads = fold.heads + (np.arange(modulus)[:, None] + delay) % modulus * n
+    starts = np.zeros(n * modulus + 1, dtype=fold.starts.dtype)
+    climb(fold.starts[1:], 0, m, modulus, starts[1:])
+    return Fold(
+        starts,
+        heads.ravel().astype(fold.heads.dtype),
+        [np.tile(column, modulus) for column in columns],
+    )
+
+
+def climb(pattern: IntArray, base: int, rise: int, rows: int, out: IntArray) -> None:
+    """Write ``pattern + base + i * rise`` for i < rows, one after another.
+
+    A short pattern is first doubled until it fills a few pages, so that the inner
+    loops are long and their source stays in the cache.
+    """
+    size = len(pattern)
+    if not size:
+        return
+    np.add(pattern, base, out=out[:size])
+    done = 1
+    while done * size < 8192 and 2 * done <= rows:
+        np.add(out[: done * size], done * rise, out=out[done * size : 2 * done * size])
+        done *= 2
+    whole = rows // done
+    grid = out[: whole * done * size].reshape(whole, done * size)
+    steps = np.arange(1, whole, dtype=out.dtype) * (done * rise)
+    np.add(grid[0], steps[:, None], out=grid[1:])
+    rest = (rows - whole * done) * size
+    np.add(grid[0, :rest], whole * done * rise, out=out[whole * done * size :])

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.cover.windows import unroll
+from unrollgraph.cover._unroll import unroll
 from unrollgraph.draw._rolled import on_paper
 from unrollgraph.draw.layout import GAP, RADIUS, fibre_colours, rows_of
 from unrollgraph.draw.render import MOST_EDGES, as_labels, check_drawable

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.cover.windows import unroll
+from unrollgraph.cover._unroll import unroll
 from unrollgraph.draw._plane import plane_scene
 from unrollgraph.draw.layout import (
     COLUMN,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.cover.windows import unroll
+from unrollgraph.cover._unroll import unroll
 from unrollgraph.draw._rolled import (
     beside,
     rolled_scene,

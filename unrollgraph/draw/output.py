@@ -16,10 +16,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from unrollgraph.cover._unroll import unroll
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.trees import TreeLift
-from unrollgraph.cover.windows import unroll
 from unrollgraph.draw._projection import projection_scene
 from unrollgraph.draw._ring import ring_scene
 from unrollgraph.draw._rolled import beside, rolled_scene, window_scene

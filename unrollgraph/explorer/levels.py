@@ -22,9 +22,9 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from unrollgraph.cover._unroll import cyclic_cover, unroll
 from unrollgraph.cover.delay_cover import DelayCover, abelianize, period_map
 from unrollgraph.cover.trees import universal_cover
-from unrollgraph.cover.windows import cyclic_cover, unroll
 from unrollgraph.draw._ring import ring_scene
 from unrollgraph.draw._rolled import window_scene
 from unrollgraph.draw._tree import tree_scene

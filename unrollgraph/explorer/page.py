@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from unrollgraph.cover.windows import cyclic_cover, unroll
+from unrollgraph.cover._unroll import cyclic_cover, unroll
 from unrollgraph.draw._rolled import rolled_scene
 from unrollgraph.draw.layout import fibre_colours
 from unrollgraph.draw.render import MOST_EDGES, as_labels, check_few

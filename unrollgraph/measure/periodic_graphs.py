@@ -70,7 +70,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.cover.sheets import as_torus
+from unrollgraph.cover.windows import as_torus
 from unrollgraph.errors import check_size
 from unrollgraph.graph.cycle_space import Forest, spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph

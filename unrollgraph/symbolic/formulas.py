@@ -17,7 +17,7 @@ from typing import Any
 import networkx as nx
 import sympy
 
-from unrollgraph.cover.windows import unroll
+from unrollgraph.cover._unroll import unroll
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn import ops
 from unrollgraph.nn.lowering import in_order
