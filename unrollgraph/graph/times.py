@@ -30,7 +30,7 @@ def whole(value: Any) -> Any:
 
 
 def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
-    """Return a shift in time as a tuple of d Python ints, or say what is wrong with it."""
+    """Return a shift in time as a tuple of d Python ints; `ValueError` if it is not one."""
     parts = value if isinstance(value, tuple) else (value,)
     try:
         vector = tuple(integer(part) for part in parts)
@@ -45,14 +45,14 @@ def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
 
 
 def integer(value: Any) -> int:
-    """Return an integer as a Python int; a bool is no integer here."""
+    """Return an integer as a Python int; `TypeError` for other values, and for a bool."""
     if isinstance(value, bool | np.bool_):
         raise TypeError("a bool is no integer")
     return operator.index(value)
 
 
 def check_integer(value: Any, name: str, least: int = 0) -> int:
-    """Return an integer as a Python int; `ValueError` if it is none, or less than 0 or 1."""
+    """Return an integer as a Python int; `ValueError` for other values, and below ``least``."""
     try:
         number = integer(value)
     except TypeError:
@@ -137,7 +137,7 @@ class ExactNumbers(NamedTuple):
 
 
 def exact(value: Any) -> Fraction:
-    """Return the value of a real number as a fraction, or raise `TypeError` if it is none."""
+    """Return the value of a rational number as a fraction; `TypeError` for other values."""
     if isinstance(value, bool | np.bool_):
         raise TypeError("a bool is no number here")
     if isinstance(value, numbers.Rational | Decimal | float | np.integer | np.floating):
@@ -150,7 +150,7 @@ def exact(value: Any) -> Fraction:
 
 
 def scaled(values: Iterable[Any], name: Any) -> ExactNumbers:
-    """Bring numbers to a common denominator; ``name(k)`` tells in an error what the k-th is."""
+    """Bring numbers to a common denominator; ``name(k)`` names the k-th in an error."""
     listed = list(values)
     if all(kind is int for kind in set(map(type, listed))):
         return ExactNumbers(listed, 1, floats=False)
