@@ -45,7 +45,7 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import FrozenError, LiftError, check_size, show_kind, show_vertex
-from unrollgraph.graph.cycle_space import Forest, spanning_forest
+from unrollgraph.graph.cycle_space import forest_of
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict, Pictured
 from unrollgraph.graph.times import add, as_time
@@ -337,7 +337,7 @@ def abelianize(G: Any, *, delay: str = "delay") -> Any:
     """
     graph = as_delay_graph(G, delay)
     m = len(graph.edges)
-    others = _forest(graph).cotree.tolist()
+    others = forest_of(graph).cotree.tolist()
     hint = "take a smaller graph, or delays of your own"
     check_size(len(others) * m, MOST_NUMBERS, "the delays of the maximal abelian cover", hint)
     units = np.eye(len(others), dtype=np.int64).tolist()
@@ -376,11 +376,7 @@ def period_map(G: Any, *, delay: str = "delay") -> Periods:
     (((1, 2),), ('h', 5), ('h', 5))
     """
     graph = as_delay_graph(G, delay)
-    forest = _forest(graph)
+    forest = forest_of(graph)
     times = graph.as_times(forest.potentials(graph.delays))
     matrix = tuple(map(tuple, forest.totals(graph.delays).T.tolist()))
     return Periods(matrix, FrozenDict(zip(graph.vertices, times, strict=True)))
-
-
-def _forest(graph: DelayGraph) -> Forest:
-    return spanning_forest(len(graph.vertices), graph.tails, graph.heads)

@@ -9,7 +9,7 @@ Which module answers which question:
 * `gallery` -- named wirings;
 * `digraph`, `cycle_space`, `potentials` -- levels, cheapest paths, independent cycles and
   potentials of plain arrays;
-* `node_link` -- delay graphs as text, exactly, in the format that files have;
+* `times` -- times, integers and exact numbers as users write them;
 * `frozen` -- dicts and graphs that cannot be written, and how attributes are compared.
 """
 

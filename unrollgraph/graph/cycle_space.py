@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.graph.digraph import Incidence
+
+if TYPE_CHECKING:
+    from unrollgraph.graph.delay_graph import DelayGraph
 
 IntArray = NDArray[np.int64]
 Steps = list[tuple[int, int]]  # edges, with the sign in which they are walked
@@ -122,3 +126,8 @@ def spanning_forest(n: int, tails: IntArray, heads: IntArray) -> Forest:
         order += queue
         count += 1
     return Forest(tails, heads, order, reached, np.array(component, dtype=np.int64))
+
+
+def forest_of(graph: DelayGraph) -> Forest:
+    """Find a spanning forest of a delay graph."""
+    return spanning_forest(len(graph.vertices), graph.tails, graph.heads)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import chain, count, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,23 @@ class Incidence:
         self.edges: IntArray = np.argsort(ends, kind="stable")
         self.starts: IntArray = np.zeros(n + 1, dtype=np.int64)
         np.cumsum(np.bincount(ends, minlength=n), out=self.starts[1:])
+
+
+class Digraph(NamedTuple):
+    """A delay graph, or a part of one, as arrays: n vertices, and ends and delays of edges."""
+
+    n: int
+    tails: IntArray
+    heads: IntArray
+    delays: IntArray  # shape (m, d)
+
+    def restricted(self, edges: IntArray) -> tuple[IntArray, Digraph]:
+        """The part of some edges and their ends: the vertices that it has, and itself."""
+        ends, place = np.unique(
+            np.concatenate([self.tails[edges], self.heads[edges]]), return_inverse=True
+        )
+        half = len(edges)
+        return ends, Digraph(len(ends), place[:half], place[half:], self.delays[edges])
 
 
 def levels(n: int, tails: IntArray, heads: IntArray) -> IntArray:
@@ -130,6 +147,14 @@ def breadth_first(n: int, tails: IntArray, heads: IntArray, start: int) -> dict[
                 came[head[e]] = e
                 queue.append(head[e])
     return came
+
+
+def vertices_between(n: int, tails: IntArray, heads: IntArray, start: int, goal: int) -> IntArray:
+    """Vertices on walks from start to goal, ascending; empty if there is no such walk."""
+    after = breadth_first(n, tails, heads, start)
+    before = breadth_first(n, heads, tails, goal)
+    found = sorted(after.keys() & before.keys()) if goal in after else []
+    return np.array(found, dtype=np.int64)
 
 
 # -- cheapest paths, where each state yields the next ones ---------------------------------

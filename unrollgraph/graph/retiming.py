@@ -19,7 +19,7 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.errors import NotARetimingError, show_edge, show_kind, show_walk
-from unrollgraph.graph.cycle_space import spanning_forest
+from unrollgraph.graph.cycle_space import forest_of
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_delay, each_vertex
 from unrollgraph.graph.times import check_shift
 
@@ -128,7 +128,7 @@ def find_retiming(G: Any, H: Any, *, delay: str = "delay") -> dict[Any, Any]:
     old, new = as_delay_graph(G, delay), as_delay_graph(H, delay)
     _same_shape(old, new)
     gains = new.delays[[new.edge_number[edge] for edge in old.edges]] - old.delays
-    forest = spanning_forest(len(old.vertices), old.tails, old.heads)
+    forest = forest_of(old)
     changed = forest.totals(gains)
     if changed.any():
         (k, axis), *_ = np.argwhere(changed).tolist()

@@ -22,13 +22,6 @@ import numpy as np
 from unrollgraph.errors import show_vertex
 
 
-def whole(value: Any) -> Any:
-    """Return a delay from a file with whole numbers as ints and lists as tuples."""
-    if isinstance(value, list | tuple):
-        return tuple(map(whole, value))
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
     """Return a shift in time as a tuple of d Python ints; `ValueError` if it is not one."""
     parts = value if isinstance(value, tuple) else (value,)

@@ -24,7 +24,7 @@ import networkx as nx
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import as_delay_graph
-from unrollgraph.graph.times import whole
+from unrollgraph.io.texts import whole
 
 VERSION = 1
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.graph.times import whole
 from unrollgraph.io.edge_list import find_columns
+from unrollgraph.io.texts import whole
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
 

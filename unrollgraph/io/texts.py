@@ -14,7 +14,6 @@ from typing import Any
 
 from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
-from unrollgraph.graph.times import whole
 
 _DELAY = re.compile(r"\s*[+-]?[0-9]+(\.0*)?\s*(;\s*[+-]?[0-9]+(\.0*)?\s*)*")
 
@@ -113,3 +112,10 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, dict):
         return list(a) == list(b) and all(_same(a[key], b[key]) for key in a)
     return repr(a) == repr(b)
+
+
+def whole(value: Any) -> Any:
+    """Return a delay from a file with whole numbers as ints and lists as tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(map(whole, value))
+    return int(value) if isinstance(value, float) and value.is_integer() else value

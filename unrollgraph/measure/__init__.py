@@ -3,9 +3,9 @@
 Which module answers which question:
 
 * `acyclicity` -- whether the cover is acyclic, and in which direction time runs;
-* `certificates` -- what proves it, and how a proof is checked;
+* `certificates` -- the two proofs of it, a schedule and a zero walk;
 * `linear_schedule` -- which form increases along every edge;
-* `cycle_ratio` -- how fast its longest and shortest paths grow;
+* `cycle_ratio` -- how fast its longest and shortest paths grow, with its proof;
 * `path_lengths` -- how long they are after a number of steps; depth and skips of a network;
 * `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
 * `paths`, `path_search` -- whether a path leads from here to there, and a shortest one;
@@ -14,7 +14,10 @@ Which module answers which question:
 * `_receptive_field` -- from which times an input reaches an output;
 * `periodic_graphs` -- how many vertices lie at each distance, the spectrum of the adjacency, and
   whether components are trees or maximal abelian;
-* `_components` -- its weak and its strong components.
+* `_components` -- its weak and its strong components;
+* `lattices` -- lattices and convex hulls of total delays, in exact arithmetic.
+
+Every other answer with a proof has a method ``check`` of its own.
 """
 
 from unrollgraph.measure._components import (

@@ -47,14 +47,15 @@ from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.errors import CertificateError, LiftError, show_edge, show_vertex
-from unrollgraph.graph import digraph
-from unrollgraph.graph.cycle_space import spanning_forest
+from unrollgraph.graph.cycle_space import forest_of, spanning_forest
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known, part_of
+from unrollgraph.graph.digraph import Digraph
+from unrollgraph.graph.digraph import strong_components as label_strong
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import add, as_time
 from unrollgraph.measure.certificates import check_integers
 from unrollgraph.measure.lattices import Lattice, is_unimodular, pivots, product, reduced, smith
-from unrollgraph.measure.linear_schedule import Wiring, separate
+from unrollgraph.measure.linear_schedule import separate
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -321,7 +322,7 @@ def same_component(cover: Any, a: Any, b: Any) -> bool:
 
 def families_of(graph: DelayGraph, vertex: int | None = None) -> tuple[ComponentFamily, ...]:
     """The families above all weak components, or above that of one vertex."""
-    forest = spanning_forest(len(graph.vertices), graph.tails, graph.heads)
+    forest = forest_of(graph)
     label, times = forest.component, forest.potentials(graph.delays)
     rest = graph.delays + times[graph.tails] - times[graph.heads]
     count = int(label.max(initial=-1)) + 1
@@ -417,16 +418,16 @@ def strong_components(cover: Any) -> tuple[ComponentFamily, ...]:
     ()
     """
     graph = as_cover(cover).delay_graph
-    wiring = Wiring(len(graph.vertices), graph.tails, graph.heads, graph.delays)
+    digraph = Digraph(len(graph.vertices), graph.tails, graph.heads, graph.delays)
     found = [
         part_of(graph, np.unique([graph.tails[edges], graph.heads[edges]]).tolist(), edges)
-        for edges in map(sorted, cancelling_parts(wiring))
+        for edges in map(sorted, cancelling_parts(digraph))
     ]
     found.sort(key=lambda part: graph.number[part.vertices[0]])
     return tuple(family for part in found for family in families_of(part))
 
 
-def cancelling_parts(wiring: Wiring) -> list[list[int]]:
+def cancelling_parts(digraph: Digraph) -> list[list[int]]:
     """The largest parts whose totals cancel, each as the numbers of its edges.
 
     Notes
@@ -438,9 +439,9 @@ def cancelling_parts(wiring: Wiring) -> list[list[int]]:
     decided by itself.
     """
     result: list[list[int]] = []
-    names = list(range(len(wiring.tails)))
-    inside: list[list[int]] = [[] for _ in range(wiring.n)]  # edges taken into a vertex
-    todo = [(wiring, names, inside)]
+    names = list(range(len(digraph.tails)))
+    inside: list[list[int]] = [[] for _ in range(digraph.n)]  # edges taken into a vertex
+    todo = [(digraph, names, inside)]
     while todo:
         piece, names, inside = todo.pop()
         parts = separate(piece).parts
@@ -451,7 +452,7 @@ def cancelling_parts(wiring: Wiring) -> list[list[int]]:
                 todo.append(_merged(piece, rest, names, inside))
                 continue
         for part in parts:
-            ends, inner = piece.within(part)
+            ends, inner = piece.restricted(part)
             met |= set(ends.tolist())
             within = [inside[v] for v in ends.tolist()]
             own = [names[e] for e in part.tolist()]
@@ -463,7 +464,7 @@ def cancelling_parts(wiring: Wiring) -> list[list[int]]:
     return result
 
 
-def _without_delays(piece: Wiring, part: IntArray) -> Any:
+def _without_delays(piece: Digraph, part: IntArray) -> Any:
     """Delays by clocks that make those of a part zero; None if no clocks do."""
     delays = piece.delays.astype(object)
     p = spanning_forest(piece.n, piece.tails[part], piece.heads[part]).potentials(delays[part])
@@ -472,11 +473,11 @@ def _without_delays(piece: Wiring, part: IntArray) -> Any:
 
 
 def _merged(
-    piece: Wiring, rest: Any, names: list[int], inside: list[list[int]]
-) -> tuple[Wiring, list[int], list[list[int]]]:
+    piece: Digraph, rest: Any, names: list[int], inside: list[list[int]]
+) -> tuple[Digraph, list[int], list[list[int]]]:
     """Take vertices as one that cycles without delays join."""
     still = ~rest.astype(bool).any(axis=1)
-    place = digraph.strong_components(piece.n, piece.tails[still], piece.heads[still])
+    place = label_strong(piece.n, piece.tails[still], piece.heads[still])
     tails, heads = place[piece.tails], place[piece.heads]
     taken: list[list[int]] = [[] for _ in range(place.max() + 1)]
     for v, edges in enumerate(inside):
@@ -485,5 +486,5 @@ def _merged(
     for e in np.flatnonzero(gone).tolist():
         taken[tails[e]].append(names[e])
     left = np.flatnonzero(~gone)
-    wiring = Wiring(len(taken), tails[left], heads[left], rest[left].astype(np.int64))
-    return wiring, [names[e] for e in left.tolist()], taken
+    digraph = Digraph(len(taken), tails[left], heads[left], rest[left].astype(np.int64))
+    return digraph, [names[e] for e in left.tolist()], taken

@@ -53,24 +53,24 @@ from numpy.typing import NDArray
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.errors import CyclicCoverError
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint
-from unrollgraph.graph.digraph import breadth_first
+from unrollgraph.graph.digraph import Digraph, breadth_first
 from unrollgraph.graph.times import add, check_integer
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
 from unrollgraph.measure.lattices import orthogonal, primitive, solve
-from unrollgraph.measure.linear_schedule import Cycle, Separation, Wiring, separate
+from unrollgraph.measure.linear_schedule import Cycle, Separation, separate
 
 Segments = list[tuple[tuple[int, ...], int]]
-MOST_STATES = 50_000  # a tenth of a second of searching
+MOST_PAIRS = 50_000  # a tenth of a second of searching
 
 
-def shortest_zero_walk(wiring: Wiring, length: int) -> tuple[int, ...] | None:
+def shortest_zero_walk(digraph: Digraph, length: int) -> tuple[int, ...] | None:
     """Find a shortest closed walk of total zero, for delays in Z.
 
     Breadth-first search over pairs of a vertex and a total, from all vertices in step.
 
     Parameters
     ----------
-    wiring : Wiring
+    digraph : Digraph
         A graph with delays in Z.
     length : int
         The length of a walk that is known; only shorter ones are looked for.
@@ -78,14 +78,14 @@ def shortest_zero_walk(wiring: Wiring, length: int) -> tuple[int, ...] | None:
     Returns
     -------
     tuple of int or None
-        The edges of the walk; None if no shorter one is found among `MOST_STATES` pairs.
+        The edges of the walk; None if no shorter one is found among `MOST_PAIRS` pairs.
     """
-    heads, delays = wiring.heads.tolist(), wiring.delays[:, 0].tolist()
-    out: list[list[int]] = [[] for _ in range(wiring.n)]
-    for e, u in enumerate(wiring.tails.tolist()):
+    heads, delays = digraph.heads.tolist(), digraph.delays[:, 0].tolist()
+    out: list[list[int]] = [[] for _ in range(digraph.n)]
+    for e, u in enumerate(digraph.tails.tolist()):
         out[u].append(e)
     came: list[dict[tuple[int, int], tuple[int, tuple[int, int]]]] = [{} for _ in out]
-    fronts = [[(start, 0)] for start in range(wiring.n)]
+    fronts = [[(start, 0)] for start in range(digraph.n)]
     states = 0
     for _ in range(length - 1):
         for start, front in enumerate(fronts):
@@ -100,7 +100,7 @@ def shortest_zero_walk(wiring: Wiring, length: int) -> tuple[int, ...] | None:
                         return _walk_to(came[start], new)
                     found.append(new)
             states += len(found)
-            if states > MOST_STATES:
+            if states > MOST_PAIRS:
                 return None
             fronts[start] = found
     return None
@@ -118,15 +118,15 @@ def _walk_to(
     return tuple(reversed(edges))
 
 
-def zero_walk(wiring: Wiring, cycles: list[Cycle], relation: tuple[int, ...]) -> Segments:
-    """Make one closed walk of total zero in a strongly connected wiring.
+def zero_walk(digraph: Digraph, cycles: list[Cycle], relation: tuple[int, ...]) -> Segments:
+    """Make one closed walk of total zero in a strongly connected digraph.
 
     Parameters
     ----------
-    wiring : Wiring
+    digraph : Digraph
         Strongly connected.
     cycles : list of Cycle
-        Cycles of the wiring, whose totals span those of all its closed walks.
+        Cycles of the digraph, whose totals span those of all its closed walks.
     relation : tuple of int
         Positive, one for each cycle: so often taken their totals add up to zero.
 
@@ -136,14 +136,14 @@ def zero_walk(wiring: Wiring, cycles: list[Cycle], relation: tuple[int, ...]) ->
         Walks, joined head to tail, closed where the count exceeds one.
     """
     totals = [cycle.total for cycle in cycles]
-    tails = wiring.tails.tolist()
+    tails = digraph.tails.tolist()
     met = [{tails[e] for e in cycle.edges} for cycle in cycles]
     counts = primitive(_thinned(totals, list(map(Fraction, relation)), keep=1))
     shared = set.intersection(*(met[k] for k, count in enumerate(counts) if count))
     if shared:
         return _turns(cycles, counts, tails, min(shared))
-    tour = _tour(wiring, met)
-    total = [sum(column) for column in wiring.delays[tour].T.tolist()]
+    tour = _tour(digraph, met)
+    total = [sum(column) for column in digraph.delays[tour].T.tolist()]
     if not any(total):
         return [(tuple(tour), 1)]
     needed = solve(totals, [-x for x in total])
@@ -176,27 +176,27 @@ def _thinned(totals: list[tuple[int, ...]], weights: list[Fraction], keep: int) 
             weights[k] -= step * x
 
 
-def _tour(wiring: Wiring, met: list[set[int]]) -> list[int]:
+def _tour(digraph: Digraph, met: list[set[int]]) -> list[int]:
     """Return a closed walk that meets every cycle, always on to the nearest one."""
     vertices = sorted(set.union(*met))
     start = max(vertices, key=lambda v: sum(v in some for some in met))
     pending = [some for some in met if start not in some]
     here, tour = start, []
     while pending:
-        came = breadth_first(wiring.n, wiring.tails, wiring.heads, here)
+        came = breadth_first(digraph.n, digraph.tails, digraph.heads, here)
         goal = next(v for v in came if any(v in some for some in pending))
-        tour += _way(came, wiring, goal)
+        tour += _way(came, digraph, goal)
         pending = [some for some in pending if goal not in some]
         here = goal
-    came = breadth_first(wiring.n, wiring.tails, wiring.heads, here)
-    return tour + _way(came, wiring, start)
+    came = breadth_first(digraph.n, digraph.tails, digraph.heads, here)
+    return tour + _way(came, digraph, start)
 
 
-def _way(came: dict[int, int], wiring: Wiring, v: int) -> list[int]:
+def _way(came: dict[int, int], digraph: Digraph, v: int) -> list[int]:
     way = []
     while came[v] >= 0:
         way.append(came[v])
-        v = int(wiring.tails[came[v]])
+        v = int(digraph.tails[came[v]])
     return way[::-1]
 
 
@@ -286,7 +286,7 @@ def verdict(G: Any, *, delay: str = "delay") -> Schedule:
     """
     graph = as_delay_graph(G, delay)
     n, zero = len(graph.vertices), (0,) * graph.dimension
-    whole = Wiring(n, graph.tails, graph.heads, graph.delays)
+    whole = Digraph(n, graph.tails, graph.heads, graph.delays)
     slopes, offsets = [[zero] * n], [[0] * n]
     todo = [(0, np.arange(n), np.arange(len(graph.edges)), whole)]
     for depth, vertices, edges, piece in todo:  # grows while it is read
@@ -299,7 +299,7 @@ def verdict(G: Any, *, delay: str = "delay") -> Schedule:
         for v, offset in zip(vertices.tolist(), found.offsets, strict=True):
             slopes[depth][v], offsets[depth][v] = found.slope, offset
         for part in found.parts:
-            ends, inner = piece.within(part)
+            ends, inner = piece.restricted(part)
             todo.append((depth + 1, vertices[ends], edges[part], inner))
     forms = zip(slopes, offsets, strict=True)
     return Schedule(graph, tuple(Stage(tuple(a), tuple(b)) for a, b in forms))
@@ -469,12 +469,12 @@ def time_direction(G: Any, *, delay: str = "delay") -> str:
         return "cyclic"
 
 
-def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Wiring, found: Separation) -> None:
+def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Digraph, found: Separation) -> None:
     """Raise the closed walk that the only part of a separation holds."""
     (part,) = found.parts
     place = {e: k for k, e in enumerate(part.tolist())}
     cycles = [Cycle(tuple(place[e] for e in c.edges), c.total) for c in found.lineality.cycles]
-    within = Wiring(piece.n, piece.tails[part], piece.heads[part], piece.delays[part])
+    within = Digraph(piece.n, piece.tails[part], piece.heads[part], piece.delays[part])
     names = [graph.edges[e] for e in edges[part].tolist()]
     segments = zero_walk(within, cycles, found.lineality.counts)
     length = sum(len(walk) * count for walk, count in segments)
@@ -482,7 +482,7 @@ def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Wiring, found: S
         graph, tuple((tuple(names[k] for k in walk), count) for walk, count in segments)
     )
     if graph.dimension == 1:
-        whole = Wiring(len(graph.vertices), graph.tails, graph.heads, graph.delays)
+        whole = Digraph(len(graph.vertices), graph.tails, graph.heads, graph.delays)
         if shorter := shortest_zero_walk(whole, length):
             walk = ZeroWalk(graph, ((tuple(graph.edges[e] for e in shorter), 1),))
     raise CyclicCoverError(

@@ -24,6 +24,7 @@ from typing import Any
 from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
 from unrollgraph.graph.times import as_time
+from unrollgraph.measure.lattices import dot
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Schedule:
             raise ValueError(f"{show_vertex(node)} is no vertex of the cover")
         k = self.graph.number[vertex]
         times = found if isinstance(found, tuple) else (found,)
-        return tuple(_dot(s.slopes[k], times) + s.offsets[k] for s in self.stages)
+        return tuple(dot(s.slopes[k], times) + s.offsets[k] for s in self.stages)
 
     def check(self) -> bool:
         """Verify that keys increase along every arc of the infinite cover.
@@ -127,7 +128,7 @@ class Schedule:
         for stage in self.stages:
             if stage.slopes[u] != stage.slopes[v]:
                 return False  # the change depends on the time and was not decided before
-            gain = _dot(stage.slopes[u], delay) + stage.offsets[v] - stage.offsets[u]
+            gain = dot(stage.slopes[u], delay) + stage.offsets[v] - stage.offsets[u]
             if gain:
                 return gain > 0
         return False
@@ -298,7 +299,3 @@ def _check_joins(before: tuple[Edge, int], after: tuple[Edge, int]) -> None:
             f"the walk does not join: {show_edge(edge)} does not leave {show_vertex(here)}",
             edge=edge,
         )
-
-
-def _dot(a: tuple[int, ...], b: Any) -> int:
-    return sum(x * y for x, y in zip(a, b, strict=True))

@@ -121,7 +121,7 @@ class _Kind:
     """
 
     def __init__(self, walks: Walks, edges: Any) -> None:
-        ends, self._inner = walks.wiring.within(edges)
+        ends, self._inner = walks.digraph.restricted(edges)
         n, tails, heads, delays = self._inner
         self.vertices: set[int] = set(ends.tolist())
         *_, low = ascent(n, tails, heads, delays[:, 0])

@@ -46,29 +46,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import DelayError
-from unrollgraph.graph.digraph import breadth_first, cycle_among, levels, strong_components
+from unrollgraph.graph.digraph import Digraph, breadth_first, cycle_among, levels, strong_components
 from unrollgraph.graph.potentials import clocks
 from unrollgraph.limits import LARGEST_DIMENSION
 from unrollgraph.measure.lattices import dot, nearest_point, orthogonal, primitive, rounded, solve
 
 IntArray = NDArray[np.int64]
-
-
-class Wiring(NamedTuple):
-    """A delay graph, or a part of one, as arrays: n vertices and, for each edge, the rest."""
-
-    n: int
-    tails: IntArray
-    heads: IntArray
-    delays: IntArray  # shape (m, d)
-
-    def within(self, edges: IntArray) -> tuple[IntArray, Wiring]:
-        """The part that these edges and their ends make: its vertices, and itself."""
-        ends, place = np.unique(
-            np.concatenate([self.tails[edges], self.heads[edges]]), return_inverse=True
-        )
-        half = len(edges)
-        return ends, Wiring(len(ends), place[:half], place[half:], self.delays[edges])
 
 
 class Cycle(NamedTuple):
@@ -143,7 +126,7 @@ class Separation(NamedTuple):
     lineality: Lineality
 
 
-def separate(wiring: Wiring) -> Separation:
+def separate(digraph: Digraph) -> Separation:
     """Find a direction of time along which all cycles go that can go along one.
 
     Notes
@@ -152,21 +135,21 @@ def separate(wiring: Wiring) -> Separation:
     each halves, roughly, what is left to choose from. From one to the next some small
     systems of equations in d unknowns are solved: milliseconds for d = 3, seconds for d = 16.
     """
-    dimension = wiring.delays.shape[1]
+    dimension = digraph.delays.shape[1]
     lineality = Lineality((), (), ())
     known: list[Cycle] = []
     slope = (1,) * dimension
     while True:
-        times, tight, edges = clocks(*wiring[:3], _along(wiring, slope))
+        times, tight, edges = clocks(*digraph[:3], _along(digraph, slope))
         parts: list[IntArray] = []
         if not edges:
-            level = levels(wiring.n, wiring.tails[tight], wiring.heads[tight])
+            level = levels(digraph.n, digraph.tails[tight], digraph.heads[tight])
             if level.min(initial=0) < 0:
-                found = cycle_among(level, wiring.tails[tight], wiring.heads[tight])
+                found = cycle_among(level, digraph.tails[tight], digraph.heads[tight])
                 edges = tuple(tight[list(found)].tolist())
-                if lineality.cycles and lineality.holds(_total(wiring, edges)):
-                    level, parts = _condensed(wiring, tight)
-                    edges = _stray(wiring, parts, lineality)
+                if lineality.cycles and lineality.holds(_total(digraph, edges)):
+                    level, parts = _condensed(digraph, tight)
+                    edges = _stray(digraph, parts, lineality)
             if not edges:
                 scale = 1 + int(level.max(initial=0))
                 offsets = zip(times.tolist(), level.tolist(), strict=True)
@@ -176,10 +159,10 @@ def separate(wiring: Wiring) -> Separation:
                     parts,
                     lineality,
                 )
-        cycle = Cycle(edges, _total(wiring, edges))
+        cycle = Cycle(edges, _total(digraph, edges))
         if not any(cycle.total):
             zero = Lineality((cycle,), (1,), ())
-            return Separation(slope, [0] * wiring.n, [np.array(edges)], zero)
+            return Separation(slope, [0] * digraph.n, [np.array(edges)], zero)
         if not known and not lineality.cycles:
             lineality = Lineality((), (), orthogonal([], _limited(dimension)))
         slope, lineality, known = _direction([*known, cycle], lineality)
@@ -228,33 +211,33 @@ def _limited(dimension: int) -> int:
     return dimension
 
 
-def _along(wiring: Wiring, slope: tuple[int, ...]) -> NDArray[Any]:
+def _along(digraph: Digraph, slope: tuple[int, ...]) -> NDArray[Any]:
     """Return the delays along a slope, in 64 bits where sums of them along walks fit."""
-    largest = int(np.abs(wiring.delays).max(initial=0)) * sum(map(abs, slope))
-    if 4 * (wiring.n + 1) * largest < 2**62:
-        return wiring.delays @ np.array(slope, dtype=np.int64)
-    along: NDArray[Any] = wiring.delays.astype(object) @ np.array(slope, dtype=object)
+    largest = int(np.abs(digraph.delays).max(initial=0)) * sum(map(abs, slope))
+    if 4 * (digraph.n + 1) * largest < 2**62:
+        return digraph.delays @ np.array(slope, dtype=np.int64)
+    along: NDArray[Any] = digraph.delays.astype(object) @ np.array(slope, dtype=object)
     return along
 
 
-def _total(wiring: Wiring, edges: Iterable[int]) -> tuple[int, ...]:
-    return tuple(sum(column) for column in wiring.delays[list(edges)].T.tolist())
+def _total(digraph: Digraph, edges: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sum(column) for column in digraph.delays[list(edges)].T.tolist())
 
 
-def _condensed(wiring: Wiring, tight: IntArray) -> tuple[IntArray, list[IntArray]]:
+def _condensed(digraph: Digraph, tight: IntArray) -> tuple[IntArray, list[IntArray]]:
     """Levels that grow along tight edges but for those on cycles, and these, by component."""
-    n, tails, heads = wiring.n, wiring.tails[tight], wiring.heads[tight]
+    n, tails, heads = digraph.n, digraph.tails[tight], digraph.heads[tight]
     component = strong_components(n, tails, heads)
     across = component[tails] != component[heads]
     level = levels(int(component.max()) + 1, component[tails[across]], component[heads[across]])
     inner = tight[~across]
-    label = component[wiring.tails[inner]]
+    label = component[digraph.tails[inner]]
     inner, label = inner[np.argsort(label, kind="stable")], np.sort(label)
     begins = np.flatnonzero(np.diff(label)) + 1
     return level[component], np.split(inner, begins)
 
 
-def _stray(wiring: Wiring, parts: list[IntArray], lineality: Lineality) -> tuple[int, ...]:
+def _stray(digraph: Digraph, parts: list[IntArray], lineality: Lineality) -> tuple[int, ...]:
     """Find a cycle in one of the parts whose total is not in the lineality, or none.
 
     From a root of the part go out by a tree to the tail of an edge, along the edge, and
@@ -264,7 +247,7 @@ def _stray(wiring: Wiring, parts: list[IntArray], lineality: Lineality) -> tuple
     if not lineality.across:
         return ()
     for part in parts:
-        _, piece = wiring.within(part)
+        _, piece = digraph.restricted(part)
         there = breadth_first(piece.n, piece.tails, piece.heads, 0)
         back = breadth_first(piece.n, piece.heads, piece.tails, 0)
         place = [lineality.coordinates(delay) for delay in piece.delays.tolist()]
@@ -304,7 +287,7 @@ def _path(came: dict[int, int], ends: IntArray, v: int) -> list[int]:
     return path
 
 
-def _simple(walk: list[int], piece: Wiring) -> list[list[int]]:
+def _simple(walk: list[int], piece: Digraph) -> list[list[int]]:
     """Take a closed walk apart into cycles that meet no vertex twice."""
     cycles, path = [], []
     position = {int(piece.tails[walk[0]]): 0}

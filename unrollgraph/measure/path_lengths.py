@@ -51,7 +51,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import check_size, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, known, part_of
-from unrollgraph.graph.digraph import breadth_first, dijkstra, levels
+from unrollgraph.graph.digraph import dijkstra, levels, vertices_between
 from unrollgraph.graph.times import check_integer, integer
 from unrollgraph.limits import MOST_NUMBERS
 from unrollgraph.measure.certificates import one_axis
@@ -104,9 +104,9 @@ def longest_path_length(
     >>> ug.longest_path_length(ug.gallery.seed_network(), "in", "out", 10**6)
     3000004
     """
-    wiring = _Between(as_delay_graph(G, delay), source, target)
-    last = _whole(steps) + wiring.shift
-    length = wiring.at(last) if wiring.joined and last >= 0 else None
+    between = _Between(as_delay_graph(G, delay), source, target)
+    last = _whole(steps) + between.shift
+    length = between.at(last) if between.joined and last >= 0 else None
     if length is None:
         raise _no_path(source, target, steps)
     return length
@@ -248,10 +248,8 @@ class _Between:
             if not known(vertex, graph.number):
                 raise ValueError(f"{show_vertex(vertex)} is no vertex of the graph")
         n, start, goal = len(graph.vertices), graph.number[source], graph.number[target]
-        behind = breadth_first(n, graph.tails, graph.heads, start)
-        before = breadth_first(n, graph.heads, graph.tails, goal)
-        keep = [v for v in range(n) if v in behind and v in before]
-        self.joined = goal in behind
+        keep = vertices_between(n, graph.tails, graph.heads, start, goal).tolist()
+        self.joined = bool(keep)
         self.shift = 0
         if not self.joined:
             return

@@ -61,14 +61,13 @@ from numpy.typing import NDArray
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.errors import CyclicCoverError, RadiusError, TooLargeError, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.digraph import Found, astar, breadth_first, dijkstra
+from unrollgraph.graph.digraph import Digraph, Found, astar, dijkstra, vertices_between
 from unrollgraph.graph.potentials import clocks, feasible_potential
 from unrollgraph.graph.times import add
 from unrollgraph.limits import MOST_SEARCHED
 from unrollgraph.measure._components import cancelling_parts, same_component
 from unrollgraph.measure.acyclicity import verdict
 from unrollgraph.measure.lattices import dot
-from unrollgraph.measure.linear_schedule import Wiring
 
 IntArray = NDArray[np.int64]
 NEAR = 2_000  # vertices of the cover to look through before anything is computed below, and
@@ -109,9 +108,9 @@ class Walks:
         return len(self.vertices)
 
     @property
-    def wiring(self) -> Wiring:
+    def digraph(self) -> Digraph:
         """The edges as arrays alone."""
-        return Wiring(self.n, self.tails, self.heads, self.delays)
+        return Digraph(self.n, self.tails, self.heads, self.delays)
 
     def named(self, edges: Iterable[int]) -> tuple[int, ...]:
         """Edges by their numbers in the graph."""
@@ -121,11 +120,9 @@ class Walks:
         """The walks that use only some edges; None if there are none."""
         kept = np.flatnonzero(edges)
         tails, heads = self.tails[kept], self.heads[kept]
-        behind = breadth_first(self.n, tails, heads, self.start)
-        before = breadth_first(self.n, heads, tails, self.goal)
-        if self.goal not in behind:
+        ends = vertices_between(self.n, tails, heads, self.start, self.goal)
+        if not len(ends):
             return None
-        ends = np.array(sorted(behind.keys() & before.keys()), dtype=np.int64)
         place = np.full(self.n, -1)
         place[ends] = np.arange(len(ends))
         inner = self.taking(kept[(place[tails] >= 0) & (place[heads] >= 0)])
@@ -384,7 +381,7 @@ def bounds_in_space(
 
 def _cancels(walks: Walks) -> bool:
     """Whether all edges lie in one part whose totals cancel one another."""
-    return [len(part) for part in cancelling_parts(walks.wiring)] == [len(walks.edges)]
+    return [len(part) for part in cancelling_parts(walks.digraph)] == [len(walks.edges)]
 
 
 # -- the search and its bound --------------------------------------------------------------

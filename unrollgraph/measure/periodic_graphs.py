@@ -72,7 +72,7 @@ from numpy.typing import NDArray
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.windows import as_torus
 from unrollgraph.errors import check_size
-from unrollgraph.graph.cycle_space import Forest, spanning_forest
+from unrollgraph.graph.cycle_space import Forest, forest_of
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
 from unrollgraph.graph.times import add, check_integer
 from unrollgraph.limits import MOST_NUMBERS, MOST_OBJECTS
@@ -560,7 +560,7 @@ def zero_cycles(G: Any, *, delay: str = "delay") -> tuple[ZeroWalk, ...]:
 
 def _independent(graph: DelayGraph) -> tuple[list[list[tuple[int, tuple[int, ...]]]], Forest]:
     """Cotree edges with the totals of their cycles, component by component, and the forest."""
-    forest = spanning_forest(len(graph.vertices), graph.tails, graph.heads)
+    forest = forest_of(graph)
     label = forest.component[graph.tails[forest.cotree]].tolist()
     count = int(forest.component.max(initial=-1)) + 1
     found: list[list[tuple[int, tuple[int, ...]]]] = [[] for _ in range(count)]

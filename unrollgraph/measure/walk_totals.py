@@ -125,7 +125,7 @@ class _Part:
     """A strong component: which signs the totals of its cycles have."""
 
     def __init__(self, walks: Walks, edges: Any) -> None:
-        names, inner = walks.wiring.within(edges)
+        names, inner = walks.digraph.restricted(edges)
         self.ends: list[int] = names.tolist()
         self.tails, self.heads = inner.tails, inner.heads
         self.delays: list[int] = inner.delays[:, 0].tolist()

@@ -23,6 +23,7 @@ How a network is compiled and run:
 * `execution_order` -- in which order they are computed;
 * `compiler` -- which of them become one call;
 * `buffers` -- where they are stored;
+* `plans` -- compiled programs, and arrays that are kept for the next run;
 * `executors` -- the calls that are left, over a window or over any other graph.
 """
 

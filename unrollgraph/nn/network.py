@@ -41,7 +41,6 @@ from unrollgraph.nn.plans import Plans
 from unrollgraph.nn.program import Ref
 
 Array = NDArray[Any]
-PLANS_KEPT = 8
 
 
 class Network:

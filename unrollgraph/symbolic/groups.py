@@ -32,8 +32,8 @@ from sympy.combinatorics.free_groups import free_group
 
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.errors import show_edge, show_vertex
-from unrollgraph.graph.cycle_space import Forest, spanning_forest
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.cycle_space import forest_of
+from unrollgraph.graph.delay_graph import as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.measure import components
 
@@ -148,7 +148,7 @@ def fundamental_group(G: Any, root: Any, *, delay: str = "delay") -> Fundamental
     graph = as_delay_graph(G, delay)
     if not known(root, graph.number):
         raise ValueError(f"the root {show_vertex(root)} is no vertex of the graph")
-    forest = _forest(graph)
+    forest = forest_of(graph)
     label = forest.component[graph.tails]
     edges = np.flatnonzero(label == forest.component[graph.number[root]]).tolist()
     cotree = set(forest.cotree.tolist())
@@ -209,7 +209,7 @@ def homology_basis(G: Any, *, delay: str = "delay") -> HomologyBasis:
     Matrix([[0, 1, 1, 1, 0]])
     """
     graph = as_delay_graph(G, delay)
-    forest = _forest(graph)
+    forest = forest_of(graph)
     cycles, rows = [], []
     for e in forest.cotree.tolist():
         steps, row = forest.cycle(e), [0] * len(graph.edges)
@@ -290,7 +290,7 @@ def local_group(G: Any, *, delay: str = "delay") -> LocalGroup:
     graph = as_delay_graph(G, delay)
     if not graph.vertices:
         raise ValueError("the graph has no vertices, so no local group; give one that has")
-    forest = _forest(graph)
+    forest = forest_of(graph)
     if forest.component.any():
         raise ValueError(
             f"the graph has {int(forest.component.max()) + 1} components, each with a local group "
@@ -310,7 +310,3 @@ def local_group(G: Any, *, delay: str = "delay") -> LocalGroup:
         tuple(int(smith[k, k]) for k in range(shape[0])),
         sympy.oo if family.copies == math.inf else sympy.Integer(family.copies),
     )
-
-
-def _forest(graph: DelayGraph) -> Forest:
-    return spanning_forest(len(graph.vertices), graph.tails, graph.heads)

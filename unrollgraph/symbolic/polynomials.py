@@ -48,7 +48,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from unrollgraph.errors import check_size, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
-from unrollgraph.graph.digraph import breadth_first, strong_components
+from unrollgraph.graph.digraph import strong_components, vertices_between
 from unrollgraph.graph.times import check_integer
 from unrollgraph.limits import MOST_TERMS
 from unrollgraph.measure.acyclicity import verdict
@@ -517,10 +517,9 @@ def between(graph: DelayGraph, source: Any, target: Any) -> list[int]:
     for what, vertex in (("source", source), ("target", target)):
         if not known(vertex, graph.number):
             raise ValueError(f"the {what} {show_vertex(vertex)} is no vertex of the graph")
-    n = len(graph.vertices)
-    after = breadth_first(n, graph.tails, graph.heads, graph.number[source])
-    before = breadth_first(n, graph.heads, graph.tails, graph.number[target])
-    return sorted(after.keys() & before.keys())
+    n, ends = len(graph.vertices), (graph.number[source], graph.number[target])
+    found: list[int] = vertices_between(n, graph.tails, graph.heads, *ends).tolist()
+    return found
 
 
 def _direction(graph: DelayGraph, inner: list[int], ends: Any) -> int:
