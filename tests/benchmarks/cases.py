@@ -2,7 +2,7 @@
 
 A case is a function that prepares its data and returns what is timed. It uses public names
 only, so that it outlives a change of the structure. Run as a program, this file reads names of
-cases from standard input and answers each with the seconds of one run.
+cases from standard input and answers each with the seconds of one run, or nan where it fails.
 """
 
 import io
@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -301,10 +302,14 @@ def serve():
         if not name:
             print(*CASES, flush=True)
             continue
-        if name not in prepared:
-            prepared[name] = CASES[name]()
-            prepared[name]()
-        print(seconds_of_a_run(prepared[name]), flush=True)
+        try:
+            if name not in prepared:
+                prepared[name] = CASES[name]()
+                prepared[name]()
+            print(seconds_of_a_run(prepared[name]), flush=True)
+        except Exception:  # of a function that has another name in this tree, for instance
+            traceback.print_exc()
+            print("nan", flush=True)
 
 
 if __name__ == "__main__":

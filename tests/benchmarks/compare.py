@@ -52,8 +52,9 @@ def compare(base, words, rounds):
     for name in sorted(names[0] & names[1]):
         if words and not any(word in name for word in words):
             continue
-        for process in workers:
-            ask(process, name)
+        if "nan" in [ask(process, name).strip() for process in workers]:
+            print(f"{name:<32}fails in one of the trees", flush=True)
+            continue
         times = np.empty((rounds, 2))
         for k in range(rounds):
             for side in (0, 1) if k % 2 else (1, 0):
