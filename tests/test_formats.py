@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import unrollgraph as ug
-from unrollgraph.io import dot, edge_list, gml, graphml, node_link
+from unrollgraph.io import dot, gml, graphml, node_link, tables
 from unrollgraph.testing import delay_graphs
 
 FORMATS = {
     "json": (node_link.dumps, node_link.loads),
-    "csv": (lambda G: edge_list.dumps(G, ","), lambda text: edge_list.loads(text, ",")),
+    "csv": (lambda G: tables.dumps(G, ","), lambda text: tables.loads(text, ",")),
     "gml": (gml.dumps, gml.loads),
     "graphml": (graphml.dumps, graphml.loads),
 }
@@ -265,7 +265,7 @@ def test_default_delays_of_graphml_count():
 )
 def test_a_delay_is_written_in_plain_digits(text):
     with pytest.raises(ug.FormatError, match="has the delay|has a delay of 5000"):
-        edge_list.loads(f'source,target,delay\na,b,"{text}"\n', ",")
+        tables.loads(f'source,target,delay\na,b,"{text}"\n', ",")
 
 
 @pytest.mark.parametrize("name", ["Delay", "SOURCE", "target", "Key", " w"])

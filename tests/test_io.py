@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unrollgraph as ug
-from unrollgraph.io import edge_list, node_link
+from unrollgraph.io import node_link, tables
 from unrollgraph.testing import delay_graphs
 
 NAMES = st.recursive(
@@ -80,7 +80,7 @@ def test_json_is_networkx_node_link_data():
 @given(delay_graphs(dimension=2, vertices=6), st.sampled_from(",\t"))
 def test_edge_lists_round_trip(G, delimiter):
     G.remove_nodes_from(list(nx.isolates(G)))
-    H = edge_list.loads(edge_list.dumps(G, delimiter), delimiter)
+    H = tables.loads(tables.dumps(G, delimiter), delimiter)
     assert set(H) == set(G)
     if G.is_multigraph() and not H.is_multigraph():
         H = nx.MultiDiGraph(H)
@@ -91,7 +91,7 @@ def test_edge_lists_hold_keys_attributes_and_odd_text():
     G = nx.MultiDiGraph()
     G.add_edge('a"b', "c, d", "slow", delay=-3, colour="red; blue")
     G.add_edge('a"b', "c, d", "fast")
-    H = edge_list.loads(edge_list.dumps(G, ","), ",")
+    H = tables.loads(tables.dumps(G, ","), ",")
     assert [(k, d) for *_, k, d in H.edges(keys=True, data=True)] == [
         ("slow", {"delay": -3, "colour": "red; blue"}),
         ("fast", {"delay": 0}),
@@ -99,11 +99,11 @@ def test_edge_lists_hold_keys_attributes_and_odd_text():
 
 
 def test_the_column_of_delays_has_the_name_that_is_given():
-    G = edge_list.loads("source,target,delay,lag\na,b,1,5\n", ",", "lag")
+    G = tables.loads("source,target,delay,lag\na,b,1,5\n", ",", "lag")
     assert G.edges["a", "b"] == {"lag": 5, "delay": "1"}
-    assert edge_list.loads(edge_list.dumps(G, ",", "lag"), ",", "lag").edges["a", "b"]["lag"] == 5
+    assert tables.loads(tables.dumps(G, ",", "lag"), ",", "lag").edges["a", "b"]["lag"] == 5
     with pytest.raises(ug.FormatError, match="no column 'tau'; the columns are 'source', 'target'"):
-        edge_list.loads("source,target,lag\na,b,1\n", ",", "tau")
+        tables.loads("source,target,lag\na,b,1\n", ",", "tau")
 
 
 @pytest.mark.parametrize("name", ["source", "target", "key", " w", "two\nlines"])
@@ -151,13 +151,13 @@ def test_the_columns_of_ends_may_have_any_name(tmp_path):
 @pytest.mark.parametrize("options", [{"source": "to"}, {"delay": "to"}, {"target": "from"}])
 def test_ends_and_delays_are_different_columns(options):
     with pytest.raises(ug.FormatError, match="must be different columns, but they are '"):
-        edge_list.loads("from,to,lag\na,b,1\n", ",", **options)
+        tables.loads("from,to,lag\na,b,1\n", ",", **options)
 
 
 def test_a_first_column_that_does_not_number_the_rows_is_an_attribute():
-    G = edge_list.loads("Unnamed: 0,source,target\nx,a,b\n", ",")
+    G = tables.loads("Unnamed: 0,source,target\nx,a,b\n", ",")
     assert G.edges["a", "b"] == {"Unnamed: 0": "x"}
-    assert edge_list.loads("0,source,target\n5,a,b\n", ",").edges["a", "b"] == {"0": "5"}
+    assert tables.loads("0,source,target\n5,a,b\n", ",").edges["a", "b"] == {"0": "5"}
 
 
 @pytest.mark.parametrize("name", ["source", "target", "key"])

@@ -4,9 +4,8 @@ Which module answers which question:
 
 * `files` -- reading and writing by suffix, and writing a file whole or not at all;
 * `node_link` -- JSON, which holds everything exactly;
-* `edge_list` -- CSV and TSV;
 * `gml`, `graphml`, `dot` -- formats of other programs;
-* `tables` -- SciPy, pandas and the text of crystal nets, in memory;
+* `tables` -- CSV and TSV files, pandas, SciPy and the text of crystal nets;
 * `texts` -- delays as text, and proof that nothing was lost.
 """
 

@@ -4,7 +4,7 @@
 suffix        format
 ============  ======================================================
 ``.json``     node-link JSON: everything, exactly (`node_link`)
-``.csv``      edge list with commas (`edge_list`)
+``.csv``      edge list with commas (`tables`)
 ``.tsv``      edge list with tabs
 ``.gml``      GML, the Graph Modelling Language (`gml`)
 ``.graphml``  GraphML (`graphml`)
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unrollgraph.errors import FormatError
-from unrollgraph.io import dot, edge_list, gml, graphml, node_link
+from unrollgraph.io import dot, gml, graphml, node_link, tables
 
 try:
     import fcntl
@@ -144,16 +144,16 @@ _Codec = TypeVar("_Codec")
 
 READERS: dict[str, Callable[..., Any]] = {
     ".json": node_link.loads,
-    ".csv": edge_list.loads,
-    ".tsv": edge_list.loads,
+    ".csv": tables.loads,
+    ".tsv": tables.loads,
     ".gml": gml.loads,
     ".graphml": graphml.loads,
 }
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 WRITERS: dict[str, Callable[[Any, str], str]] = {
     ".json": node_link.dumps,
-    ".csv": lambda G, delay: edge_list.dumps(G, ",", delay),
-    ".tsv": lambda G, delay: edge_list.dumps(G, "\t", delay),
+    ".csv": lambda G, delay: tables.dumps(G, ",", delay),
+    ".tsv": lambda G, delay: tables.dumps(G, "\t", delay),
     ".gml": gml.dumps,
     ".graphml": graphml.dumps,
     ".dot": dot.dumps,
