@@ -19,6 +19,7 @@ import unrollgraph as ug
 from unrollgraph import nn
 from unrollgraph.measure import path_search, paths
 from unrollgraph.measure.path_search import between, is_infeasible
+from unrollgraph.measure.walk_totals import label
 from unrollgraph.testing import delay_graphs
 
 
@@ -760,3 +761,39 @@ def ladder(n):
         G.add_edges_from(((side, k), (side, k + 1)) for k in range(n - 1))
     G.add_edges_from((("a", k), ("b", k)) for k in range(n))
     return G
+
+
+@given(
+    delay_graphs(vertices=3, edges=6, delays=3), st.lists(st.integers(0, 2), min_size=6, max_size=6)
+)
+def test_labels_are_least_by_cost_and_then_by_total(G, costs):
+    """Of each vertex and residue, and whether a vertex was met: by rounds over all edges."""
+    graph = ug.DelayGraph(G)
+    walks = between(graph, 0, len(graph.vertices) - 1, costs[: len(graph.edges)])
+    if walks is None:
+        return
+    modulus, met = 3, {walks.goal}
+    found = label(walks, met, modulus, list(walks.costs))
+    rows = zip(walks.tails, walks.heads, walks.delays[:, 0], walks.costs, strict=True)
+    rows = [tuple(map(int, row)) for row in rows]
+    start = walks.start, walks.start in met, 0
+    least, rounds = {start: (0, 0)}, 2 * walks.n * modulus
+    for k in range(2 * rounds):
+        before = dict(least)
+        for (v, passed, r), (cost, total) in before.items():
+            for u, w, d, c in rows:
+                if u == v:
+                    key = w, passed or w in met, (r + d) % modulus
+                    new = cost + c, total + d
+                    if new < least.get(key, (math.inf, 0)):
+                        least[key] = new
+        if k == rounds:
+            settled = dict(least)
+    assert found.cost.keys() == {(2 * v + p) * modulus + r for v, p, r in least}
+    for (v, p, r), (cost, total) in least.items():
+        triple = (2 * v + p) * modulus + r
+        assert found.cost[triple] == cost
+        if triple in found.total:
+            assert found.total[triple] == total
+        else:  # it falls for ever along a cycle without cost, or is behind one that does
+            assert settled[v, p, r] != (cost, total) or found.falling
