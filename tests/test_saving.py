@@ -496,6 +496,12 @@ def test_compressed_doubled_and_unknown_members_are_not_read(tmp_path):
         nn.load(path)
 
 
+def test_every_operation_that_is_exported_can_be_named_in_a_file():
+    exported = {name: getattr(nn, name) for name in nn.__all__}
+    kinds = {n: x for n, x in exported.items() if isinstance(x, type) and issubclass(x, nn.Op)}
+    assert {name: kind for name, kind in kinds.items() if kind is not nn.Op} == nn.ops.BUILT_IN
+
+
 NOTES = ["{", "[" * 10**5, "9" * 5000, '{"history": 3}', '{"history": {}}', "null"]
 
 
