@@ -95,7 +95,7 @@ _WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 
 
 def is_network(path: str) -> bool:
-    """Whether a file is one that `unrollgraph.nn.Network.save` wrote, by its suffix."""
+    """Whether a file is one that `unrollgraph.nn.save` wrote, by its suffix."""
     return Path(path).suffix.lower() == ".npz"
 
 

@@ -431,7 +431,7 @@ def load(
     backend: str = "numpy",
     operations: Mapping[str, type[Op]] | None = None,
 ) -> Network:
-    """Read a network from a file that `Network.save` or `fit` wrote.
+    """Read a network from a file that `save` or `fit` wrote.
 
     Parameters
     ----------
