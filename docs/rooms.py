@@ -38,14 +38,14 @@ TINTS = list(vertex_colours(range(7)).values())
 
 
 def modules_of(name):
-    """Names of the modules of a subpackage, those of its own subpackages with a dot."""
+    """Names of the modules of a subpackage, those of its subpackages with a dot."""
     folder = Path(unrollgraph.__file__).parent / name
     found = sorted(path.relative_to(folder) for path in folder.rglob("*.py"))
     return [".".join(path.with_suffix("").parts) for path in found if path.stem != "__init__"]
 
 
 def texts_of(name, words, width):
-    """The lines in a room: what lives there, and its modules."""
+    """The lines of a subpackage: description, then modules; and the length of the former."""
     many = int(width * 6.2)
     modules = textwrap.wrap(", ".join(modules_of(name)), many, break_on_hyphens=False)
     return [*textwrap.wrap(words, many), *modules], len(textwrap.wrap(words, many))

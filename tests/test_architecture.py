@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 import unrollgraph as ug
+from unrollgraph import errors
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(ug.__file__).parent
@@ -279,6 +280,16 @@ def test_errors_descend_from_the_root_and_from_what_a_newcomer_catches():
         assert issubclass(error, ug.UnrollgraphError)
         if error is not ug.UnrollgraphError:
             assert issubclass(error, builtin)
+
+
+def test_a_keyword_of_an_error_is_an_attribute_that_its_class_declares():
+    for path in PACKAGE.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+                error = getattr(errors, call.func.id, None)
+                if isinstance(error, type) and issubclass(error, errors.UnrollgraphError):
+                    names = [word.arg for word in call.keywords]
+                    assert all(hasattr(error, name) for name in names), (path, call.lineno)
 
 
 def test_the_default_examples_repeat_and_the_thorough_ones_do_not():

@@ -75,6 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"unrollgraph {ug.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for page in (_check, _measure, _unroll, _draw, _explore, _run, _demo):
-        page.add_to(commands)
+    for command in (_check, _measure, _unroll, _draw, _explore, _run, _demo):
+        command.add_to(commands)
     return parser

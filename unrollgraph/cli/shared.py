@@ -18,7 +18,7 @@ from unrollgraph.nn.saving import read_graph
 
 
 def fail(message: str) -> int:
-    """Print what is wrong in one line on standard error; return the exit code for it."""
+    """Print an error in one line on standard error; return the exit code for it."""
     note(message)
     return 2
 
@@ -26,7 +26,7 @@ def fail(message: str) -> int:
 def note(message: str) -> None:
     """Print a message in one line on standard error."""
     text = " ".join(message.split())
-    if len(text) > 1000:  # it quotes something from a file that nobody wants to read
+    if len(text) > 1000:  # it quotes a long value from a file
         text = f"{text[:600]} ... {text[-300:]}"
     if sys.stderr:
         with suppress(OSError):  # the status says it all the same
@@ -87,7 +87,7 @@ def offsets(proof: ug.Schedule, most: int = 8) -> str:
 
 
 def numbers(values: Any) -> str:
-    """Numbers beside each other."""
+    """Return numbers as one line of text."""
     return " ".join(f"{float(value):7.4f}" for value in values)
 
 

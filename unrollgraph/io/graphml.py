@@ -62,8 +62,12 @@ def loads(text: str, delay: str = "delay") -> Any:
     _check_plain(text)
     try:
         root = ElementTree.fromstring(text)
-        if len(root.findall(f"{_SPACE}graph")) != 1 or root.find(f".//{_SPACE}node/{_SPACE}graph"):
-            raise FormatError("a file with exactly one element <graph> of GraphML is read")
+        graphs = len(root.findall(f".//{_SPACE}graph"))
+        if graphs != 1:
+            raise FormatError(
+                f"the file has {graphs} elements <graph> in the namespace {_SPACE[1:-1]}, but it "
+                "must have exactly one; write each graph to a separate file"
+            )
         G = _parsed(text, many=False)
         if G.graph.get(_MARK) is True:
             G = _with_keys(_parsed(text, many=True))

@@ -28,7 +28,13 @@ from typing import Any
 import numpy as np
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.errors import CyclicCoverError, InfinitePathsError, show_vertex, show_walk
+from unrollgraph.errors import (
+    CyclicCoverError,
+    InfinitePathsError,
+    TooLargeError,
+    show_vertex,
+    show_walk,
+)
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.potentials import ascent, clocks
 from unrollgraph.graph.times import add
@@ -259,8 +265,8 @@ def _counted(start: Any, goal: Any, after: Callable[[Any], Iterator[tuple[Any, A
     return 0
 
 
-def _too_many() -> ValueError:
-    return ValueError(
+def _too_many() -> TooLargeError:
+    return TooLargeError(
         f"more than {MOST_COUNTED} vertices of the cover lie between source and target; count over "
         "fewer steps"
     )

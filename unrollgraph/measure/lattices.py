@@ -360,7 +360,7 @@ def _combination(points: Sequence[Vector], weights: dict[int, Fraction]) -> tupl
 
 
 def _affine_weights(points: list[Vector]) -> list[Fraction]:
-    """ExactNumbers, of sum one, of the point nearest to the origin of the affine hull.
+    """Weights, of sum one, of the point nearest to the origin of the affine hull.
 
     It is orthogonal to all differences: ``x . p`` is the same number for all points.
     """

@@ -19,7 +19,7 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.errors import check_size, show_edge, show_vertex
+from unrollgraph.errors import TooLargeError, check_size, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Found
 from unrollgraph.graph.times import ExactNumbers, add, check_integer
@@ -363,7 +363,7 @@ def _last_search(walks: Walks, total: int) -> Found:
     bounds = best_bounds(walks, (total,))
     found = search_in_space(walks, (total,), inside, None, bounds, MOST_SEARCHED)
     if not found.exhausted:
-        raise ValueError(
+        raise TooLargeError(
             f"no shortest path was found among {MOST_SEARCHED} vertices of the cover; use a larger "
             "unit of time, or take a window with unrollgraph.unroll"
         )

@@ -46,12 +46,12 @@ from unrollgraph.limits import MOST_STATES
 from unrollgraph.symbolic.polynomials import (
     Wires,
     at,
-    between,
     determinant_of,
     gains_of,
     minor_of,
     units_of,
     vanishes,
+    vertices_on_walks,
 )
 
 
@@ -124,7 +124,7 @@ def transfer_function(
         raise ValueError(f"the method is 'matrix' or 'mason', not {method!r}")
     graph = as_delay_graph(G, delay)
     units, gains = units_of(graph, z), gains_of(graph, gain)
-    inner = between(graph, source, target)
+    inner = vertices_on_walks(graph, source, target)
     if not inner:
         return sympy.S.Zero
     wires = Wires(graph, gains, inner)

@@ -50,7 +50,7 @@ from unrollgraph.errors import check_size, show_edge, show_vertex
 from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
 from unrollgraph.graph.digraph import strong_components, vertices_between
 from unrollgraph.graph.times import check_integer
-from unrollgraph.limits import MOST_TERMS
+from unrollgraph.limits import MOST_OBJECTS, MOST_TERMS
 from unrollgraph.measure.acyclicity import verdict
 
 Laurent = dict[tuple[int, ...], sympy.Expr]
@@ -130,7 +130,7 @@ def minor_of(wires: Wires, source: int, target: int) -> Laurent:
 def _determinant(wires: Wires, rows: Iterable[int], columns: Iterable[int]) -> Laurent:
     """The determinant of some rows and columns of I - A(z)."""
     degree = sum(max(map(abs, delay), default=0) for *_, delay in wires.wires)
-    check_size(degree, MOST_TERMS, "the polynomial in z", "use a larger unit of time")
+    check_size(degree, MOST_OBJECTS, "the polynomial in z", "use a larger unit of time")
     kept = [*columns]
     units = [sympy.Dummy(f"z{axis}") for axis in range(wires.axes)]
     cleared, divisor, shift = [], sympy.S.One, [0] * wires.axes
@@ -428,7 +428,7 @@ def walk_series(
     check_size(last, MOST_TERMS, "the series", "take a smaller n")
     _in_time(graph, "walks are listed by their total delay")
     gains = gains_of(graph, gain)
-    inner = between(graph, source, target)
+    inner = vertices_on_walks(graph, source, target)
     whole = (lambda number: number) if gain is not None else int
     if not inner:
         return (whole(sympy.S.Zero),) * (last + 1)
@@ -512,7 +512,7 @@ def _quotient(
     return series
 
 
-def between(graph: DelayGraph, source: Any, target: Any) -> list[int]:
+def vertices_on_walks(graph: DelayGraph, source: Any, target: Any) -> list[int]:
     """Vertices on walks from one vertex to another, by their numbers."""
     for what, vertex in (("source", source), ("target", target)):
         if not known(vertex, graph.number):

@@ -14,8 +14,7 @@ Where values of a loop run at different clocks, some calls are left out in the f
 last steps; such a loop is run from a list.
 
 At batch 1 and small sizes a call of a NumPy function takes longer than what it computes.
-So with Numba the same calls are written here as source for
-Numba, entry by entry::
+So the same calls can be written as source for Numba, entry by entry::
 
     def run(steps, batch, first, step, half, one, a0, a1, ..., w0, ...):
         t = first
