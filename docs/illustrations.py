@@ -1,5 +1,6 @@
 """Pictures that stand on one page of the documentation each, drawn anew by every build."""
 
+import matplotlib as mpl
 import networkx as nx
 import numpy as np
 import rooms
@@ -37,7 +38,7 @@ def learning():
     bits = rng.integers(2, size=(12, 128, 1))
     data = nn.Sequences({"in": 2.0 * bits - 1}, {"out": bits.cumsum(axis=0) % 2})
     net = nn.Network(nn.architectures.seed(inputs=1, hidden=16, outputs=1), seed=0)
-    options = {"loss": "binary_cross_entropy", "batch": 64, "clip": 1.0}
+    options = {"loss": "binary_cross_entropy", "batch_size": 64, "clip": 1.0}
     losses = nn.fit(net, data, nn.Adam(0.01), epochs=300, progress=False, **options).losses
     _, ax = plt.subplots(figsize=(7, 2.8), layout="constrained")
     ax.semilogy(losses, color="#0072b2", lw=2)
@@ -68,7 +69,22 @@ def paper_panels():
     return left
 
 
+def long_names():
+    G = nx.DiGraph([("input_embedding", "hidden_state_1"), ("hidden_state_1", "output_logits")])
+    G.add_edge("hidden_state_1", "hidden_state_1", delay=1)
+    return ug.draw.side_by_side(G, 4, width="text")
+
+
+def paper_serif():
+    with mpl.rc_context({"font.family": "serif", "mathtext.fontset": "cm"}):
+        return ug.draw.side_by_side(SEED, 3, labels=NAMES, width="column")
+
+
 PICTURES = {
+    "paper_column": lambda: ug.draw.side_by_side(SEED, 4, width="column"),
+    "paper_names": long_names,
+    "paper_serif": paper_serif,
+    "paper_lstm": lambda: ug.draw.side_by_side(nn.architectures.lstm(1, 2, 1), 3),
     "helix_small": lambda: ug.draw.helix(gallery.bouquet(1), 4),
     "graphene": lambda: ug.draw.bands(graphene(), path=[(0, 0), (1, 0), (2 / 3, -2 / 3), (0, 0)]),
     "paper_labels": lambda: ug.draw.side_by_side(SEED, 3, labels=NAMES, palette=GREYS),

@@ -86,7 +86,7 @@ STILLS = [
     (
         "retimed",
         "Negative delays: a retimed network",
-        lambda: ug.draw.side_by_side(gallery.retimed_top_down(), 4),
+        lambda: ug.draw.side_by_side(ug.retime(gallery.top_down(), {"h2": 3}), 4),
     ),
     (
         "petersen",
@@ -126,7 +126,7 @@ STILLS = [
     ),
     (
         "wavefronts",
-        "Wavefronts: one colour can be computed at once",
+        "Wavefronts: one color can be computed at once",
         lambda: ug.draw.wavefronts(ug.unroll(gallery.grid_2d(), (5, 4))),
     ),
     (

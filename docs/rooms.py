@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 
 import unrollgraph
-from unrollgraph.draw.scene import INK, PAPER, QUIET, mixed, vertex_colours
+from unrollgraph.draw.scene import INK, PAPER, QUIET, mixed, vertex_colors
 
 # from below: name, what lives there, share of the width
 HOUSE = [
@@ -34,7 +34,7 @@ HOUSE = [
     [("cli", "the command line; one private module for each command", 1)],
 ]
 WIDTH, LINE = 20.0, 0.36
-TINTS = list(vertex_colours(range(7)).values())
+TINTS = list(vertex_colors(range(7)).values())
 
 
 def modules_of(name):

@@ -1,5 +1,6 @@
 """What pages of the documentation include: the table of depths, and the equations of a network."""
 
+import ast
 from fractions import Fraction
 
 import unrollgraph as ug
@@ -25,7 +26,6 @@ GALLERY = {
     "bottom_up(9)": {"published": {"skip_coefficient": 1}, "by": ZHANG},
     "top_down": {"published": {"recurrent_depth": 2}, "by": ZHANG},
     "top_down(9)": {"published": {"skip_coefficient": Fraction(9, 2)}, "by": ZHANG},
-    "retimed_top_down": {"ends": None},
     "skip(21)": {"published": {"skip_coefficient": 21}, "by": ZHANG},
     "same_layer_skips(9)": {"published": {"skip_coefficient": 9}, "by": ZHANG},
     "regular_skip(4, 8)": {
@@ -35,13 +35,11 @@ GALLERY = {
         "by": CHANG,
     },
     "deep_transition": {},
-    "deep_transition_shortcut": {},
+    "deep_transition(True)": {},
     "deep_output": {},
-    "deep_output_shortcut": {},
+    "deep_output(True)": {},
     "recurrent_highway(5)": {},
     "narx(5)": {},
-    "mist(8)": {},
-    "ring(3, 4)": {},
     "dilated(4)": {
         "ends": ("x", "h4"),
         "over": 8,
@@ -49,12 +47,11 @@ GALLERY = {
         "by": CHANG,
     },
     "clockwork": {"ends": None, "period": 4},
-    "clockwork_ticks": {"ends": None},
+    "clockwork((1, 2, 4), True)": {"ends": None},
     "bidirectional": {},
     "lstm": {"ends": ("x", "h")},
     "grid_2d": {},
     "opposed_pair": {},
-    "opposed_quartet": {},
     "diamond": {},
     "srs": {},
 }
@@ -67,8 +64,8 @@ def rows():
     found = []
     for call, row in GALLERY.items():
         name, _, arguments = call.partition("(")
-        numbers = [int(part) for part in arguments.rstrip(")").split(",") if part]
-        found.append(_row(call, getattr(gallery, name)(*numbers), row))
+        given = ast.literal_eval(f"({arguments[:-1]},)") if arguments else ()
+        found.append(_row(call, getattr(gallery, name)(*given), row))
     for name in nn.architectures.__all__:
         G = getattr(nn.architectures, name)(1, 2, 1)
         found.append(_row(f"nn {name}", G, ARCHITECTURES.get(name, {})))
@@ -88,7 +85,7 @@ def _row(name, G, row):
     if ends:
         found["feedforward_depth"] = ug.feedforward_depth(G, *ends)
     if "over" in row:
-        found["mean_recurrent_length"] = ug.mean_recurrent_length(G, *ends, row["over"])
+        found["mean_recurrent_length"] = ug.mean_recurrent_length(G, *ends, range(row["over"]))
     return found
 
 

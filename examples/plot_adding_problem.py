@@ -43,7 +43,7 @@ for name, make in (("LSTM", nn.architectures.lstm), ("tanh", nn.architectures.el
         data,
         nn.Adam(0.01),
         epochs=40 if name == "LSTM" else 15,
-        batch=50,
+        batch_size=50,
         clip=1.0,
         callback=lambda _, history: history.losses[-1] < 0.003,
     )
@@ -53,7 +53,7 @@ for name, make in (("LSTM", nn.architectures.lstm), ("tanh", nn.architectures.el
 print(f"who always answers 1: {1 / 6:.4f}")
 assert found["LSTM"] < 0.01
 
-ax.axhline(1 / 6, color="grey", linestyle=":", label="1/6")
+ax.axhline(1 / 6, color="gray", linestyle=":", label="1/6")
 ax.set(xlabel="epoch", ylabel="mean squared error")
 ax.legend()
 figure.savefig("adding.svg")

@@ -13,7 +13,7 @@ G = ug.gallery.bidirectional()
 ax = ug.draw.side_by_side(G, 5)
 ug.draw.save(ax, "bidirectional.svg")
 
-schedule = ug.verdict(G)
+schedule = ug.acyclicity_certificate(G)
 print(schedule.time_direction, "and acyclic, by the key", schedule.key(("f", 3)), "of f at 3")
 
 # Let the backward layer read the forward one, f -> b. Is it still acyclic? And with b -> f?

@@ -34,7 +34,7 @@ print(f"{len(letters)} characters; loss over {T} of them {before:.4f}, which is 
 assert abs(before - T * np.log(len(letters))) < 1e-3
 
 history = nn.fit(
-    net, data, nn.Adam(0.005), loss="cross_entropy", epochs=50, batch=32, clip=5.0, seed=seed
+    net, data, nn.Adam(0.005), loss="cross_entropy", epochs=50, batch_size=32, clip=5.0, seed=seed
 )
 print(f"after {len(history.losses)} epochs {T * history.losses[-1]:.1f}")
 assert T * history.losses[-1] < 45

@@ -16,10 +16,10 @@ for back in (-2, -3, -4):
     G.add_edge("a", "b", delay=3)
     G.add_edge("b", "a", delay=back)
     try:
-        schedule = ug.verdict(G)
+        schedule = ug.acyclicity_certificate(G)
         keys = [schedule.key(node)[0] for node in (("a", 0), ("b", 3), ("a", 3 + back))]
         print(f"3 and {back}: {schedule.time_direction}, keys {keys} along the cycle")
-    except ug.CyclicCoverError as error:
+    except ug.errors.CyclicCoverError as error:
         print(f"3 and {back}: cyclic, {error.walk}")
 
 # Two loops on one vertex, a step of 2 forward and one of 3 backward: no single cycle

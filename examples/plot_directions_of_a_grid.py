@@ -40,8 +40,8 @@ for sign in (1, -1):
             nn.Adam(0.02),
             loss="binary_cross_entropy",
             epochs=40,
-            batch=50,
-            over=ug.unroll(net.graph, (n, n)),
+            batch_size=50,
+            over=ug.unroll(net, (n, n)),
         )
         losses[sign, name] = history.losses
         print(f"delays {(sign, 0)}, {(0, sign)}; asked {name:<13} loss {history.losses[-1]:.3f}")

@@ -43,7 +43,7 @@ def returns(G, segments):
 
 
 pair = ug.gallery.opposed_pair()
-stages = ug.verdict(pair).stages
+stages = ug.acyclicity_certificate(pair).stages
 forms = {v: [(s.slopes[k], s.offsets[k]) for s in stages] for k, v in enumerate(pair)}
 print(forms)
 print("acyclic:", increases(pair, forms))

@@ -10,7 +10,7 @@ import unrollgraph as ug
 
 G = ug.gallery.seed_network()
 ax = ug.draw.helix(G, 3)
-ax.figure.savefig("helix.svg")
+ug.draw.save(ax, "helix.svg")
 
 cover = ug.DelayCover(G)
 walk = [("A", "B"), ("B", "C"), ("C", "A")] * 2

@@ -14,11 +14,11 @@ import unrollgraph as ug
 G = ug.gallery.seed_network()
 H = ug.retime(G, {"C": 1, "out": 1})
 
-colours = dict(zip(G, ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00"), strict=True))
+colors = dict(zip(G, ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00"), strict=True))
 walk = [("A", "B"), ("B", "C"), ("C", "A")] * 2
 figure, pictures = plt.subplots(2, 1, figsize=(9, 9))
 for network, ax in zip((G, H), pictures, strict=True):
-    ug.draw.side_by_side(network, 4, ax=ax, palette=colours, walk=walk)
+    ug.draw.side_by_side(network, 4, ax=ax, palette=colors, walk=walk)
     print("delays", [f"{u} -> {v}: {d}" for u, v, d in network.edges(data="delay") if d])
 figure.savefig("retiming.svg")
 

@@ -44,5 +44,5 @@ print(ug.components(cover)[0], ug.is_acyclic(cover))
 table.remove_edge("wind@3", "wind@4")
 try:
     ug.roll(table, node=name, time=time)
-except ug.NotPeriodicError as error:
+except ug.errors.NotPeriodicError as error:
     print(error)

@@ -11,7 +11,7 @@ import unrollgraph as ug
 for name, G in (("seed", ug.gallery.seed_network()), ("lstm", ug.gallery.lstm())):
     ax = ug.draw.side_by_side(G, 4)
     for suffix in ("svg", "png"):
-        ax.figure.savefig(f"{name}.{suffix}")
+        ug.draw.save(ax, f"{name}.{suffix}")
     print(f"{name}.svg and {name}.png: {len(G)} fibres over four steps")
 
-# Which window, and which colours, would show your own network best?
+# Which window, and which colors, would show your own network best?

@@ -10,7 +10,7 @@ import unrollgraph as ug
 
 for name, G in (
     ("dilated", ug.gallery.dilated(3)),
-    ("clockwork", ug.gallery.clockwork_ticks((1, 2))),
+    ("clockwork", ug.gallery.clockwork((1, 2), ticks=True)),
 ):
     labels = {v: v if isinstance(v, str) else f"{'abc'[v[0]]}{v[1]}" for v in G}
     ax = ug.draw.side_by_side(G, 6, labels=labels)

@@ -51,8 +51,8 @@ losses = {}
 figure, ax = plt.subplots(figsize=(8, 4.5))
 for name, (gradients, factor) in ways.items():
     net = nn.Network(nn.architectures.seed(inputs=1, hidden=24, outputs=1), seed=seed)
-    optimiser = nn.SGD(0.05 * factor, momentum=0.9)
-    losses[name] = nn.fit(net, data, optimiser, epochs=250, gradients=gradients).losses
+    optimizer = nn.SGD(0.05 * factor, momentum=0.9)
+    losses[name] = nn.fit(net, data, optimizer, epochs=250, gradients=gradients).losses
     ax.semilogy(losses[name], "--" if factor > 1 else "-", label=name)
     print(f"{name:<24} loss {losses[name][-1]:.4f}")
 
@@ -63,7 +63,7 @@ assert max(losses["sum"][-1], losses["truncated at 6"][-1]) < 0.01
 assert losses["mean"][-1] > 5 * losses["sum"][-1]
 assert losses["truncated at 2"][-1] > 0.6 * silent
 
-ax.axhline(silent, color="grey", linestyle=":", label="who says nothing")
+ax.axhline(silent, color="gray", linestyle=":", label="who says nothing")
 ax.set(xlabel="epoch", ylabel="mean squared error")
 ax.legend()
 figure.savefig("sum_mean_truncation.svg")

@@ -32,7 +32,7 @@ history = nn.fit(
     nn.Adam(0.01),
     loss="binary_cross_entropy",
     epochs=1000,
-    batch=64,
+    batch_size=64,
     clip=1.0,
     callback=lambda _, history: history.losses[-1] < 0.002,
 )
@@ -47,11 +47,11 @@ print(f"and on all of 500: {100 * right.mean():.1f} %")
 assert right[:12].mean() > 0.99
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(9, 6), height_ratios=(3, 2))
-ug.draw.unrolled(ug.unroll(net.graph, 6), ax=above)
+ug.draw.unrolled(ug.unroll(net, 6), ax=above)
 below.semilogy(history.losses)
 below.set(xlabel="epoch", ylabel="loss")
-below.axhline(np.log(2), color="grey", linestyle=":")
-below.text(len(history.losses), 0.6, "one who knows nothing", color="grey", ha="right", va="top")
+below.axhline(np.log(2), color="gray", linestyle=":")
+below.text(len(history.losses), 0.6, "one who knows nothing", color="gray", ha="right", va="top")
 figure.savefig("seed_trained.svg")
 
 # Take clip=1.0 away, or train over 4 steps only. What becomes of the 500?

@@ -39,7 +39,7 @@ for name in ("elman", "bidirectional"):
     make = getattr(nn.architectures, name)
     net = nn.Network(make(inputs=1, hidden=8, outputs=1), seed=seed)
     history = nn.fit(
-        net, data, nn.Adam(0.02), loss="binary_cross_entropy", epochs=20, batch=50, seed=seed
+        net, data, nn.Adam(0.02), loss="binary_cross_entropy", epochs=20, batch_size=50, seed=seed
     )
     found[name] = nn.loss(net, test.inputs, test.targets, "binary_cross_entropy")
     print(f"{name}: {found[name]:.4f}")
@@ -47,7 +47,7 @@ for name in ("elman", "bidirectional"):
 assert 0.97 * best < found["elman"] < 1.1 * best
 assert found["bidirectional"] < 0.01
 
-ax.axhline(best, color="grey", linestyle=":", label="best without the future")
+ax.axhline(best, color="gray", linestyle=":", label="best without the future")
 ax.set(xlabel="epoch", ylabel="loss")
 ax.legend()
 figure.savefig("future.svg")

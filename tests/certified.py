@@ -26,8 +26,8 @@ def decide(G):
     """The verdict, its certificate verified independently."""
     dimension = max((len(d) for *_, d in G.edges(data="delay") if isinstance(d, tuple)), default=1)
     try:
-        schedule = ug.verdict(G)
-    except ug.CyclicCoverError as error:
+        schedule = ug.acyclicity_certificate(G)
+    except ug.errors.CyclicCoverError as error:
         walk = error.walk
     else:
         walk = None

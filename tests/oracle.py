@@ -272,7 +272,7 @@ def reduced_walks(G, root, radius):
 # -- partitions --------------------------------------------------------------------
 
 
-def alike(G, colour=None):
+def alike(G, color=None):
     """Classes of vertices with isomorphic in-trees, by comparing n levels of them."""
     name = dict.fromkeys(G, 0)
     for _ in range(len(G)):
@@ -281,7 +281,7 @@ def alike(G, colour=None):
                 name[v],
                 tuple(
                     sorted(
-                        (name[a[0]], repr(G.edges[a].get(colour)))
+                        (name[a[0]], repr(G.edges[a].get(color)))
                         for a in (G.edges(keys=True) if G.is_multigraph() else G.edges())
                         if a[1] == v
                     )
@@ -303,7 +303,7 @@ def alike(G, colour=None):
 def least_flow(arcs, source, target, time, least, costs):
     """Least cost of steps of a total delay and the ends of a walk, each arc `least` times or more.
 
-    The bound is no bound here: an integer programme has a solution within (columns x greatest
+    The bound is no bound here: an integer program has a solution within (columns x greatest
     minor) of a corner, and for five arcs of delays up to three, or of delays up to one over 50
     steps of time, the sum of both is below 3,000.
     """

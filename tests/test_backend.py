@@ -104,7 +104,7 @@ def test_components_are_sets():
 
 def test_infinitely_far_is_no_cutoff():
     cover = ug.DelayCover(ug.gallery.seed_network())
-    with pytest.raises(ug.InfiniteCoverError, match="without a cutoff"):
+    with pytest.raises(ug.errors.InfiniteCoverError, match="without cutoff"):
         nx.single_source_shortest_path_length(cover, ("A", 0), cutoff=math.inf)
 
 
@@ -140,7 +140,7 @@ def test_cycles_are_those_of_a_window(G):
             nx.find_cycle(cover)
     else:
         cycle = nx.find_cycle(cover)
-        assert all(arc in cover.out_edges(arc[0]) for arc in cycle)
+        assert all(cover.has_edge(*arc) for arc in cycle)
         assert cycle[-1][1] == cycle[0][0]
 
 
@@ -155,7 +155,7 @@ def test_components_are_those_of_the_middle_of_a_window(G, data):
     count = nx.number_weakly_connected_components(cover)
     assert nx.is_weakly_connected(cover) == (count == 1)
     if math.isinf(count):
-        with pytest.raises(ug.InfiniteCoverError, match=r"unrollgraph\.components"):
+        with pytest.raises(ug.errors.InfiniteCoverError, match=r"unrollgraph\.components"):
             nx.weakly_connected_components(cover)
         return
     parts = list(nx.weakly_connected_components(cover))
@@ -188,7 +188,7 @@ def test_strong_components_are_those_of_the_middle_of_a_window(G):
     count = nx.number_strongly_connected_components(cover)
     assert nx.is_strongly_connected(cover) == (count == 1)
     if math.isinf(count):
-        with pytest.raises(ug.InfiniteCoverError, match=r"unrollgraph\.strong_components"):
+        with pytest.raises(ug.errors.InfiniteCoverError, match=r"unrollgraph\.strong_components"):
             nx.strongly_connected_components(cover)
     else:
         parts = list(nx.strongly_connected_components(cover))
@@ -218,7 +218,7 @@ def test_strong_components_in_space_are_where_paths_lead_both_ways(dimension, da
 
 @QUARTER
 @given(delay_graphs(**SMALL))
-def test_colours_and_trees_are_those_of_a_window(G):
+def test_colors_and_trees_are_those_of_a_window(G):
     cover, H = ug.DelayCover(G), window(G)
     # a cycle of so few edges and so small delays fits into the window
     assert nx.is_bipartite(cover) == nx.is_bipartite(H)
@@ -253,28 +253,30 @@ def test_what_has_no_answer_says_so_at_once():
         lambda: nx.ancestors(cover, a),
         lambda: nx.shortest_path_length(cover, weight=max, source=a, target=a),
     ):
-        with pytest.raises(ug.InfiniteCoverError, match="no answer for an infinite cover"):
+        with pytest.raises(
+            ug.errors.InfiniteCoverError, match="is not supported for an infinite cover"
+        ):
             call()
     for call, mend in (
-        (lambda: nx.single_source_shortest_path_length(cover, a), "give it one"),
-        (lambda: nx.shortest_path(cover, a), "give both ends"),
-        (lambda: nx.shortest_path(cover), "give both ends"),
-        (lambda: nx.shortest_path_length(cover, target=a), "give both ends"),
-        (lambda: nx.find_cycle(cover, a), "leave both out"),
-        (lambda: nx.find_cycle(cover, orientation="ignore"), "leave both out"),
+        (lambda: nx.single_source_shortest_path_length(cover, a), "pass cutoff="),
+        (lambda: nx.shortest_path(cover, a), "pass source and target"),
+        (lambda: nx.shortest_path(cover), "pass source and target"),
+        (lambda: nx.shortest_path_length(cover, target=a), "pass source and target"),
+        (lambda: nx.find_cycle(cover, a), "omit both"),
+        (lambda: nx.find_cycle(cover, orientation="ignore"), "omit both"),
     ):
-        with pytest.raises(ug.InfiniteCoverError, match=mend):
+        with pytest.raises(ug.errors.InfiniteCoverError, match=mend):
             call()
     coins = ug.DelayCover(graph_of([("a", "a", d) for d in [(0, 1), (0, -1), (2, 0), (3, 0)]]))
-    with pytest.raises(ug.InfiniteCoverError, match=r"unrollgraph\.has_path\(.*radius"):
+    with pytest.raises(ug.errors.InfiniteCoverError, match=r"unrollgraph\.has_path\(.*radius"):
         nx.has_path(coins, ("a", (0, 0)), ("a", (1, 0)))
 
 
 def test_wrong_arguments_raise_what_networkx_raises():
     cover = ug.DelayCover(ug.gallery.seed_network())
-    with pytest.raises(nx.NodeNotFound, match="is no vertex of the cover"):
+    with pytest.raises(nx.NodeNotFound, match="is not a vertex of the cover"):
         nx.has_path(cover, ("A", 0), "Z")
-    with pytest.raises(nx.NodeNotFound, match="is no vertex of the cover"):
+    with pytest.raises(nx.NodeNotFound, match="is not a vertex of the cover"):
         nx.descendants_at_distance(cover, ("Z", 0), 1)
     with pytest.raises(ValueError, match="method not supported"):
         nx.shortest_path(cover, ("A", 0), ("A", 0), method="walk")
@@ -325,3 +327,103 @@ def test_a_part_keeps_the_edges_of_the_still_cycles_that_it_takes_in():
     (family,) = ug.strong_components(ug.DelayCover(graph_of(edges)))
     assert (family.vertices, family.copies) == (("a", "b"), 1)
     assert len(family.graph.edges) == 4
+
+
+# -- functions of networkx that read a finite part of the cover -------------------------
+
+A, B = ("h", 0), ("y", 6)
+WITHIN = {
+    "all_shortest_paths": [
+        ((A, B), {}),
+        ((A, B), {"weight": "cost"}),
+        ((A, B), {"weight": "delay"}),
+    ],
+    "all_simple_edge_paths": [((A, ("y", 3)), {"cutoff": 4})],
+    "all_simple_paths": [((A, ("y", 3)), {"cutoff": 4}), ((A, ("y", 9)), {"cutoff": 2})],
+    "bfs_edges": [((A, False, 3), {}), ((A,), {"depth_limit": 3, "reverse": True})],
+    "bfs_successors": [((A,), {"depth_limit": 3})],
+    "bfs_tree": [((A,), {"depth_limit": 3}), ((A,), {"depth_limit": 2, "reverse": True})],
+    "dfs_edges": [((A, 3), {}), ((A, 0), {}), ((A, 1), {})],
+    "dfs_labeled_edges": [((A,), {"depth_limit": 3})],
+    "dfs_postorder_nodes": [((A,), {"depth_limit": 3})],
+    "dfs_predecessors": [((A,), {"depth_limit": 3})],
+    "dfs_preorder_nodes": [((A,), {"depth_limit": 3})],
+    "dfs_successors": [((A,), {"depth_limit": 3})],
+    "dfs_tree": [((A,), {"depth_limit": 3}), ((A,), {"depth_limit": 0})],
+    "ego_graph": [((A,), {}), ((A, 2, False), {}), ((A, 4), {"distance": "cost"})],
+    "predecessor": [((A,), {"cutoff": 3})],
+    "single_source_dijkstra": [((A,), {"cutoff": 5, "weight": "cost"})],
+    "single_source_dijkstra_path": [((A,), {"cutoff": 5, "weight": "cost"})],
+    "single_source_dijkstra_path_length": [((A,), {"cutoff": 5, "weight": "cost"})],
+    "single_source_shortest_path": [((A, 3), {})],
+    "single_target_shortest_path": [((A, 3), {})],
+    "single_target_shortest_path_length": [((A, 3), {})],
+}
+LIMITS = {"dfs_edges": {"depth_limit": 3}, "single_target_shortest_path": {"cutoff": 3}}
+LIMITS |= {name: {"cutoff": 3} for name in WITHIN if "shortest_path" in name}
+CALLS = [(name, *call) for name, calls in WITHIN.items() for call in calls]
+
+
+def in_full(answer):
+    """An answer with the order of everything in it."""
+    if isinstance(answer, nx.Graph):
+        return sorted(answer.nodes(data=True)), sorted(answer.edges.data("cost")), type(answer)
+    if isinstance(answer, dict):
+        return list(answer.items())
+    return tuple(map(in_full, answer)) if isinstance(answer, tuple) else list(answer)
+
+
+@pytest.mark.parametrize(("name", "args", "options"), CALLS)
+@pytest.mark.parametrize("G", [ug.gallery.skip(3), ug.gallery.elman()], ids=["multi", "simple"])
+def test_functions_of_networkx_with_a_finite_answer(name, args, options, G):
+    for k, edge in enumerate(G.edges):
+        G.edges[edge]["cost"] = k + 1
+    function = getattr(nx, name)
+    window = ug.unroll(G, range(-20, 21)).copy()
+    assert in_full(function(ug.DelayCover(G), *args, **options)) == in_full(
+        function(window, *args, **options)
+    )
+
+
+@pytest.mark.parametrize("name", sorted({call[0] for call in CALLS} - {"all_shortest_paths"}))
+def test_without_a_limit_they_raise_at_once(name):
+    cover = ug.DelayCover(ug.gallery.elman())
+    ends = (A, B) if name.startswith("all") else (A,)
+    limit = {"radius": math.inf} if name == "ego_graph" else {}
+    with pytest.raises(ug.errors.InfiniteCoverError, match="without"):
+        getattr(nx, name)(cover, *ends, **limit)
+    with pytest.raises(nx.NodeNotFound, match="is not a vertex of the cover"):
+        getattr(nx, name)(cover, ("h", 0.5), *ends[1:], **WITHIN[name][-1][1] or LIMITS[name])
+
+
+def test_limits_that_bound_nothing():
+    cover = ug.DelayCover(ug.gallery.elman())
+    with pytest.raises(ug.errors.InfiniteCoverError, match="an edge of length 0 or less"):
+        nx.single_source_dijkstra_path(cover, A, cutoff=3, weight="delay")
+    G = graph_of([("a", "a", 1), ("a", "b", 0), ("b", "b", -1)])
+    nx.set_edge_attributes(G, 0, "free")
+    free = ug.DelayCover(G)
+    for call in (
+        lambda: nx.ego_graph(cover, A, distance="delay"),
+        lambda: nx.all_shortest_paths(free, ("a", 0), ("b", 3), weight="free"),
+    ):
+        with pytest.raises(ug.errors.InfiniteCoverError, match="nx.*_.* with an edge of length 0"):
+            call()
+    with pytest.raises(ug.errors.InfiniteCoverError, match="undirected=True"):
+        nx.ego_graph(cover, A, undirected=True)
+    with pytest.raises(ug.errors.InfiniteCoverError, match="without a source"):
+        nx.dfs_tree(cover, depth_limit=2)
+    with pytest.raises(nx.NetworkXNoPath):
+        nx.all_shortest_paths(cover, A, ("y", -1))
+
+
+def test_all_shortest_paths_with_lengths_of_zero_backward_in_time():
+    G = graph_of([("a", "b", 2), ("b", "a", -3), ("a", "a", -1), ("b", "c", 5)])
+    nx.set_edge_attributes(G, {("a", "b", 0): 1}, "cost")
+    nx.set_edge_attributes(G, {edge: 0 for edge in G.edges(keys=True) if edge[0] != "a"}, "cost")
+    nx.set_edge_attributes(G, {("a", "a", 0): 1}, "cost")
+    window = ug.unroll(G, range(-30, 31)).copy()
+    ends = ("a", 0), ("c", 3)
+    paths = list(nx.all_shortest_paths(ug.DelayCover(G), *ends, weight="cost"))
+    assert len(paths) > 1
+    assert sorted(paths) == sorted(nx.all_shortest_paths(window, *ends, weight="cost"))

@@ -179,7 +179,8 @@ def test_a_walk_closed_below_is_open_above(opened):
     assert says(tab).startswith("The walk begins at A.")
     for label in ("B", "C", "A"):
         disc(tab, label).click()
-    assert says(tab) == "3 steps: A → B → C → A. Closed below, open above: from (A, 0) to (A, 1)."
+    lift = "The walk is closed, and its lift is open: from (A, 0) to (A, 1)."
+    assert says(tab) == f"3 steps: A → B → C → A. {lift}"
     assert tower(tab)["The graph"] == ["A", "closed"]
     assert tower(tab)["Delay cover"] == ["(A, 1)", "open"]
     assert tab.locator(".above .halo").count() == 3
@@ -197,7 +198,7 @@ def test_the_cyclic_cover_closes_when_it_has_gone_round(opened):
     for turn in (1, 2, 3):
         for label in ("B", "C", "A"):
             step(tab, label)
-        closed = "closed above too" in says(tab)
+        closed = "its lift is closed" in says(tab)
         assert closed == (turn == 3)
     assert tower(tab)["Cyclic cover, 3 sheets"] == ["(A, 0)", "closed"]
     assert tower(tab)["Universal cover"][1] == "open"
@@ -219,13 +220,13 @@ def test_one_draws_a_walk_with_the_mouse(opened):
     assert says(tab).startswith("1 step: in → A.")
 
 
-def test_a_drag_passes_over_what_is_no_neighbour(opened):
+def test_a_drag_passes_over_what_is_no_neighbor(opened):
     tab = opened("lstm")
     step(tab, "ig")
     before = says(tab)
     tab.mouse.move(*middle(disc(tab, "ig")))
     tab.mouse.down()
-    tab.mouse.move(*middle(disc(tab, "h")), steps=20)  # over c, a neighbour, and tc, one of c
+    tab.mouse.move(*middle(disc(tab, "h")), steps=20)  # over c, a neighbor, and tc, one of c
     tab.mouse.up()
     assert says(tab) != before
     assert says(tab).startswith("4 steps: i → ig → c → tc → h.")
@@ -311,7 +312,7 @@ def test_everything_can_be_done_by_keys(opened):
     tab.keyboard.press("Enter")
     assert says(tab).startswith("3 steps: A → in → A → B.")
     focused = tab.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert focused == "B, here"
+    assert focused == "B, end of the walk"
     # the key stays where it was while steps are taken and taken back
     button = tab.get_by_role("group", name="Next step").get_by_role("button").first
     button.focus()
@@ -331,7 +332,7 @@ def test_everything_can_be_done_by_keys(opened):
     for _ in range(3):
         tab.keyboard.press("ArrowRight")
     assert tab.evaluate("document.activeElement.getAttribute('aria-label')") == "(B, 3)"
-    tab.keyboard.press("Enter")  # no neighbour of the end: the lift begins there
+    tab.keyboard.press("Enter")  # no neighbor of the end: the lift begins there
     assert says(tab).startswith("The walk begins at B.")
     assert tower(tab)["Delay cover"][0] == "(B, 3)"
 
@@ -351,7 +352,7 @@ def test_where_edges_lead_there_and_back_one_goes_along(opened):
     tab = opened(None, page=page)
     disc(tab, "b").click()
     disc(tab, "a").click()
-    assert says(tab).endswith("Closed below, open above: from (a, 0) to (a, 1).")
+    assert says(tab).endswith("The walk is closed, and its lift is open: from (a, 0) to (a, 1).")
     # a shift that is used up hands the keyboard on
     shift = tab.get_by_role("button", name="Shift the lift one step later")
     shift.focus()
@@ -376,7 +377,7 @@ def test_the_lift_begins_on_any_sheet_and_is_shifted(opened):
     assert tower(tab)["Cyclic cover, 3 sheets"][0] == "(B, 1)"
     disc(tab, "B1", "above").click()  # there the lift is already
     assert says(tab).startswith("1 step")
-    disc(tab, "C1", "above").click()  # a neighbour of the end: a step
+    disc(tab, "C1", "above").click()  # a neighbor of the end: a step
     assert says(tab).endswith("from (A, 1) to (C, 1).")
 
 
@@ -384,10 +385,10 @@ def test_lifts_lie_above_each_other_wherever_they_begin(opened):
     tab = opened("seed")
     tab.get_by_label("Start at").select_option(label="(A, 3)")
     assert tower(tab)["Maximal abelian cover"][0] == "(A, 3)"
-    assert tower(tab)["Universal cover"] == ["not in this piece"]
+    assert tower(tab)["Universal cover"] == ["its start is not drawn"]
     chosen(tab, "Universal cover")
     step(tab, "B")
-    assert says(tab).endswith("Its lift does not begin in this piece of the cover.")
+    assert says(tab).endswith("The start of its lift is not drawn.")
     tab.get_by_label("Start at").select_option(index=1)
     rows = tower(tab)
     assert rows["Universal cover"][0].startswith("(B, ")
@@ -403,7 +404,7 @@ def test_fibres_and_images_are_shown(opened):
     disc(tab, "B").hover()
     assert tab.locator(".above .vertex.same").count() == 7  # five copies and two ghosts
     chosen(tab, "Universal cover")
-    tab.get_by_label("Map it down to").select_option("delay")
+    tab.get_by_label("Project to").select_option("delay")
     assert tab.locator(".under .vertex").count() == 35
     tab.locator(".above .scroll").first.locator(".vertex").first.hover()
     assert tab.locator(".under .vertex.same").count() == 1
@@ -412,14 +413,16 @@ def test_fibres_and_images_are_shown(opened):
 
 def test_arcs_at_a_vertex_are_as_many_above(opened):
     tab = opened("seed")
-    tab.get_by_label("number the arcs at the end").check()
+    tab.get_by_label("number the edges at the end").check()
     assert tab.locator(".below .tags > g").count() == 3
     assert tab.locator(".above .tags > g").count() == 3
-    assert "2 in and 1 out at A, and each of them once at (A, 0)" in tab.inner_text(".above")
+    text = tab.inner_text(".above")
+    assert "A has in-degree 2 and out-degree 1. Each of these edges has exactly one lift" in text
+    assert "at (A, 0), as in every covering." in text
     for label in 5 * ["B", "C", "A"] + ["B", "C"]:
         step(tab, label)
     assert says(tab).endswith("to (C, 5).")
-    assert "1 of them beyond what is drawn" in tab.inner_text(".above")
+    assert "(1 not drawn), as in every covering." in tab.inner_text(".above")
 
 
 def test_other_clocks_show_the_same_cover(opened):
@@ -428,7 +431,7 @@ def test_other_clocks_show_the_same_cover(opened):
         step(tab, label)
     arcs = tab.locator(".above .arc").count()
     before = middle(disc(tab, "B2", "above"))
-    tab.get_by_label("Clocks").select_option(label="B, C, out one step later")
+    tab.get_by_label("Retiming").select_option(label="B, C, out one step later")
     tab.wait_for_timeout(900)
     assert tab.locator(".above .arc").count() == arcs
     after = middle(disc(tab, "B3", "above"))
@@ -439,16 +442,16 @@ def test_other_clocks_show_the_same_cover(opened):
     # times are told by those clocks wherever the lift goes, and modulo three as well
     for label in 5 * ["B", "C", "A"]:
         step(tab, label)
-    assert says(tab).endswith("from (A, 0) to (A, 6). The lift has left what is drawn.")
+    assert says(tab).endswith("from (A, 0) to (A, 6). The end of the lift is not drawn.")
     step(tab, "B")
-    assert says(tab).endswith("to (B, 7). The lift has left what is drawn.")
+    assert says(tab).endswith("to (B, 7). The end of the lift is not drawn.")
     assert tower(tab)["Cyclic cover, 3 sheets"][0] == "(B, 1)"
     chosen(tab, "Cyclic cover")
     assert tower(tab)["Cyclic cover, 3 sheets"][0] == "(B, 0)"
     chosen(tab, "Delay cover")
-    assert tab.get_by_label("Clocks").input_value() == "-1"
+    assert tab.get_by_label("Retiming").input_value() == "-1"
     assert tab.locator(".below .badges rect").count() == 1
-    assert says(tab).endswith("to (B, 6). The lift has left what is drawn.")
+    assert says(tab).endswith("to (B, 6). The end of the lift is not drawn.")
 
 
 def test_the_network_runs_forward_and_back(opened):
@@ -481,7 +484,7 @@ def test_the_network_runs_forward_and_back(opened):
     tab.wait_for_timeout(900)
     assert int(slider.input_value()) == turn
     assert tab.get_by_role("button", name="Universal cover").get_attribute("aria-pressed") == "true"
-    tab.get_by_label("Map it down to").select_option("delay")
+    tab.get_by_label("Project to").select_option("delay")
     known = sum(len(front) for front in run["fronts"][:turn])
     assert sum(map(bool, tab.locator(".under .value").all_text_contents())) == known
 

@@ -42,14 +42,14 @@ def cyclic(tmp_path):
 def test_check_and_unroll_run_on_the_shipped_data(capsys, tmp_path, name):
     code, out, err = run(capsys, "check", DATA / name)
     assert (code, err) == (0, "")
-    assert "verdict    ACYCLIC: every cycle takes time forward" in out
+    assert "verdict    ACYCLIC: every cycle has a positive total delay" in out
     assert len(out.splitlines()) <= 8
     target = tmp_path / "window.json"
     code, out, err = run(capsys, "unroll", DATA / name, "--window=-2:6", "-o", target)
     assert (code, err) == (0, "")
     G = ug.io.read(DATA / name)
     U = ug.io.read(target)
-    assert f"{len(U)} vertices, {U.number_of_edges()} arcs" in out
+    assert f"{len(U)} vertices, {U.number_of_edges()} edges" in out
     assert sorted(U.edges) == sorted(oracle.window_arcs(G, [range(-2, 6)]))
 
 
@@ -85,16 +85,23 @@ def test_a_cyclic_graph_exits_1_with_its_walk(capsys, cyclic):
     [
         (
             "x,b,0\nb,b,-1\n",
-            ["cycles? takes? time backward|every cycle takes time backward", "b by -1"],
+            ["every cycle has a negative total delay", r"b \(delay -1\)"],
         ),
-        ("f,f,1\nb,b,-1\n", ["cycles go both ways in time", r"f: \(", "cuts up to 2 arcs"]),
+        (
+            "f,f,1\nb,b,-1\n",
+            ["of positive and of negative total delay", r"f: \(", "cuts up to 2 edges"],
+        ),
         (
             "h,h,1;0\nh,h,0;1\n",
-            ["delays in Z\\^2", r" t1 \+ t2 \+ offset", "along one", r"by \(1, 0\)"],
+            ["delays in Z\\^2", r" t1 \+ t2 \+ offset", "along one", r"\(delay \(1, 0\)\)"],
         ),
         (
             "a,a,1;0\nb,b,-1;0\na,b,0;1\nb,a,\n",
-            ["never cancel", "lexicographic", r"a: \(2\*t2 \+ 1, t1 \+ t2\), b: \(2\*t2, -t1\)"],
+            [
+                "no directed closed walk",
+                "lexicographic",
+                r"a: \(2\*t2 \+ 1, t1 \+ t2\), b: \(2\*t2, -t1\)",
+            ],
         ),
         ("a,b,0\n", ["boundary   none", "ACYCLIC: there are no cycles"]),
     ],
@@ -113,7 +120,7 @@ def test_windows_of_the_plane(capsys, tmp_path):
     out_file = tmp_path / "grid.json"
     code, out, _ = run(capsys, "unroll", tmp_path / "grid.csv", "--window=0:3,-1:2", "-o", out_file)
     assert code == 0
-    assert "9 vertices, 12 arcs" in out
+    assert "9 vertices, 12 edges" in out
     assert ("h", (2, 1)) in ug.io.read(out_file)
 
 
@@ -121,7 +128,7 @@ def test_demo_tells_the_story(capsys):
     code, out, err = run(capsys, "demo")
     assert (code, err) == (0, "")
     assert "C_0 -> A_1" in out
-    assert "20 vertices and 19 arcs" in out
+    assert "20 vertices and 19 edges" in out
     assert "C_-1 -> A_0 enters and C_3 -> A_4 leaves" in out
     assert "it leads from A_0 to A_1" in out
     rows = {tuple(line.split("[")[0].split()): line.split("[")[1:] for line in out.splitlines()}
@@ -169,12 +176,15 @@ def test_draw_draws_what_moves(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--kind=rolled", "--window=0:4"], "what is rolled has no window; leave out --window"),
-        (["--kind=ring", "--window=0"], "the window is of length 0, but 1 is the least"),
-        (["--kind=ring", "--window=3:3"], "the window is of length 0, but 1 is the least"),
-        (["--kind=ring", f"--window=0:{10**20}"], "more than can be counted; take fewer"),
-        (["--kind=unrolling", f"--window=0:{10**20}"], "more than can be told apart"),
-        (["--kind=unrolling", "--window=1"], "the window is of length 1, but 2 is the least"),
+        (
+            ["--kind=rolled", "--window=0:4"],
+            "draws the base graph, which has no window; omit --window",
+        ),
+        (["--kind=ring", "--window=0"], "the window has length 0, but 1 is the minimum"),
+        (["--kind=ring", "--window=3:3"], "the window has length 0, but 1 is the minimum"),
+        (["--kind=ring", f"--window=0:{10**20}"], "more than sys.maxsize; take fewer"),
+        (["--kind=unrolling", f"--window=0:{10**20}"], "edges: the limit is 2000"),
+        (["--kind=unrolling", "--window=1"], "the window has length 1, but 2 is the minimum"),
     ],
 )
 def test_draw_refuses_windows_that_mean_nothing(capsys, tmp_path, words, message):
@@ -192,7 +202,7 @@ def test_nothing_that_is_read_is_overwritten(capsys, tmp_path):
     for output in (file, tmp_path / "link.json", tmp_path / "." / "g.json"):
         code, _, err = run(capsys, "unroll", file, "--window=3", "-o", output)
         assert code == 2
-        assert "is read and would be overwritten; write to another file" in err
+        assert "is an input file and would be overwritten; write to another file" in err
     assert file.read_bytes() == (DATA / "seed.json").read_bytes()
 
 
@@ -222,29 +232,29 @@ def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
     seed, out_file = DATA / "seed.json", tmp_path / "out.json"
     cases = [
         (["check", tmp_path / "nowhere.json"], "nowhere.json: No such file"),
-        (["check", tmp_path], "names no format"),
+        (["check", tmp_path], "is not supported"),
         (["check", tmp_path / "broken.json"], "not JSON"),
-        (["check", tmp_path / "float.csv"], "line 2 has the delay '1.5'"),
-        (["check", tmp_path / "mixed.csv"], "of dimension 1, but edge a -> a"),
-        (["unroll", seed, "--window=", "-o", out_file], "not understood"),
+        (["check", tmp_path / "float.csv"], "invalid delay '1.5' in line 2"),
+        (["check", tmp_path / "mixed.csv"], "has dimension 1, but the delay on edge ('a', 'a')"),
+        (["unroll", seed, "--window=", "-o", out_file], "invalid window ''"),
         (["unroll", seed, "--window=3:3", "-o", out_file], "is empty"),
         (["unroll", seed, "--window=0", "-o", out_file], "is empty"),
-        (["unroll", seed, "--window=a:b", "-o", out_file], "not understood"),
+        (["unroll", seed, "--window=a:b", "-o", out_file], "invalid window 'a:b'"),
         (["unroll", seed, "--window=0:2,0:2", "-o", out_file], "has 2 axes"),
         (["unroll", tmp_path / "grid.csv", "--window=0:2", "-o", out_file], "--window=0:4,0:4\n"),
-        (["unroll", seed, "--window=4", "-o", tmp_path / "out.png"], "names no format"),
+        (["unroll", seed, "--window=4", "-o", tmp_path / "out.png"], "is not supported"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "out.csv"], "write JSON"),
         (["unroll", seed, "--window=4", "-o", tmp_path / "no" / "out.json"], "No such file"),
-        (["draw", seed, "-o", tmp_path / "out.jpg"], "names no format of pictures"),
-        (["draw", seed, "-o", tmp_path / "out.gif"], "of the kind unrolling, and nothing else"),
+        (["draw", seed, "-o", tmp_path / "out.jpg"], "unknown picture format '.jpg'"),
+        (["draw", seed, "-o", tmp_path / "out.gif"], ".gif file requires --kind unrolling"),
         (
             ["draw", seed, "--kind", "unrolling", "-o", tmp_path / "out.svg"],
-            "is a .gif of the kind",
+            "--kind unrolling requires a .gif file",
         ),
         (["draw", seed, "--kind", "pie", "-o", tmp_path / "out.svg"], "invalid choice: 'pie'"),
         (
             ["draw", seed, "--window=9999", "-o", tmp_path / "out.svg"],
-            "more than can be told apart, which are 2000; draw a smaller window\n",
+            "edges: the limit is 2000; draw a smaller window\n",
         ),
         (
             ["draw", seed, "--kind", "ring", "--window=9999", "-o", tmp_path / "o.svg"],
@@ -256,13 +266,13 @@ def test_bad_input_is_one_clear_line_and_exit_2(capsys, tmp_path):
         ),
         (
             ["draw", tmp_path / "grid.csv", "--kind", "ring", "--window=2,2", "-o", out_file],
-            "give one window",
+            "choose another --kind",
         ),
         (["draw", seed, "-o", tmp_path / "no" / "out.svg"], "No such file"),
         (["draw", tmp_path / "nowhere.json", "-o", tmp_path / "out.svg"], "No such file"),
         (
             ["draw", tmp_path / "grid.csv", "--kind", "helix", "--window=2,2", "-o", out_file],
-            "do not stand in one line",
+            "cannot draw times in Z^2 in this picture",
         ),
     ]
     before = sorted(tmp_path.iterdir())
@@ -298,7 +308,7 @@ def test_hostile_files_and_terminals_get_one_line(capsys, tmp_path):
 
 def test_a_window_too_large_for_a_file_is_refused(capsys, tmp_path):
     out_file = tmp_path / "out.json"
-    for window, text in [("0:99999999999", "more than the 1000000"), ("9" * 26, "can be counted")]:
+    for window, text in [("0:99999999999", "at most 1000000"), ("9" * 26, "more than sys.maxsize")]:
         code, out, err = run(
             capsys, "unroll", DATA / "seed.json", f"--window={window}", "-o", out_file
         )
@@ -387,7 +397,7 @@ def test_measure_reads_durations_and_says_what_there_is_not(capsys, tmp_path):
     for arguments, text in (
         (["back.csv"], "the cycle a -> a has total delay -1"),
         (["plane.csv"], "in Z^2"),
-        (["line.csv", "--duration", "time"], "a has no duration under 'time'"),
+        (["line.csv", "--duration", "time"], "vertex 'a' has no duration in attribute 'time'"),
     ):
         code, out, err = run(capsys, "measure", tmp_path / arguments[0], *arguments[1:])
         assert (code, out, err.count("\n")) == (2, "", 1)
@@ -411,7 +421,7 @@ def test_run_runs_what_was_saved(capsys, tmp_path, saved):
     code, out, err = run(capsys, *command)
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == "out: 10 x 5 x 4, of which the first sequence begins"
+    assert lines[0] == "out: 10 x 5 x 4; the first sequence begins with"
     assert [float(x) for x in lines[1].split("t = 0")[1].split()] == pytest.approx(
         values["out"][0, 0], abs=1e-4
     )
@@ -473,15 +483,24 @@ def test_run_takes_files_of_several_inputs_and_networks_that_read_themselves(cap
             {2: "text.npy"},
             r"text.npy is not a file of arrays of numbers .it is not an array: .*; write it",
         ),
-        ({2: "net.npz"}, r"net.npz has an array called .*, but the inputs are in\n"),
-        ({2: "empty.npz"}, r"empty.npz has no array called in; the inputs are in\n"),
+        (
+            {2: "net.npz"},
+            r"net.npz has an array '.*' that is not named after .* input vertices: in\n",
+        ),
+        ({2: "empty.npz"}, r"empty.npz has no array 'in'; .* input vertices: in\n"),
         ({2: "single.npy"}, r"single.npy holds a single number; write an array of shape"),
-        ({3: "-o=x.npy"}, r"x.npy is read and would be overwritten; write to another file"),
-        ({3: "-o=./net.npz"}, r"net.npz is read and would be overwritten"),
-        ({2: "short.npy"}, r"the input of in has shape \(4, 3\), but \(4, 2\) is expected"),
-        ({3: "--vertex=Q"}, r"net.npz has no vertex Q; it has in, A, B, C, out"),
-        ({3: "-o=y.txt"}, r"y.txt is no .npy or .npz for the values of out"),
-        ({3: "-o=y.npy", 4: "--vertex=A", 5: "--vertex=B"}, r"y.npy holds one array; write a .npz"),
+        (
+            {3: "-o=x.npy"},
+            r"x.npy is an input file and would be overwritten; write to another file",
+        ),
+        ({3: "-o=./net.npz"}, r"net.npz is an input file and would be overwritten"),
+        ({2: "short.npy"}, r"the input of 'in' has shape \(4, 3\), but \(4, 2\) is expected"),
+        ({3: "--vertex=Q"}, r"net.npz has no vertex 'Q'; its vertices are in, A, B, C, out"),
+        ({3: "-o=y.txt"}, r"y.txt: the suffix must be .npy or .npz; write a .npz file for out"),
+        (
+            {3: "-o=y.npy", 4: "--vertex=A", 5: "--vertex=B"},
+            r"y.npy: a .npy file holds one array; write a .npz",
+        ),
     ],
 )
 @pytest.mark.usefixtures("saved")
@@ -504,7 +523,7 @@ def test_run_refuses_a_plane(capsys, tmp_path):
     np.save(tmp_path / "x.npy", np.ones((4, 2)))
     code, _, err = run(capsys, "run", tmp_path / "net.npz", "--inputs", tmp_path / "x.npy")
     assert code == 2
-    assert "the delays are in Z^2, so there is no window of steps" in err
+    assert "the delays are in Z^2, so a window of steps is not defined" in err
 
 
 def test_the_demo_learns_the_parity(capsys):
@@ -549,7 +568,7 @@ def test_every_command_reads_delays_under_another_name(
     assert (code, err) == (0, "")
     assert "CYCLIC" not in out.replace("ACYCLIC", "")
     code, out, err = run(capsys, *command, links, *NAMES)
-    assert "edges have 'lag', which may be the delay: read it with --delay lag" in err
+    assert "if the attribute 'lag' is the delay, add --delay lag" in err
     code, out, err = run(capsys, *command, links, *NAMES, "--delay", "tau")
     assert (code, out) == (2, "")
     assert "there is no column 'tau'; the columns are 'cause', 'effect', 'lag'" in err
@@ -571,4 +590,4 @@ def test_a_saved_network_has_its_own_delays(capsys, tmp_path):
     for command in (["check"], ["explore", "-o", tmp_path / "out.html"]):
         code, _, err = run(capsys, *command, path, "--delay", "lag")
         assert code == 2
-        assert "a saved network has its own delays; leave out --delay" in err
+        assert "a saved network contains its delays; omit --delay" in err

@@ -3,11 +3,11 @@
 import builtins
 import os
 
+import fixtures
 import networkx as nx
 import numpy as np
 import pytest
 
-import unrollgraph as ug
 from unrollgraph import nn
 
 if not os.environ.get("UNROLLGRAPH_ALL_TOOLS"):
@@ -29,7 +29,7 @@ def both(G, inputs, given, **more):
 
 def agree(found, tolerance=1e-12):
     (net, a, one), (_, b, two) = found
-    for v in net.graph.vertices:
+    for v in net.delay_graph.vertices:
         assert np.allclose(a.values[v], b.values[v], rtol=tolerance, atol=tolerance), v
     for name, gradient in one.parameters.items():
         assert np.allclose(gradient, two.parameters[name], rtol=tolerance, atol=tolerance), name
@@ -41,13 +41,15 @@ def agree(found, tolerance=1e-12):
 def case(G, T, batch, seed=0, dtype="float64"):
     net, rng = nn.Network(G), np.random.default_rng(seed)
     shape = (T, batch) if batch else (T,)
-    sizes = {v: net.plans.forward.values[k].size for v, k in net.graph.number.items()}
+    sizes = {v: net.plans.forward.values[k].size for v, k in net.delay_graph.number.items()}
     inputs = {
-        net.graph.vertices[v]: rng.normal(size=(*shape, sizes[net.graph.vertices[v]])).astype(dtype)
+        net.delay_graph.vertices[v]: rng.normal(
+            size=(*shape, sizes[net.delay_graph.vertices[v]])
+        ).astype(dtype)
         for v in net.plans.forward.inputs
     }
-    outputs = [v for v, k in net.graph.number.items() if not net.graph.out_numbers[k]]
-    outputs = outputs or [net.graph.vertices[0]]
+    outputs = [v for v, k in net.delay_graph.number.items() if not net.delay_graph.out_numbers[k]]
+    outputs = outputs or [net.delay_graph.vertices[0]]
     return inputs, {v: rng.normal(size=(*shape, sizes[v])).astype(dtype) for v in outputs}
 
 
@@ -103,7 +105,7 @@ def test_a_users_operation_and_different_clocks_run_uncompiled():
     G.add_edge("h", "q", delay=0)
     G.add_edge("q", "h", delay=1)
     agree(both(G, *case(G, 5, 2)))
-    G = ug.gallery.retimed_top_down()
+    G = fixtures.retimed_top_down()
     G.add_edge("x", "h1", delay=0)
     ops = {"x": nn.Input(1), "h1": nn.Dense(2), "h2": nn.Dense(2)}
     nx.set_node_attributes(G, ops, "op")
@@ -121,7 +123,7 @@ def test_a_new_length_compiles_nothing():
 
 
 def test_an_unknown_backend_is_refused():
-    with pytest.raises(ValueError, match="the backend is 'numpy' or 'numba', not 'jax'"):
+    with pytest.raises(ValueError, match="backend must be 'numpy' or 'numba', not 'jax'"):
         nn.Network(A.elman(1, 2, 1), backend="jax")
 
 

@@ -54,7 +54,7 @@ def test_reference_walks(case):
 def test_infinitely_many_paths_name_their_two_cycles():
     (case,) = (case for case in CASES if case["row"] == 84)
     cover = ug.DelayCover(graph_of(case["edges"]))
-    with pytest.raises(ug.InfinitePathsError, match="can go round a -> a") as caught:
+    with pytest.raises(ug.errors.InfinitePathsError, match="can repeat a -> a") as caught:
         ug.path_count(cover, ("a", 0), ("b", 0))
     assert caught.value.cycles == ((("a", "a", 0),), (("b", "b", 0),))
     assert ug.path_count(cover, ("a", 0), ("a", 5)) == 1
@@ -71,7 +71,7 @@ def test_paths_in_the_plane_are_binomials_and_delannoy_numbers():
     diagonal = [ug.path_count(king, (h, (0, 0)), (h, (n, n))) for n in range(7)]
     assert diagonal == [1, 3, 13, 63, 321, 1683, 8989]  # OEIS A001850
     net = ug.DelayCover(ug.with_reverses(ug.gallery.diamond()))
-    with pytest.raises(ug.InfinitePathsError, match="they can go round"):
+    with pytest.raises(ug.errors.InfinitePathsError, match="they can repeat"):
         ug.path_count(net, ("a", (0, 0, 0)), ("a", (0, 0, 1)))
     opposed = [("a", "a", (1, 0)), ("b", "b", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
     with pytest.raises(ValueError, match="no linear schedule"):
@@ -96,7 +96,7 @@ def test_paths_are_infinitely_many_exactly_when_wider_windows_hold_more(G, data)
     cover = ug.DelayCover(G)
     try:
         found = ug.path_count(cover, *ends)
-    except ug.InfinitePathsError as error:
+    except ug.errors.InfinitePathsError as error:
         totals = [sum(G.edges[e]["delay"] for e in cycle) for cycle in error.cycles]
         assert totals == [0] or totals[0] > 0 > totals[1]
         assert counts[0] < counts[1] or counts[1] == math.inf
@@ -120,7 +120,7 @@ def test_numbers_grow_and_stay_exact():
 def test_where_there_is_no_way_there_are_none_to_count(far):
     two = ug.DelayCover(ug.gallery.bouquet(2))
     assert ug.path_count(two, ("a", 0), ("a", far)) == 0
-    with pytest.raises(ValueError, match="count over fewer steps"):
+    with pytest.raises(ValueError, match="choose vertices whose times are closer"):
         ug.path_count(two, ("a", 0), ("a", far + 1))
 
 
@@ -135,7 +135,8 @@ def test_signs_that_never_meet_on_one_path_do_no_harm():
     G.add_edge("p", "n", delay=1)  # now they do, but at odd times only
     assert ug.path_count(ug.DelayCover(G), ("s", 0), ("t", 4)) == 1
     with pytest.raises(
-        ug.InfinitePathsError, match=r"p -> p .* of total delay 2 and n -> n .* of total delay -2"
+        ug.errors.InfinitePathsError,
+        match=r"p -> p of total delay 2 and n -> n of total delay -2",
     ):
         ug.path_count(ug.DelayCover(G), ("s", 0), ("t", 3))
 
@@ -143,13 +144,15 @@ def test_signs_that_never_meet_on_one_path_do_no_harm():
 def test_a_cycle_that_stays_still_matters_only_to_those_who_meet_it():
     cover = ug.DelayCover(graph_of([("a", "b", 1), ("b", "a", 0), ("b", "b", 0)]))
     assert ug.path_count(cover, ("a", 0), ("a", 0)) == 1
-    with pytest.raises(ug.InfinitePathsError, match=r"b -> b \(key 0, delay 0\) of total delay 0"):
+    with pytest.raises(ug.errors.InfinitePathsError, match=r"b -> b of total delay 0"):
         ug.path_count(cover, ("a", 0), ("a", 1))
 
 
 def test_counts_that_nobody_could_finish_are_refused_at_once():
     cover = ug.DelayCover(ug.gallery.bouquet(1, 2))
-    with pytest.raises(ValueError, match="lie between source and target; count over fewer steps"):
+    with pytest.raises(
+        ValueError, match="lie between source and target; choose vertices whose times"
+    ):
         ug.path_count(cover, ("a", 0), ("a", 10**9))
     rare = graph_of([("a", "b", 10**9), ("b", "a", 10**9), ("a", "a", 10**9)])
     assert ug.path_count(ug.DelayCover(rare), ("a", 0), ("b", 10**10)) == 55
@@ -213,7 +216,7 @@ def test_paths_in_the_plane_that_meet_a_zero_walk_are_infinitely_many(edges, tar
     if count is not None:
         assert ug.path_count(cover, ("a", (0, 0)), target) == count
         return
-    with pytest.raises(ug.InfinitePathsError, match="infinitely many paths") as caught:
+    with pytest.raises(ug.errors.InfinitePathsError, match="infinitely many paths") as caught:
         ug.path_count(cover, ("a", (0, 0)), target)
     for walk in caught.value.cycles:
         assert walk[0][0] == walk[-1][1]
@@ -237,9 +240,9 @@ def test_counts_in_the_plane_are_those_of_a_window(G):
     for target in [(v, (x, y)) for v in G for x in (-1, 0, 2) for y in (-1, 0, 1)]:
         try:
             found = ug.path_count(cover, source, target)
-        except ug.InfinitePathsError:
+        except ug.errors.InfinitePathsError:
             found = math.inf
-        except (ug.RadiusError, ValueError):
+        except (ug.errors.RadiusError, ValueError):
             continue  # neither cancels nor goes forward
         assert found >= counts.get(target, 0)
         if not row:  # all paths end within eight arcs

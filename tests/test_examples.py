@@ -12,11 +12,13 @@ SCRIPTS = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 TRAINED = [path for path in SCRIPTS if "sys.argv" in path.read_text(encoding="utf-8")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_example_runs(script, tmp_path):
     runs(tmp_path, script)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", TRAINED, ids=lambda path: path.stem)
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_what_is_trained_reaches_its_losses_from_other_seeds(script, seed, tmp_path):

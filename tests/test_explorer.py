@@ -207,12 +207,12 @@ def test_the_run_is_that_of_the_network():
     page = ug.explorer.explore(net, window=4).data
     run, cover = page["network"], page["covers"][2]
     where = {place(v): str(k) for k, v in enumerate(cover["vertices"])}
-    number_of = net.graph.number
+    number_of = net.delay_graph.number
     values = {int(k): text for k, text in run["values"].items()}
     x = np.array([number(values[int(where[number_of["x"], (t,)])]) for t in range(4)])
     done = net.forward({"x": x[:, None]})  # stepped, where the page went by wavefronts
     back = done.backward({"y": done.values["y"]})
-    for v in net.graph.vertices:
+    for v in net.delay_graph.vertices:
         for t in range(4):
             k = int(where[number_of[v], (t,)])
             assert near(run["values"][k], done.values[v][t])
@@ -275,7 +275,9 @@ def test_tables_are_looked_up():
 
 
 def test_a_page_is_called_html(tmp_path):
-    with pytest.raises(ug.FormatError, match=r"page is a .html file; call it seed.html"):
+    with pytest.raises(
+        ug.errors.FormatError, match=r"page must have the suffix .html; name it seed.html"
+    ):
         PAGES["seed"].save(tmp_path / "seed.pdf")
     assert not list(tmp_path.iterdir())
 
@@ -318,15 +320,15 @@ def test_a_widget_shares_its_walk():
     widget.walk = [[0, -1]]
     assert widget.start == 1
     for wrong, text in (
-        ([[99, 1]], "is no step"),
-        ([[1]], "is no step"),
-        ([[1, 2]], "is no step"),
-        ([[1, 1], [4, 1]], "does not join"),
-        ([("A", "B")], "is no step"),
+        ([[99, 1]], "invalid step"),
+        ([[1]], "invalid step"),
+        ([[1, 2]], "invalid step"),
+        ([[1, 1], [4, 1]], "is not connected"),
+        ([("A", "B")], "invalid step"),
     ):
         with pytest.raises(traitlets.TraitError, match=text):
             widget.walk = wrong
-    with pytest.raises(traitlets.TraitError, match="numbers no vertex"):
+    with pytest.raises(traitlets.TraitError, match="must be the number of a vertex"):
         widget.start = 5
 
 
@@ -341,8 +343,12 @@ def test_a_widget_styles_itself_alone():
 @pytest.mark.parametrize(
     ("ask", "error", "text"),
     [
-        (lambda: ug.explorer.explore(nx.DiGraph()), ValueError, "there are no vertices"),
-        (lambda: ug.explorer.explore(GRAPHS["seed"], root="q"), ValueError, "root q is no vertex"),
+        (lambda: ug.explorer.explore(nx.DiGraph()), ValueError, "the graph has no vertices"),
+        (
+            lambda: ug.explorer.explore(GRAPHS["seed"], root="q"),
+            ValueError,
+            "root='q' is not a vertex",
+        ),
         (lambda: ug.explorer.explore(GRAPHS["seed"], sheets=0), ValueError, "positive integer"),
         (
             lambda: ug.explorer.explore(GRAPHS["seed"], sheets=999),
@@ -351,11 +357,11 @@ def test_a_widget_styles_itself_alone():
         ),
         (lambda: ug.explorer.explore(GRAPHS["seed"], window=999), ValueError, "a smaller window"),
         (lambda: ug.explorer.explore(GRAPHS["grid"], window=3), ValueError, "window"),
-        (lambda: ug.explorer.explore(nx.Graph()), TypeError, "a delay graph is directed"),
+        (lambda: ug.explorer.explore(nx.Graph()), TypeError, "a delay graph must be directed"),
         (
             lambda: ug.explorer.explore(GRAPHS["seed"], labels="A"),
             TypeError,
-            "labels= is a mapping",
+            "labels must be a mapping",
         ),
     ],
 )
@@ -369,13 +375,13 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     ug.io.write(GRAPHS["seed"], source)
     assert cli.main(["explore", str(source), "--root", "B", "--window=-1:3", "-o", str(page)]) == 0
     assert "open it in a browser" in capsys.readouterr().out
-    assert "g: walk, and watch it unroll" in page.read_text(encoding="utf-8")
+    assert "g: walks and their lifts" in page.read_text(encoding="utf-8")
     net = tmp_path / "net.npz"
     nn.save(nn.Network(A.seed(1, 2, 1)), net)
     assert cli.main(["explore", str(net), "-o", str(page)]) == 0
     for wrong, words in (
-        (["-o", "page.txt"], "a page is a .html file"),
-        (["--root", "q", "-o", str(page)], "has no vertex q; it has in, A, B, C, out"),
+        (["-o", "page.txt"], "the suffix must be .html or .htm"),
+        (["--root", "q", "-o", str(page)], "has no vertex 'q'; its vertices are in, A, B, C, out"),
         (["--sheets", "0", "-o", str(page)], "must be a positive integer"),
         (["--window", "x", "-o", str(page)], "window"),
     ):

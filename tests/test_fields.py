@@ -105,7 +105,7 @@ def test_a_spoilt_proof_is_refused(data):
     if family.first:
         spoilt.append(with_family())
     for one in spoilt:
-        with pytest.raises(ug.CertificateError):
+        with pytest.raises(ug.errors.CertificateError):
             one.check()
 
 
@@ -114,11 +114,11 @@ def test_questions_about_fields_that_make_no_sense():
     field = ug.receptive_field(G, "in", "out")
     assert "a" not in field
     assert 0.5 not in field
-    with pytest.raises(ug.WindowError, match="listed in a range"):
+    with pytest.raises(ug.errors.WindowError, match="must be listed in a range"):
         field.lags(5)
-    with pytest.raises(ValueError, match="names 'Z', which is no vertex"):
+    with pytest.raises(ValueError, match="contains 'Z', which is not a vertex"):
         ug.receptive_field(G, "in", "Z")
-    with pytest.raises(ValueError, match="time has one direction"):
+    with pytest.raises(ValueError, match=r"vectors in Z\^2, but they must be integers here"):
         ug.receptive_field(ug.gallery.grid_2d(), *list(ug.gallery.grid_2d())[:2])
     with pytest.raises(ValueError, match="take a window with"):
         ug.receptive_field(graph_of([("a", "a", 10**8)]), "a", "a")
@@ -127,9 +127,9 @@ def test_questions_about_fields_that_make_no_sense():
 def test_a_proof_that_leaves_out_what_its_table_knows_is_refused():
     field = ug.receptive_field(ug.gallery.seed_network(), "in", "out")
     silent = tuple(replace(family, first={}) for family in field.families)
-    with pytest.raises(ug.CertificateError, match="not those of the table"):
+    with pytest.raises(ug.errors.CertificateError, match="do not agree with the table"):
         replace(field, families=silent, progressions=(), classes=()).check()
-    with pytest.raises(ug.CertificateError, match="the tables say nothing"):
+    with pytest.raises(ug.errors.CertificateError, match="the tables do not cover all walks"):
         replace(field, families=(), progressions=(), classes=()).check()
 
 

@@ -69,11 +69,11 @@ def test_what_is_written_comes_back_exactly_or_is_refused(name, G):
     dumps, loads = FORMATS[name]
     try:
         ug.DelayGraph(G)
-    except ug.DelayError:
+    except ug.errors.DelayError:
         return
     try:
         text = dumps(G)
-    except ug.FormatError:
+    except ug.errors.FormatError:
         return
     back = loads(text)
     if name == "json":
@@ -128,18 +128,26 @@ def test_networkx_reads_what_we_write_and_we_read_what_it_writes(tmp_path):
 @pytest.mark.parametrize(
     ("suffix", "change", "text"),
     [
-        ("gml", lambda G: nx.relabel_nodes(G, {"A": 1}), "GML cannot hold the vertex 1"),
-        ("gml", lambda G: G.add_node("z", on=True), "the attribute 'on' of z, True"),
-        ("gml", lambda G: G.add_node("z", w=2**40), "the attribute 'w' of z"),
-        ("gml", lambda G: G.add_node("z", **{"a b": 1}), "GML cannot hold it"),
-        ("gml", lambda G: G.add_node("z", w=(1, 2)), "the attribute 'w' of z"),
-        ("graphml", lambda G: nx.relabel_nodes(G, {"A": 1}), "GraphML cannot hold the vertex 1"),
-        ("graphml", lambda G: G.add_node("z", on=[1]), "GraphML cannot hold it"),
-        ("graphml", lambda G: G.add_node("z", s="\r"), "the attribute 's' of z"),
-        ("graphml", lambda G: G.add_node("z\0"), "GraphML cannot hold it: not XML"),
-        ("graphml", lambda G: G.graph.update(multigraph=1), "for itself"),
-        ("graphml", lambda G: G.graph.update(edge_default="x"), "for itself"),
-        ("graphml", lambda _: nx.MultiDiGraph([("a", "b", 7), ("a", "b", "x")]), "the edge a -> b"),
+        ("gml", lambda G: nx.relabel_nodes(G, {"A": 1}), "GML cannot represent the vertex 1"),
+        ("gml", lambda G: G.add_node("z", on=True), "the attribute 'on' of 'z', True"),
+        ("gml", lambda G: G.add_node("z", w=2**40), "the attribute 'w' of 'z'"),
+        ("gml", lambda G: G.add_node("z", **{"a b": 1}), "GML cannot represent the graph"),
+        ("gml", lambda G: G.add_node("z", w=(1, 2)), "the attribute 'w' of 'z'"),
+        (
+            "graphml",
+            lambda G: nx.relabel_nodes(G, {"A": 1}),
+            "GraphML cannot represent the vertex 1",
+        ),
+        ("graphml", lambda G: G.add_node("z", on=[1]), "GraphML cannot represent the graph"),
+        ("graphml", lambda G: G.add_node("z", s="\r"), "the attribute 's' of 'z'"),
+        ("graphml", lambda G: G.add_node("z\0"), "GraphML cannot represent the graph: not XML"),
+        ("graphml", lambda G: G.graph.update(multigraph=1), "is reserved in GraphML"),
+        ("graphml", lambda G: G.graph.update(edge_default="x"), "is reserved in GraphML"),
+        (
+            "graphml",
+            lambda _: nx.MultiDiGraph([("a", "b", 7), ("a", "b", "x")]),
+            r"edge \('a', 'b', 7\) at its place",
+        ),
         ("gml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
         ("graphml", lambda _: ug.unroll(ug.gallery.elman(), 2), "the vertex "),
     ],
@@ -147,7 +155,7 @@ def test_networkx_reads_what_we_write_and_we_read_what_it_writes(tmp_path):
 def test_what_a_format_would_lose_is_refused_by_name(tmp_path, suffix, change, text):
     G = ug.gallery.seed_network()
     G = change(G) or G
-    with pytest.raises(ug.FormatError, match=text) as caught:
+    with pytest.raises(ug.errors.FormatError, match=text) as caught:
         ug.io.write(G, tmp_path / f"net.{suffix}")
     assert "JSON" in str(caught.value) or "rename it" in str(caught.value)
     assert not list(tmp_path.iterdir())
@@ -193,7 +201,7 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
                 "",
                 GRAPH.format('<edge source="a" target="a"/><edge id="0" source="a" target="a"/>'),
             ),
-            "name 1 different edges",
+            "defines 1 different edges",
         ),
         (
             "graphml",
@@ -209,18 +217,18 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
             "2 elements <graph>",
         ),
         ("graphml", XML.format("", GRAPH.format("<node/>")), "2 elements <node>"),
-        ("graphml", XML.format("", GRAPH.format('<node id="a"/>')), "name 1 different nodes"),
+        ("graphml", XML.format("", GRAPH.format('<node id="a"/>')), "defines 1 different nodes"),
         ("graphml", XML.format("", GRAPH.format('<edge source="a"/>')), "different nodes"),
         ("graphml", XML.format("", GRAPH.format('<edge target="a"/>')), "different nodes"),
         (
             "graphml",
             XML.format("", GRAPH.format('<edge source="a" target="b"/>')),
-            "name 2 different nodes",
+            "defines 2 different nodes",
         ),
         (
             "graphml",
             XML.format("", GRAPH.format('<edge id="0" source="a" target="a"/>' * 2)),
-            "name 1 different edges",
+            "defines 1 different edges",
         ),
         (
             "graphml",
@@ -242,7 +250,7 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
         (
             "gml",
             'graph [ directed 1 node [ id 0 label "a" ] edge [ source 0 target 0 delay "x" ] ]',
-            "a -> a has the delay 'x'",
+            r"invalid delay 'x' on edge \('a', 'a'\): ",
         ),
         (
             "gml",
@@ -253,7 +261,7 @@ GRAPH = '<graph edgedefault="directed"><node id="a"/>{}</graph>'
     ],
 )
 def test_broken_and_hostile_texts_are_told_in_one_sentence(name, text, message):
-    with pytest.raises(ug.FormatError, match=message) as caught:
+    with pytest.raises(ug.errors.FormatError, match=message) as caught:
         FORMATS[name][1](text)
     assert len(str(caught.value)) < 300
 
@@ -270,7 +278,9 @@ def test_default_delays_of_graphml_count():
     "text", ["1_0", "\u0661", "1;", ";", "0x1", "1.5", "1e0", "1,0", "9" * 5000]
 )
 def test_a_delay_is_written_in_plain_digits(text):
-    with pytest.raises(ug.FormatError, match="has the delay|has a delay of 5000"):
+    with pytest.raises(
+        ug.errors.FormatError, match="invalid delay .* in line 2|the delay in line 2 has 5000 "
+    ):
         tables.loads(f'source,target,delay\na,b,"{text}"\n', ",")
 
 
@@ -279,7 +289,7 @@ def test_a_delay_is_written_in_plain_digits(text):
 def test_what_could_not_be_read_again_is_not_written(tmp_path, name, suffix):
     G = nx.DiGraph()
     G.add_edge("a", "b", delay=1, **{name: "1"})
-    with pytest.raises(ug.FormatError, match=f"'{name}' of a -> b"):
+    with pytest.raises(ug.errors.FormatError, match=rf"'{name}' of edge \('a', 'b'\)"):
         ug.io.write(G, tmp_path / f"graph.{suffix}")
     assert not [*tmp_path.iterdir()]
 
@@ -324,7 +334,7 @@ def test_edges_of_a_graphml_multigraph_have_ids_of_their_own():
     assert exactly(graphml.loads(text)) == exactly(G)
     assert sorted(d for *_, d in nx.parse_graphml(text).edges(data="delay")) == [0, 1, 2]
     G.edges["a", "b", 0]["key"] = "mine"
-    with pytest.raises(ug.FormatError, match="'key' of an edge of a multigraph for itself"):
+    with pytest.raises(ug.errors.FormatError, match="edge attribute 'key' is reserved for multi"):
         graphml.dumps(G)
 
 
@@ -354,7 +364,7 @@ LOOP_OF_DOUBLE = LOOP.replace(KEY, DOUBLE)
 def test_whole_numbers_may_be_written_as_doubles(name, text):
     G = FORMATS[name][1](text)
     assert repr(list(G.edges(data="delay"))) == "[('a', 'a', 1)]"
-    with pytest.raises(ug.FormatError, match="1.5"):
+    with pytest.raises(ug.errors.FormatError, match="1.5"):
         FORMATS[name][1](text.replace("1.0", "1.5").replace(">1<", ">1.5<"))
 
 
@@ -383,7 +393,7 @@ def test_gml_without_labels(nodes, names):
     ],
 )
 def test_gml_names_that_do_not_name_are_refused(nodes, text):
-    with pytest.raises(ug.FormatError, match=text):
+    with pytest.raises(ug.errors.FormatError, match=text):
         gml.loads(f"graph [ directed 1 {nodes} ]")
 
 
@@ -394,7 +404,7 @@ quiet = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the parse
 
 
 @quiet
-@pytest.mark.parametrize("name", ["lstm", "srs", "diamond", "opposed_quartet"])
+@pytest.mark.parametrize("name", ["lstm", "srs", "diamond", "opposed_pair"])
 def test_another_parser_finds_every_edge_of_a_dot_file(name):
     G = getattr(ug.gallery, name)()
     (found,) = pydot.graph_from_dot_data(dot.dumps(G))
@@ -406,8 +416,8 @@ def test_another_parser_finds_every_edge_of_a_dot_file(name):
     }
     wires = G.edges(data="delay")
     assert sorted(edges) == sorted((f'"{u}"', f'"{v}"', f'"{texts[d]}"') for u, v, d in wires)
-    labelled = [e for e in found.get_edges() if e.get("label")]
-    assert len(labelled) == sum(1 for *_, d in wires if np.any(d))
+    labeled = [e for e in found.get_edges() if e.get("label")]
+    assert len(labeled) == sum(1 for *_, d in wires if np.any(d))
 
 
 @quiet
@@ -423,7 +433,9 @@ def test_odd_names_are_quoted_and_told_apart():
 def test_dot_is_written_and_not_read(tmp_path):
     ug.io.write(ug.gallery.elman(), tmp_path / "net.dot")
     assert 'label="1"' in (tmp_path / "net.dot").read_text()
-    with pytest.raises(ug.FormatError, match="'.dot' is not read; use .json, .csv, .tsv, .gml or"):
+    with pytest.raises(
+        ug.errors.FormatError, match="'.dot' cannot be read; use .json, .csv, .tsv, .gml or"
+    ):
         ug.io.read(tmp_path / "net.dot")
 
 
@@ -458,13 +470,13 @@ def test_arrays_count_the_walks_of_fibonacci():
     ("arrays", "vertices", "text"),
     [
         ({0: [[0, 1]]}, None, "square"),
-        ({0: [[1]], 1: [[1, 0], [0, 0]]}, None, "alike"),
-        ({0: [[0.5]]}, None, "no count"),
-        ({0: [[-1]]}, None, "no count"),
-        ({0: [[float("nan")]]}, None, "no count"),
-        ({0: [[float("inf")]]}, None, "no count"),
-        ({0: [[1j]]}, None, "no count"),
-        ({0: [[1]]}, "ab", "1 different names of vertices are needed, but 2"),
+        ({0: [[1]], 1: [[1, 0], [0, 0]]}, None, "of the same shape"),
+        ({0: [[0.5]]}, None, "0.5, but entries must be integers"),
+        ({0: [[-1]]}, None, "-1, but entries must be integers"),
+        ({0: [[float("nan")]]}, None, "nan, but entries must be integers"),
+        ({0: [[float("inf")]]}, None, "inf, but entries must be integers"),
+        ({0: [[1j]]}, None, "1j, but entries must be integers"),
+        ({0: [[1]]}, "ab", "vertices must be 1 different names, but is 'ab'"),
         ({0: np.ones((2, 2))}, "aa", "different names"),
         ({"x": [[1]]}, None, "delay"),
         ({1: [[1]], (1, 0): [[1]]}, None, "dimension"),
@@ -514,12 +526,12 @@ def test_a_frame_with_gaps_and_attributes():
         ({"source": ["a"]}, "needs a column 'target'"),
         ({"source": ["a"], "target": [None]}, "row 0 lacks a source or a target"),
         ({"source": ["a"], "target": ["b"], "key": [None]}, "row 0 lacks a key"),
-        ({"source": ["a"] * 2, "target": ["b"] * 2, "key": [1, 1]}, "stands there twice"),
+        ({"source": ["a"] * 2, "target": ["b"] * 2, "key": [1, 1]}, "occurs twice"),
         ({"source": ["a"], "target": ["b"], "delay": [1.5]}, "1.5"),
     ],
 )
 def test_frames_that_are_no_edge_list_are_refused(columns, text):
-    with pytest.raises(ug.FormatError, match=text):
+    with pytest.raises(ug.errors.FormatError, match=text):
         ug.io.from_pandas_edgelist(pd.DataFrame(columns))
 
 
@@ -537,7 +549,7 @@ def test_an_attribute_named_like_a_column_is_refused():
         G.add_edge("a", "b")
         for *_, data in G.edges(data=True):
             data["key"] = 1
-        with pytest.raises(ug.FormatError, match="'key', as a column is"):
+        with pytest.raises(ug.errors.FormatError, match="'key' has the same name as a column"):
             ug.io.to_pandas_edgelist(G)
 
 
@@ -559,20 +571,20 @@ def test_nets_as_their_programs_write_them(name):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "begins with its dimension"),
-        ("0", "begins with its dimension"),
+        ("", "must begin with its dimension"),
+        ("0", "must begin with its dimension"),
         ("2 1 1 0", "4 integers"),
-        ("1 1 1 x", "integers only"),
-        ("1 1 2 1_0", "integers only"),
+        ("1 1 1 x", "must consist of integers"),
+        ("1 1 2 1_0", "must consist of integers"),
         ("1 1 3 0", "without gaps"),
         ("1 1 1 1 1 1 -1", "each edge once"),
         ("1 0 1 0", "without gaps"),
-        ("1 1 1 99999999999", "beyond the range"),
+        ("1 1 1 99999999999", r"must be at most 2\*\*31"),
         ("1 1 1000000000000 0", "without gaps"),
     ],
 )
 def test_texts_that_are_no_net_are_refused(text, message):
-    with pytest.raises(ug.FormatError, match=message):
+    with pytest.raises(ug.errors.FormatError, match=message):
         ug.io.from_periodic_graph(text)
 
 
@@ -588,10 +600,10 @@ def test_texts_that_are_no_net_are_refused(text, message):
 def test_graphs_that_are_no_net_are_refused(edges):
     G = nx.MultiDiGraph()
     G.add_weighted_edges_from(edges, weight="delay")
-    with pytest.raises(ug.FormatError, match="each edge once"):
+    with pytest.raises(ug.errors.FormatError, match="each edge once"):
         ug.io.to_periodic_graph(G)
     G.add_node("z")
-    with pytest.raises(ug.FormatError, match="isolated vertices, and z"):
+    with pytest.raises(ug.errors.FormatError, match="isolated vertices, but 'z'"):
         ug.io.to_periodic_graph(G)
 
 

@@ -19,7 +19,7 @@ def signal(*shape):
 def test_values_outlive_their_run(windowed):
     net = nn.Network(nn.architectures.seed(2, 3, 1))
     x = signal(4, 2)
-    over = None if windowed else ug.unroll(net.graph, 4)
+    over = None if windowed else ug.unroll(net, 4)
     kept = [net.forward({"in": k * x}, over).values for k in (1, -1, 2)]
     for k, values in zip((1, -1, 2), kept, strict=True):
         again = net.forward({"in": k * x}, over)
@@ -58,7 +58,7 @@ def threaded(work, count=4):
 @pytest.mark.parametrize("windowed", [True, False], ids=["window", "graph"])
 def test_a_run_goes_back_in_several_threads(windowed):
     net = nn.Network(nn.architectures.seed(2, 64, 1))
-    run = net.forward({"in": signal(30, 16, 2)}, None if windowed else ug.unroll(net.graph, 30))
+    run = net.forward({"in": signal(30, 16, 2)}, None if windowed else ug.unroll(net, 30))
     one = np.ones((30, 16, 1))
     right = run.backward({"out": one}).parameters["A.weight"].copy()
 

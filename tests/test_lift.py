@@ -22,7 +22,7 @@ def simple():
 
 def multiple():
     G = nx.MultiDiGraph(ug.gallery.narx(3))
-    G.add_edge("h", "x", "odd", delay=-2, colour="red")
+    G.add_edge("h", "x", "odd", delay=-2, color="red")
     return G
 
 
@@ -153,10 +153,10 @@ def test_writing_raises_and_a_copy_can_be_written(lift):
     ]
     before = plain(U)
     for write in writes:
-        with pytest.raises(ug.FrozenError, match="frozen"):
+        with pytest.raises(ug.errors.FrozenError, match="frozen|immutable"):
             write(U)
         write(U.copy())
-    with pytest.raises(ug.FrozenError):
+    with pytest.raises(ug.errors.FrozenError):
         U.clear()
     assert plain(U) == before
     assert nx.is_frozen(U)
@@ -185,9 +185,9 @@ def test_a_lift_knows_its_map():
     assert U.project(("h", 3)) == p(("h", 3)) == "h"
     assert p.edge((("h", 0), ("h", 1), 0)) == ("h", "h", 0)
     assert U.fibre("h") == p.fibre("h") == tuple(("h", t) for t in range(5))
-    with pytest.raises(ug.LiftError, match="no vertex of the base"):
+    with pytest.raises(ug.errors.LiftError, match="not a vertex of the base graph"):
         U.fibre("nobody")
-    with pytest.raises(ug.LiftError, match="no vertex of the graph above"):
+    with pytest.raises(ug.errors.LiftError, match="not a vertex of the total graph"):
         U.project(("h", 9))
     assert dict(p.nodes) == {node: node[0] for node in U}
 
@@ -237,7 +237,7 @@ def test_pickling_keeps_a_lift_a_lift():
 
 
 def test_repr_tells_the_sizes():
-    assert repr(LIFTS["window"]()) == "<DiLift of 10 vertices: 40 nodes, 63 arcs>"
+    assert repr(LIFTS["window"]()) == "<DiLift of 10 vertices: 40 nodes, 63 edges>"
 
 
 # -- as a copy does it -----------------------------------------------------------------------------

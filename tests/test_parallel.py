@@ -49,7 +49,7 @@ def test_shards_add_up_to_the_whole(loss, shards, masked):
 def test_shards_of_a_grid_add_up():
     net = nn.Network(A.grid_2d(2, 3, 4))
     rng = np.random.default_rng(0)
-    U = ug.unroll(net.graph, (2, 3))
+    U = ug.unroll(net, (2, 3))
     given = {"x": rng.normal(size=(6, 5, 2))}, {"y": rng.normal(size=(6, 5, 4))}
     whole = nn.loss_and_gradients(net, *given, over=U)
     found = nn.sharded_gradients(net, *given, shards=2, over=U)
@@ -104,10 +104,10 @@ def test_bad_shards_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="cannot be split into 2.5 shards"):
         nn.sharded_gradients(net, inputs, targets, shards=2.5)
     alone = {"x": inputs["x"][:, 0]}, {"y": targets["y"][:, 0]}
-    with pytest.raises(ug.ShapeError, match="without an axis of sequences, which is the second"):
+    with pytest.raises(ug.errors.ShapeError, match="but it must have 3 axes: time, batch, size"):
         nn.sharded_gradients(net, *alone, shards=1)
-    with pytest.raises(ug.ShapeError, match="names 'q', which is no vertex"):
+    with pytest.raises(ug.errors.ShapeError, match="targets: 'q' is not a vertex of the network"):
         nn.sharded_gradients(net, inputs, {"q": targets["y"]}, shards=2)
     monkeypatch.setitem(sys.modules, "joblib", None)
-    with pytest.raises(ImportError, match="needs joblib, which is not installed; install it"):
+    with pytest.raises(ImportError, match="requires joblib, which is not installed; install it"):
         nn.sharded_gradients(net, inputs, targets, shards=2)

@@ -67,7 +67,7 @@ def weighted(draw, G):
     return G
 
 
-@pytest.mark.parametrize("near", [0, paths.NEAR], ids=["by totals", "as it comes"])
+@pytest.mark.parametrize("near", [0, paths.NEAR_STATES], ids=["by totals", "as it comes"])
 @given(data=st.data())
 @example(data=None)
 @QUARTER
@@ -80,14 +80,14 @@ def test_paths_are_those_of_a_wide_window(near, data):
         source = data.draw(st.sampled_from(list(G)))
     cover, expected = ug.DelayCover(G), lengths(G, source, WIDE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "NEAR", near)
+        patch.setattr(paths, "NEAR_STATES", near)
         for v in G:
             for t in some(data, 14):
                 ends = (source, 5), (v, 5 + t)
                 length = expected.get((v, t))
                 assert ug.has_path(cover, *ends) == (length is not None), ends
                 if length is None:
-                    with pytest.raises(nx.NetworkXNoPath, match="no path of the cover"):
+                    with pytest.raises(nx.NetworkXNoPath, match="the cover has no path from"):
                         ug.shortest_path_length(cover, *ends)
                 else:
                     assert ug.shortest_path_length(cover, *ends) == length
@@ -96,7 +96,7 @@ def test_paths_are_those_of_a_wide_window(near, data):
                     assert is_path(G, path, *ends)
 
 
-@pytest.mark.parametrize("near", [0, paths.NEAR], ids=["by totals", "as it comes"])
+@pytest.mark.parametrize("near", [0, paths.NEAR_STATES], ids=["by totals", "as it comes"])
 @given(data=st.data())
 def test_lengths_may_be_weights_that_are_not_negative(near, data):
     G = weighted(data.draw, data.draw(delay_graphs(vertices=3, edges=6, delays=2)))
@@ -108,7 +108,7 @@ def test_lengths_may_be_weights_that_are_not_negative(near, data):
         step = u, v, data_["delay"]
         cheapest[step] = min(data_["w"], cheapest.get(step, math.inf))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "NEAR", near)
+        patch.setattr(paths, "NEAR_STATES", near)
         for v in G:
             for t in some(data, 9):
                 ends = (source, 0), (v, t)
@@ -233,7 +233,7 @@ def test_free_cycles_put_right_what_a_long_step_did(loops):
         G.add_edge(u, v, delay=d, w=w)
     cover, expected = ug.DelayCover(G), lengths(G, "a", range(-400, 401), "w")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "NEAR", 0)
+        patch.setattr(paths, "NEAR_STATES", 0)
         for t in range(-20, 21):
             ends = ("a", 0), ("b", t)
             assert ug.has_path(cover, *ends) == (("b", t) in expected)
@@ -295,7 +295,7 @@ def asked(cover, a, b, radius=None):
     """Whether there is a path; None where a search is not bounded."""
     try:
         return ug.has_path(cover, a, b, radius=radius)
-    except ug.RadiusError:
+    except ug.errors.RadiusError:
         return None
 
 
@@ -305,7 +305,7 @@ def priced(cover, a, b, radius=None):
         return ug.shortest_path_length(cover, a, b, weight="w", radius=radius)
     except nx.NetworkXNoPath:
         return math.inf
-    except ug.RadiusError:
+    except ug.errors.RadiusError:
         return None
 
 
@@ -316,7 +316,7 @@ TWENTY_TWO_STEPS += [("c", "a", (-1, 1))]  # from c at (0, 0) to b at (2, 1)
 
 WAYS_TO_TELL = {
     "as it comes": {},
-    "by multipliers": {"NEAR": 1},
+    "by multipliers": {"NEAR_STATES": 1},
 }
 
 
@@ -349,7 +349,7 @@ def test_paths_in_the_plane(told, drawn):
                     else:
                         assert ug.shortest_path_length(cover, *ends, radius=length) == length
                         if length > 1:
-                            with pytest.raises(ug.RadiusError, match="raise the radius"):
+                            with pytest.raises(ug.errors.RadiusError, match="raise the radius"):
                                 ug.shortest_path_length(cover, *ends, radius=length - 1)
                 else:
                     assert found == (length is not None), (ends, list(G.edges(data=True)))
@@ -382,7 +382,7 @@ def test_what_was_walked_to_is_reached(more, back, walks):
     G = graph_of([("a", "b", (0, 0)), ("b", "a", back), *((*ends, d) for ends, d in more)])
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(path_search, "NEAR", 1)
+        patch.setattr(path_search, "NEAR_STATES", 1)
         for steps in walks:
             ends = ("a", (0, 0)), walked(G, steps, "a")
             length = oracle.least_cost(wires, "a", *ends[1], [1] * len(wires))
@@ -434,7 +434,7 @@ def test_dear_and_cheap_steps_in_the_plane(more, costs, walks, somewhere):
         own["w"] = cost
     cover, wires = ug.DelayCover(G), oracle.wires(G, dimension=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(path_search, "NEAR", 1)
+        patch.setattr(path_search, "NEAR_STATES", 1)
         for v, t in [*(walked(G, steps, "a") for steps in walks), ("b", somewhere)]:
             ends = ("a", (0, 0)), (v, t)
             cost = oracle.least_cost(wires, "a", v, t, costs[: len(wires)])
@@ -464,7 +464,7 @@ KNIGHT = [(x, y) for x in (-2, -1, 1, 2) for y in (-2, -1, 1, 2) if abs(x) != ab
 @pytest.mark.parametrize(
     ("steps", "goal"),
     [
-        (KNIGHT, (2001, 1000)),
+        pytest.param(KNIGHT, (2001, 1000), marks=pytest.mark.slow),
         ([(0, 2), (1, 0), (2, 2), (3, 0), (2, 3), (3, 3)], (313, 313)),
         ([(2, 2), (1, 0), (0, 1)], (1001, 1001)),
     ],
@@ -477,13 +477,14 @@ def test_along_a_ray_the_cycles_on_either_side_are_in_nobodys_way(steps, goal):
     assert ug.shortest_path_length(cover, *ends) == length
 
 
+@pytest.mark.slow
 def test_far_away_in_space_an_error_says_how_far_was_looked():
     """In Z^d a search ends after so many vertices, confined or not, also where a path exists."""
     board = ug.DelayCover(ug.gallery.bouquet(*KNIGHT))
-    with pytest.raises(ug.TooLargeError, match="found among 200000 vertices of the cover"):
+    with pytest.raises(ug.errors.TooLargeError, match="found among 200000 vertices of the cover"):
         ug.shortest_path_length(board, ("a", (0, 0)), ("a", (2 * 10**30 + 3, 10**30)))
     forward = ug.DelayCover(graph_of(AT_TWO_VERTICES))
-    with pytest.raises(ug.TooLargeError, match="take vertices that are nearer"):
+    with pytest.raises(ug.errors.TooLargeError, match="use vertices that are closer"):
         ug.has_path(forward, ("a", (0, 0)), ("a", (10**20, 3)))
 
 
@@ -499,7 +500,7 @@ def test_a_length_beyond_all_floats_is_told_as_such():
     G = nx.DiGraph()
     G.add_edge("a", "a", delay=1, w=0.5)
     ends = ("a", 0), ("a", 10**400)
-    with pytest.raises(ValueError, match="larger than all floats; give edges integers"):
+    with pytest.raises(ValueError, match="exceeds the largest float; use integers"):
         ug.shortest_path_length(ug.DelayCover(G), *ends, weight="w")
     G.edges["a", "a"]["w"] = Fraction(1, 2)
     assert ug.shortest_path_length(ug.DelayCover(G), *ends, weight="w") == 5 * 10**399
@@ -521,12 +522,12 @@ def test_where_nothing_bounds_a_search_a_radius_is_asked_for():
     """One cannot pay 1 with coins of 2 and 3; and one may go up and down for ever meanwhile."""
     cover = ug.DelayCover(graph_of(LINE_AND_COINS))
     assert ug.shortest_path_length(cover, ("a", (0, 0)), ("a", (7, 2))) == 5
-    with pytest.raises(ug.RadiusError, match="give a radius"):
+    with pytest.raises(ug.errors.RadiusError, match="give a radius"):
         ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)))
     with pytest.raises(nx.ExceededMaxIterations, match="raise the radius"):
         ug.has_path(cover, ("a", (0, 0)), ("a", (1, 0)), radius=20)
     halves = dict.fromkeys(cover.base.edges(keys=True), Fraction(1, 2))
-    with pytest.raises(ug.RadiusError, match="is of length 20 or less"):
+    with pytest.raises(ug.errors.RadiusError, match="has a length <= 20,"):
         ug.shortest_path(cover, ("a", (0, 0)), ("a", (1, 0)), weight=halves, radius=20)
 
 
@@ -540,9 +541,9 @@ def test_a_radius_is_a_length_in_weights():
     cover, ends = ug.DelayCover(G), (("a", (0, 0)), ("b", (-1, 2)))
     least = oracle.least_cost(wires, "a", *ends[1], list(weight.values()))
     assert ug.shortest_path_length(cover, *ends, weight=weight, radius=least) == least
-    with pytest.raises(ug.RadiusError, match="give a radius"):
+    with pytest.raises(ug.errors.RadiusError, match="give a radius"):
         ug.shortest_path_length(cover, *ends, weight=weight)
-    with pytest.raises(ug.RadiusError, match="raise the radius"):
+    with pytest.raises(ug.errors.RadiusError, match="raise the radius"):
         ug.shortest_path_length(cover, *ends, weight=weight, radius=least - 1)
 
 
@@ -552,14 +553,14 @@ def test_what_no_search_would_end_is_told_by_prices_and_lattices():
     assert ug.shortest_path_length(cover, ("a", (0, 0)), ("b", (4, 1))) == 3
     assert not ug.has_path(cover, ("a", (0, 0)), ("b", (3, 1)))
     assert not ug.has_path(cover, ("a", (0, 0)), ("b", (4, -1)))
-    with pytest.raises(ug.RadiusError, match="is of length 2 or less"):
+    with pytest.raises(ug.errors.RadiusError, match="has a length <= 2,"):
         ug.shortest_path_length(cover, ("a", (0, 0)), ("b", (4, 1)), radius=2)
     far = ("a", (0, 0)), ("b", (2 * 10**9, 10**9))  # of length 3 * 10**9 - 1
     with pytest.raises(
-        ug.RadiusError, match="none is shorter than 2999999999; .* raise the radius"
+        ug.errors.RadiusError, match="every path has a length >= 2999999999; raise the radius"
     ):
         ug.has_path(cover, *far, radius=10**9)
-    with pytest.raises(ug.RadiusError, match="a radius, .* of at least 2999999999"):
+    with pytest.raises(ug.errors.RadiusError, match="a radius, .* of at least 2999999999"):
         ug.has_path(cover, *far)
 
 
@@ -588,7 +589,7 @@ def test_prices_may_have_large_denominators(far):
     cover = ug.DelayCover(ug.gallery.bouquet((1, 0), (-1, 0), (0, far), (0, -far)))
     (h,) = cover.base
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(path_search, "NEAR", 1)
+        patch.setattr(path_search, "NEAR_STATES", 1)
         assert ug.shortest_path_length(cover, (h, (0, 0)), (h, (-2, 3 * far))) == 5
         if far < 10**6:
             ends = (h, (0, 0)), (h, (5000, 7000 * far))
@@ -603,7 +604,7 @@ def test_lengths_beyond_floats():
     cover = ug.DelayCover(G)
     ends = (h, (0, 0)), (h, (3, 2))
     assert ug.shortest_path_length(cover, *ends, weight="w") == 5 * 10**400 + 2
-    with pytest.raises(ValueError, match="as many as are looked through"):
+    with pytest.raises(ValueError, match="the limit of the search"):
         ug.shortest_path_length(cover, (h, (0, 0)), (h, (3000, 2000)), weight="w")
 
 
@@ -622,26 +623,25 @@ def test_a_knight_far_away():
 def test_questions_about_paths_that_make_no_sense(ask):
     G = ug.gallery.seed_network()
     cover = ug.DelayCover(G)
-    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+    with pytest.raises(ug.errors.LiftError, match="is not a vertex of the cover"):
         ask(cover, ("A", 0), ("Z", 0))
-    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+    with pytest.raises(ug.errors.LiftError, match="is not a vertex of the cover"):
         ask(cover, ("A", 0.5), ("A", 1))
-    with pytest.raises(TypeError, match="ask it of DelayCover"):
-        ask(G, ("A", 0), ("A", 1))
+    assert ask(G, ("A", 0), ("A", 1)) == ask(cover, ("A", 0), ("A", 1))
     for radius in (-1, 2.5, "x", True):
         with pytest.raises(ValueError, match="the radius is .*, but it must be an integer >= 0"):
             ask(cover, ("A", 0), ("A", 1), radius=radius)
     if ask is not ug.has_path:
         nx.set_edge_attributes(G, -1, "w")
-        with pytest.raises(ValueError, match="no length may be negative"):
+        with pytest.raises(ValueError, match="lengths must be >= 0"):
             ask(ug.DelayCover(G), ("A", 0), ("A", 1), weight="w")
-        with pytest.raises(ValueError, match="has no cost under 'no'"):
+        with pytest.raises(ValueError, match="has no cost in attribute 'no'"):
             ask(ug.DelayCover(G), ("A", 0), ("A", 1), weight="no")
 
 
-@pytest.mark.parametrize("near", [0, paths.NEAR], ids=["by totals", "as it comes"])
+@pytest.mark.parametrize("near", [0, paths.NEAR_STATES], ids=["by totals", "as it comes"])
 def test_a_dear_way_to_a_cheap_cycle_pays_from_some_distance_on(near, monkeypatch):
-    monkeypatch.setattr(paths, "NEAR", near)
+    monkeypatch.setattr(paths, "NEAR_STATES", near)
     G = nx.DiGraph()
     G.add_edge("s", "x", w=100)
     G.add_edge("x", "x", delay=1, w=1)
@@ -685,7 +685,7 @@ def test_what_takes_too_large_a_table_says_how_large():
     ring = nx.DiGraph([(k, (k + 1) % n, {"delay": 1}) for k in range(n)])
     ring.add_edge(0, 2, delay=1)
     with pytest.raises(
-        ug.TooLargeError, match="takes a table of [0-9]+ numbers, more than 10000000"
+        ug.errors.TooLargeError, match="need a table of [0-9]+ entries, more than 10000000"
     ):
         ug.has_path(ug.DelayCover(ring), (0, 0), (5, 10**15))
 
@@ -696,7 +696,7 @@ def test_what_takes_too_large_a_table_says_how_large():
         (lambda G: ug.spectrum(ug.DelayCover(G), 10**9), "the spectrum would have"),
         (
             lambda G: ug.symbolic.closed_walk_counts(G, 10**30),
-            "the series would have .* take a smaller n",
+            "the series would have .* pass a smaller n",
         ),
         (lambda G: ug.unroll(G, 10**12).to_csr(), "the arrays of the lift would have"),
         (lambda G: ug.unroll(G, 10**12).to_arrays(), "take a smaller window"),
@@ -713,7 +713,7 @@ def test_what_takes_too_large_a_table_says_how_large():
     ],
 )
 def test_answers_of_too_many_numbers_are_refused(question, text):
-    with pytest.raises(ug.TooLargeError, match=text):
+    with pytest.raises(ug.errors.TooLargeError, match=text):
         question(ug.gallery.elman())
 
 
@@ -725,7 +725,7 @@ def slow(G):
 def test_a_window_with_an_enormous_delay_is_refused():
     net = nn.Network(slow(nn.architectures.elman(1, 2, 1)))
     with pytest.raises(
-        ug.TooLargeError, match="the state outside of the window would have 2000000000"
+        ug.errors.TooLargeError, match="the state outside of the window would have 2000000000"
     ):
         net.forward({"x": np.ones((3, 1))})
 
@@ -796,4 +796,4 @@ def test_labels_are_least_by_cost_and_then_by_total(G, costs):
         if triple in found.total:
             assert found.total[triple] == total
         else:  # it falls for ever along a cycle without cost, or is behind one that does
-            assert settled[v, p, r] != (cost, total) or found.falling
+            assert settled[v, p, r] != (cost, total) or found.negative

@@ -1,5 +1,6 @@
 """What a plan looks like: what is in bulk, what is stepped, in which direction, and when kept."""
 
+import fixtures
 import networkx as nx
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_a_bidirectional_network_has_a_loop_in_each_direction():
 
 
 def test_signed_delays_are_stepped_with_clocks():
-    G = ug.gallery.retimed_top_down()
+    G = fixtures.retimed_top_down()
     G.add_edge("x", "h1", delay=0)
     ops = {"x": nn.Input(1), "h1": nn.Dense(2), "h2": nn.Dense(2)}
     nx.set_node_attributes(G, ops, "op")
@@ -109,7 +110,7 @@ def test_plans_are_kept_for_graphs_that_cannot_change(monkeypatch):
     plan = nn.plans.plan_copies
     monkeypatch.setattr(nn.plans, "plan_copies", lambda *a: calls.append(a) or plan(*a))
     net = nn.Network(A.elman(1, 2, 1))
-    U = ug.unroll(net.graph, 3)
+    U = ug.unroll(net, 3)
     x = {"x": np.ones((3, 1))}
     first = net.forward(x, over=U)
     assert np.array_equal(net.forward(x, over=U).values["y"], first.values["y"])
@@ -129,7 +130,7 @@ def test_plans_are_kept_for_graphs_that_cannot_change(monkeypatch):
     calls.clear()
     calls.extend([None] * 3)
     for length in range(4, 4 + nn.plans.PLANS_KEPT):
-        net.forward({"x": np.ones((length, 1))}, over=ug.unroll(net.graph, length))
+        net.forward({"x": np.ones((length, 1))}, over=ug.unroll(net, length))
     assert len(net.plans.copies) == nn.plans.PLANS_KEPT
     net.forward(x, over=U)
     assert len(calls) == 4 + nn.plans.PLANS_KEPT

@@ -38,7 +38,7 @@ def numbered(G, cost, delay="delay"):
 def proved(G, cost, extreme, delay="delay"):
     """The ratio, after everything that proves it has been verified twice."""
     found = extreme(G, cost, delay=delay)
-    parts = found.ratio, found.cycle, found.potential, found.clock
+    parts = found.ratio, found.cycle, found.potential, found.delay_potential
     sign = 1 if extreme is ug.max_cycle_ratio else -1
     assert oracle.proves_ratio(numbered(G, cost, delay), parts, sign)
     assert found.check()
@@ -116,7 +116,9 @@ def test_a_cycle_that_takes_no_time_is_named(G):
     totals = oracle.cycle_totals(G)
     assume(any(total <= 0 for total in totals))
     for ask in (ug.max_cycle_ratio, ug.min_cycle_ratio, ug.recurrent_depth, ug.clock_period):
-        with pytest.raises(ug.UnboundedError, match="going round must take time") as caught:
+        with pytest.raises(
+            ug.errors.UnboundedError, match="the total delay of every cycle must be positive"
+        ) as caught:
             ask(G)
         cycle = caught.value.cycle
         assert sum(G.edges[e]["delay"] for e in cycle) <= 0
@@ -140,8 +142,8 @@ def test_delays_may_be_fractions_decimals_or_floats():
 @pytest.mark.parametrize(
     ("work", "text"),
     [
-        (None, "a -> a has no cost under 'work'; give it one"),
-        (float("nan"), "the cost of the edge a -> a is nan, but it must be a number"),
+        (None, r"edge \('a', 'a'\) has no cost in attribute 'work'; add it"),
+        (float("nan"), r"the cost of edge \('a', 'a'\) is nan, but it must be a number"),
         ("3", "is '3', but"),
         (True, "is True, but"),
         (1j, "but it must be a number"),
@@ -158,16 +160,16 @@ def test_costs_that_are_no_numbers_are_refused(work, text):
 def test_other_refusals_name_what_is_wrong():
     G = nx.DiGraph()
     G.add_edge("a", "a", delay="x")
-    with pytest.raises(ValueError, match="the delay of the edge a -> a is 'x'"):
+    with pytest.raises(ValueError, match=r"the delay of edge \('a', 'a'\) is 'x'"):
         ug.max_cycle_ratio(G)
-    with pytest.raises(ValueError, match="costs names .'a', 'b'., which is no edge"):
+    with pytest.raises(ValueError, match="costs contains .'a', 'b'., which is not an edge"):
         ug.max_cycle_ratio(ug.gallery.elman(), {("a", "b"): 3})
     with pytest.raises(ValueError, match="in Z.2"):
         ug.max_cycle_ratio(ug.gallery.grid_2d())
     G.edges["a", "a"]["delay"] = (1, 1.5)
-    with pytest.raises(ug.DelayError, match="a delay is an integer"):
+    with pytest.raises(ug.errors.DelayError, match="delays must be integers"):
         ug.max_cycle_ratio(G)
-    with pytest.raises(ug.DelayError):  # depth is of networks, whose delays are steps
+    with pytest.raises(ug.errors.DelayError):  # depth is of networks, whose delays are steps
         ug.recurrent_depth(nx.DiGraph([("a", "a", {"delay": 0.5})]))
 
 
@@ -229,18 +231,17 @@ def test_reference_rows_1_to_20(case):
     for name in ("longest_path_lengths", "shortest_path_lengths"):
         if name in expect:
             (source,), (target,) = expect["sources"], expect["targets"]
-            found = getattr(ug, name)(G, source, target, len(expect[name]))
+            found = getattr(ug, name)(G, source, target, range(len(expect[name])))
             assert found == tuple(expect[name])
     if "mean_recurrent_length" in expect:
-        start, stop = expect["mean_over_delays"]
-        assert start == 0
-        mean = ug.mean_recurrent_length(G, "x", expect["targets"][0], stop)
+        steps = range(*expect["mean_over_delays"])
+        mean = ug.mean_recurrent_length(G, "x", expect["targets"][0], steps)
         assert mean == Fraction(expect["mean_recurrent_length"])
 
 
 @pytest.mark.parametrize("periods", [[1, 2, 4], [2, 3], [1, 3, 6], [4]])
 def test_a_clockwork_network_measures_the_same_in_ticks_and_in_steps(periods):
-    ticks, steps = ug.gallery.clockwork_ticks(periods), ug.gallery.clockwork(periods)
+    ticks, steps = ug.gallery.clockwork(periods, ticks=True), ug.gallery.clockwork(periods)
     period = math.lcm(*periods)
     assert ug.recurrent_depth(ticks) == ug.recurrent_depth(steps, period=period)
     assert ug.skip_coefficient(ticks) == ug.skip_coefficient(steps, period=period)
@@ -287,7 +288,7 @@ def test_feedforward_depth_is_that_of_listed_simple_paths(G, data):
 def test_ends_that_are_no_vertices_are_refused():
     G = ug.gallery.elman()
     for wrong in ("z", ["x", "z"], 3):
-        with pytest.raises(ValueError, match="no vertex of the graph"):
+        with pytest.raises(ValueError, match="(which is not|is neither) a vertex of the graph"):
             ug.feedforward_depth(G, wrong, "y")
     with pytest.raises(nx.NetworkXNoCycle):
         ug.feedforward_depth(nx.DiGraph([("x", "y")]), "x", "y")
@@ -305,18 +306,21 @@ def test_another_delay_may_be_read_from_a_delay_graph():
 def test_a_certificate_that_was_tampered_with_is_refused():
     found = ug.max_cycle_ratio(ug.gallery.top_down(3))
     wrong = [
-        ({"ratio": found.ratio + 1}, "costs"),
-        ({"ratio": found.ratio - Fraction(1, 9)}, "does not bound"),
-        ({"potentials": dict.fromkeys(found.potentials, 0)}, "does not bound"),
-        ({"clocks": dict.fromkeys(found.clocks, 0)}, "takes no time"),
-        ({"potentials": dict.fromkeys(found.potentials, math.nan)}, "nan is among them"),
-        ({"clocks": dict.fromkeys(found.clocks, 0.5)}, "0.5 is among them"),
-        ({"cycle": ()}, "no closed walk"),
-        ({"cycle": (("h1", "h2"), ("h2", "h2"))}, "no closed walk"),
-        ({"cycle": (("a", "a"),)}, "no closed walk"),
+        ({"ratio": found.ratio + 1}, "critical cycle has cost"),
+        ({"ratio": found.ratio - Fraction(1, 9)}, "potential violates its inequality"),
+        ({"_potential": dict.fromkeys(found._potential, 0)}, "potential violates its inequality"),
+        (
+            {"_delay_potential": dict.fromkeys(found._delay_potential, 0)},
+            "delay potential violates its inequality",
+        ),
+        ({"_potential": dict.fromkeys(found._potential, math.nan)}, "nan is among them"),
+        ({"_delay_potential": dict.fromkeys(found._delay_potential, 0.5)}, "0.5 is among them"),
+        ({"cycle": ()}, "not a closed walk"),
+        ({"cycle": (("h1", "h2"), ("h2", "h2"))}, "not a closed walk"),
+        ({"cycle": (("a", "a"),)}, "not a closed walk"),
     ]
     for change, text in wrong:
-        with pytest.raises(ug.CertificateError, match=text):
+        with pytest.raises(ug.errors.CertificateError, match=text):
             dataclasses.replace(found, **change).check()
 
 
@@ -325,5 +329,5 @@ def test_results_are_frozen_and_can_be_sent_elsewhere():
     ratio, retiming = ug.max_cycle_ratio(G), ug.min_period_retiming(G)
     for value, parts in ((ratio, ratio.potential), (retiming, retiming.shifts)):
         assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
-        with pytest.raises(ug.FrozenError, match="frozen value, which never changes"):
+        with pytest.raises(ug.errors.FrozenError, match="frozen object and cannot be changed"):
             parts["h"] = 3

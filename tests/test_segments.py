@@ -21,7 +21,7 @@ def task(name, T, batch=2, seed=0):
     """A network, inputs for it, and targets for all that nobody reads."""
     net = nn.Network(getattr(A, name)(2, 3, 2), seed=seed)
     rng = np.random.default_rng(seed)
-    graph = net.graph
+    graph = net.delay_graph
 
     def series(v):
         size = net.plans.forward.values[v].size
@@ -241,11 +241,13 @@ def test_a_state_in_the_middle_begins_the_rest():
     whole = net.forward(inputs)
     for t in range(12):
         rest = net.forward({v: a[t:] for v, a in inputs.items()}, initial=whole.state_after(t))
-        for v in net.graph.vertices:
+        for v in net.delay_graph.vertices:
             assert np.allclose(rest.values[v], whole.values[v][t:], atol=1e-15)
-    with pytest.raises(ValueError, match="states after 0 to 12 steps, not 13"):
+    with pytest.raises(
+        ValueError, match="steps must be from 0 to 12, the length of this run, not 13"
+    ):
         whole.state_after(13)
-    with pytest.raises(ValueError, match=r"an integer number of steps, not 2\.5"):
+    with pytest.raises(ValueError, match=r"steps must be an integer, not 2\.5"):
         whole.state_after(2.5)
 
 
@@ -257,28 +259,34 @@ def test_what_reads_from_later_steps_is_refused_by_its_edge():
     x, y = {"x": np.ones((9, 2))}, {"y": np.ones((9, 2))}
     assert nn.loss_and_gradients(net, x, y).loss > 0
     for how in ({"checkpoints": True}, {"truncate": 3}):
-        with pytest.raises(ValueError, match="delay -1 reads from a later step"):
+        with pytest.raises(ValueError, match="has delay -1; retime the network"):
             nn.loss_and_gradients(net, x, y, **how)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"loss": "mae"}, "there is no loss 'mae'; there is 'mse'"),
-        ({"checkpoints": 0}, "checkpoints, if not True, is 0, but it must be a positive integer"),
+        ({"loss": "mae"}, "unknown loss 'mae'; use one of 'mse'"),
+        ({"checkpoints": 0}, "checkpoints is 0, but it must be a positive integer"),
         ({"checkpoints": 2.5}, "is 2.5, but it must be a positive integer"),
         ({"truncate": 0}, "a length in truncate is 0, but it must be a positive integer"),
         ({"truncate": True}, "a length in truncate is True, but"),
-        ({"truncate": (2, 3)}, "going back 2 steps every 3 leaves steps out"),
-        ({"truncate": (2, 3, 4)}, "one integer or a pair"),
-        ({"truncate": 3, "checkpoints": 2}, "give one of both"),
-        ({"targets": {}}, "targets names no vertex"),
-        ({"targets": {"q": np.ones((9, 2))}}, "targets names 'q', which is no vertex"),
-        ({"targets": {"y": np.ones((8, 2))}}, r"of different lengths, \[8, 9\]"),
-        ({"targets": {"y": np.ones((9, 3))}}, r"the target of y has shape \(9, 3\)"),
-        ({"targets": {"y": np.float64(1)}}, "of different lengths"),
-        ({"targets": {"y": np.ones((9, 2), complex)}}, "holds complex128, not real numbers"),
-        ({"targets": {"y": [["a", "b"]] * 9}}, "holds <U1, not real numbers"),
+        ({"truncate": (2, 3)}, r"truncate=\(2, 3\) skips steps"),
+        ({"truncate": (2, 3, 4)}, "an integer or a pair"),
+        ({"truncate": 3, "checkpoints": 2}, "give only one of them"),
+        ({"targets": {}}, "targets is empty"),
+        ({"targets": {"q": np.ones((9, 2))}}, "targets: 'q' is not a vertex"),
+        (
+            {"targets": {"y": np.ones((8, 2))}},
+            r"different numbers of steps: the shapes are \(9, 2\) of .x., \(8, 2\) of .y.",
+        ),
+        ({"targets": {"y": np.ones((9, 3))}}, r"the target of 'y' has shape \(9, 3\)"),
+        ({"targets": {"y": np.float64(1)}}, "different numbers of steps"),
+        (
+            {"targets": {"y": np.ones((9, 2), complex)}},
+            "has dtype complex128; real numbers are required",
+        ),
+        ({"targets": {"y": [["a", "b"]] * 9}}, "has dtype <U1; real numbers are required"),
     ],
 )
 def test_bad_arguments_are_refused(change, message):
@@ -290,15 +298,15 @@ def test_bad_arguments_are_refused(change, message):
 
 def test_a_grid_has_no_segments():
     net = nn.Network(A.grid_2d(2, 3, 2))
-    (x,) = (net.graph.vertices[v] for v in net.plans.forward.inputs)
-    with pytest.raises(ValueError, match="need a window of steps"):
+    (x,) = (net.delay_graph.vertices[v] for v in net.plans.forward.inputs)
+    with pytest.raises(ValueError, match="require a window of steps"):
         nn.loss_and_gradients(net, {x: np.ones((9, 2))}, {x: np.ones((9, 2))}, checkpoints=True)
 
 
 def test_a_run_over_another_graph_has_no_steps():
     net = nn.Network(A.elman(2, 3, 2))
-    run = net.forward({"x": np.ones((4, 2))}, over=ug.unroll(net.graph, 4))
-    with pytest.raises(ValueError, match="a state belongs to a window"):
+    run = net.forward({"x": np.ones((4, 2))}, over=ug.unroll(net, 4))
+    with pytest.raises(ValueError, match="state is defined over a window only"):
         run.state_after(2)
-    with pytest.raises(ValueError, match="steps belongs to a window"):
+    with pytest.raises(ValueError, match="steps is defined over a window only"):
         assert run.steps

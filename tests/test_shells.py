@@ -84,9 +84,9 @@ def test_shells_are_those_of_breadth_first_search(dimension, largest, data):
     expected = distances(G, dimension, node, most)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(periodic_graphs, "LARGEST", largest)
-        found = ug.distances_within(cover, node, most)
+        found = periodic_graphs.distances_within(cover, node, most)
         sizes = ug.coordination_sequence(cover, node, most)
-        last = ug.descendants_at_distance(cover, node, most)
+        last = periodic_graphs.descendants_at_distance(cover, node, most)
     assert found == expected
     assert [*found.values()] == sorted(found.values())
     assert sizes == tuple([*expected.values()].count(k) for k in range(most + 1))
@@ -96,7 +96,7 @@ def test_shells_are_those_of_breadth_first_search(dimension, largest, data):
 
 def test_distances_do_not_depend_on_how_large_times_are():
     G = nx.DiGraph([("a", "b", {"delay": 2**31}), ("b", "a", {"delay": -(2**31) + 1})])
-    assert ug.distances_within(ug.DelayCover(G), ("a", 10**30), 3) == {
+    assert periodic_graphs.distances_within(ug.DelayCover(G), ("a", 10**30), 3) == {
         ("a", 10**30): 0,
         ("b", 10**30 + 2**31): 1,
         ("a", 10**30 + 1): 2,
@@ -107,29 +107,32 @@ def test_distances_do_not_depend_on_how_large_times_are():
 def test_shells_end_where_nothing_goes_on():
     cover = ug.DelayCover(nx.DiGraph([("a", "b")]))
     assert ug.coordination_sequence(cover, ("a", 0), 4) == (1, 1, 0, 0, 0)
-    assert ug.descendants_at_distance(cover, ("a", 0), 4) == set()
+    assert periodic_graphs.descendants_at_distance(cover, ("a", 0), 4) == set()
     assert ug.coordination_sequence(cover, ("b", 0), 0) == (1,)
 
 
 @pytest.mark.parametrize(
-    "ask", [ug.coordination_sequence, ug.descendants_at_distance, ug.distances_within]
+    "ask",
+    [
+        ug.coordination_sequence,
+        periodic_graphs.descendants_at_distance,
+        periodic_graphs.distances_within,
+    ],
 )
 def test_questions_about_shells_that_make_no_sense(ask):
     cover = ug.DelayCover(ug.gallery.seed_network())
     with pytest.raises(ValueError, match="the distance is -1, but it must be an integer >= 0"):
         ask(cover, ("A", 0), -1)
-    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+    with pytest.raises(ug.errors.LiftError, match="is not a vertex of the cover"):
         ask(cover, ("Z", 0), 1)
-    with pytest.raises(TypeError, match="ask it of DelayCover"):
-        ask(ug.gallery.seed_network(), ("A", 0), 1)
     with pytest.raises(ValueError, match="the distance is 1.5, but it must be an integer >= 0"):
         ask(cover, ("A", 0), 1.5)
 
 
 def test_a_distance_may_be_larger_than_any_index():
     cover = ug.DelayCover(nx.DiGraph([("a", "b")]))
-    assert ug.distances_within(cover, ("a", 0), 10**30) == {("a", 0): 0, ("b", 0): 1}
-    assert ug.descendants_at_distance(cover, ("a", 0), 10**30) == set()
+    assert periodic_graphs.distances_within(cover, ("a", 0), 10**30) == {("a", 0): 0, ("b", 0): 1}
+    assert periodic_graphs.descendants_at_distance(cover, ("a", 0), 10**30) == set()
     with pytest.raises(ValueError, match="the list of sizes would have 10000000000 entries"):
         ug.coordination_sequence(cover, ("a", 0), 10**10)
 
@@ -146,12 +149,12 @@ def test_shells_that_do_not_fit_into_memory_are_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("time", [2**63 - 1, -(2**63), 10**30])
-def test_times_of_any_size_have_neighbours(time):
+def test_times_of_any_size_have_neighbors(time):
     cover = ug.DelayCover(ug.gallery.seed_network())
-    found = ug.descendants_at_distance(cover, ("C", time), 1)
+    found = periodic_graphs.descendants_at_distance(cover, ("C", time), 1)
     assert found == set(cover.successors(("C", time))) == {("A", time + 1), ("out", time)}
-    far = ug.distances_within(cover, ("A", time), 4)
-    near = ug.distances_within(cover, ("A", 0), 4)
+    far = periodic_graphs.distances_within(cover, ("A", time), 4)
+    near = periodic_graphs.distances_within(cover, ("A", 0), 4)
     assert far == {(v, t + time): length for (v, t), length in near.items()}
 
 
@@ -244,11 +247,11 @@ def test_large_delays_lose_no_digits_of_a_spectrum():
 
 def test_questions_about_spectra_that_make_no_sense():
     G = ug.gallery.grid_2d()
-    with pytest.raises(ValueError, match="must be 2 numbers: an angle for each axis"):
+    with pytest.raises(ValueError, match="must be 2 finite numbers, an angle for each axis"):
         ug.bloch_matrix(G, 0.5)
-    with pytest.raises(ValueError, match="must be a number"):
+    with pytest.raises(ValueError, match="must be a finite number"):
         ug.bloch_matrix(ug.gallery.elman(), float("inf"))
-    with pytest.raises(ValueError, match="theta is 'x', but it must be a number"):
+    with pytest.raises(ValueError, match="invalid theta 'x': must be a finite number"):
         ug.bloch_matrix(ug.gallery.elman(), "x")
-    with pytest.raises(ug.WindowError, match="tuple of 2 positive integers"):
+    with pytest.raises(ug.errors.WindowError, match="tuple of 2 positive integers"):
         ug.spectrum(ug.DelayCover(G), 3)

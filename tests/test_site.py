@@ -83,7 +83,7 @@ def test_names_of_functions_lead_to_their_reference():
     linked = set(re.findall(r'href="api/generated/unrollgraph\.([\w.]+)\.html', article))
     assert {
         "unroll",
-        "verdict",
+        "acyclicity_certificate",
         "DelayCover",
         "draw.bands",
         "nn.Network",

@@ -39,7 +39,6 @@ def test_only_networks_that_do_not_run_forward_have_no_depth(tables):
         "grid_2d": "in Z^2",
         "nn grid_2d": "in Z^2",
         "opposed_pair": "in Z^2",
-        "opposed_quartet": "in Z^3",
         "diamond": "in Z^3",
         "srs": "in Z^3",
     }

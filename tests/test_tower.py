@@ -140,16 +140,22 @@ def test_what_is_no_clock_is_refused():
     H = nx.MultiDiGraph([(0, 1)])
     f = ug.GraphMap(H, G, {0: "a", 1: "b"})
     assert ug.clock_lift(f, {0: 5, 1: 7})(1) == ("b", 7)
-    with pytest.raises(ug.LiftError, match="along 0 -> 1 .key 0. the clock goes from 0 to 1"):
+    with pytest.raises(
+        ug.errors.LiftError, match="along the edge .0, 1, 0. the time changes from 0 to 1"
+    ):
         ug.clock_lift(f, {0: 0, 1: 1})
-    with pytest.raises(ug.LiftError, match="the clock gives 1 no time"):
+    with pytest.raises(ug.errors.LiftError, match="clock has no time for the vertex 1"):
         ug.clock_lift(f, {0: 0})
-    with pytest.raises(ug.LiftError, match=r"the clock gives 0 the time 0\.5, but a time is an"):
+    with pytest.raises(
+        ug.errors.LiftError, match=r"invalid time 0\.5 of the vertex 0: a time must be an"
+    ):
         ug.clock_lift(f, {0: 0.5, 1: 2})
     for clock, kind in (([5, 7], "a list"), (7, "an int"), (None, "None")):
-        with pytest.raises(TypeError, match=f"a clock is a mapping .*, or a function, not {kind}"):
+        with pytest.raises(
+            TypeError, match=f"clock must be a mapping .*, or a callable, not {kind}"
+        ):
             ug.clock_lift(f, clock)
-    with pytest.raises(ug.LiftError, match="lies over no edge of the base"):
+    with pytest.raises(ug.errors.LiftError, match="is not mapped to an edge of the base"):
         ug.clock_lift(ug.GraphMap(H, G, {0: "b", 1: "a"}), {0: 0, 1: 2})
     with pytest.raises(TypeError, match="a DelayCover is infinite; take a window"):
         ug.clock_lift(ug.DelayCover(G), lambda x: x[1])
@@ -185,7 +191,7 @@ def test_time_is_a_function_of_the_vertex_exactly_when_it_factors_through_the_un
     wide = 2 + 2 * sum(abs(d) for *_, d in p.base.edges(data="delay")) * len(p.total)
     U = ug.unroll(p.base, range(-wide, wide + 1))
     if theta is None:
-        with pytest.raises(ug.LiftError):
+        with pytest.raises(ug.errors.LiftError):
             ug.factor(p, U)
         return
     r = ug.clock_lift(p, theta)
@@ -240,7 +246,7 @@ def test_a_covering_factors_exactly_when_a_map_exists(data):
     exists = maps_over(p, q)
     try:
         r = ug.factor(p, q)
-    except ug.LiftError as error:
+    except ug.errors.LiftError as error:
         assert not exists
         closed_in_one_open_in_other(error.walk, p, q)
     else:
@@ -273,26 +279,35 @@ def test_rings_factor_as_numbers_divide(m, n):
         assert all(r((v, t)) == (v, (t + r(("in", 0))[1]) % n) for v, t in one)
         assert ug.is_covering(r)
     else:
-        with pytest.raises(ug.LiftError, match="is closed, but what lies below it, lifted from"):
+        with pytest.raises(ug.errors.LiftError, match="is closed, but the lift of its image from"):
             ug.factor(one, other)
 
 
 def test_maps_to_other_bases_and_infinite_graphs_are_refused():
     ring = ug.cyclic_cover(SEED, 2)
-    with pytest.raises(ug.LiftError, match="both maps must go to one base, but their vertices dif"):
+    with pytest.raises(
+        ug.errors.LiftError, match="both maps must have the same base graph, but the vertices dif"
+    ):
         ug.factor(ring, ug.cyclic_cover(gallery.elman(), 2))
     other = SEED.copy()
     other.add_edge("in", "C")
-    with pytest.raises(ug.LiftError, match="their edges differ: .* is in that of the second alone"):
+    with pytest.raises(
+        ug.errors.LiftError,
+        match="the edges differ: .* is only in the base graph of the second map",
+    ):
         ug.factor(ring, ug.cyclic_cover(other, 2))
     with pytest.raises(TypeError, match="a DelayCover is infinite"):
         ug.factor(ring, ug.DelayCover(SEED))
-    with pytest.raises(ug.LiftError, match="no arc into .* so the other is no covering there"):
+    with pytest.raises(
+        ug.errors.LiftError, match="no edge into .* so the second map is not a covering there"
+    ):
         ug.factor(ring, ug.unroll(SEED, 1))
     loop = nx.MultiDiGraph([("v", "v")])
     nothing = ug.GraphMap(nx.MultiDiGraph(), loop, {})
     assert not len(ug.factor(nothing, nothing).nodes)
-    with pytest.raises(ug.LiftError, match="no vertex lies over v in the other, but v in the one"):
+    with pytest.raises(
+        ug.errors.LiftError, match="the fibre of 'v', the image of 'v', is empty under the second"
+    ):
         ug.factor(ug.GraphMap(loop, loop, {"v": "v"}), nothing)
 
 
@@ -327,7 +342,7 @@ def test_the_floors_of_the_tower_commute(name):
     for arc in arcs_of(ball):
         tail, head = (periods(to_abelian(x)) for x in arc[:2])
         edge = ball.projection.edge(arc)
-        assert (tail, head, *edge[2:]) in cover.out_edges(tail)
+        assert cover.has_edge(tail, head, *edge[2:])
         for n in (1, 2, 3):
             ring = ug.cyclic_cover(G, n)
             images = [(v, t % n) for v, t in (tail, head)]
@@ -440,15 +455,15 @@ def test_few_permutations_generate_a_deck_group():
 
 def test_what_has_no_deck_group_is_refused():
     two = ug.cyclic_cover(multigraph([("h", "h", 2)]), 2)
-    with pytest.raises(ug.LiftError, match="graph is not connected, but has 2 components"):
+    with pytest.raises(ug.errors.LiftError, match="graph is not connected: it has 2 components"):
         ug.deck_group(two)
-    with pytest.raises(ug.NotACoveringError):
+    with pytest.raises(ug.errors.NotACoveringError):
         ug.is_regular(ug.unroll(SEED, 3))
     with pytest.raises(TypeError, match="a DelayCover is infinite"):
         ug.deck_group(ug.DelayCover(SEED))
-    with pytest.raises(ug.LiftError, match="q is no vertex of the base"):
+    with pytest.raises(ug.errors.LiftError, match="'q' is not a vertex of the base graph"):
         ug.monodromy(two, "q")
-    with pytest.raises(ug.NotACoveringError):
+    with pytest.raises(ug.errors.NotACoveringError):
         ug.monodromy(ug.unroll(SEED, 3), "A")
 
 
@@ -544,24 +559,23 @@ def test_a_cycle_that_proves_nothing_is_refused():
     for segments, message in [
         ((((((one, 1),), 1),),)[0], "the total delay of the walk is"),
         (((((one, 1), (one, -1)), 1),), "as often forward as backward"),
-        (((((("x", "h", 0), 1),), 1),), "does not join"),
-        (((((one, 1), (("x", "h", 0), 1)), 1),), "does not join: x -> h"),
-        (((((("q", "h", 0), 1),), 1),), "is no edge of the graph"),
-        (((((one, 2), (two, -1)), 1),), "is no edge of the graph"),
-        (((((["h"], 1),), 1),), "is no edge of the graph"),
-        (((((one, 1), (two, -1)), -1),), "no whole number of times"),
-        (((((one, 1), (two, -1)), 0.5),), "no whole number of times"),
+        (((((("x", "h", 0), 1),), 1),), "walk is not contiguous"),
+        (((((one, 1), (("x", "h", 0), 1)), 1),), r"not contiguous: edge \('x', 'h', 0\)"),
+        (((((("q", "h", 0), 1),), 1),), "is not an edge of the graph"),
+        (((((one, 2), (two, -1)), 1),), "its sign 2 is neither 1 nor -1"),
+        (((((["h"], 1),), 1),), "is not an edge of the graph"),
+        (((((one, 1), (two, -1)), -1),), "count -1; .* an integer count >= 1"),
+        (((((one, 1), (two, -1)), 0.5),), "count 0.5; .* an integer count >= 1"),
         ((), "has no edges"),
         ((((), 1),), "segment of the walk is empty"),
     ]:
-        with pytest.raises(ug.CertificateError, match=message):
-            ug.ZeroWalk(G, segments, signed=True).check()
+        with pytest.raises(ug.errors.CertificateError, match=message):
+            ug.measure.ZeroWalk(G, segments, signed=True).check()
 
 
-def test_plain_graphs_have_no_answer():
+def test_a_graph_stands_for_its_delay_cover():
     for ask in (ug.is_universal, ug.is_maximal_abelian):
-        with pytest.raises(TypeError, match="ask it of DelayCover"):
-            ask(SEED)
+        assert ask(SEED) == ask(ug.DelayCover(SEED)) == ask(ug.DelayGraph(SEED))
 
 
 # -- T3: isomorphic covers ----------------------------------------------------------------------
@@ -593,9 +607,9 @@ def test_covers_of_retimed_and_renamed_graphs_are_isomorphic(G, rng):
         for t in (-5, 0, 7):
             arcs = {
                 (same(a), same(b), same.edges[a[0], b[0], k][2])
-                for a, b, k in one.out_edges((v, t))
+                for a, b, k in one.out_edges((v, t), keys=True)
             }
-            assert arcs == set(other.out_edges(same((v, t))))
+            assert arcs == set(other.out_edges(same((v, t)), keys=True))
 
 
 @st.composite
@@ -627,7 +641,7 @@ def test_where_none_is_found_there_is_none(two):
                 break
     try:
         ug.isomorphic_covers(G, H)
-    except ug.NotARetimingError:
+    except ug.errors.NotARetimingError:
         assert not exists
     else:
         assert exists or not nx.is_weakly_connected(G)
@@ -677,7 +691,9 @@ def test_components_are_matched_one_by_one():
         k: sum(H.edges[same.edges[e]]["delay"] for e in G.edges if e[0][0] == k) for k in range(9)
     }
     assert closed == dict(totals)
-    with pytest.raises(ug.NotARetimingError, match="carries the delays of the one, retimed"):
+    with pytest.raises(
+        ug.errors.NotARetimingError, match="maps the delays of the first graph to a retiming"
+    ):
         ug.isomorphic_covers(G, rings([*totals[:-1], (8, 4)]))
 
 
@@ -699,8 +715,8 @@ G = nx.DiGraph()
 G.add_nodes_from(f"z{i}" for i in range(20))
 nx.add_cycle(G, "abcd")
 try:
-    ug.longest_path_length(G, "a", "c", 3)
-except ug.UnboundedError as error:
+    ug.longest_path_length(G, ("a", 0), ("c", 3))
+except ug.errors.UnboundedError as error:
     print(error.cycle)
 for compare in (ug.find_retiming, lambda *two: ug.factor(*(ug.unroll(H, 2) for H in two))):
     try:
@@ -739,16 +755,16 @@ def test_what_no_retiming_changes_tells_many_alike_apart():
     assert ug.isomorphic_covers(first, other).nodes[0] == 7
     for one in (first, last):
         for two in ((one, none), (none, one)):
-            with pytest.raises(ug.NotARetimingError, match="delays of loops"):
+            with pytest.raises(ug.errors.NotARetimingError, match="delays of loops"):
                 ug.isomorphic_covers(*two)
     assert ug.isomorphic_covers(star(30, 1), star(30, 1)).nodes["middle"] == "middle"
-    with pytest.raises(ug.NotARetimingError, match="totals of opposite ones"):
+    with pytest.raises(ug.errors.NotARetimingError, match="totals of opposite edges"):
         ug.isomorphic_covers(star(30, 0), star(30, 1))
     assert len(ug.isomorphic_covers(bush(8, 1), bush(71, 2)).nodes) == 73
-    with pytest.raises(ug.NotARetimingError, match="totals of opposite ones"):
+    with pytest.raises(ug.errors.NotARetimingError, match="totals of opposite edges"):
         ug.isomorphic_covers(bush(8, 1), bush(None, 2))
     three = [multigraph([("a", "b", 0), ("b", "c", 0), ("c", "a", t)]) for t in (1, 2)]
-    with pytest.raises(ug.NotARetimingError, match="of which there are 3 to be tried, carries"):
+    with pytest.raises(ug.errors.NotARetimingError, match=r"\(3 tested\) maps the delays"):
         ug.isomorphic_covers(*three)
 
 
@@ -757,7 +773,7 @@ def test_an_isomorphism_takes_vertices_of_the_cover(time):
     found = ug.isomorphic_covers(SEED, ug.retime(SEED, {"B": 2}))
     image = found(("B", np.int64(3)))
     assert (image, type(image[1])) == (("B", 5), int)
-    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+    with pytest.raises(ug.errors.LiftError, match="is not a vertex of the cover"):
         found(("B", time))
 
 
@@ -766,11 +782,17 @@ def test_two_bouquets_have_different_covers():
     one, two = (multigraph([("h", "h", a), ("h", "h", b)]) for a, b in ((1, 1), (1, 2)))
     assert ug.is_acyclic(ug.DelayCover(one))
     assert ug.is_acyclic(ug.DelayCover(two))
-    with pytest.raises(ug.NotARetimingError, match="no isomorphism .* keeps what no retiming"):
+    with pytest.raises(
+        ug.errors.NotARetimingError, match="no isomorphism .* preserves the invariants of retiming"
+    ):
         ug.isomorphic_covers(one, two)
-    with pytest.raises(ug.NotARetimingError, match="no isomorphism .* keeps what no retiming"):
+    with pytest.raises(
+        ug.errors.NotARetimingError, match="no isomorphism .* preserves the invariants of retiming"
+    ):
         ug.isomorphic_covers(one, SEED)
-    with pytest.raises(ug.NotARetimingError, match=r"in Z\^1 in the one graph and in Z\^2"):
+    with pytest.raises(
+        ug.errors.NotARetimingError, match=r"in Z\^1 in the first graph and in Z\^2"
+    ):
         ug.isomorphic_covers(one, gallery.bouquet((1, 0), (0, 1)))
     swapped = multigraph([("h", "h", 2), ("h", "h", 1)])
     assert ug.isomorphic_covers(two, swapped).edges == {
@@ -785,5 +807,5 @@ def test_covers_in_the_plane_are_compared():
     same = ug.isomorphic_covers(G, H)
     (v,) = G
     assert same((v, (3, 4))) == (v, (3, 4))
-    with pytest.raises(ug.LiftError, match="is no vertex of the cover"):
+    with pytest.raises(ug.errors.LiftError, match="is not a vertex of the cover"):
         same("q")

@@ -49,7 +49,7 @@ def simple_cycles(G):
 
 
 def kind(answer):
-    return "cyclic" if isinstance(answer, ug.ZeroWalk) else answer.is_linear
+    return "cyclic" if isinstance(answer, ug.measure.ZeroWalk) else answer.is_linear
 
 
 # -- every graph gets a verdict that verifies ----------------------------------------
@@ -106,14 +106,14 @@ def test_a_cycle_of_a_small_window_is_one_of_the_cover(G):
     window = oracle.has_cycle(oracle.window_arcs(G, [range(4)] * d))
     answer = decide(G)
     if window:
-        assert isinstance(answer, ug.ZeroWalk)
-    if isinstance(answer, ug.Schedule):
+        assert isinstance(answer, ug.measure.ZeroWalk)
+    if isinstance(answer, ug.measure.Schedule):
         for a, b, *_ in oracle.window_arcs(G, [range(-2, 2)] * d):
             assert answer.key(a) < answer.key(b)
     else:
         cover = ug.DelayCover(G)
         cycle = ug.find_cycle(cover)
-        assert all(arc in cover.out_edges(arc[0]) for arc in cycle)
+        assert all(cover.has_edge(*arc) for arc in cycle)
         turned = cycle[1:] + cycle[:1]
         assert all(a[1] == b[0] for a, b in zip(cycle, turned, strict=True))
         assert len({arc[0] for arc in cycle}) == len(cycle)
@@ -167,7 +167,7 @@ def test_fewer_edges_keep_an_unrolling_acyclic_and_a_schedule_linear(G, data):
 def test_reference_rows(case):
     expect, G = case["expect"], graph_of(case["edges"])
     answer = decide(G)
-    assert isinstance(answer, ug.Schedule) == expect["acyclic"]
+    assert isinstance(answer, ug.measure.Schedule) == expect["acyclic"]
     assert ug.is_acyclic(ug.DelayCover(G)) == expect["acyclic"]
     if "zero_walk_min_length" in expect:
         assert answer.length >= expect["zero_walk_min_length"]
@@ -231,7 +231,7 @@ def test_cycles_that_cancel_but_never_meet_are_joined_by_a_walk():
     loops = [("a", "a", (2, -1)), ("b", "b", (-1, 2)), ("c", "c", (-1, -2))]
     ring = [("a", "b", (5, 0)), ("b", "c", (0, 3)), ("c", "a", (0, 4))]
     walk = decide(graph_of(loops + ring))
-    assert isinstance(walk, ug.ZeroWalk)
+    assert isinstance(walk, ug.measure.ZeroWalk)
     assert {edge[:2] for edges, _ in walk.segments for edge in edges} >= {e[:2] for e in ring}
     with_bridge_off = [*ring[:2], ("c", "a", (-5, -3))]  # a ring of total zero is one by itself
     assert decide(graph_of(loops + with_bridge_off)).length == 3
@@ -255,13 +255,13 @@ def test_cycles_that_cancel_with_others_that_cancel(far):
     loops = [(1, 0), (-1, 0), (far, 1), (0, -1)]
     for order in permutations(loops):
         walk = decide(graph_of([("h", "h", d) for d in order]))
-        assert isinstance(walk, ug.ZeroWalk)
+        assert isinstance(walk, ug.measure.ZeroWalk)
     ring = [(u, v, (0, 0)) for u, v in ("ab", "bc", "cd", "da")]
     assert decide(graph_of(ring)).length == 4
     ring[0] = ("a", "b", (3, 2))
     for order in permutations(loops):
         spread = [(v, v, d) for v, d in zip("abcd", order, strict=True)]
-        assert isinstance(decide(graph_of(spread + ring)), ug.ZeroWalk)
+        assert isinstance(decide(graph_of(spread + ring)), ug.measure.ZeroWalk)
 
 
 def test_a_relation_stays_positive_when_a_lineality_grows():
@@ -270,7 +270,7 @@ def test_a_relation_stays_positive_when_a_lineality_grows():
     there = [("a", "b", (1, -1, 1)), ("a", "b", (0, 1, -9)), ("b", "c", (1, 0, -1))]
     back = [("b", "c", (0, 0, 1)), ("b", "a", (0, 9, -1)), ("c", "a", (-3, 1, 0))]
     edges = [*loops[:2], *there, *back, loops[2]]
-    assert isinstance(decide(graph_of(edges)), ug.ZeroWalk)
+    assert isinstance(decide(graph_of(edges)), ug.measure.ZeroWalk)
 
 
 @pytest.mark.parametrize("far", [0, 1, 5, Fraction(7, 2)])
@@ -313,7 +313,7 @@ def test_large_graphs_take_few_slopes():
     u = next(iter(G))
     G.add_edge(u, "x", delay=(0, 0, 0))
     G.add_edge("x", u, delay=(0, 0, 0))
-    assert isinstance(decide(G), ug.ZeroWalk)
+    assert isinstance(decide(G), ug.measure.ZeroWalk)
 
 
 def test_more_axes_than_can_be_searched_are_refused_where_a_search_is_needed():
@@ -321,16 +321,18 @@ def test_more_axes_than_can_be_searched_are_refused_where_a_search_is_needed():
     G = graph_of([("h", "h", d) for d in unit])
     assert decide(G).is_linear
     G.add_edge("h", "h", delay=tuple(-x for x in unit[5]))
-    with pytest.raises(ug.DelayError, match=r"told apart in Z\^64 at most, .* in Z\^100"):
-        ug.verdict(G)
+    with pytest.raises(ug.errors.DelayError, match=r"are in Z\^100, but .* only up to Z\^64"):
+        ug.acyclicity_certificate(G)
     G.add_edge("h", "h", delay=(0,) * 100)
-    with pytest.raises(ug.DelayError, match="told apart"):  # the limit comes before the search
-        ug.verdict(G)
+    with pytest.raises(
+        ug.errors.DelayError, match="can be analyzed only up to"
+    ):  # the limit comes before the search
+        ug.acyclicity_certificate(G)
 
 
 def test_vectors_have_no_single_direction():
     G = graph_of([("h", "h", (1, 0))])
-    with pytest.raises(ValueError, match=r"these are in Z\^2"):
+    with pytest.raises(ValueError, match=r"vectors in Z\^2, but they must be integers here"):
         ug.time_direction(G)
-    with pytest.raises(ValueError, match="the slopes of verdict"):
-        _ = ug.verdict(G).time_direction
+    with pytest.raises(ValueError, match=r"slopes contains a direction of time"):
+        _ = ug.acyclicity_certificate(G).time_direction

@@ -1,4 +1,4 @@
-"""Entry point of ``python -m unrollgraph``, which is the command ``unrollgraph``."""
+"""Run the command ``unrollgraph`` as ``python -m unrollgraph``."""
 
 import sys
 

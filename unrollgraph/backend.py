@@ -1,7 +1,7 @@
-"""networkx's own functions, on the infinite cover.
+"""The networkx backend for infinite covers.
 
-networkx hands a function called with a `DelayCover` to this page, its backend, and the answer is
-exact: for the infinite graph, from its finite base.
+networkx dispatches functions with a `DelayCover` as argument to this module. The results are exact
+for the infinite graph.
 
 >>> import networkx as nx
 >>> import unrollgraph as ug
@@ -13,18 +13,16 @@ True
 >>> nx.number_weakly_connected_components(cover)
 1
 
-A function that has no answer here raises `InfiniteCoverError`, which is a
-`networkx.NetworkXNotImplemented` and says what to do instead; so does one whose answer is
-infinite. (A `NotImplementedError` would not arrive: networkx catches it, to try its other
-backends, and says something else.) Nothing is converted, and no call runs for ever. Windows
-(`unroll`) and other lifts are networkx graphs of their own and do not come here.
-
-networkx finds a backend by the entry points of installed packages, so this needs unrollgraph to
-be installed, not only to lie on the path.
+A function that is not implemented, or whose result is infinite, raises `InfiniteCoverError`, a
+`networkx.NetworkXNotImplemented`; its message suggests an alternative. (networkx would catch a
+`NotImplementedError`.) Covers are never converted to finite graphs. Windows (`unroll`) and finite
+lifts are networkx graphs and do not use this backend. networkx finds backends by the entry points
+of installed packages, so unrollgraph must be installed.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -33,14 +31,19 @@ from typing import Any, NoReturn
 import networkx as nx
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.errors import InfiniteCoverError, LiftError, RadiusError, show_vertex
+from unrollgraph.errors import (
+    InfiniteCoverError,
+    LiftError,
+    RadiusError,
+    check_size,
+    show_vertex,
+)
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.times import add, box
+from unrollgraph.limits import MOST_OBJECTS
 from unrollgraph.measure import (
     ComponentFamily,
     components,
-    descendants_at_distance,
-    distances_within,
     find_cycle,
     has_path,
     is_acyclic,
@@ -51,17 +54,15 @@ from unrollgraph.measure import (
 )
 from unrollgraph.measure._components import families_of
 from unrollgraph.measure.lattices import Lattice
+from unrollgraph.measure.path_search import time_bounds
+from unrollgraph.measure.paths import walks_between
+from unrollgraph.measure.periodic_graphs import descendants_at_distance, distances_within
 
 
 class Component(AbstractSet[Any]):
-    """One component of the cover: an infinite set, given by a membership test.
+    """A component of the cover, an infinite set with a membership test.
 
-    Attributes
-    ----------
-    family : ComponentFamily
-        The components that are like it.
-    node : vertex of the cover
-        One of its vertices.
+    `family` is its `ComponentFamily`, `node` one of its vertices.
 
     Examples
     --------
@@ -84,9 +85,9 @@ class Component(AbstractSet[Any]):
             return False
 
     def _endless(self) -> NoReturn:
-        raise TypeError(
-            "a component of the cover is infinite; ask whether it contains a vertex, or take the "
-            "components of a window, unrollgraph.unroll(G, window)"
+        raise InfiniteCoverError(
+            "a component of the cover is infinite; test whether it contains a vertex, or compute "
+            "the components of a window, unrollgraph.unroll(G, window)"
         )
 
     def __iter__(self) -> Iterator[Any]:
@@ -103,7 +104,7 @@ class Component(AbstractSet[Any]):
         return set(it)
 
     def __and__(self, other: Any) -> Any:
-        """What is in both: of a finite set its part, and two components are equal or disjoint."""
+        """Return the intersection with a finite set or a component."""
         if isinstance(other, Component):
             return self if self == other else set()
         return {node for node in other if node in self}
@@ -123,7 +124,7 @@ class Component(AbstractSet[Any]):
         return self >= other and self != other
 
     def isdisjoint(self, other: Any) -> bool:
-        """Whether it has no vertex in common with another set."""
+        """Whether the intersection with another set is empty."""
         return not self & other
 
     def __eq__(self, other: object) -> bool:
@@ -139,7 +140,7 @@ class Component(AbstractSet[Any]):
 
 
 class _Dispatcher:
-    """What networkx asks for a function by its name."""
+    """The backend object: functions of networkx by their names, as attributes."""
 
     def __init__(self, answers: dict[str, Callable[..., Any]]) -> None:
         self._answers = answers
@@ -154,10 +155,10 @@ class _Dispatcher:
 
     @staticmethod
     def can_run(name: str, args: Any, kwargs: Any) -> bool | str:  # noqa: ARG004
-        """Whether a call concerns an infinite cover."""
+        """Whether an argument of a call is an infinite cover, or the reason why not."""
         if any(isinstance(value, DelayCover) for value in (*args, *kwargs.values())):
             return True
-        return "unrollgraph answers questions about a DelayCover, and converts no other graph"
+        return "the backend unrollgraph requires a DelayCover as argument"
 
     should_run = can_run
 
@@ -170,8 +171,8 @@ def _unanswered(name: str) -> Callable[..., Any]:
 
 
 def _refusal(what: str, mend: str = "") -> InfiniteCoverError:
-    mend = mend or "take a finite piece of it with unrollgraph.unroll(G, window)"
-    return InfiniteCoverError(f"{what} has no answer for an infinite cover; {mend}")
+    mend = mend or "use a window of the cover, unrollgraph.unroll(G, window)"
+    return InfiniteCoverError(f"{what} is not supported for an infinite cover; {mend}")
 
 
 # -- whole cover -----------------------------------------------------------------------
@@ -183,13 +184,13 @@ def _is_directed_acyclic_graph(G: DelayCover) -> bool:
 
 def _find_cycle(G: DelayCover, source: Any = None, orientation: Any = None) -> list[Any]:
     if source is not None or orientation not in (None, "original"):
-        raise _refusal("nx.find_cycle from a source, or against the arcs,", "leave both out")
+        raise _refusal("nx.find_cycle with source or orientation", "omit both")
     return list(find_cycle(G))
 
 
 def _is_bipartite(G: DelayCover) -> bool:
-    # of closed walks, the totals with the number of edges (against an edge -1) form a lattice; an
-    # odd closed walk of the cover has total zero and an odd number
+    # the pairs (total delay, signed number of edges) of closed walks form a lattice; an odd closed
+    # walk of the cover has total delay zero and an odd number of edges
     graph = G.delay_graph
     longer = graph.with_delays([(*delay, 1) for delay in graph.delays.tolist()])
     odd = (*[0] * graph.dimension, 1)
@@ -197,7 +198,7 @@ def _is_bipartite(G: DelayCover) -> bool:
         lattice = Lattice(graph.dimension + 1)
         for row in (*family.basis, tuple(2 * x for x in odd)):
             lattice.add(row)
-        if not lattice.add(odd):  # it is there already
+        if not lattice.add(odd):  # the lattice contains odd
             return False
     return True
 
@@ -223,8 +224,8 @@ def _is_weakly_connected(G: DelayCover) -> bool:
 def _weakly_connected_components(G: DelayCover) -> Iterator[Component]:
     if math.isinf(_number_weakly_connected_components(G)):
         raise _refusal(
-            "nx.weakly_connected_components, of which there are infinitely many,",
-            "unrollgraph.components(cover) tells what they are",
+            "nx.weakly_connected_components with infinitely many components",
+            "use unrollgraph.components(cover)",
         )
     return _each(components(G))
 
@@ -243,8 +244,8 @@ def _is_strongly_connected(G: DelayCover) -> bool:
 def _strongly_connected_components(G: DelayCover) -> Iterator[Component]:
     if math.isinf(_number_strongly_connected_components(G)):
         raise _refusal(
-            "nx.strongly_connected_components, of which there are infinitely many,",
-            "unrollgraph.strong_components(cover) tells those that are not single vertices",
+            "nx.strongly_connected_components with infinitely many components",
+            "use unrollgraph.strong_components(cover), for those that are not single vertices",
         )
     return _each(strong_components(G))
 
@@ -254,7 +255,7 @@ def _count(families: tuple[ComponentFamily, ...]) -> float:
 
 
 def _each(families: tuple[ComponentFamily, ...]) -> Iterator[Component]:
-    """Every component of families that are finitely many: one for each reduced shift."""
+    """Yield the components of families with finitely many: one for each reduced shift."""
     for family in families:
         vertex = family.vertices[0]
         for shift in box([range(row[k]) for k, row in enumerate(family.basis)]):
@@ -264,7 +265,7 @@ def _each(families: tuple[ComponentFamily, ...]) -> Iterator[Component]:
 
 def _check_vertices(G: DelayCover) -> None:
     if not G.delay_graph.vertices:
-        raise nx.NetworkXPointlessConcept("the cover of a graph without vertices has none")
+        raise nx.NetworkXPointlessConcept("the cover has no vertices; add one to the base graph")
 
 
 # -- from a vertex -----------------------------------------------------------------------
@@ -302,7 +303,7 @@ def _bidirectional_shortest_path(G: DelayCover, source: Any, target: Any) -> Any
 
 def _descendants_at_distance(G: DelayCover, source: Any, distance: Any) -> set[Any]:
     _check_contains(G, source)
-    if distance < 0 or distance % 1:  # as networkx takes it
+    if distance < 0 or distance % 1:  # as in networkx
         return set()
     return descendants_at_distance(G, source, int(distance))
 
@@ -311,16 +312,16 @@ def _single_source_shortest_path_length(
     G: DelayCover, source: Any, cutoff: Any = None
 ) -> dict[Any, int]:
     if cutoff is None or cutoff == math.inf:
-        raise _refusal("nx.single_source_shortest_path_length without a cutoff", "give it one")
+        raise _refusal("nx.single_source_shortest_path_length without cutoff", "pass cutoff=")
     _check_contains(G, source)
     return distances_within(G, source, max(0, math.ceil(cutoff)))
 
 
 def _walked(ask: Callable[..., Any], G: DelayCover, source: Any, target: Any, **how: Any) -> Any:
-    """Ask about a path, in networkx's own errors."""
+    """Call a path function, with the exceptions of networkx."""
     for node, side in ((source, "source"), (target, "target")):
         if node is None:
-            raise _refusal(f"a path without a {side}", "give both ends")
+            raise _refusal(f"a path without {side}", "pass source and target")
         _check_contains(G, node)
     try:
         return ask(G, source, target, **how)
@@ -331,12 +332,12 @@ def _walked(ask: Callable[..., Any], G: DelayCover, source: Any, target: Any, **
 
 
 def _weights(G: DelayCover, weight: Any) -> Any:
-    """Lengths of the edges as networkx reads them: those without one have length 1."""
+    """Return the lengths of the edges as in networkx: 1 if the attribute is missing."""
     if weight is None:
         return None
     if callable(weight):
         raise _refusal(
-            "a length that is a function of the ends", "name an attribute of the edges of the base"
+            "a weight that is a function", "pass the name of an edge attribute of the base graph"
         )
     graph = G.delay_graph
     return dict(zip(graph.edges, graph.edge_values(weight, 1), strict=True))
@@ -349,17 +350,166 @@ def _check_method(method: Any) -> None:
 
 def _check_contains(G: DelayCover, node: Any) -> None:
     if node not in G:
-        raise nx.NodeNotFound(f"{show_vertex(node)} is no vertex of the cover")
+        raise nx.NodeNotFound(f"{node!r} is not a vertex of the cover")
+
+
+def _ego_graph(
+    G: DelayCover,
+    n: Any,
+    radius: float = 1,
+    center: bool = True,
+    undirected: bool = False,
+    distance: Any = None,
+) -> nx.DiGraph[Any]:
+    if undirected:
+        raise _refusal("nx.ego_graph with undirected=True", "use unrollgraph.with_reverses(G)")
+    near: Iterable[Any]
+    if distance is None:
+        near = _single_source_shortest_path_length(G, n, radius)
+    else:
+        part = _within(G, n, radius, distance, "nx.ego_graph")
+        near = nx.single_source_dijkstra_path_length(part, n, radius, distance)
+    H = G.subgraph(near)
+    if not center:
+        H.remove_node(n)
+    return H
+
+
+def _all_shortest_paths(
+    G: DelayCover, source: Any, target: Any, weight: Any = None, method: Any = "dijkstra"
+) -> Iterator[list[Any]]:
+    length = _shortest_path_length(G, source, target, weight, method)
+    if weight is None:
+        ball = _ego_graph(G, source, length)
+    else:
+        ball = _in_time(G, source, target) or _within(
+            G, source, length, weight, "nx.all_shortest_paths"
+        )
+    paths: Iterator[list[Any]] = nx.all_shortest_paths(ball, source, target, weight)
+    return paths
+
+
+def _in_time(G: DelayCover, source: Any, target: Any) -> nx.DiGraph[Any] | None:
+    """Return a subgraph with all paths between two vertices, or None if times are not bounded."""
+    graph, walks, total = walks_between(G, source, target)
+    bounds = time_bounds(walks, total) if walks is not None and graph.dimension == 1 else None
+    if walks is None or bounds is None or not bounds.sign:
+        return None
+    times = range(bounds.low, bounds.high + 1)
+    count = walks.n * len(times)
+    check_size(count, MOST_OBJECTS, "the part of the cover", "choose vertices closer in time")
+    first = G.locate(source)[1] + bounds.clock[walks.start]
+    names = [graph.vertices[v] for v in walks.vertices.tolist()]
+    clocks = list(zip(names, bounds.clock, strict=True))
+    return G.subgraph((name, first + t - clock) for t in times for name, clock in clocks)
+
+
+def _single_source_dijkstra(
+    G: DelayCover, source: Any, target: Any = None, cutoff: Any = None, weight: Any = "weight"
+) -> Any:
+    return nx.single_source_dijkstra(
+        _within(G, source, cutoff, weight), source, target, cutoff, weight
+    )
+
+
+def _single_source_dijkstra_path(
+    G: DelayCover, source: Any, cutoff: Any = None, weight: Any = "weight"
+) -> dict[Any, list[Any]]:
+    near = _within(G, source, cutoff, weight)
+    paths: dict[Any, list[Any]] = nx.single_source_dijkstra_path(near, source, cutoff, weight)
+    return paths
+
+
+def _single_source_dijkstra_path_length(
+    G: DelayCover, source: Any, cutoff: Any = None, weight: Any = "weight"
+) -> dict[Any, Any]:
+    near = _within(G, source, cutoff, weight)
+    lengths: dict[Any, Any] = nx.single_source_dijkstra_path_length(near, source, cutoff, weight)
+    return lengths
+
+
+def _within(
+    G: DelayCover, source: Any, cutoff: Any, weight: Any, name: str = "nx.single_source_dijkstra"
+) -> nx.DiGraph[Any]:
+    """Return a subgraph with all paths from a vertex whose length is at most the cutoff."""
+    if cutoff is None or cutoff == math.inf:
+        raise _refusal(f"{name} without a limit", "pass cutoff=, or radius= to nx.ego_graph")
+    _check_contains(G, source)
+    least = min((_weights(G, weight) or {}).values(), default=1)
+    if least <= 0:
+        raise _refusal(
+            f"{name} with an edge of length 0 or less",
+            "make all lengths positive, so that finitely many vertices are within a distance",
+        )
+    return _ball(G, source, max(0, cutoff / least), G.successors)
+
+
+# functions of networkx whose named parameter limits them to finitely many vertices
+_BOUNDED = {
+    "all_simple_edge_paths": "cutoff",
+    "all_simple_paths": "cutoff",
+    "bfs_edges": "depth_limit",
+    "bfs_successors": "depth_limit",
+    "bfs_tree": "depth_limit",
+    "dfs_edges": "depth_limit",
+    "dfs_labeled_edges": "depth_limit",
+    "dfs_postorder_nodes": "depth_limit",
+    "dfs_predecessors": "depth_limit",
+    "dfs_preorder_nodes": "depth_limit",
+    "dfs_successors": "depth_limit",
+    "dfs_tree": "depth_limit",
+    "predecessor": "cutoff",
+    "single_source_shortest_path": "cutoff",
+    "single_target_shortest_path": "cutoff",
+    "single_target_shortest_path_length": "cutoff",
+}
+
+
+def _bounded(name: str, limit: str) -> Callable[..., Any]:
+    """Return a function that calls networkx on the subgraph of the cover within the limit."""
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        function = getattr(nx, name)
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
+        G, start = given.pop("G"), given.get("source", given.get("target"))
+        if given.get(limit) is None or given[limit] == math.inf:
+            raise _refusal(f"nx.{name} without {limit}", f"pass {limit}=")
+        if start is None:
+            raise _refusal(f"nx.{name} without a source", "pass source=")
+        _check_contains(G, start)
+        backward = "source" not in given or given.get("reverse")
+        # with depth_limit=0 the depth-first functions of networkx still follow edges of the start
+        step = G.predecessors if backward else G.successors
+        return function(_ball(G, start, given[limit] + 1, step), **given)
+
+    return answer
+
+
+def _ball(
+    G: DelayCover, start: Any, radius: float, step: Callable[[Any], Iterable[Any]]
+) -> nx.DiGraph[Any]:
+    """Return the subgraph of the cover within a number of steps from a vertex."""
+    front, near = [start], {start}
+    for _ in range(math.ceil(radius)):
+        front = [b for b in dict.fromkeys(b for a in front for b in step(a)) if b not in near]
+        near.update(front)
+        check_size(len(near), MOST_OBJECTS, "the part of the cover", "take a smaller limit")
+        if not front:
+            break
+    return G.subgraph(near)
 
 
 dispatcher = _Dispatcher(
-    {
+    {name: _bounded(name, limit) for name, limit in _BOUNDED.items()}
+    | {
         answer.__name__.removeprefix("_"): answer
         for answer in (
+            _all_shortest_paths,
             _bidirectional_shortest_path,
             _descendants_at_distance,
             _dijkstra_path,
             _dijkstra_path_length,
+            _ego_graph,
             _find_cycle,
             _has_path,
             _is_bipartite,
@@ -372,6 +522,9 @@ dispatcher = _Dispatcher(
             _number_weakly_connected_components,
             _shortest_path,
             _shortest_path_length,
+            _single_source_dijkstra,
+            _single_source_dijkstra_path,
+            _single_source_dijkstra_path_length,
             _single_source_shortest_path_length,
             _strongly_connected_components,
             _weakly_connected_components,

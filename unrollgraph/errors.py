@@ -1,9 +1,7 @@
-"""What can be wrong, arranged as the mathematics is.
+"""Exceptions of the package, and the text of vertices, edges and walks in their messages.
 
-Every error of the package descends from `UnrollgraphError` and also from the
-built-in or networkx exception that a newcomer would catch. Each keeps the
-object that breaks the law as an attribute, and its message says which law is
-broken, by what, and what would mend it.
+Every exception derives from `UnrollgraphError` and from a built-in or networkx exception.
+A message states the fault, the object and how to fix it; attributes hold the objects.
 """
 
 from __future__ import annotations
@@ -39,7 +37,7 @@ __all__ = [
 
 
 class UnrollgraphError(Exception):
-    """Root of the package's errors; keywords become attributes."""
+    """Base class of the exceptions of the package; keywords become attributes."""
 
     def __init__(self, message: str, **witness: Any) -> None:
         super().__init__(message)
@@ -47,14 +45,9 @@ class UnrollgraphError(Exception):
 
 
 class DelayError(UnrollgraphError, ValueError):
-    """A delay that is no integer vector, or of another dimension than the rest.
+    """An invalid delay: not an integer vector, too large, or of the wrong dimension.
 
-    Attributes
-    ----------
-    edge : tuple
-        The edge that carries it.
-    value : object
-        What stands there.
+    The attributes ``edge`` and ``value`` are the edge and its delay.
     """
 
     edge: Any = None
@@ -62,14 +55,10 @@ class DelayError(UnrollgraphError, ValueError):
 
 
 class VoltageError(UnrollgraphError, ValueError):
-    """A voltage that is no permutation of the sheets, or no element of the group.
+    """A voltage that is not a permutation of the sheets, or not an element of the group.
 
-    Attributes
-    ----------
-    edge : tuple or None
-        The edge that carries it.
-    value : object
-        What stands there.
+    The attributes ``edge`` (None if the error concerns no edge) and ``value`` are the edge and its
+    voltage.
     """
 
     edge: Any = None
@@ -77,108 +66,82 @@ class VoltageError(UnrollgraphError, ValueError):
 
 
 class WindowError(UnrollgraphError, ValueError):
-    """A window that is empty, has gaps, or has the wrong number of axes.
-
-    Attributes
-    ----------
-    window : object
-        The window as it was given.
-    """
+    """A window that is empty, has gaps or the wrong number of axes: the attribute ``window``."""
 
     window: Any = None
 
 
 class FrozenError(UnrollgraphError, nx.NetworkXError, TypeError):
-    """An attempt to write to a value that never changes."""
+    """An attempt to change an immutable object."""
 
 
 class CyclicCoverError(UnrollgraphError, nx.NetworkXUnfeasible):
-    """A closed walk has total delay zero, so the cover has a directed cycle.
+    """A closed walk of total delay zero, so that the cover has a directed cycle.
 
-    Attributes
-    ----------
-    walk : ZeroWalk
-        The closed walk of total delay zero.
+    The attribute ``walk`` is the closed walk, a `ZeroWalk`.
     """
 
     walk: Any = None
 
 
 class UnboundedError(UnrollgraphError, nx.NetworkXUnbounded):
-    """A cycle of total delay zero or less, along which depth grows and time does not.
+    """A cycle of total delay <= 0, where every cycle must have a positive total delay.
 
-    Attributes
-    ----------
-    cycle : tuple of edges
-        The cycle.
+    The attribute ``cycle`` is the tuple of its edges.
     """
 
     cycle: tuple[Any, ...] = ()
 
 
 class InfinitePathsError(UnrollgraphError, nx.NetworkXUnfeasible):
-    """Infinitely many walks, where a finite number of them is needed.
+    """Infinitely many walks, where their number must be finite.
 
-    Attributes
-    ----------
-    cycles : tuple of walks
-        The cycles along which they go round.
+    The attribute ``cycles`` is a tuple of cycles that the walks can repeat.
     """
 
     cycles: tuple[Any, ...] = ()
 
 
-class InfiniteCoverError(UnrollgraphError, nx.NetworkXNotImplemented):
-    """A function of networkx that has no answer, or no finite one, for an infinite cover."""
+class InfiniteCoverError(UnrollgraphError, nx.NetworkXNotImplemented, TypeError):
+    """An operation without a result, or a finite one, for an infinite cover."""
 
 
 class RadiusError(UnrollgraphError, nx.ExceededMaxIterations, ValueError):
-    """A search that nothing bounds, without a radius, or that found nothing within it."""
+    """A search that needs a radius, or that found no path within its radius."""
 
 
 class TimeLimitError(UnrollgraphError, TimeoutError):
-    """A search that was not finished within its time limit."""
+    """A computation that exceeded its time limit."""
 
 
 class TooLargeError(UnrollgraphError, ValueError):
-    """An answer of more numbers than are computed or kept in memory."""
+    """A result or computation that exceeds a limit of the package, see `unrollgraph.limits`."""
 
 
 class CertificateError(UnrollgraphError, ValueError):
-    """A certificate that does not prove what it claims.
+    """A certificate that does not prove its claim.
 
-    Attributes
-    ----------
-    edge : tuple or None
-        The edge at which it fails.
+    The attribute ``edge`` is the edge at which the check fails, or None.
     """
 
     edge: Any = None
 
 
 class NotACoveringError(UnrollgraphError, ValueError):
-    """A map under which arcs do not lift uniquely.
+    """A map of graphs under which edges do not lift uniquely.
 
-    Attributes
-    ----------
-    obstruction : Obstruction
-        The first vertex and edge at which unique lifting fails.
+    The attribute ``obstruction`` is the first vertex and edge at which unique lifting fails.
     """
 
     obstruction: Any = None
 
 
 class LiftError(UnrollgraphError, ValueError):
-    """Something below that has no image, or no unique one, above.
+    """A vertex, edge or walk that does not lift, or not uniquely.
 
-    Attributes
-    ----------
-    node : object
-        The vertex above at which lifting stops.
-    edge : tuple or None
-        The edge below that does not lift there.
-    walk : tuple
-        An undirected walk, pairs of an arc and a sign, that is closed where its lift is open.
+    The attribute ``node`` is the vertex at which lifting stops, ``edge`` the edge that does not
+    lift there, or None, and ``walk`` a closed undirected walk whose lift is not closed, as a tuple
+    of ``(edge, sign)``, or ().
     """
 
     node: Any = None
@@ -187,16 +150,11 @@ class LiftError(UnrollgraphError, ValueError):
 
 
 class NotPeriodicError(UnrollgraphError, ValueError):
-    """A graph that is no window of an unrolling, since its steps are not alike.
+    """A graph that is not a window of an unrolling, because its time steps differ.
 
-    Attributes
-    ----------
-    found : object or None
-        A vertex, or an arc, of the graph.
-    missing : object or None
-        Its copy at another time, which is missing or differs: a vertex or an arc by the
-        names of the graph, or, where a vertex is missing, the pair of what it would be a
-        copy of and its time.
+    The attribute ``found`` is a vertex or an edge of the graph, or None; ``missing`` is its copy at
+    another time, which is missing or differs, or None. A missing vertex is a pair (base vertex,
+    time).
     """
 
     found: Any = None
@@ -204,27 +162,21 @@ class NotPeriodicError(UnrollgraphError, ValueError):
 
 
 class NotARetimingError(UnrollgraphError, ValueError):
-    """Two delay graphs of which neither is a retiming of the other.
+    """Two delay graphs that are not retimings of each other.
 
-    Attributes
-    ----------
-    walk : tuple of (edge, sign)
-        A closed walk whose totals differ; sign -1 goes against the edge.
-        Empty when the graphs have not even the same vertices and edges.
+    The attribute ``walk`` is a closed walk whose total delays differ, as a tuple of
+    ``(edge, sign)`` with sign -1 for an edge against its direction; () if the graphs differ
+    otherwise.
     """
 
     walk: tuple[tuple[Any, int], ...] = ()
 
 
 class ShapeError(UnrollgraphError, ValueError):
-    """Values whose shape does not fit the vertex or the edges that they meet.
+    """Values of the wrong shape.
 
-    Attributes
-    ----------
-    vertex : object
-        The vertex at which they meet.
-    expected, found : object
-        What fits, and what was given.
+    The attribute ``vertex`` is the vertex of the values; ``expected`` and ``found`` are the
+    required shape and the shape of the values.
     """
 
     vertex: Any = None
@@ -233,66 +185,67 @@ class ShapeError(UnrollgraphError, ValueError):
 
 
 class StaleRunError(UnrollgraphError, ValueError):
-    """A run that would go backward with other parameters than it went forward."""
+    """A backward pass after the parameters of the forward pass have changed."""
 
 
 class DivergenceError(UnrollgraphError, ArithmeticError):
-    """A loss or a gradient that is infinite, or no number, while a network is trained.
-
-    The parameters are those before the step that was not taken.
-    """
+    """An infinite or NaN loss or gradient; the failed training step changes no parameters."""
 
 
 class FormatError(UnrollgraphError, ValueError):
-    """A file that does not hold a delay graph, or a graph that a format cannot hold."""
+    """A file that does not hold a delay graph, or a graph that the format cannot hold."""
 
 
 def check_size(count: int, most: int, what: str, hint: str) -> None:
-    """Raise `TooLargeError` if an answer has more numbers than it may have."""
+    """Raise `TooLargeError` if a result would have more than ``most`` entries."""
     if count > most:
         shown = str(count) if count < 10**30 else "more than 10**30"
         raise TooLargeError(f"{what} would have {shown} entries, more than {most}; {hint}")
 
 
 def show_kind(thing: Any) -> str:
-    """Text of what kind of thing something is, with its article; None is just None."""
+    """Return the name of the type of a value with an article, or 'None' for None."""
     name = type(thing).__name__
     return "None" if thing is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def show_vertex(vertex: Any) -> str:
-    """Text of a vertex in a message: strings bare, all else as Python writes it."""
+    """Return the text of a vertex: a printable string without quotes, other values by repr."""
     bare = isinstance(vertex, str) and vertex.isprintable() and vertex
     return vertex if bare else repr(vertex)
 
 
 def show_edge(edge: tuple[Any, ...]) -> str:
-    """Text of an edge in a message: ``C -> A``, with its key where it has one."""
+    """Return the text of an edge: ``C -> A``, with its key in a multigraph."""
     arrow = f"{show_vertex(edge[0])} -> {show_vertex(edge[1])}"
     return arrow if len(edge) == 2 else f"{arrow} (key {edge[2]!r})"
 
 
 def show_walk(
-    walk: Iterable[tuple[Any, ...]], most: int = 12, delay: Callable[[Any], Any] | None = None
+    walk: Iterable[tuple[Any, ...]],
+    most: int = 12,
+    delay: Callable[[Any], Any] | None = None,
+    parallel: Callable[[Any], bool] | None = None,
 ) -> str:
-    """Text of a walk in a message, its middle left out when it is long.
+    """Return the text of a walk with at most ``most`` vertices, such as ``a -> b -> a``.
 
-    Edges of a multigraph are shown as ``a -> b (key 0, delay 1)``, with the delay if a function
-    gives it.
+    The key of an edge is shown if ``parallel(edge)`` is true (default: always). If a key is shown,
+    all delays are, from ``delay(edge)``: ``a -> b (key 1, delay 3) -> a (delay -3)``.
     """
     edges = list(walk)
     if not edges:
         return "(empty walk)"
+    keyed = [len(edge) > 2 and (parallel is None or parallel(edge)) for edge in edges]
     stops = [show_vertex(edges[0][0])]
-    for edge in edges:
-        more = [f"key {edge[2]!r}"] if len(edge) > 2 else []
-        more += [f"delay {delay(edge)}"] if more and delay is not None else []
+    for edge, with_key in zip(edges, keyed, strict=True):
+        more = [f"key {edge[2]!r}"] if with_key else []
+        more += [f"delay {delay(edge)}"] if any(keyed) and delay is not None else []
         stops.append(show_vertex(edge[1]) + (f" ({', '.join(more)})" if more else ""))
     return _shortened(stops, most)
 
 
 def show_stops(vertices: Iterable[Any], most: int = 12) -> str:
-    """Text of the vertices along a walk, its middle left out when it is long."""
+    """Return the text of the vertices of a walk, shortened to at most ``most`` vertices."""
     return _shortened([show_vertex(vertex) for vertex in vertices], most)
 
 

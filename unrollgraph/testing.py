@@ -1,7 +1,4 @@
-"""Hypothesis strategies for tests of functions that take delay graphs.
-
-Needs the package ``hypothesis``.
-"""
+"""Hypothesis strategies for tests of functions on delay graphs; requires ``hypothesis``."""
 
 from __future__ import annotations
 
@@ -22,27 +19,26 @@ def delay_graphs(
     least: int | None = None,
     multigraph: bool | None = None,
 ) -> Any:
-    """Draw delay graphs, with self-loops and parallel edges.
+    """Generate random delay graphs with self-loops and parallel edges.
 
     Parameters
     ----------
     dimension : int
-        Number of integers in a delay; if it is not one, some edge is drawn.
+        Dimension d of the delays; if it is not 1, there is at least one edge.
     vertices, edges : int
-        Largest numbers of vertices (at least one is drawn) and edges.
+        Maximum numbers of vertices and edges. There is at least one vertex.
     delays : int
-        Largest entry of a delay.
+        Maximum entry of a delay.
     least : int, optional
-        Smallest entry; ``-delays`` unless given.
+        Minimum entry of a delay; default: ``-delays``.
     multigraph : bool, optional
-        The kind of graph; both are drawn unless given. A simple graph keeps the
-        last of parallel edges.
+        Whether to generate multigraphs; default: both kinds. A simple graph keeps the last
+        of several parallel edges.
 
     Returns
     -------
     strategy
-        Of `networkx.DiGraph` and `networkx.MultiDiGraph` whose vertices are the
-        letters a, b, ...
+        Strategy of `networkx.DiGraph` and `networkx.MultiDiGraph` with vertices 'a', 'b', ...
 
     Examples
     --------
@@ -59,7 +55,7 @@ def delay_graphs(
     entry = st.integers(-delays if least is None else least, delays)
     delay = entry if dimension == 1 else st.tuples(*[entry] * dimension)
     vertex = st.sampled_from(names)
-    # without an edge nothing would tell the dimension
+    # the delays of the edges determine the dimension
     fewest = 0 if dimension == 1 else 1
     wires = draw(st.lists(st.tuples(vertex, vertex, delay), min_size=fewest, max_size=edges))
     G: Any = nx.MultiDiGraph() if kind else nx.DiGraph()

@@ -143,7 +143,7 @@ def recurrent_depth():
 @case
 def longest_path_over_many_steps():
     G = ug.gallery.seed_network()
-    return lambda: ug.longest_path_length(G, "in", "out", 10**9)
+    return lambda: ug.longest_path_length(G, ("in", 0), ("out", 10**9))
 
 
 @case

@@ -27,7 +27,7 @@ def random_graph(n, m, dimension, seed=0):
 
 
 def by_rounds(G):
-    """Colour refinement as it is usually written: all vertices in every round."""
+    """Color refinement as it is usually written: all vertices in every round."""
     name = dict.fromkeys(G, 0)
     into = {v: [u for u, _ in G.in_edges(v)] for v in G}
     while True:

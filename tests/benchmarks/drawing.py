@@ -20,7 +20,7 @@ from matplotlib import pyplot as plt
 
 
 def draw(U):
-    ax = ug.draw.unrolled(U, max_edges=10_000)
+    ax = ug.draw.unrolled(U, max_edges=10_000, width=1200)  # so that all steps are drawn
     plt.close(ax.figure)
     return ax
 
@@ -29,6 +29,7 @@ def stills():
     U = ug.unroll(ug.gallery.seed_network(), 1000)
     assert U.number_of_edges() == 4999
     ax = draw(U)
+    assert len(ax.collections[-1].get_offsets()) == len(U)
     times = shown(
         {
             "draw.unrolled, 4,999 edges": lambda: draw(U),

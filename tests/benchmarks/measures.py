@@ -90,14 +90,14 @@ def lengths():
     G = ug.gallery.seed_network()
     stored = ug.unroll(G, 10**5).copy()
     assert nx.dag_longest_path_length(stored, weight="none") == ug.longest_path_length(
-        G, "in", "out", 10**5 - 1
+        G, ("in", 0), ("out", 10**5 - 1)
     )
     times = shown(
         {
             "ug.longest_path_length, 10**6 steps": lambda: ug.longest_path_length(
-                G, "in", "out", 10**6
+                G, ("in", 0), ("out", 10**6)
             ),
-            "the same, 10**12 steps": lambda: ug.longest_path_length(G, "in", "out", 10**12),
+            "the same, 10**12 steps": lambda: ug.longest_path_length(G, ("in", 0), ("out", 10**12)),
         },
         31,
     )

@@ -154,7 +154,7 @@ def cells(size):
 def grid():
     batch, n = 16, 64
     net = nn.Network(A.grid_2d(n, n, n))
-    U = ug.unroll(net.graph, (32, 32))
+    U = ug.unroll(net, (32, 32))
     rng = np.random.default_rng(0)
     x, w = (rng.normal(size=(1024, batch, n)) for _ in range(2))
     matrices = [a for a in net.parameters.values() if a.ndim == 2]

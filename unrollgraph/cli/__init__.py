@@ -1,18 +1,18 @@
-"""The command line: ``unrollgraph check``, ``measure``, ``unroll``, ``draw``, ``explore``, ``run``.
+"""Command line: ``unrollgraph check|measure|unroll|draw|explore|run|demo``.
 
-Exit codes: 0 when all is well, 1 when the question was answered with no (the
-unrolling is cyclic), 2 on bad input, which is told in one line on standard error.
+Exit codes: 0 on success, 1 if ``check`` finds that the unrolling is cyclic, 2 on invalid input,
+which is reported in one line on standard error.
 
-Which module answers which question:
+Modules:
 
-* `_main` -- what the commands are, and how they end;
-* `_check`, `_measure`, `_unroll`, `_draw`, `_explore`, `_run`, `_demo` -- one command each;
-* `shared` -- files and options that several of them read, and what several of them print.
+* `_main`: the parser, errors and exit codes;
+* `_check`, `_measure`, `_unroll`, `_draw`, `_explore`, `_run`, `_demo`: one command each;
+* `shared`: input files, options and output that several commands use.
 """
 
 import os
 
-os.environ["MPLBACKEND"] = "agg"  # nothing is shown: pictures are written to files
+os.environ["MPLBACKEND"] = "agg"  # pictures are written to files: no display is needed
 
 from unrollgraph.cli._main import main
 

@@ -1,4 +1,4 @@
-"""``unrollgraph check``: whether the infinite unrolling is acyclic, and what proves it."""
+"""``unrollgraph check``: decide whether the infinite unrolling is acyclic."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from unrollgraph.graph.digraph import levels
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command and its options."""
+    """Add the command and its options."""
     command = commands.add_parser(
         "check",
-        help="is the infinite unrolling acyclic? with proof",
-        description="Decide whether the infinite unrolling of a delay graph is acyclic, and "
-        "prove it. Exits 1 if it is cyclic.",
+        help="decide whether the infinite unrolling is acyclic",
+        description="Decide whether the infinite unrolling of a delay graph is acyclic, and print "
+        "a certificate. The exit code is 1 if it is cyclic.",
     )
     add_file(command)
-    command.add_argument("--json", action="store_true", help="print the answer for machines")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(run=check)
 
 
 def check(options: argparse.Namespace) -> int:
-    """Print the verdict on a file, and its proof; return 1 if it is cyclic."""
+    """Print whether the unrolling is acyclic, and why; return 1 if it is cyclic."""
     graph = graph_of(options)
     try:
-        proof: ug.Schedule | ug.ZeroWalk = ug.verdict(graph)
-    except ug.CyclicCoverError as error:
+        proof: ug.measure.Schedule | ug.measure.ZeroWalk = ug.acyclicity_certificate(graph)
+    except ug.errors.CyclicCoverError as error:
         proof = error.walk
     proof.check()
     report = _report(graph, proof)
@@ -41,15 +41,17 @@ def check(options: argparse.Namespace) -> int:
     return 0 if report["acyclic"] else 1
 
 
-def _report(graph: ug.DelayGraph, proof: ug.Schedule | ug.ZeroWalk) -> dict[str, Any]:
+def _report(
+    graph: ug.DelayGraph, proof: ug.measure.Schedule | ug.measure.ZeroWalk
+) -> dict[str, Any]:
     name = [plain(vertex) for vertex in graph.vertices]
     report: dict[str, Any] = {
         "vertices": len(graph.vertices),
         "edges": len(graph.edges),
         "dimension": graph.dimension,
-        "acyclic": isinstance(proof, ug.Schedule),
+        "acyclic": isinstance(proof, ug.measure.Schedule),
     }
-    if isinstance(proof, ug.Schedule):
+    if isinstance(proof, ug.measure.Schedule):
         if graph.dimension == 1:
             report["time_direction"] = proof.time_direction
         report["linear"] = proof.is_linear
@@ -72,8 +74,8 @@ def _report(graph: ug.DelayGraph, proof: ug.Schedule | ug.ZeroWalk) -> dict[str,
     return report
 
 
-def _proof_lines(proof: ug.Schedule | ug.ZeroWalk) -> list[str]:
-    if isinstance(proof, ug.ZeroWalk):
+def _proof_lines(proof: ug.measure.Schedule | ug.measure.ZeroWalk) -> list[str]:
+    if isinstance(proof, ug.measure.ZeroWalk):
         return [
             "verdict    CYCLIC: the unrolling has a directed cycle",
             f"because    the closed walk {proof} has total delay 0 ({proof.length} edges)",
@@ -82,33 +84,33 @@ def _proof_lines(proof: ug.Schedule | ug.ZeroWalk) -> list[str]:
     if proof.is_linear:
         slope = proof.stages[0].slopes[0] if proof.graph.vertices else (1,)
         lines.append(
-            f"because    {form(slope)} + offset(v) increases along every arc, with the offsets"
+            f"because    {form(slope)} + offset(v) increases along every edge, with the offsets"
         )
     else:
-        lines.append("because    these tuples increase along every arc, in lexicographic order:")
+        lines.append("because    these tuples increase lexicographically along every edge:")
     return [*lines, f"           {offsets(proof)}"]
 
 
-def _reason(schedule: ug.Schedule) -> str:
-    """What the cycles of an acyclic unrolling do, in a few words."""
+def _reason(schedule: ug.measure.Schedule) -> str:
+    """Reason why the unrolling is acyclic, in one clause."""
     graph = schedule.graph
     if levels(len(graph.vertices), graph.tails, graph.heads).min(initial=0) >= 0:
         return "there are no cycles"
     if graph.dimension > 1:
         return (
-            "every cycle goes forward along one direction"
+            "the total delay of every cycle is positive along one direction"
             if schedule.is_linear
-            else "cycles go against one another, but never cancel"
+            else "no directed closed walk has total delay 0"
         )
     return {
-        "forward": "every cycle takes time forward",
-        "backward": "every cycle takes time backward",
-        "mixed": "cycles go both ways in time, but never meet",
+        "forward": "every cycle has a positive total delay",
+        "backward": "every cycle has a negative total delay",
+        "mixed": "no strong component has cycles of positive and of negative total delay",
     }[schedule.time_direction]
 
 
 def _crossing(graph: ug.DelayGraph) -> list[tuple[tuple[Any, ...], tuple[int, ...]]]:
-    """Edges that cross the boundary of a window, with their delays."""
+    """Edges of nonzero delay, with their delays."""
     rows = zip(graph.edges, graph.delays.tolist(), strict=True)
     return [(edge, tuple(delay)) for edge, delay in rows if any(delay)]
 
@@ -116,17 +118,17 @@ def _crossing(graph: ug.DelayGraph) -> list[tuple[tuple[Any, ...], tuple[int, ..
 def _boundary_lines(graph: ug.DelayGraph, most: int = 6) -> list[str]:
     crossing = _crossing(graph)
     if not crossing:
-        return ["boundary   none: no edge leaves its own time"]
+        return ["boundary   none: every delay is 0"]
     lines = []
     if graph.dimension == 1:
         arcs = sum(abs(delay[0]) for _, delay in crossing)
-        noun = "arc" if arcs == 1 else "arcs"
-        lines.append(f"boundary   a window of T steps cuts up to {arcs} {noun} at either end,")
-        lines.append("           min(|delay|, T) of each of the edges")
+        noun = "edge" if arcs == 1 else "edges"
+        lines.append(f"boundary   a window of T steps cuts up to {arcs} {noun} at each end,")
+        lines.append("           min(|delay|, T) over each of the base edges")
     else:
-        lines.append("boundary   a window cuts arcs of each of the edges")
+        lines.append("boundary   a window cuts edges over each of the base edges")
     shown = [
-        f"{show_edge(edge)} by {delay[0] if len(delay) == 1 else delay}"
+        f"{show_edge(edge)} (delay {delay[0] if len(delay) == 1 else delay})"
         for edge, delay in crossing[:most]
     ]
     rest = len(crossing) - len(shown)

@@ -1,4 +1,4 @@
-"""``unrollgraph demo``: the seed network, unrolled, checked, run, and trained."""
+"""``unrollgraph demo``: unroll, check, run and train the seed network."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from unrollgraph.cli.shared import form, numbers, offsets
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser("demo", help="the seed network, unrolled, checked and trained")
+    """Add the command and its options."""
+    command = commands.add_parser("demo", help="unroll, check, run and train the seed network")
     command.set_defaults(run=demo)
 
 
 def demo(_: argparse.Namespace) -> int:
-    """Show what the package does, on the seed network."""
+    """Print examples of the main functions of the package, on the seed network."""
     _demo_unrolling()
     _demo_network()
     _demo_training()
@@ -29,14 +29,14 @@ def demo(_: argparse.Namespace) -> int:
 
 
 def _demo_unrolling() -> None:
-    """Unroll the seed network, check it, and show what the delay is for."""
+    """Unroll the seed network, and check it with and without its delay."""
     G = ug.gallery.seed_network()
     U = ug.unroll(G, 4)
     cover = ug.DelayCover(G)
     lifted = ug.lift_walk(cover, [("A", "B"), ("B", "C"), ("C", "A")], ("A", 0))
-    schedule = ug.verdict(G)
+    schedule = ug.acyclicity_certificate(G)
     print(
-        """The seed network has a cycle, A -> B -> C -> A, of total delay 1:
+        """The seed network has one cycle, A -> B -> C -> A, of total delay 1:
 
     in -> A -> B -> C -> out
           ^---------+  delay 1
@@ -50,33 +50,33 @@ Unrolled over four steps:
     (before,), (after,) = U.boundary_in(), U.boundary_out()
     print(
         f"""
-{U.number_of_nodes()} vertices and {U.number_of_edges()} arcs. The projection (v, t) -> v is a
-covering but for the boundary: {_arc(before)} enters and {_arc(after)} leaves.
+{U.number_of_nodes()} vertices and {U.number_of_edges()} edges. The projection (v, t) -> v is a
+covering except at the boundary, where {_arc(before)} enters and {_arc(after)} leaves.
 
-For ever in both directions it is a covering: {ug.is_covering(cover)}. And it is acyclic, since
-{form(schedule.stages[0].slopes[0])} + offset(v) increases along every arc, with the offsets
+The infinite unrolling is a covering: {ug.is_covering(cover)}. It is acyclic, because
+{form(schedule.stages[0].slopes[0])} + offset(v) increases along every edge, with the offsets
     {offsets(schedule)}
 
-The cycle is closed below and open above: it leads from {first} to {last}.
+The cycle is closed in the base graph. Its lift is not closed: it leads from {first} to {last}.
 
-With delay 0 on C -> A it would be closed above too:"""
+If edge C -> A has delay 0, the unrolling is cyclic:"""
     )
     G.edges["C", "A"]["delay"] = 0
     try:
-        ug.verdict(G)
-    except ug.CyclicCoverError as error:
+        ug.acyclicity_certificate(G)
+    except ug.errors.CyclicCoverError as error:
         print(f"    {error}.")
 
 
 def _demo_network() -> None:
-    """Run the seed network over four steps, and back."""
+    """Run the seed network over four steps, forward and backward."""
     net = nn.Network(nn.architectures.seed(1, 2, 1))
     steps = range(4)
     run = net.forward({"in": [[1.0], [0.5], [-0.5], [-1.0]]}, initial={"C": [0.0, 0.0]})
     print(
         """
-Now each vertex is a vector: A, B and C of two entries, A = tanh(M_A (in, C of the step
-before) + b), and so on. Run over four steps, with C zero before the first:
+A network: each vertex has a vector. A, B and C have two entries, and at time t,
+A_t = tanh(M_A (in_t, C_t-1) + b_A). A run over four steps, with C = 0 before the first:
 """
     )
     print("         ", "".join(f"{f't = {t}':<18}" for t in steps).rstrip())
@@ -87,24 +87,24 @@ before) + b), and so on. Run over four steps, with C zero before the first:
     copies = gradients.copies("A.weight")
     print(
         """
-Backward through the unrolled network, for the loss (out_0^2 + ... + out_3^2)/2, each copy
-of M_A gets a gradient of its own, here its two rows:
+Backpropagation through the unrolled network, for the loss (out_0^2 + ... + out_3^2)/2, computes
+a gradient for each copy of M_A. Its two rows are:
 """
     )
     for t in steps:
         print(f"    copy {t}  {_rows(copies[t])}")
-    print(f"    sum     {_rows(gradients.parameters['A.weight'])}   the exact gradient")
-    print(f"    mean    {_rows(gradients.mean()['A.weight'])}   the same direction")
+    print(f"    sum     {_rows(gradients.parameters['A.weight'])}   the gradient of M_A")
+    print(f"    mean    {_rows(gradients.mean()['A.weight'])}   a quarter of the sum")
 
 
 def _demo_training() -> None:
-    """Teach the seed network the parity of a stream of bits."""
+    """Train the seed network on the parity of a stream of bits."""
     rng = np.random.default_rng(0)
     net = nn.Network(nn.architectures.seed(1, 16, 1))
     print(
         """
-Now trained, by backpropagation through its unrolling over 12 steps: is the number of ones so
-far odd? The loss begins near log 2 = 0.69, that of one who knows nothing:
+Training, by backpropagation through the unrolling over 12 steps: is the number of ones so far odd?
+The loss begins near log 2 = 0.69, the loss of the constant prediction 1/2:
 """
     )
 
@@ -116,7 +116,7 @@ far odd? The loss begins near log 2 = 0.69, that of one who knows nothing:
             sys.stdout.flush()
         return done
 
-    # a bar beside the losses, for those who look on
+    # a progress bar, on a terminal only
     watched = sys.stderr is not None and sys.stderr.isatty() and find_spec("tqdm") is not None
     history = nn.fit(
         net,
@@ -124,7 +124,7 @@ far odd? The loss begins near log 2 = 0.69, that of one who knows nothing:
         nn.Adam(0.01),
         loss="binary_cross_entropy",
         epochs=600,
-        batch=64,
+        batch_size=64,
         clip=1.0,
         callback=shown,
         progress=watched,
@@ -133,8 +133,8 @@ far odd? The loss begins near log 2 = 0.69, that of one who knows nothing:
     right = (net.forward(inputs).values["out"] > 0) == (targets["out"] > 0.5)
     print(
         f"""
-After {len(history.losses)} epochs: the weights are those of the five vertices below, so the network
-can be unrolled as far as one likes. Over 1000 steps, of bits it never saw, it is right at
+Training took {len(history.losses)} epochs. The parameters belong to the five base vertices, so the
+network runs over any number of steps. Over 1000 steps of new bits, it is correct at
 {100 * right.mean():.1f} % of them."""
     )
 

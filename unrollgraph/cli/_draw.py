@@ -1,4 +1,4 @@
-"""``unrollgraph draw``: a picture of a file, of its unrolling, or of both."""
+"""``unrollgraph draw``: draw a delay graph, its unrolling, or both."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ KINDS = ("side-by-side", "rolled", "unrolled", "helix", "ring", "wavefronts", "u
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command and its options."""
+    """Add the command and its options."""
     command = commands.add_parser(
         "draw",
-        help="a picture of the network, its unrolling, or both",
-        description="Draw a delay graph and what lies above it.",
+        help="draw the network, its unrolling, or both",
+        description="Draw a delay graph, its unrolling, or another of its covers.",
     )
     add_file(command)
     command.add_argument(
@@ -28,33 +28,36 @@ def add_to(commands: Any) -> None:
         default="side-by-side",
         choices=KINDS,
         metavar="KIND",
-        help=f"one of {', '.join(KINDS)}; a ring has a copy for each time of the window, "
-        "and an unrolling is a .gif in which the cycles open",
+        help=f"one of {', '.join(KINDS)}; default: side-by-side; a ring has one copy for each time "
+        "of the window; an unrolling is an animated .gif",
     )
     command.add_argument(
-        "--window", metavar="A:B", help="as for unroll; 0:4 unless given; rolled has none"
+        "--window", metavar="A:B", help="as for unroll; default: 0:4; not for rolled"
     )
     command.add_argument(
         "-o",
         "--output",
         required=True,
         metavar="OUT",
-        help="a .svg, .pdf, .png or .tex file; a .gif for an unrolling",
+        help="a .svg, .pdf, .png or .tex file; for --kind unrolling a .gif file",
     )
     command.set_defaults(run=draw)
 
 
 def draw(options: argparse.Namespace) -> int:
-    """Draw a file into another file."""
+    """Draw a delay graph to a file."""
     moves = Path(options.output).suffix.lower() == ".gif"
     if moves != (options.kind == "unrolling"):
         return fail(
-            f"{options.output}: a picture that moves is a .gif of the kind unrolling, and nothing "
-            "else is; write another suffix, or another --kind"
+            f"{options.output}: a .gif file requires --kind unrolling, and --kind unrolling "
+            "requires a .gif file; change the suffix or --kind"
         )
     G = graph_of(options)
     if options.kind == "rolled" and options.window is not None:
-        return fail("what is rolled has no window; leave out --window, or draw another --kind")
+        return fail(
+            "--kind rolled draws the base graph, which has no window; omit --window or choose "
+            "another --kind"
+        )
     window = None if options.kind == "rolled" else window_of(options.window or "0:4", G)
     try:
         if moves:
@@ -70,7 +73,7 @@ def draw(options: argparse.Namespace) -> int:
 
 
 def _picture(kind: str, G: Any, window: Any) -> Any:
-    """Draw a still picture of some kind."""
+    """Draw a still picture of the given kind."""
     if kind == "rolled":
         return ug.draw.rolled(G)
     if kind == "ring":
@@ -92,13 +95,15 @@ def _not_many(lift: Any) -> Any:
 
 def _length(window: Any, least: int) -> int:
     if not isinstance(window, range):
-        raise ug.WindowError(
-            "a ring and an unrolling have one axis; give one window", window=window
+        raise ug.errors.WindowError(
+            f"--kind ring and --kind unrolling need delays in Z, but the window has {len(window)} "
+            "axes; choose another --kind",
+            window=window,
         )
-    length = window.stop - window.start  # of any size, which len is not
+    length = window.stop - window.start  # len() fails beyond sys.maxsize
     if length < least:
-        raise ug.WindowError(
-            f"the window is of length {length}, but {least} is the least; give a longer one",
+        raise ug.errors.WindowError(
+            f"the window has length {length}, but {least} is the minimum; use a longer one",
             window=window,
         )
     return length

@@ -1,4 +1,4 @@
-"""The way in: what the commands and their options are, and how they end."""
+"""Entry point of the command line: parser, errors and exit codes."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from unrollgraph.cli.shared import fail
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    if sys.stdout is None:  # where a shell has closed it
+    if sys.stdout is None:  # the shell has closed it
         sys.stdout = io.StringIO()
     parser = _parser()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names that the terminal cannot show
+    if isinstance(sys.stdout, io.TextIOWrapper):  # the terminal may lack characters of names
         sys.stdout.reconfigure(errors="backslashreplace")
     options = parser.parse_args(arguments)
     try:
         if name := _overwritten(options):
-            return fail(f"{name} is read and would be overwritten; write to another file")
+            return fail(f"{name} is an input file and would be overwritten; write to another file")
         code: int = options.run(options)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, head for instance, has seen enough
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         _forget_output()
         return 128 + signal.SIGPIPE
     except ug.UnrollgraphError as error:
         return fail(str(error))
     except OSError as error:
-        if error.filename is None:  # of the standard output, a full disk for instance
+        if error.filename is None:  # an error of standard output, such as a full disk
             _forget_output()
         return fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except MemoryError:
-        return fail("not enough memory for a graph or a window of this size")
+        return fail("not enough memory for a graph or window of this size; use a smaller one")
     return code
 
 
 def _overwritten(options: argparse.Namespace) -> str | None:
-    """The output, if it is one of the files that are read."""
+    """Return the output if it is also an input file."""
     output: Any = getattr(options, "output", None)
     for name in ("file", "inputs"):
         given: Any = getattr(options, name, None)
@@ -57,21 +57,21 @@ def _overwritten(options: argparse.Namespace) -> str | None:
 
 
 def _forget_output() -> None:
-    """Send what waits to be printed nowhere, so that Python does not try once more at its end."""
+    """Discard pending output, so that Python does not write it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """Parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise SystemExit(fail(f"{message}; {self.prog} --help tells more"))
+        raise SystemExit(fail(f"{message}; see {self.prog} --help"))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="unrollgraph",
-        description="Unroll directed graphs with cycles into their acyclic covers.",
+        description="Unroll directed graphs with delays into their covers.",
     )
     parser.add_argument("--version", action="version", version=f"unrollgraph {ug.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

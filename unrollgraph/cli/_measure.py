@@ -1,4 +1,4 @@
-"""``unrollgraph measure``: depth, skips and clock periods of a file, each exact."""
+"""``unrollgraph measure``: depth, skip coefficient and clock periods, exactly."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ import networkx as nx
 
 import unrollgraph as ug
 from unrollgraph.cli.shared import add_file, fail, graph_of, names, plain, summary
-from unrollgraph.errors import show_stops, show_walk
+from unrollgraph.errors import show_stops
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command and its options."""
+    """Add the command and its options."""
     command = commands.add_parser(
         "measure",
-        help="depth, skips and clock periods, exactly",
-        description="Measure a delay graph that runs forward in time: how many operations a step "
-        "adds, how many steps one can skip, and how fast the graph can be clocked.",
+        help="compute depth, skip coefficient and clock periods, exactly",
+        description="Compute the recurrent depth (operations per time step), the skip coefficient, "
+        "the feed-forward depth and the clock periods of a delay graph. Every cycle must have a "
+        "positive total delay.",
     )
     add_file(command)
     command.add_argument(
         "--duration",
         metavar="NAME",
-        help="the vertex attribute that holds how long a vertex computes; 1 unless given",
+        help="vertex attribute of the computation times; default: every vertex takes time 1",
     )
-    command.add_argument("--json", action="store_true", help="print the answer for machines")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(run=measure)
 
 
 def measure(options: argparse.Namespace) -> int:
-    """Print the measures of a file."""
+    """Print the measures of a delay graph."""
     graph = graph_of(options)
     try:
         report = _measures(graph, options.duration)
-    except ValueError as error:  # delays that are vectors, or durations that are no numbers
+    except ValueError as error:  # vector delays, or durations that are not numbers
         return fail(str(error))
     if options.json:
         print(json.dumps(plain(report), ensure_ascii=False))
@@ -47,7 +48,7 @@ def measure(options: argparse.Namespace) -> int:
     )
 
     def shown(found: dict[str, Any]) -> str:
-        return show_walk(found["cycle"], 8, graph.time_of)
+        return graph.show_walk(found["cycle"], 8)
 
     lines = [*summary(graph, 20)]
     if depth is None:
@@ -71,7 +72,7 @@ def measure(options: argparse.Namespace) -> int:
 
 
 def _measures(graph: ug.DelayGraph, duration: str | None) -> dict[str, Any]:
-    """Everything that there is to measure; fractions as text, None where there is none."""
+    """Compute all measures: fractions as strings, undefined ones as None."""
     retiming = ug.min_period_retiming(graph, duration)
     negative = graph.delays.min(initial=0) < 0
     ends = [

@@ -1,4 +1,4 @@
-"""``unrollgraph unroll``: a window of the unrolling of a file, written to another file."""
+"""``unrollgraph unroll``: write a window of the unrolling to a file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from unrollgraph.limits import MOST_WRITTEN
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command and its options."""
+    """Add the command and its options."""
     command = commands.add_parser(
         "unroll",
-        help="write a window of the unrolling",
+        help="write a window of the unrolling to a file",
         description="Unroll a delay graph over a window of time and write the result.",
     )
     add_file(command)
@@ -22,8 +22,8 @@ def add_to(commands: Any) -> None:
         "--window",
         required=True,
         metavar="A:B",
-        help="times from A to B - 1, or N for 0:N; write the sign =, as in --window=-2:6, and "
-        "for delays in Z^d one window for each axis, as in --window=0:3,0:4",
+        help="times A to B - 1, or N for 0:N; a negative A requires the sign =, as in "
+        "--window=-2:6; delays in Z^d require one window per axis, as in --window=0:3,0:4",
     )
     command.add_argument(
         "-o", "--output", required=True, metavar="OUT", help="a .json or .dot file"
@@ -32,17 +32,17 @@ def add_to(commands: Any) -> None:
 
 
 def unroll(options: argparse.Namespace) -> int:
-    """Write a window of a file."""
+    """Write a window of the unrolling of a delay graph."""
     G = graph_of(options)
     U = ug.unroll(G, window_of(options.window, G))
     size = U.number_of_nodes() + U.number_of_edges()
     if size > MOST_WRITTEN:
-        raise ug.WindowError(
-            f"the window {options.window} has {U.number_of_nodes()} vertices and "
-            f"{U.number_of_edges()} arcs, more than the {MOST_WRITTEN} that are written to a file; "
-            "take a smaller one, or use to_arrays() of unrollgraph.unroll in Python",
+        raise ug.errors.WindowError(
+            f"the window {options.window!r} has {U.number_of_nodes()} vertices and "
+            f"{U.number_of_edges()} edges, but at most {MOST_WRITTEN} in total are written to a "
+            "file; use a smaller window, or in Python unrollgraph.unroll(G, window).to_arrays()",
             window=options.window,
         )
     ug.io.write(U, options.output)
-    print(f"{options.output}: {U.number_of_nodes()} vertices, {U.number_of_edges()} arcs")
+    print(f"{options.output}: {U.number_of_nodes()} vertices, {U.number_of_edges()} edges")
     return 0

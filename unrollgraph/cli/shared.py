@@ -1,4 +1,4 @@
-"""What several commands read and print: files and windows; failures, counts, names and proofs."""
+"""Functions of several commands: input files, windows, messages and output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unrollgraph.nn.saving import read_graph
 
 
 def fail(message: str) -> int:
-    """Print an error in one line on standard error; return the exit code for it."""
+    """Print an error in one line on standard error; return exit code 2."""
     note(message)
     return 2
 
@@ -26,34 +26,34 @@ def fail(message: str) -> int:
 def note(message: str) -> None:
     """Print a message in one line on standard error."""
     text = " ".join(message.split())
-    if len(text) > 1000:  # it quotes a long value from a file
+    if len(text) > 1000:  # the message quotes a long value from a file
         text = f"{text[:600]} ... {text[-300:]}"
     if sys.stderr:
-        with suppress(OSError):  # the status says it all the same
+        with suppress(OSError):  # the exit code reports the error too
             print("unrollgraph:", text, file=sys.stderr, flush=True)
 
 
 def count(things: Sequence[Any], one: str, many: str) -> str:
-    """How many things there are, with their name."""
+    """Number of items, with the singular or plural noun."""
     return f"{len(things)} {one if len(things) == 1 else many}"
 
 
 def plain(value: Any) -> Any:
-    """Vertices, keys and what holds them, as JSON does: tuples become lists."""
+    """Convert tuples to lists, recursively, as JSON does."""
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def names(vertices: Sequence[Any], most: int = 4) -> str:
-    """Names of vertices, the first few."""
+    """Names of the first vertices, and the number of the others."""
     rest = len(vertices) - most
     shown = ", ".join(map(show_vertex, vertices[:most]))
     return shown + (f" and {rest} more" if rest > 0 else "")
 
 
 def summary(graph: ug.DelayGraph, column: int = 11) -> list[str]:
-    """What a graph has, in one line."""
+    """Describe a graph in one line."""
     power = "" if graph.dimension == 1 else f"^{graph.dimension}"
     return [
         f"{'graph':<{column}}{count(graph.vertices, 'vertex', 'vertices')}, "
@@ -62,7 +62,7 @@ def summary(graph: ug.DelayGraph, column: int = 11) -> list[str]:
 
 
 def form(slope: tuple[int, ...], offset: int = 0) -> str:
-    """An affine form of time, such as ``2*t1 - t2 + 3``."""
+    """Format an affine function of time, such as ``2*t1 - t2 + 3``."""
     names = ["t"] if len(slope) == 1 else [f"t{axis}" for axis in range(1, len(slope) + 1)]
     text = ""
     for x, name in zip((*slope, offset), (*names, ""), strict=True):
@@ -73,8 +73,8 @@ def form(slope: tuple[int, ...], offset: int = 0) -> str:
     return text or "0"
 
 
-def offsets(proof: ug.Schedule, most: int = 8) -> str:
-    """What the proof gives to each vertex: an offset, or its forms."""
+def offsets(proof: ug.measure.Schedule, most: int = 8) -> str:
+    """Format the offset of each vertex, or its tuple of affine functions."""
     shown = []
     for k, vertex in enumerate(proof.graph.vertices[:most]):
         if proof.is_linear:
@@ -87,7 +87,7 @@ def offsets(proof: ug.Schedule, most: int = 8) -> str:
 
 
 def numbers(values: Any) -> str:
-    """Return numbers as one line of text."""
+    """Format numbers as one line."""
     return " ".join(f"{float(value):7.4f}" for value in values)
 
 
@@ -95,34 +95,33 @@ _WINDOW = re.compile(r"(-?[0-9]{1,999}):(-?[0-9]{1,999})|([0-9]{1,999})")
 
 
 def is_network(path: str) -> bool:
-    """Whether a file is one that `unrollgraph.nn.save` wrote, by its suffix."""
+    """Whether a file has the suffix of `unrollgraph.nn.save`."""
     return Path(path).suffix.lower() == ".npz"
 
 
 def add_file(command: Any) -> None:
-    """Declare the file that a command reads, and the options that say how to read it."""
+    """Add the input file, and the options that determine how it is read."""
     command.add_argument(
         "file",
         metavar="FILE",
         help="a delay graph: node-link .json, .gml, .graphml, or .csv/.tsv with the columns "
-        "source,target,delay (vectors as 1;0); or a saved network, a .npz",
+        "source,target,delay (vectors as 1;0); or a saved network, a .npz file",
     )
     command.add_argument(
-        "--delay", metavar="NAME", help="the edge attribute or column that holds the delay"
+        "--delay", metavar="NAME", help="edge attribute or column of the delays; default: delay"
     )
     for end, other in (("source", "from"), ("target", "to")):
         command.add_argument(
             f"--{end}",
             metavar="NAME",
-            help=f"the column of a .csv/.tsv that holds the {end} of an edge; default: {end} "
-            f"or {other}",
+            help=f"column of the {end} vertices in a .csv/.tsv file; default: {end} or {other}",
         )
 
 
 def graph_of(options: argparse.Namespace) -> ug.DelayGraph:
-    """Read a delay graph; of a saved network its graph, without the operations.
+    """Read a delay graph from a graph file or from a saved network.
 
-    If no edge has a delay but another attribute looks like one, a note on standard error says so.
+    If no edge has a delay but another attribute may be the delay, print a note on standard error.
     """
     path = options.file
     if is_network(path):
@@ -133,30 +132,30 @@ def graph_of(options: argparse.Namespace) -> ug.DelayGraph:
     graph = ug.DelayGraph(G, name)
     if like := delay_like_attribute(graph):
         note(
-            f"{path}: no edge has a delay, so every delay is 0; edges have {like!r}, which may "
-            f"be the delay: read it with --delay {shlex.quote(like)}"
+            f"{path}: no edge has a delay, so every delay is 0; if the attribute {like!r} is the "
+            f"delay, add --delay {shlex.quote(like)}"
         )
     return graph
 
 
 def check_own_delays(options: argparse.Namespace) -> None:
-    """Reject the options of a delay graph for a saved network, whose graph is complete."""
+    """Raise FormatError for options that do not apply to a saved network."""
     for name in ("delay", "source", "target"):
         if getattr(options, name) is not None:
-            raise ug.FormatError(
-                f"{options.file}: a saved network has its own delays; leave out --{name}"
+            raise ug.errors.FormatError(
+                f"{options.file}: a saved network contains its delays; omit --{name}"
             )
 
 
 def window_of(text: str, G: Any) -> Any:
-    """Read a window of a delay graph as it is written on the command line."""
+    """Convert the window of the command line to a range, or to one range per axis."""
     axes = []
     for part in text.split(","):
         match = _WINDOW.fullmatch(part.strip())
         if not match:
-            raise ug.WindowError(
-                f"the window {text!r} is not understood; write A:B for the times A to B - 1, as "
-                "in --window=-2:6, or N for 0:N",
+            raise ug.errors.WindowError(
+                f"invalid window {text!r}: write A:B for the times A to B - 1, as in "
+                "--window=-2:6, or N for 0:N",
                 window=text,
             )
         start, stop, length = match.groups()
@@ -166,9 +165,9 @@ def window_of(text: str, G: Any) -> Any:
         has = "1 axis" if len(axes) == 1 else f"{len(axes)} axes"
         delays = "Z" if dimension == 1 else f"Z^{dimension}"
         like = ",".join(["0:4"] * min(dimension, 3)) + ",..." * (dimension > 3)
-        raise ug.WindowError(
-            f"the window {text} has {has}, but the delays are in {delays}; write {dimension}, as "
-            f"in --window={like}",
+        raise ug.errors.WindowError(
+            f"the window {text!r} has {has}, but the delays are in {delays}; write one window per "
+            f"axis, as in --window={like}",
             window=text,
         )
     return axes[0] if len(axes) == 1 else tuple(axes)

@@ -1,18 +1,16 @@
-"""Graphs above a graph, and the way back.
+"""Lifts: graphs with a projection to a base graph; and base graphs of graphs.
 
-Which module answers which question:
-
-* `delay_cover` -- the infinite unrolling, one vertex at a time; the maximal abelian cover;
-* `_unroll` -- finite windows of it, time modulo n, maps that keep time;
-* `windows` -- which copies of an edge a window has, which ones it cuts, also as arrays;
-* `lift` -- what all finite graphs above a base have in common;
-* `voltages` -- coverings by permutations, by a finite group, at random;
-* `trees` -- balls of the universal cover, in-trees and out-trees: nothing shared;
-* `quotients` -- from a window back to its base, and to the smallest base of any graph.
+* `delay_cover` -- the infinite delay cover, one vertex at a time; the maximal abelian cover
+* `_unroll` -- windows of the delay cover, cyclic covers, lifts of maps with a time function
+* `windows` -- the sheets of windows and cyclic covers, boundaries, edges as arrays
+* `lift` -- the common interface of all finite lifts
+* `voltages` -- coverings from permutations or group elements on the edges; random coverings
+* `trees` -- balls of the universal cover, in-trees and out-trees
+* `quotients` -- the delay graph of a window, and the minimal base of any graph
 """
 
 from unrollgraph.cover._unroll import clock_lift, cyclic_cover, unroll
-from unrollgraph.cover.delay_cover import DelayCover, Periods, abelianize, period_map
+from unrollgraph.cover.delay_cover import DelayCover, PeriodMap, abelianize, period_map
 from unrollgraph.cover.lift import Lift, LiftArrays
 from unrollgraph.cover.quotients import minimal_base, roll
 from unrollgraph.cover.trees import in_tree, out_tree, universal_cover
@@ -22,7 +20,7 @@ __all__ = [
     "DelayCover",
     "Lift",
     "LiftArrays",
-    "Periods",
+    "PeriodMap",
     "abelianize",
     "clock_lift",
     "cyclic_cover",

@@ -1,27 +1,19 @@
-"""Finite parts and quotients of the delay cover: windows, and time modulo n.
+"""Finite parts and quotients of the delay cover: windows and cyclic covers.
 
-A window keeps the copies ``(v, t)`` with t in a range (in Z^d, a box) and the arcs
-between them. Its projection is a covering but for the *boundary*: the arcs of the
-delay cover with one end inside. An edge of delay d crosses a window of T steps
-``min(|d|, T)`` times on either side; on the in-side these are the reads of an initial
-state.
+A *window* is the subgraph of the delay cover induced by the vertices ``(v, t)`` with t in a range
+(in Z^d: in a box). Its projection is a covering except at the *boundary*: the edges of the delay
+cover with one end in the window. On each side of a window of T steps, an edge of delay d has
+``min(|d|, T)`` boundary edges. Those that enter the window read the initial state.
 
-The *cyclic cover* is the quotient of the delay cover by the shift of n. Giving each arc
-the delay ``(t + delay) // n`` that it carries over makes it a delay graph again, whose
-delay cover is that of the base with n steps taken as one: the *n-unfolding* of signal
-processing (Parhi, 1999, ch. 5). So unfolding by m and then by n is unfolding by mn.
+The *cyclic cover* is the quotient of the delay cover by the shift of n. With the delay
+``(t + delay) // n`` on each edge it is a delay graph, whose delay cover is isomorphic to that of
+the base graph with n steps counted as one: the *n-unfolding* of signal processing.
 
-A *clock* on a graph H above a delay graph (G, d), by ``f: H -> G``, is a function theta of its
-vertices with ``theta(head) - theta(tail) = d(f(arc))`` for each arc. The delay cover has the
-clock ``(v, t) -> t``, and is universal: ``x -> (f(x), theta(x))`` is a map from H to the delay
-cover over G, and there is no other that keeps time. So maps from H to G that keep delays are the
-same thing as maps from H to the unrolling that keep time: unrolling is right adjoint to
-forgetting the clock.
-
-References
-----------
-E. Goubault, E. Haucourt and S. Krishnan, "Covering space theory for directed topology", Theory
-and Applications of Categories 22(9), 2009.
+A *time function* theta of a homomorphism ``f: H -> G`` to a delay graph maps vertices of H to times
+such that ``theta(head) - theta(tail)`` is the delay of ``f(edge)`` for every edge. The maps from H
+to the delay cover over f are exactly ``x -> (f(x), theta(x))``. So unrolling is right adjoint to
+forgetting the time function (E. Goubault, E. Haucourt and S. Krishnan, "Covering space theory for
+directed topology", Theory and Applications of Categories 22(9), 2009).
 """
 
 from __future__ import annotations
@@ -29,46 +21,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unrollgraph.cover.lift import make_lift
-from unrollgraph.cover.windows import as_torus, as_window
-from unrollgraph.errors import LiftError, show_edge, show_kind, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.cover.lift import Lift, make_lift
+from unrollgraph.cover.windows import WindowLike, as_torus, as_window
+from unrollgraph.errors import LiftError, show_kind
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph
 from unrollgraph.graph.times import add, as_time
 from unrollgraph.morphism.coverings import check_finite_graphs
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of, as_graph_map
 
 
-def unroll(G: Any, window: Any, *, delay: str = "delay") -> Any:
+def unroll(G: GraphLike, window: WindowLike, *, delay: str = "delay") -> Lift:
     """Unroll a delay graph over a window of time.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     window : range, int or tuple
-        A non-empty range of step 1, which may begin below zero; an int n means
-        ``range(n)``. For delays in Z^d with d >= 2, a tuple of d of those.
+        A non-empty range of step 1, which may contain negative times; an int n means ``range(n)``.
+        For delays in Z^d with d >= 2, a tuple of d of these.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     Lift
-        Vertices ``(v, t)``, time by time; an arc ``(u, t) -> (v, t + d)`` for every
-        edge of delay d wherever both ends lie in the window. The window is kept as
-        ``.window``.
+        Vertices ``(v, t)``, ordered by time. Every edge of delay d has a copy
+        ``(u, t) -> (v, t + d)`` for each t such that both ends are in the window. The attribute
+        ``window`` is the range, or the tuple of ranges. Cost: O(size of G); edges are computed on
+        access, not stored.
 
     Raises
     ------
     WindowError
-        If the window is empty, has gaps, or has another number of axes than the
-        delays.
+        If the window is empty, its step is not 1, or its number of axes is not d.
     DelayError, TypeError
-        If delays are none, or ``G`` is no directed graph of networkx.
-
-    Notes
-    -----
-    O(size of G); nothing is stored per step.
+        If a delay is not an integer or a tuple of d integers, or ``G`` is not a directed graph.
 
     Examples
     --------
@@ -88,34 +76,31 @@ def unroll(G: Any, window: Any, *, delay: str = "delay") -> Any:
     return make_lift(graph, as_window(graph, window))
 
 
-def cyclic_cover(G: Any, n: Any, *, delay: str = "delay") -> Any:
-    """Cover a delay graph n times, time running modulo n.
+def cyclic_cover(G: GraphLike, n: int | tuple[int, ...], *, delay: str = "delay") -> Lift:
+    """Construct the cover of a delay graph with n sheets and time modulo n.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     n : int or tuple of int
         Number of sheets; for delays in Z^d with d >= 2, one number for each axis.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     Lift
-        Vertices ``(v, t)`` with 0 <= t < n; an arc ``(u, t) -> (v, (t + d) % n)`` for
-        every edge of delay d and every t, with the delay ``(t + d) // n``. Its
-        projection is a covering. ``cyclic_cover(cyclic_cover(G, m), n)`` is
-        ``cyclic_cover(G, m * n)`` by ``((v, a), b) -> (v, a + m * b)``.
+        Vertices ``(v, t)`` with 0 <= t < n. Every edge of delay d has a copy
+        ``(u, t) -> (v, (t + d) % n)`` of delay ``(t + d) // n`` for each t. The projection is a
+        covering. ``cyclic_cover(cyclic_cover(G, m), n)`` is isomorphic to
+        ``cyclic_cover(G, m * n)`` by ``((v, a), b) -> (v, a + m * b)``. Cost: O(size of G); edges
+        are computed on access, not stored.
 
     Raises
     ------
     WindowError
-        If n is not positive, or has another number of entries than the delays.
-
-    Notes
-    -----
-    O(size of G); nothing is stored per sheet.
+        If ``n`` is not a positive integer, or not a tuple of d of them for d >= 2.
 
     References
     ----------
@@ -135,42 +120,36 @@ def cyclic_cover(G: Any, n: Any, *, delay: str = "delay") -> Any:
 
 
 def clock_lift(
-    f: Any, clock: Mapping[Any, Any] | Callable[[Any], Any], *, delay: str = "delay"
+    f: GraphMap | Lift, clock: Mapping[Any, Any] | Callable[[Any], Any], *, delay: str = "delay"
 ) -> GraphMap:
-    """Lift a map with a clock to the unrolling of its base.
+    """Lift a map with a time function to a window of the delay cover.
 
     Parameters
     ----------
     f : GraphMap or Lift
         A homomorphism from a finite graph H to a delay graph G.
     clock : mapping or callable
-        The time of each vertex of H, an integer or a tuple of integers, that goes forward along
-        each arc by the delay of the edge below it.
+        Time of each vertex of H, an integer or a tuple of integers. Along each edge it must change
+        by the delay of the image of the edge.
     delay : str
-        The edge attribute of G that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     GraphMap
-        The map ``x -> (f(x), clock(x))`` from H to the window of the unrolling that the times
-        span, the only one over G whose time is the clock.
+        The map ``x -> (f(x), clock(x))`` from H to the smallest window that contains all times.
+        Cost: O(n + m) of H; the window is not stored.
 
     Raises
     ------
     LiftError
-        If along an arc, the first one, time does not go forward by the delay; or a time is none,
-        or the arc lies over no edge.
+        If f is not a homomorphism, a time is missing or invalid, or the time does not change by the
+        delay along an edge. The error has the first such ``edge`` or ``node``.
     TypeError
-        If H is infinite.
-
-    Notes
-    -----
-    O(n + m) of H; the window is not stored.
+        If H is infinite, or ``clock`` is not a mapping or callable.
 
     Examples
     --------
-    A path of the seed network, twice round its cycle:
-
     >>> import networkx as nx
     >>> import unrollgraph as ug
     >>> G = ug.gallery.seed_network()
@@ -182,7 +161,7 @@ def clock_lift(
     >>> ug.clock_lift(f, lambda x: 0)
     Traceback (most recent call last):
     ...
-    unrollgraph.errors.LiftError: ... along 2 -> 3 the clock goes from 0 to 0, but C -> A has ...
+    unrollgraph.errors.LiftError: invalid clock: along the edge (2, 3) the time changes ...
     """
     f = as_graph_map(f)
     check_finite_graphs(f)
@@ -190,20 +169,24 @@ def clock_lift(
     graph = known if known is not None and known.base is f.base else DelayGraph(f.base, delay)
     if not isinstance(clock, Mapping) and not callable(clock):
         raise TypeError(
-            f"a clock is a mapping from vertices to times, or a function, not {show_kind(clock)}"
+            f"clock must be a mapping from vertices to times, or a callable, not {show_kind(clock)}"
         )
     times = {x: _time(x, clock, graph.dimension) for x in f.total}
     arcs = {}
     for arc in arcs_of(f.total):
         if not f.covers_edge(arc):
-            raise LiftError(f"the arc {show_edge(arc)} lies over no edge of the base", edge=arc)
+            raise LiftError(
+                f"the edge {arc!r} is not mapped to an edge of the base graph between the images "
+                "of its ends; the map must be a homomorphism",
+                edge=arc,
+            )
         edge = f.edge(arc)
         d = graph.times[graph.edge_number[edge]]
         here, there = times[arc[0]], times[arc[1]]
         if there != add(here, d, 1):
             raise LiftError(
-                f"this is no clock: along {show_edge(arc)} the clock goes from {here} to {there}, "
-                f"but {show_edge(edge)} has delay {d}",
+                f"invalid clock: along the edge {arc!r} the time changes from {here} to {there}, "
+                f"but it must change by {d}, the delay of the edge {edge!r}",
                 edge=arc,
             )
         arcs[arc] = (edge[0], here), (edge[1], there), *edge[2:]
@@ -215,18 +198,21 @@ def _time(x: Any, clock: Any, dimension: int) -> Any:
     try:
         given = clock[x] if isinstance(clock, Mapping) else clock(x)
     except KeyError:
-        raise LiftError(f"the clock gives {show_vertex(x)} no time", node=x) from None
+        raise LiftError(
+            f"clock has no time for the vertex {x!r}; every vertex of the total graph needs one",
+            node=x,
+        ) from None
     time = as_time(given, dimension)
     if time is None:
         wanted = "an integer" if dimension == 1 else f"a tuple of {dimension} integers"
         raise LiftError(
-            f"the clock gives {show_vertex(x)} the time {given!r}, but a time is {wanted}", node=x
+            f"invalid time {given!r} of the vertex {x!r}: a time must be {wanted}", node=x
         )
     return time
 
 
 def _spanned(times: list[Any], dimension: int) -> Any:
-    """The least window that has some times."""
+    """Smallest window that contains the given times."""
     rows = [time if isinstance(time, tuple) else (time,) for time in times] or [(0,) * dimension]
     axes = tuple(range(min(axis), max(axis) + 1) for axis in zip(*rows, strict=True))
     return axes if dimension > 1 else axes[0]

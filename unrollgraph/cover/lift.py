@@ -1,15 +1,13 @@
-"""Lifts: graphs above a base that know their map.
+"""Lifts: finite graphs with a projection to a base graph.
 
-A `Lift` is a networkx graph whose vertices are pairs, of a vertex of its base and of what
-tells its copies apart. It is frozen: writing raises, and ``copy()`` gives an ordinary
-networkx graph. An arc has the key and the attributes of the edge below it.
+A `Lift` is a networkx graph whose vertices are pairs of a base vertex and a label that
+distinguishes its copies. It is frozen; ``copy()`` returns an ordinary networkx graph. An edge has
+the key and the attributes of its base edge; only a cyclic cover changes the delays.
 
-Most lifts are computed and not stored. Their vertices are ``(v, s)`` for the vertices v
-of the base and the sheets s, sheet by sheet (for a window, time by time), and their
-adjacency is worked out from the base when it is asked for; so making one takes
-microseconds whatever its size. Yet every networkx function of its kind works on it, since
-what it reads (vertices, successors, predecessors and their attributes) are mappings like
-any other. Trees have no sheets, and are stored.
+Most lifts are implicit graphs. Their vertices are ``(v, s)`` for the base vertices v and the sheets
+s, ordered by sheet (in a window: by time). Their adjacency is computed from the base graph on
+access, so making one costs the same for every number of sheets. All networkx functions for directed
+graphs work on them. Trees have no sheets and are stored.
 """
 
 from __future__ import annotations
@@ -45,14 +43,9 @@ IntArray = NDArray[Any]
 
 @dataclass(frozen=True)
 class LiftArrays:
-    """The arcs of a lift as arrays, sorted by their tails.
+    """Edges of a lift as arrays, sorted by their tails.
 
-    Attributes
-    ----------
-    tails, heads : ndarray of int, shape (arcs,)
-        Numbers of the ends in ``list(lift)``.
-    edges : ndarray of int, shape (arcs,)
-        Number of the base edge below each arc.
+    ``tails`` and ``heads`` are positions in ``list(lift)``; ``edges`` are numbers of base edges.
     """
 
     tails: IntArray
@@ -60,11 +53,11 @@ class LiftArrays:
     edges: IntArray
 
 
-class Lift(Pictured):
-    """A graph above a base, with its projection: what all lifts have in common.
+class Lift(Pictured, nx.DiGraph):  # type: ignore[type-arg]
+    """A finite graph with a projection to a base graph; the class of all lifts.
 
-    Every lift is also a networkx `DiGraph` or `MultiDiGraph`, whichever its base is.
-    Lifts are made by `unroll`, `cyclic_cover` and their like, not directly.
+    A lift is a networkx `DiGraph`, or a `MultiDiGraph` if its base graph is one. Use `unroll`,
+    `cyclic_cover` or another function to make one.
 
     Examples
     --------
@@ -77,49 +70,45 @@ class Lift(Pictured):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Give networkx the empty graph it wants when it calls ``G.__class__()``."""
+        """Return an empty networkx graph, for calls of ``G.__class__()`` in networkx."""
         kind: Any = nx.MultiDiGraph if issubclass(cls, nx.MultiDiGraph) else nx.DiGraph
         return kind(*args, **kwargs)
 
-    # -- the map down ----------------------------------------------------------
+    # -- the projection --------------------------------------------------------
 
     @property
-    def base(self) -> Any:
-        """The graph below: a frozen networkx graph, as it was when the lift was made."""
+    def base(self) -> nx.DiGraph[Any]:
+        """The base graph, a frozen networkx graph."""
         raise NotImplementedError
 
     @cached_property
     def projection(self) -> GraphMap:
-        """The map to the base, ``(v, s) -> v``."""
+        """The map ``(v, s) -> v`` to the base graph."""
         raise NotImplementedError
 
     def project(self, node: Any) -> Any:
-        """Vertex of the base below a vertex."""
+        """Base vertex of a vertex."""
         return self.projection(node)
 
     def fibre(self, vertex: Any) -> tuple[Any, ...]:
-        """All copies of a vertex of the base, in the order of the lift."""
+        """All vertices over a base vertex, in the order of the lift."""
         return self.projection.fibre(vertex)
 
     @property
-    def window(self) -> Any:
-        """The range of times, or the tuple of ranges, if this lift is a window."""
-        raise AttributeError("this lift is not a window of the delay cover")
+    def window(self) -> range | tuple[range, ...]:
+        """The range of times of a window, or the tuple of ranges."""
+        raise AttributeError(
+            "this lift is not a window of the delay cover; only lifts made by unroll have a window"
+        )
 
     # -- the boundary ------------------------------------------------------------
 
     def boundary_in(self) -> tuple[Any, ...]:
-        """Arcs that enter from outside: of the delay cover, or of the tree without end.
-
-        Empty unless this is a piece of something larger: a window, or a tree cut off.
-        """
+        """Edges that enter a window or a truncated tree from outside; otherwise empty."""
         return self._boundary("in")
 
     def boundary_out(self) -> tuple[Any, ...]:
-        """Arcs that leave: of the delay cover, or of the tree without end.
-
-        Empty unless this is a piece of something larger: a window, or a tree cut off.
-        """
+        """Edges that leave a window or a truncated tree; otherwise empty."""
         return self._boundary("out")
 
     def _boundary(self, side: str) -> tuple[Any, ...]:
@@ -128,17 +117,9 @@ class Lift(Pictured):
     # -- arrays ------------------------------------------------------------------
 
     def to_arrays(self) -> LiftArrays:
-        """Return all arcs as arrays.
+        """Return all edges as `LiftArrays`, sorted by tails and then by base edges.
 
-        Returns
-        -------
-        LiftArrays
-            Vertices are numbered as in ``list(lift)``; arcs are sorted by their
-            tails, and at one tail in the order of the base edges.
-
-        Notes
-        -----
-        O(arcs), without sorting them where there are sheets.
+        Vertices are numbered as in ``list(lift)``. Cost: O(edges), and sorting for trees.
 
         Examples
         --------
@@ -150,19 +131,14 @@ class Lift(Pictured):
         raise NotImplementedError
 
     def to_csr(self) -> scipy.sparse.csr_array:
-        """Return the adjacency matrix; entry (a, b) counts the arcs from a to b.
+        """Return the adjacency matrix; entry (a, b) is the number of edges from a to b.
 
         Returns
         -------
         scipy.sparse.csr_array
-            Rows and columns in the order of ``list(lift)``, indices of 32 bits
-            unless the lift has 2**31 vertices or arcs, data of 64 bits so that
-            powers of the matrix count walks.
-
-        Notes
-        -----
-        O(arcs). For windows and cyclic covers without sorting them: the pattern of
-        one step repeats.
+            Rows and columns in the order of ``list(lift)``. Indices are int32, or int64 for 2**31
+            or more vertices or edges. Data are int64, so that powers of the matrix count walks.
+            Cost: O(edges); for windows and cyclic covers without sorting the edges.
 
         Examples
         --------
@@ -172,7 +148,7 @@ class Lift(Pictured):
         """
         import scipy.sparse  # noqa: PLC0415  (heavy: loaded on first use)
 
-        (tails, heads), n = self._ends(), len(self)  # type: ignore[arg-type]
+        (tails, heads), n = self._ends(), len(self)
         starts = np.zeros(n + 1, dtype=heads.dtype)
         np.cumsum(np.bincount(tails, minlength=n), out=starts[1:])
         ones = np.ones(len(heads), dtype=np.int64)
@@ -181,18 +157,18 @@ class Lift(Pictured):
         return matrix
 
     def _ends(self) -> tuple[Any, Any]:
-        """Tails and heads of the arcs by their numbers, ordered by tails."""
+        """Tails and heads of the edges as vertex numbers, sorted by tails."""
         arrays = self.to_arrays()
         return arrays.tails, arrays.heads
 
     def _index_type(self) -> Any:
-        largest = max(len(self), self.number_of_edges())  # type: ignore
+        largest = max(len(self), self.number_of_edges())
         return np.int32 if largest < 2**31 else np.int64
 
-    # -- a frozen value ------------------------------------------------------------
+    # -- methods that change a graph raise -------------------------------------------
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise FrozenError("a lift is frozen; change a copy of it: H = lift.copy()")
+        raise FrozenError("a lift is frozen; change a copy instead: H = lift.copy()")
 
     add_node = add_nodes_from = remove_node = remove_nodes_from = _refuse
     add_edge = add_edges_from = add_weighted_edges_from = _refuse
@@ -201,7 +177,7 @@ class Lift(Pictured):
 
 
 class SheetLift(Lift):
-    """A lift that is computed from the sheets on which its copies lie."""
+    """A lift whose adjacency is computed from the base graph and the sheets."""
 
     _graph: DelayGraph
     _sheets: Sheets
@@ -209,23 +185,23 @@ class SheetLift(Lift):
     _succ: Mapping[Any, Any]
 
     @property
-    def base(self) -> Any:
-        """The graph below: a frozen networkx graph, as it was when the lift was made."""
+    def base(self) -> nx.DiGraph[Any]:
+        """The base graph, a frozen networkx graph."""
         return self._graph.base
 
     @property
     def delay_graph(self) -> DelayGraph:
-        """The graph below with its delays, whatever attribute held them."""
+        """The base graph as a `DelayGraph`."""
         return self._graph
 
     @cached_property
     def projection(self) -> GraphMap:
-        """The map to the base, ``(v, s) -> v``."""
+        """The map ``(v, s) -> v`` to the base graph."""
         return GraphMap.projecting(self, self.base, _FirstHalves(self))
 
     @property
-    def window(self) -> Any:
-        """The range of times, or the tuple of ranges, if this lift is a window."""
+    def window(self) -> range | tuple[range, ...]:
+        """The range of times of a window, or the tuple of ranges."""
         if not isinstance(self._sheets, Window):
             return super().window
         axes = self._sheets.axes
@@ -241,19 +217,21 @@ class SheetLift(Lift):
 
     def _check_countable(self) -> None:
         count = len(self._node) + self.number_of_edges()
-        check_size(count, MOST_ARCS, "the arrays of the lift", "take a smaller window")
+        check_size(
+            count, MOST_ARCS, "the arrays of the lift", "take a smaller window or fewer sheets"
+        )
 
     def to_arrays(self) -> LiftArrays:
-        """Return all arcs as arrays."""
+        """Return all edges as arrays."""
         self._check_countable()
         edges = np.argsort(self._graph.tails, kind="stable")
         dtype = self._index_type()
-        fold = self._sheets.fold(edges, [edges.astype(dtype)], dtype)
-        tails = np.repeat(np.arange(len(self), dtype=dtype), np.diff(fold.starts))  # type: ignore[arg-type]
-        return LiftArrays(tails, fold.heads, fold.columns[0])
+        blocks = self._sheets.blocks(edges, [edges.astype(dtype)], dtype)
+        tails = np.repeat(np.arange(len(self), dtype=dtype), np.diff(blocks.starts))
+        return LiftArrays(tails, blocks.heads, blocks.columns[0])
 
     def to_csr(self) -> scipy.sparse.csr_array:
-        """Return the adjacency matrix; entry (a, b) counts the arcs from a to b."""
+        """Return the adjacency matrix; entry (a, b) is the number of edges from a to b."""
         self._check_countable()
         residues = self._sheets.residues()
         if residues is None:
@@ -270,28 +248,28 @@ class SheetLift(Lift):
         first = np.flatnonzero(fresh)
         times = np.diff(np.append(first, len(order)))
         repeated = bool(np.any(times > 1))
-        fold = self._sheets.fold(order[first], [times] if repeated else [], self._index_type())
-        data = fold.columns[0] if repeated else np.ones(len(fold.heads), dtype=np.int64)
-        shape = (len(self), len(self))  # type: ignore[arg-type]
-        matrix = scipy.sparse.csr_array((data, fold.heads, fold.starts), shape=shape)
-        if isinstance(self._sheets, Window):  # sorted by time, then by vertex
+        blocks = self._sheets.blocks(order[first], [times] if repeated else [], self._index_type())
+        data = blocks.columns[0] if repeated else np.ones(len(blocks.heads), dtype=np.int64)
+        shape = (len(self), len(self))
+        matrix = scipy.sparse.csr_array((data, blocks.heads, blocks.starts), shape=shape)
+        if isinstance(self._sheets, Window):  # rows are sorted by time, then by vertex
             matrix.has_canonical_format = True
         return matrix
 
-    # -- networkx's questions that need no counting --------------------------------
+    # -- methods of networkx with a closed formula ------------------------------------
 
     def number_of_edges(self, u: Any = None, v: Any = None) -> int:
-        """Number of arcs, or of those from u to v."""
+        """Number of edges, or of the edges from u to v."""
         if u is None:
             return self._sheets.count()
         row = self._succ[u]
         return len(row.get(v, ())) if self._graph.multigraph else int(v in row)
 
     def size(self, weight: str | None = None) -> Any:
-        """Number of arcs, or the sum of one of their attributes."""
+        """Number of edges, or sum of the edge attribute ``weight``."""
         if weight is None:
             return self.number_of_edges()
-        return super().size(weight)  # type: ignore[misc]
+        return super().size(weight)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return make_lift, (self._graph, self._sheets)
@@ -299,12 +277,12 @@ class SheetLift(Lift):
     def __repr__(self) -> str:
         return (
             f"<{type(self).__name__} of {len(self._graph.vertices)} vertices: "
-            f"{len(self._node)} nodes, {self.number_of_edges()} arcs>"
+            f"{len(self._node)} nodes, {self.number_of_edges()} edges>"
         )
 
 
 class _Counted:
-    """A view of all arcs of a lift, whose number is known without listing them."""
+    """A view of all edges of a lift, with ``len`` computed without iteration."""
 
     __slots__ = ()
     _graph: Any
@@ -329,7 +307,7 @@ class _InMultiArcs(_Counted, InMultiEdgeView):  # type: ignore[type-arg]
     ...
 
 
-class DiLift(SheetLift, nx.DiGraph):  # type: ignore[type-arg]
+class DiLift(SheetLift):
     """A lift of a `DiGraph`."""
 
     edges = cached_property(_OutArcs)
@@ -345,8 +323,8 @@ class MultiDiLift(SheetLift, nx.MultiDiGraph):  # type: ignore[type-arg]
     in_edges = cached_property(_InMultiArcs)
 
 
-def make_lift(graph: DelayGraph, sheets: Sheets) -> Any:
-    """Make the lift of a delay graph over some sheets."""
+def make_lift(graph: DelayGraph, sheets: Sheets) -> Lift:
+    """Make the lift of a delay graph with the given sheets."""
     lift: Any = object.__new__(MultiDiLift if graph.multigraph else DiLift)
     lift._graph = graph
     lift._sheets = sheets
@@ -355,14 +333,15 @@ def make_lift(graph: DelayGraph, sheets: Sheets) -> Any:
     lift._succ = lift._adj = _Adjacency(lift, "out")
     lift._pred = _Adjacency(lift, "in")
     lift.__networkx_cache__ = {}
-    return lift
+    made: Lift = lift
+    return made
 
 
 # -- the mappings that networkx reads ------------------------------------------------
 
 
 class _OverNodes(Mapping[Any, Any]):
-    """A mapping from the vertices of a lift."""
+    """A mapping whose keys are the vertices of a lift."""
 
     __slots__ = ("_lift",)
 
@@ -377,7 +356,7 @@ class _OverNodes(Mapping[Any, Any]):
         return ((vertex, sheet) for sheet in self._lift._sheets for vertex in vertices)
 
     def _find(self, node: Any) -> tuple[int, Any]:
-        """Number of the vertex below, and sheet; `KeyError` if there is no such vertex."""
+        """Return the number of the base vertex and the sheet, or raise `KeyError`."""
         if isinstance(node, tuple) and len(node) == 2:
             sheet = self._lift._sheets.find(node[1])
             if sheet is not None:
@@ -392,13 +371,13 @@ class _OverNodes(Mapping[Any, Any]):
         return True
 
     def written(self, node: Any) -> Any:
-        """A vertex as the lift writes it."""
+        """Return the vertex of the lift that is equal to ``node``."""
         number, sheet = self._find(node)
         return self._lift._graph.vertices[number], sheet
 
 
 class _Nodes(_OverNodes):
-    """Attributes of the vertices: those of the vertices below."""
+    """Attributes of the vertices, those of their base vertices."""
 
     __slots__ = ()
 
@@ -408,7 +387,7 @@ class _Nodes(_OverNodes):
 
 
 class _FirstHalves(_OverNodes):
-    """The projection of the vertices."""
+    """The projection of the vertices as a mapping."""
 
     __slots__ = ()
 
@@ -416,12 +395,12 @@ class _FirstHalves(_OverNodes):
         return self._lift._graph.vertices[self._find(node)[0]]
 
     def fibre(self, vertex: Any) -> tuple[Any, ...]:
-        """All copies of a vertex of the base, sheet by sheet."""
+        """All vertices over a base vertex, in the order of the sheets."""
         return tuple([(vertex, sheet) for sheet in self._lift._sheets])
 
 
 class _Adjacency(_OverNodes):
-    """Neighbours on one side of each vertex, with the attributes of the arcs."""
+    """Successors or predecessors of each vertex, with the attributes of the edges."""
 
     __slots__ = ("_side",)
 
@@ -440,11 +419,11 @@ class _Adjacency(_OverNodes):
                 continue
             edge = graph.edges[e]
             data = sheets.data(e, sheet if outward else other)
-            neighbour = (edge[1] if outward else edge[0], other)
+            neighbor = (edge[1] if outward else edge[0], other)
             if graph.multigraph:
-                row.setdefault(neighbour, {})[edge[2]] = data
+                row.setdefault(neighbor, {})[edge[2]] = data
             else:
-                row[neighbour] = data
+                row[neighbor] = data
         if graph.multigraph:
-            row = {neighbour: FrozenDict(keyed) for neighbour, keyed in row.items()}
+            row = {neighbor: FrozenDict(keyed) for neighbor, keyed in row.items()}
         return FrozenDict(row)

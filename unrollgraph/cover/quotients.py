@@ -1,32 +1,24 @@
-"""From a graph back to a base: rolling up a window, and the minimal base.
+"""Base graphs of given graphs: the delay graph of a window, and the minimal base.
 
-A graph whose vertices are the copies of some vertices at all times of a window, and whose
-arcs look the same at all times, is a window of the unrolling of exactly one smallest delay
-graph. That is how a time-indexed graph from elsewhere (a temporal causal graph, a
-scheduled circuit, an unrolled network) comes to its base. The law is
+`roll` is the inverse of `unroll`. If the vertices of a graph are the copies of some vertices at all
+times of a window, and its edges are the same at all times, it is the window of exactly one smallest
+delay graph. So `roll` converts a time-indexed graph of another program (a temporal causal graph, a
+scheduled circuit, an unrolled network) to a delay graph. ``roll(unroll(G, window))`` is G without
+the edges that have no copy in the window. Programs for time series also write a *template*: each
+edge of the delay graph once, from its lagged tail to one common present time.
 
-    roll(unroll(G, window)) = G without the edges whose delay reaches across the window,
-
-since of those no copy lies inside.
-
-Programs for time series also write a *template*: each edge once, from its lagged cause to the
-same present time. It holds the edges of the delay graph one by one.
-
-Two vertices are alike if their in-edges can be paired so that each pair comes from
-vertices that are alike, for ever backwards: if their in-trees are isomorphic. A network run
-with equal inputs has equal values at them. Merging all that are alike gives the *minimal
-base*, and the map onto it is the coarsest fibration of the graph. It is also the
-coarsest equitable partition by in-edges, which colour refinement finds.
-
-Since a graph and a fibration of it that is onto its vertices have the same in-trees, they have the
-same minimal base: that of any covering of a connected graph, by one with vertices, is that of the
-graph.
+Two vertices are *equivalent* if their in-trees are isomorphic. Then their in-edges can be paired
+such that the tails of each pair are equivalent, and a network with equal inputs has equal values at
+both. Merging all equivalent vertices yields the *minimal base*. The map to it is the coarsest
+fibration of the graph, and its fibres are the coarsest equitable partition by in-edges, which color
+refinement computes with the method of Hopcroft. A graph and its image under a fibration onto all
+vertices have the same in-trees, hence the same minimal base; an example is a nonempty covering of a
+connected graph.
 
 References
 ----------
-P. Boldi and S. Vigna, Fibrations of graphs, Discrete Mathematics 243 (2002). A. Cardon and
-M. Crochemore, Partitioning a graph in ``O(|A| log |V|)``, Theoretical Computer Science 19
-(1982). J. E. Hopcroft, An n log n algorithm for minimizing states in a finite automaton
+A. Cardon and M. Crochemore, Partitioning a graph in ``O(|A| log |V|)``, Theoretical Computer
+Science 19 (1982). J. E. Hopcroft, An n log n algorithm for minimizing states in a finite automaton
 (1971).
 """
 
@@ -43,8 +35,8 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import NotPeriodicError, show_edge, show_kind, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_delay
+from unrollgraph.errors import NotPeriodicError, show_kind
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph, check_delay
 from unrollgraph.graph.digraph import color_refinement
 from unrollgraph.graph.frozen import FrozenDict, frozen_graph, same_attributes, without_collection
 from unrollgraph.graph.times import add, as_time, box
@@ -54,46 +46,46 @@ _FIRST, _SECOND = operator.itemgetter(0), operator.itemgetter(1)
 
 
 def roll(
-    H: Any,
+    H: nx.DiGraph[Any],
     *,
     node: Callable[[Any], Any] | None = None,
     time: Callable[[Any], Any] | None = None,
     delay: str = "delay",
-) -> Any:
-    """Roll a time-indexed graph up into the delay graph of which it is a window.
+) -> nx.DiGraph[Any]:
+    """Convert a time-indexed graph to its delay graph; the inverse of `unroll`.
 
     Parameters
     ----------
     H : networkx.DiGraph or networkx.MultiDiGraph
-        A graph each of whose vertices is a copy of something at a time: a window, with all
-        copies at all times, or a template, with each edge once. In a template all arcs end at
-        the same time, and each vertex of another time is the tail of an arc.
+        A window, which has a copy of each vertex at each time, or a template, which has each edge
+        once. In a template all edges end at the same time, and each vertex at another time has an
+        out-edge.
     node, time : callable, optional
-        What a vertex is a copy of, and its time, an integer or a tuple of integers. By
-        default the two halves of a pair ``(v, t)``.
+        Functions that return the base vertex of a vertex, and its time, an integer or a tuple of
+        integers. Default: the entries of a pair ``(v, t)``.
     delay : str
-        The edge attribute under which delays are written. If the arcs of ``H`` carry it, it
-        must be the difference of their times.
+        Edge attribute of the delays in the result. An edge of ``H`` that has it must have the
+        difference of its times as its value.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        The smallest delay graph G with ``unroll(G, window)`` equal to ``H`` up to names, or
-        the graph with the edges of a template. It is of the kind of ``H``, but a multigraph
-        where two delays join the same pair. Vertices and arcs keep their attributes; keys are
-        kept unless two edges between a pair would have the same. Without vertices it is empty.
+        The smallest delay graph G with ``unroll(G, window)`` equal to ``H`` up to names, or the
+        graph with the edges of the template. It is a multigraph if ``H`` is one, or if edges of
+        different delays join the same vertices. Attributes are kept, and keys too, except
+        duplicates between the same vertices. An empty ``H`` returns an empty graph. Cost:
+        O(size of H).
 
     Raises
     ------
     NotPeriodicError
-        If a copy of a vertex is missing, an arc is there at one time and not at another, or
-        two copies differ in their attributes.
+        If a time is invalid, a copy of a vertex or an edge is missing, two vertices are the same
+        copy, or copies differ in their attributes.
     DelayError
-        If an arc of a template takes more time than a delay may be, 2**31.
-
-    Notes
-    -----
-    O(size of H).
+        If the absolute delay of an edge of a template is more than 2**31.
+    TypeError
+        If ``H`` is not a directed networkx graph, or ``node`` or ``time`` is not callable or
+        returns None or an unhashable value.
 
     Examples
     --------
@@ -115,12 +107,12 @@ def roll(
     """
     if not isinstance(H, nx.DiGraph):
         raise TypeError(
-            f"what is rolled up is a finite directed networkx graph, not {show_kind(H)}; of "
-            "an undirected graph take to_directed(), of a delay cover its base"
+            f"roll needs a finite directed networkx graph, not {show_kind(H)}; convert an "
+            "undirected graph with to_directed(), and use the base of a delay cover"
         )
     for read, what in ((node, "node"), (time, "time")):
         if read is not None and not callable(read):
-            raise TypeError(f"{what}= is a function of a vertex, not {read!r}")
+            raise TypeError(f"{what} must be a callable that takes a vertex, not {read!r}")
     window = _read(H, node or _FIRST, time or _SECOND)
     edges = _edges(H, window, delay)
     if _is_template(H, window):
@@ -135,10 +127,7 @@ def roll(
 
 @dataclass(frozen=True)
 class _Window:
-    """The vertices of a time-indexed graph.
-
-    ``place`` says of which vertex each is a copy, and at what time; ``copy`` is its inverse.
-    """
+    """Vertices of a time-indexed graph, to and from pairs (base vertex, time)."""
 
     place: dict[Any, tuple[Any, Any]]
     copy: dict[tuple[Any, Any], Any]
@@ -146,7 +135,7 @@ class _Window:
     axes: tuple[range, ...]
 
     def times(self, step: Any = None) -> Iterator[Any]:
-        """Iterate over the times; given a step, over those from which it stays inside."""
+        """Iterate over the times, or over those from which ``step`` stays in the window."""
         parts = (0,) * len(self.axes) if step is None else step
         inside = [
             range(max(axis.start, axis.start - d), min(axis.stop, axis.stop - d))
@@ -155,12 +144,12 @@ class _Window:
         return iter(inside[0]) if len(inside) == 1 else box(inside)
 
     def count(self, step: Any) -> int:
-        """Number of times from which a step stays inside."""
+        """Number of times from which ``step`` stays in the window."""
         return prod(len(a) - abs(d) for a, d in zip(self.axes, step, strict=True))
 
 
 def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Window:
-    """Read what the vertices are copies of; no two may be the same copy."""
+    """Read the base vertex and the time of every vertex; raise if two are equal."""
     place: dict[Any, tuple[Any, Any]] = {}
     copy: dict[tuple[Any, Any], Any] = {}
     dimension = 0
@@ -171,14 +160,14 @@ def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Wi
         if when is None:
             wanted = "an integer" if dimension < 2 else f"a tuple of {dimension} integers"
             raise NotPeriodicError(
-                f"the vertex {show_vertex(name)} has the time {moment!r}, but a time is "
-                f"{wanted} here; say with time= how to read it",
+                f"invalid time {moment!r} of the vertex {name!r}: a time must be {wanted} here; "
+                "pass a function that returns it as time=",
                 found=name,
             )
         if (vertex, when) in copy:
             raise NotPeriodicError(
-                f"the vertices {show_vertex(copy[vertex, when])} and {show_vertex(name)} are both "
-                f"the copy of {show_vertex(vertex)} at time {when}; a window has one of each",
+                f"the vertices {copy[vertex, when]!r} and {name!r} are both the copy of {vertex!r} "
+                f"at time {when}; a vertex must have one copy at each time",
                 found=name,
             )
         place[name] = vertex, when
@@ -190,7 +179,7 @@ def _read(H: Any, node: Callable[[Any], Any], time: Callable[[Any], Any]) -> _Wi
 
 
 def _is_template(H: Any, window: _Window) -> bool:
-    """Whether all arcs end at one time, and each vertex of another time begins one."""
+    """Whether all edges end at one time, and vertices at other times have out-edges."""
     ends = {window.place[v][1] for v, into in H.pred.items() if into}
     return len(ends) == 1 and all(
         H.succ[v] for v, (_, when) in window.place.items() if when not in ends
@@ -198,7 +187,7 @@ def _is_template(H: Any, window: _Window) -> bool:
 
 
 def _check_complete(window: _Window) -> None:
-    """Check that there is a copy of each vertex at each time."""
+    """Check that each base vertex has a copy at each time."""
     vertices, copy = window.vertices, window.copy
     if len(copy) < len(vertices) * prod(axis.stop - axis.start for axis in window.axes):
         when, vertex = next(
@@ -206,9 +195,9 @@ def _check_complete(window: _Window) -> None:
         )
         axes = window.axes[0] if len(window.axes) == 1 else window.axes
         raise NotPeriodicError(
-            f"the copy of {show_vertex(vertex)} at time {when} is missing; every vertex needs "
-            f"one at each time of the window {axes}, unless each edge is there once and all end at "
-            "the same time",
+            f"the copy of {vertex!r} at time {when} is missing; every vertex needs one at each "
+            f"time of the window {axes}, except in a template, where each edge occurs once and all "
+            "end at the same time",
             missing=(vertex, when),
         )
 
@@ -216,8 +205,8 @@ def _check_complete(window: _Window) -> None:
 def _half(name: Any, read: Callable[[Any], Any], what: str) -> Any:
     if (read is _FIRST or read is _SECOND) and not (isinstance(name, tuple) and len(name) == 2):
         raise NotPeriodicError(
-            f"the vertex {show_vertex(name)} is no pair of a vertex and a time; say with {what}= "
-            "how to read it",
+            f"the vertex {name!r} is not a pair of a base vertex and a time; pass a function that "
+            f"reads it as {what}=",
             found=name,
         )
     half = read(name)
@@ -227,18 +216,18 @@ def _half(name: Any, read: Callable[[Any], Any], what: str) -> Any:
         half = None
     if half is None:
         raise TypeError(
-            f"{what}= sends {show_vertex(name)} to {read(name)!r}, which can be no vertex or time; "
-            "return a string, a number or a tuple"
+            f"{what} returns {read(name)!r} for the vertex {name!r}; the value must be hashable "
+            "and not None, such as a string, a number or a tuple"
         )
     return half
 
 
-_Arcs: TypeAlias = dict[Any, tuple[Any, Any]]  # by time: the arc and its attributes
+_Arcs: TypeAlias = dict[Any, tuple[Any, Any]]  # time of the tail -> edge and attributes
 _Edge: TypeAlias = tuple[Any, Any, tuple[int, ...], Any]  # tail, head, delay, key if any
 
 
 def _edges(H: Any, window: _Window, delay: str) -> dict[_Edge, _Arcs]:
-    """Sort the arcs by the edge of which they are copies: by the time of the tail of each."""
+    """Group the edges by base edge, and index each group by the time of the tail."""
     found: dict[_Edge, _Arcs] = {}
     everything = H.edges(keys=True, data=True) if H.is_multigraph() else H.edges(data=True)
     for *ends, data in everything:
@@ -249,8 +238,8 @@ def _edges(H: Any, window: _Window, delay: str) -> dict[_Edge, _Arcs]:
         given = data.get(delay)
         if given is not None and check_delay(given, arc) != parts:
             raise NotPeriodicError(
-                f"the arc {show_edge(arc)} takes the time {step} but carries the {delay} "
-                f"{given!r}; mend one of them, or name another attribute with delay=",
+                f"the times of the edge {arc!r} differ by {step}, but its attribute {delay!r} is "
+                f"{given!r}; correct one of them, or use another attribute with delay=",
                 found=arc,
             )
         found.setdefault((u, v, parts, *arc[2:]), {})[start] = arc, data
@@ -258,7 +247,7 @@ def _edges(H: Any, window: _Window, delay: str) -> dict[_Edge, _Arcs]:
 
 
 def _check_everywhere(window: _Window, edge: _Edge, copies: _Arcs) -> None:
-    """An arc that is there at one time is there at all."""
+    """Check that a base edge has a copy at each time for which both ends exist."""
     u, v, step, *key = edge
     if len(copies) == window.count(step):
         return
@@ -267,25 +256,25 @@ def _check_everywhere(window: _Window, edge: _Edge, copies: _Arcs) -> None:
     there, _ = next(iter(copies.values()))
     missing = (window.copy[u, start], window.copy[v, end], *key)
     raise NotPeriodicError(
-        f"the arc {show_edge(there)} is there, but its shift {show_edge(missing)} is not; an edge "
-        "needs an arc at every time at which both ends are in the window",
+        f"the edge {there!r} exists, but its shift {missing!r} does not; an edge needs a copy at "
+        "every time for which both ends are in the window",
         found=there,
         missing=missing,
     )
 
 
-def _rolled(H: Any, window: _Window, edges: dict[_Edge, _Arcs], delay: str) -> Any:
-    """Write down the graph below."""
+def _rolled(H: Any, window: _Window, edges: dict[_Edge, _Arcs], delay: str) -> nx.DiGraph[Any]:
+    """Build the delay graph."""
     pairs = {(edge[:2], edge[3:]) for edge in edges}
     simple = not H.is_multigraph() and len(pairs) == len(edges)
-    G: Any = nx.DiGraph() if simple else nx.MultiDiGraph()
+    G: nx.DiGraph[Any] = nx.DiGraph() if simple else nx.MultiDiGraph()
     G.graph.update(H.graph)
     copies: dict[Any, list[Any]] = {vertex: [] for vertex in window.vertices}
     for name, data in H.nodes(data=True):
         copies[window.place[name][0]].append((name, data))
     for vertex, found in copies.items():
         G.add_node(vertex)
-        G.nodes[vertex].update(_agreed(found, show_vertex))
+        G.nodes[vertex].update(_agreed(found, "vertex"))
     ordered = _in_order(H, window, edges)
     for edge, new in zip(ordered, _named(ordered, simple=simple), strict=True):
         G.add_edge(*new)
@@ -294,13 +283,13 @@ def _rolled(H: Any, window: _Window, edges: dict[_Edge, _Arcs], delay: str) -> A
             (arc, {name: value for name, value in data.items() if name != delay})
             for arc, data in edges[edge].values()
         ]
-        G.edges[new].update(_agreed(own, show_edge))
+        G.edges[new].update(_agreed(own, "edge"))
         G.edges[new][delay] = step if len(step) > 1 else step[0]
     return G
 
 
 def _named(edges: list[_Edge], *, simple: bool) -> list[tuple[Any, ...]]:
-    """Name the edges below: by their keys, but for those whose key another has before."""
+    """Name the base edges by their keys, except duplicates, which get new keys."""
     if simple:
         return [(u, v) for u, v, *_ in edges]
     taken: dict[Any, set[Any]] = {}
@@ -324,11 +313,7 @@ def _named(edges: list[_Edge], *, simple: bool) -> list[tuple[Any, ...]]:
 
 
 def _in_order(H: Any, window: _Window, edges: dict[_Edge, _Arcs]) -> list[_Edge]:
-    """Edges in an order in which the arcs out of every vertex stand, if there is one.
-
-    At the boundary some arcs are missing, so no vertex need have all; their orders are merged,
-    and where they leave something open the vertex with most arcs is asked first.
-    """
+    """Order edges as the out-edges of every vertex; merge the orders of its copies."""
     of = {arc: edge for edge, copies in edges.items() for arc, _ in copies.values()}
     rows: dict[Any, list[list[_Edge]]] = {vertex: [] for vertex in window.vertices}
     for name in H:
@@ -339,25 +324,25 @@ def _in_order(H: Any, window: _Window, edges: dict[_Edge, _Arcs]) -> list[_Edge]
 
 
 def _merged(rows: list[list[_Edge]]) -> list[_Edge]:
-    rows = sorted(rows, key=len, reverse=True)
+    rows = sorted(rows, key=len, reverse=True)  # copies at the boundary lack edges
     place = {edge: k for k, edge in enumerate(dict.fromkeys(e for row in rows for e in row))}
     before: nx.DiGraph[_Edge] = nx.DiGraph()
     before.add_nodes_from(place)
     before.add_edges_from(pair for row in rows for pair in pairwise(row))
     try:
         return list(nx.lexicographical_topological_sort(before, key=place.__getitem__))
-    except nx.NetworkXUnfeasible:  # they stand in several orders
+    except nx.NetworkXUnfeasible:  # the copies have conflicting orders
         return list(place)
 
 
-def _agreed(copies: list[tuple[Any, Any]], show: Callable[[Any], str]) -> Any:
-    """The attributes that all copies have."""
+def _agreed(copies: list[tuple[Any, Any]], what: str) -> Any:
+    """Return the attributes that all copies have; raise if they differ."""
     (first, data), *others = copies
     for other, own in others:
         if not same_attributes(data, own):
             raise NotPeriodicError(
-                f"{show(first)} and {show(other)} are copies of one thing, but their attributes "
-                f"differ: {dict(data)!r} and {dict(own)!r}; make them agree, or leave them out",
+                f"{first!r} and {other!r} are copies of the same {what}, but their attributes "
+                f"differ: {dict(data)!r} and {dict(own)!r}; make them equal, or remove them",
                 found=first,
                 missing=other,
             )
@@ -368,38 +353,32 @@ IntArray = NDArray[np.int64]
 
 
 @without_collection
-def minimal_base(G: Any, *, colour: str | None = None, delay: str = "delay") -> GraphMap:
-    """Merge all vertices that look alike, as far back as one can see.
+def minimal_base(G: GraphLike, *, color: str | None = None, delay: str = "delay") -> GraphMap:
+    """Merge all vertices that have isomorphic in-trees.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph. Delays play no part unless ``colour`` names them.
-    colour : str, optional
-        An edge attribute by which in-edges are told apart; its values must be hashable. An
-        edge without it has the colour None, or the delay 0.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
+    color : str, optional
+        Edge attribute that distinguishes in-edges; its values must be hashable. Without the
+        attribute an edge has the color None, or delay 0 if ``color`` is the delay attribute.
+        Default: all edges have the same color; delays are not used.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     GraphMap
-        The coarsest fibration, from ``G`` onto a frozen `MultiDiGraph`. A vertex of the base is
-        called by the first of those above it, and has a copy of each of their in-edges,
-        with keys 0, 1, ... between a pair and the colour as attribute.
+        The coarsest fibration of ``G``, onto a frozen `MultiDiGraph`. A vertex of the base graph is
+        the first vertex of its fibre and has copies of the in-edges of this vertex, with keys 0, 1,
+        ... between two vertices and the color as attribute. Cost: O(m log n) and sorting, by color
+        refinement: after a split, all parts of a class but the largest are counted again.
 
     Raises
     ------
     TypeError
-        If a colour cannot be hashed.
-
-    Notes
-    -----
-    O(m log n) steps, and sorting. Plan: begin with one class, and split classes by how many
-    edges of each colour come from each class, until nothing splits. When a class falls apart,
-    all parts but the largest have to be counted anew, since what comes from the largest is
-    then known by subtraction (Hopcroft); so an edge is looked at once for each time that
-    the class of its tail is at least halved.
+        If a color is not hashable.
 
     References
     ----------
@@ -407,8 +386,6 @@ def minimal_base(G: Any, *, colour: str | None = None, delay: str = "delay") -> 
 
     Examples
     --------
-    In a ring all vertices look alike. A path shows how far its ends are.
-
     >>> import networkx as nx
     >>> import unrollgraph as ug
     >>> ug.minimal_base(nx.cycle_graph(6, create_using=nx.DiGraph)).base.edges
@@ -420,19 +397,21 @@ def minimal_base(G: Any, *, colour: str | None = None, delay: str = "delay") -> 
     True
     """
     graph = as_delay_graph(G, delay)
-    colours = _colours(graph, colour)
+    colors = _colors(graph, color)
     numbers: dict[Any, int] = {}
-    kinds = np.array([numbers.setdefault(one, len(numbers)) for one in colours], dtype=np.int64)
+    kinds = np.array([numbers.setdefault(one, len(numbers)) for one in colors], dtype=np.int64)
     one_class = np.zeros(len(graph.vertices), dtype=np.int64)
     block = color_refinement(graph.tails, graph.heads, kinds, one_class)
     _, first = np.unique(block, return_index=True)
-    names = [graph.vertices[v] for v in first[block].tolist()]  # of the class of each vertex
+    names = [
+        graph.vertices[v] for v in first[block].tolist()
+    ]  # the name of the class of each vertex
     keys = _keys(graph, block, kinds)
     images = [
         (names[u], names[v], key)
         for u, v, key in zip(graph.tails.tolist(), graph.heads.tolist(), keys, strict=True)
     ]
-    data = [FrozenDict() if colour is None else FrozenDict({colour: one}) for one in numbers]
+    data = [FrozenDict() if color is None else FrozenDict({color: one}) for one in numbers]
     base = frozen_graph(
         True,
         FrozenDict(),
@@ -448,7 +427,7 @@ def minimal_base(G: Any, *, colour: str | None = None, delay: str = "delay") -> 
 
 
 def _keys(graph: DelayGraph, block: IntArray, kinds: IntArray) -> list[int]:
-    """Number the edges from one class into a vertex, in the same order of kinds everywhere."""
+    """Keys of the in-edges of each vertex: numbered by color from each class."""
     origin = block[graph.tails]
     order = np.lexsort((kinds, origin, graph.heads))
     heads, origin = graph.heads[order], origin[order]
@@ -460,7 +439,7 @@ def _keys(graph: DelayGraph, block: IntArray, kinds: IntArray) -> list[int]:
     return keys.tolist()
 
 
-def _colours(graph: DelayGraph, name: str | None) -> list[Any]:
+def _colors(graph: DelayGraph, name: str | None) -> list[Any]:
     if name is None:
         return [None] * len(graph.edges)
     found = list(graph.times) if name == graph.delay_name else graph.edge_values(name)
@@ -469,7 +448,7 @@ def _colours(graph: DelayGraph, name: str | None) -> list[Any]:
             hash(value)
         except TypeError:
             raise TypeError(
-                f"edge {show_edge(edge)} has the {name} {value!r}, which cannot be hashed, so it "
-                "cannot tell edges apart; use a tuple, a number or a string"
+                f"invalid color {value!r} of edge {edge!r}: values of the attribute {name!r} must "
+                "be hashable; use a tuple, a number or a string"
             ) from None
     return found

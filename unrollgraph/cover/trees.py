@@ -1,23 +1,14 @@
-"""Trees above a graph: nothing shared at all.
+"""Trees of walks over a graph: the universal cover, in-trees and out-trees.
 
-A vertex of such a tree is a walk, and an arc makes it longer by one edge. Three trees
-grow from a root r:
+A vertex is ``(v, walk)``, where the walk joins v and the root r. An edge extends a walk by one
+edge. Infinite trees are truncated; the edges that extend the longest walks are then the boundary.
 
-* the *universal cover*: the reduced walks from r, in which edges are taken in either
-  direction but never back at once. Its projection is a covering, and every connected
-  covering of the component of r lies between the two;
-* the *in-tree*: the directed walks that end in r. It is what r computes if nothing is
-  shared: the universal fibration (Boldi & Vigna);
-* the *out-tree*: the directed walks that begin in r: what r has an influence on.
-
-They are infinite wherever a walk can go on for ever, and are then cut off: what would
-come next is the boundary. A vertex is ``(v, walk)``, where v is the other end of the
-walk from r.
-
-References
-----------
-P. Boldi and S. Vigna, Fibrations of graphs, Discrete Mathematics 243 (2002). J. Stillwell,
-Classical Topology and Combinatorial Group Theory (Springer, 1993), ch. 2.
+* The *universal cover* has the reduced walks from r, which traverse edges in either direction but
+  never the same edge back immediately. It covers every connected covering of the component of r
+  (J. Stillwell, Classical Topology and Combinatorial Group Theory, Springer, 1993, ch. 2).
+* The *in-tree* has the directed walks that end in r. It is the computation of the value at r
+  without sharing of intermediate results: the universal fibration (Boldi & Vigna).
+* The *out-tree* has the directed walks that begin in r, hence all vertices that r influences.
 """
 
 from __future__ import annotations
@@ -41,43 +32,37 @@ from unrollgraph.limits import MOST_OBJECTS
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 
 
-def universal_cover(G: Any, root: Any, radius: Any) -> Any:
-    """Make a ball of the universal cover: the reduced walks from a root.
+def universal_cover(G: nx.DiGraph[Any] | DelayGraph, root: Any, radius: int) -> Lift:
+    """Construct a ball of the universal cover: the reduced walks from a root.
 
     Parameters
     ----------
     G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A directed graph; delays play no part.
+        A directed graph; delays are not used.
     root : vertex
-        The vertex at which walks begin.
+        The vertex at which the walks begin.
     radius : int
-        Largest number of edges of a walk.
+        Maximum number of edges of a walk.
 
     Returns
     -------
     Lift
-        Vertices ``(v, walk)``, nearest first; a walk from the root to v is a tuple of
-        pairs ``(edge, sign)``, the sign -1 where an edge is taken against its direction.
-        A tree, seen without directions; a covering but for the boundary, the arcs that
-        lead further out.
+        Vertices ``(v, walk)``, ordered by the length of the walk from the root to v. A walk is a
+        tuple of pairs ``(edge, sign)`` with sign -1 for an edge against its direction. Without
+        directions the lift is a tree. It is a covering except at the boundary. Cost:
+        O(vertices of the ball x radius), which may grow exponentially with the radius.
 
     Raises
     ------
     LiftError
-        If ``root`` is no vertex.
+        If ``root`` is not a vertex.
     TypeError
-        If the graph is no directed one of networkx.
+        If ``G`` is not a directed networkx graph.
     ValueError
-        If ``radius`` is no integer >= 0, or the ball too large to be stored.
-
-    Notes
-    -----
-    O(vertices of the ball x radius), which may grow exponentially with the radius.
+        If ``radius`` is not an integer >= 0, or the ball is too large to be stored.
 
     Examples
     --------
-    Two loops at one vertex, an input and an output: six arcs meet at every copy of ``h``.
-
     >>> import unrollgraph as ug
     >>> ball = ug.universal_cover(ug.gallery.narx(2), "h", 2)
     >>> len(ball), len(ball.fibre("h")), len(ball.boundary_in()), len(ball.boundary_out())
@@ -86,40 +71,32 @@ def universal_cover(G: Any, root: Any, radius: Any) -> Any:
     return _tree(_Growth(_as_base(G), root, _as_depth(radius, "radius"), "universal"))
 
 
-def in_tree(H: Any, root: Any, depth: Any = None) -> Any:
-    """Make the tree of all directed walks that end in a root: its computation, unshared.
+def in_tree(H: nx.DiGraph[Any] | DelayGraph, root: Any, depth: int | None = None) -> Lift:
+    """Construct the tree of all directed walks that end in a root.
 
     Parameters
     ----------
     H : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A directed graph, a lift included.
+        A directed graph, for example a lift.
     root : vertex
-        The vertex in which walks end.
+        The vertex in which the walks end.
     depth : int, optional
-        Largest number of edges of a walk; may be left out where no cycle leads to the root.
+        Maximum number of edges of a walk; required if a cycle leads to the root.
 
     Returns
     -------
     Lift
-        Vertices ``(v, walk)``, nearest first, the walk from v to the root a tuple of
-        edges; arcs lead towards the root. A fibration but for the boundary, the arcs
-        that come from further away.
+        Vertices ``(v, walk)``, ordered by the length of the walk from v to the root, a tuple of
+        edges. Edges lead toward the root. It is a fibration except at the boundary. Cost:
+        O(vertices of the tree x depth), which may grow exponentially with the depth. Of a lift,
+        only the part that the walks reach is read.
 
     Raises
     ------
-    LiftError
-        If ``root`` is no vertex.
-    TypeError
-        If the graph is no directed one of networkx.
+    LiftError, TypeError, ValueError
+        As for `universal_cover`.
     InfinitePathsError
-        If no depth is given and there are infinitely many walks; it carries a cycle.
-    ValueError
-        If ``depth`` is no integer >= 0, or the tree too large to be stored.
-
-    Notes
-    -----
-    O(vertices of the tree x depth), which may grow exponentially with the depth. Of a
-    lift only what the tree meets is looked at.
+        If ``depth`` is None and there are infinitely many walks; ``cycles`` contains a cycle.
 
     References
     ----------
@@ -127,8 +104,6 @@ def in_tree(H: Any, root: Any, depth: Any = None) -> Any:
 
     Examples
     --------
-    What an output is computed from, over four steps and over the network.
-
     >>> import unrollgraph as ug
     >>> U = ug.unroll(ug.gallery.narx(2), 4)
     >>> tree = ug.in_tree(U, ("h", 3))
@@ -140,40 +115,24 @@ def in_tree(H: Any, root: Any, depth: Any = None) -> Any:
     return _tree(_Growth(_as_base(H), root, _as_depth(depth, "depth"), "in"))
 
 
-def out_tree(H: Any, root: Any, depth: Any = None) -> Any:
-    """Make the tree of all directed walks that begin in a root: its influence, unshared.
+def out_tree(H: nx.DiGraph[Any] | DelayGraph, root: Any, depth: int | None = None) -> Lift:
+    """Construct the tree of all directed walks that begin in a root.
 
     Parameters
     ----------
-    H : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A directed graph, a lift included.
-    root : vertex
-        The vertex in which walks begin.
-    depth : int, optional
-        Largest number of edges of a walk; may be left out where the root leads to no cycle.
+    H, root, depth
+        As for `in_tree`; walks begin in ``root``; ``depth`` is required if it leads to a cycle.
 
     Returns
     -------
     Lift
-        Vertices ``(v, walk)``, nearest first, the walk from the root to v a tuple of
-        edges; arcs lead away from the root. An opfibration but for the boundary, the
-        arcs that lead further away.
+        Vertices ``(v, walk)``, ordered by the length of the walk from the root to v, a tuple of
+        edges. Edges lead away from the root. It is an opfibration except at the boundary.
 
     Raises
     ------
-    LiftError
-        If ``root`` is no vertex.
-    TypeError
-        If the graph is no directed one of networkx.
-    InfinitePathsError
-        If no depth is given and there are infinitely many walks; it carries a cycle.
-    ValueError
-        If ``depth`` is no integer >= 0, or the tree too large to be stored.
-
-    Notes
-    -----
-    O(vertices of the tree x depth), which may grow exponentially with the depth. Of a
-    lift only what the tree meets is looked at.
+    LiftError, TypeError, InfinitePathsError, ValueError
+        As for `in_tree`, which has the same cost.
 
     Examples
     --------
@@ -187,12 +146,12 @@ def out_tree(H: Any, root: Any, depth: Any = None) -> Any:
     return _tree(_Growth(_as_base(H), root, _as_depth(depth, "depth"), "out"))
 
 
-# -- growing -----------------------------------------------------------------------------
+# -- walks and sizes ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """One edge more: over which edge, in which direction, to which vertex."""
+    """An edge that extends a walk, its direction, and the vertex that it reaches."""
 
     edge: Any
     sign: int
@@ -210,7 +169,7 @@ _WALKS: dict[str, Callable[[Any, _Step], Any]] = {
 
 @dataclass(frozen=True)
 class _Growth:
-    """How a tree grows: from which root, how far, along which sides of a vertex."""
+    """The parameters of a tree, and the edges that extend its walks."""
 
     base: Any
     root: Any
@@ -220,7 +179,8 @@ class _Growth:
     def __post_init__(self) -> None:
         if self.root not in self.base:
             raise LiftError(
-                f"the root {show_vertex(self.root)} is no vertex of the graph", node=self.root
+                f"the root {self.root!r} is not a vertex of the graph; choose one of its vertices",
+                node=self.root,
             )
 
     @cached_property
@@ -228,7 +188,7 @@ class _Growth:
         return {}
 
     def steps(self, vertex: Any, came: _Step | None) -> Iterator[_Step]:
-        """Iterate over the ways on from a vertex, but not straight back."""
+        """Iterate over the edges that extend a walk, except the last one back."""
         if vertex not in self._steps:
             self._steps[vertex] = [
                 _Step(arc, 1, arc[1], data) if side == "out" else _Step(arc, -1, arc[0], data)
@@ -241,11 +201,11 @@ class _Growth:
                 yield step
 
     def node(self, parent: Any, step: _Step) -> Any:
-        """Name of the vertex of the tree to which a step leads."""
+        """Vertex of the tree after a step."""
         return step.to, _WALKS[self.kind](parent[1], step)
 
     def check_fits(self) -> None:
-        """Refuse a tree that is infinite or too large, before it is grown."""
+        """Raise if the tree is infinite or too large, before it is built."""
         if self.depth is None:
             self._check_ends()
         ends: Counter[Any] = Counter({(self.root, None): 1})
@@ -261,14 +221,14 @@ class _Growth:
             if total > MOST_OBJECTS:
                 what = "radius" if self.kind == "universal" else "depth"
                 raise ValueError(
-                    f"the tree is too large to be stored: the walks of up to {length} edges have "
-                    f"more than {MOST_OBJECTS} edges together; take a {what} less than {length}"
+                    f"the tree is too large to be stored: its walks of at most {length} edges have "
+                    f"more than {MOST_OBJECTS} edges in total; take a {what} less than {length}"
                 )
 
     def _check_ends(self) -> None:
-        """Raise with a cycle if the walks go on for ever."""
+        """Raise `InfinitePathsError` with a cycle if there are infinitely many walks."""
         number, wires, edges = {self.root: 0}, [], []
-        for vertex in (order := [self.root]):  # grows while it is read
+        for vertex in (order := [self.root]):  # extended in the loop
             for step in self.steps(vertex, None):
                 if step.to not in number:
                     number[step.to] = len(order)
@@ -283,14 +243,13 @@ class _Growth:
                 cycle.reverse()
             raise InfinitePathsError(
                 f"infinitely many walks {'end' if self.kind == 'in' else 'begin'} in "
-                f"{show_vertex(self.root)}, since they can go round {show_walk(cycle)}; give a "
-                "depth",
+                f"{self.root!r}, since they can repeat the cycle {show_walk(cycle)}; set depth",
                 cycles=(tuple(cycle),),
             )
 
 
 def _with_data(base: Any, vertex: Any, side: str) -> Iterator[tuple[Any, Any]]:
-    """Iterate over the arcs on one side of a vertex with their attributes, in one pass."""
+    """Iterate over the edges on one side of a vertex with their attributes."""
     view = base.in_edges if side == "in" else base.out_edges
     arcs = view(vertex, keys=True, data=True) if base.is_multigraph() else view(vertex, data=True)
     for *arc, data in arcs:
@@ -298,15 +257,15 @@ def _with_data(base: Any, vertex: Any, side: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _as_base(G: Any) -> Any:
-    """The graph below a tree: a lift itself, else a frozen copy."""
+    """Base graph of a tree: a lift itself, otherwise a frozen copy."""
     if isinstance(G, DelayGraph):
         return G.base
     if isinstance(G, Lift):
         return G
     if not isinstance(G, nx.DiGraph):
         raise TypeError(
-            f"a tree grows above a networkx DiGraph or MultiDiGraph, not {show_kind(G)}; of "
-            "an undirected graph take to_directed(), of a delay cover a window, by unroll"
+            f"a tree needs a networkx DiGraph or MultiDiGraph, not {show_kind(G)}; convert an "
+            "undirected graph with to_directed(), and use a window (unroll) of a delay cover"
         )
     return frozen_copy(G)
 
@@ -321,7 +280,7 @@ def _as_depth(depth: Any, name: str) -> int | None:
 
 
 class TreeLift(Lift):
-    """A tree above a graph: a lift that is stored."""
+    """A tree of walks, a lift that is stored."""
 
     _growth: _Growth
     _below: dict[Any, Any]
@@ -329,12 +288,12 @@ class TreeLift(Lift):
 
     @property
     def base(self) -> Any:
-        """The graph below: a frozen networkx graph, as it was when the tree was made."""
+        """The base graph, a frozen networkx graph."""
         return self._growth.base
 
     @cached_property
     def projection(self) -> GraphMap:
-        """The map to the base, ``(v, walk) -> v``."""
+        """The map ``(v, walk) -> v`` to the base graph."""
         return GraphMap.projecting(self, self.base, self._below)
 
     def _boundary(self, side: str) -> tuple[Any, ...]:
@@ -347,7 +306,7 @@ class TreeLift(Lift):
         )
 
     def to_arrays(self) -> LiftArrays:
-        """Return all arcs as arrays; above a lift its arcs are counted, one after another."""
+        """Return all edges as arrays; reads all edges of the base graph."""
         edge_number = {edge: k for k, edge in enumerate(arcs_of(self.base))}
         tails, edges, heads = self._columns(lambda arc: edge_number[self.projection.edge(arc)])
         return LiftArrays(tails, heads, edges)
@@ -357,7 +316,7 @@ class TreeLift(Lift):
         return tails, heads
 
     def _columns(self, edge: Callable[[Any], int]) -> list[Any]:
-        """Tails, numbers of edges, and heads of the arcs, in the order of these."""
+        """Tails, edge numbers and heads of the edges, sorted in this order."""
         number = {node: k for k, node in enumerate(self._below)}
         rows = [(number[arc[0]], edge(arc), number[arc[1]]) for arc in arcs_of(self)]
         columns = np.array(sorted(rows), dtype=self._index_type()).reshape(-1, 3)
@@ -374,20 +333,20 @@ class TreeLift(Lift):
         )
 
 
-class DiTree(TreeLift, nx.DiGraph):  # type: ignore[type-arg]
-    """A tree above a `DiGraph`."""
+class DiTree(TreeLift):
+    """A tree over a `DiGraph`."""
 
 
 class MultiDiTree(TreeLift, nx.MultiDiGraph):  # type: ignore[type-arg]
-    """A tree above a `MultiDiGraph`."""
+    """A tree over a `MultiDiGraph`."""
 
 
 def _regrown(base: Any, root: Any, depth: int | None, kind: str) -> Any:
     return _tree(_Growth(_as_base(base), root, depth, kind))
 
 
-def _tree(growth: _Growth) -> Any:
-    """Grow a tree and store it, level by level."""
+def _tree(growth: _Growth) -> Lift:
+    """Build a tree level by level and store it."""
     growth.check_fits()
     base = growth.base
     multigraph = base.is_multigraph()
@@ -416,10 +375,11 @@ def _tree(growth: _Growth) -> Any:
     tree._succ = tree._adj = succ
     tree._pred = pred
     tree.__networkx_cache__ = {}
-    return tree
+    made: Lift = tree
+    return made
 
 
 def _arc(parent: Any, node: Any, step: _Step) -> tuple[Any, ...]:
-    """Arc between two vertices of a tree, with its key if it has one."""
+    """Edge between two vertices of a tree, with the key of its base edge if any."""
     ends = (parent, node) if step.sign > 0 else (node, parent)
     return (*ends, *step.edge[2:])

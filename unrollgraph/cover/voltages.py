@@ -1,20 +1,14 @@
 """Lifts by voltages: each edge permutes the sheets.
 
-Let every edge carry a permutation of n sheets, its *voltage*. Above each vertex lie n
-copies, and an edge ``u -> v`` of voltage a has the copies ``(u, s) -> (v, a(s))``. The
-projection is a covering, since a permutation leads to every sheet from exactly one; and
-every covering with n sheets arises so (Gross & Tucker). It is the finite counterpart of
-the delay cover, in which an edge moves the time by its delay.
+Every edge carries a permutation a of n sheets, its *voltage*. The lift has the vertices ``(v, s)``
+for every base vertex v and every sheet s, and an edge ``u -> v`` of voltage a has the copies
+``(u, s) -> (v, a(s))``. The projection is a covering, and every covering with n sheets is
+isomorphic to such a lift (J. L. Gross and T. W. Tucker, Topological Graph Theory, 1987, ch. 2). The
+delay cover is the infinite analogue: an edge adds its delay to the time.
 
-If the sheets are the elements of a group, and the voltage of an edge multiplies by one of
-them from the right, this is the *derived graph*: multiplying by any element from the
-left is a deck transformation, so that all copies of a vertex look alike.
-
-References
-----------
-J. L. Gross, Voltage graphs, Discrete Mathematics 9 (1974). J. L. Gross and T. W. Tucker,
-Topological Graph Theory (Wiley, 1987), ch. 2. A. Amit and N. Linial, Random graph
-coverings I, Combinatorica 22 (2002).
+If the sheets are the elements of a group and the voltage of an edge multiplies them by an element
+from the right, the lift is the *derived graph*. Multiplication by an element from the left is then
+a deck transformation, and these act transitively on every fibre.
 """
 
 from __future__ import annotations
@@ -22,18 +16,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.cover.lift import make_lift
-from unrollgraph.cover.windows import Fold, climb
-from unrollgraph.errors import VoltageError, check_size, show_edge, show_kind
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.cover.lift import Lift, make_lift
+from unrollgraph.cover.windows import EdgeBlocks, write_shifted
+from unrollgraph.errors import VoltageError, check_size, show_kind
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import as_time, check_integer, integer
 from unrollgraph.limits import MOST_ARCS, MOST_OBJECTS
+
+if TYPE_CHECKING:
+    from sympy.combinatorics import PermutationGroup
 
 IntArray = NDArray[Any]
 
@@ -42,14 +39,10 @@ _ABSENT: Any = object()
 
 @dataclass(frozen=True, eq=False)
 class Permuted:
-    """Sheets that are permuted by the edges.
-
-    ``names[s]`` is sheet s as it is written in a vertex. Edge e leads from it to sheet
-    ``table[which[e], s]``.
-    """
+    """Sheets that the edges permute: edge e maps sheet s to ``table[which[e], s]``."""
 
     graph: DelayGraph
-    names: Sequence[Any]
+    names: Sequence[Any]  # label of each sheet in the vertices
     table: IntArray
     which: IntArray
 
@@ -100,60 +93,56 @@ class Permuted:
     def boundary(self, edge: int, side: str) -> Iterator[tuple[Any, Any]]:  # noqa: ARG002
         return iter(())
 
-    def fold(self, edges: IntArray, columns: list[IntArray], dtype: Any) -> Fold:
+    def blocks(self, edges: IntArray, columns: list[IntArray], dtype: Any) -> EdgeBlocks:
         n, sheets = len(self.graph.vertices), len(self)
         ends = np.cumsum(np.bincount(self.graph.tails[edges], minlength=n))
         starts = np.zeros(n * sheets + 1, dtype=dtype)
-        climb(ends.astype(dtype), 0, len(edges), sheets, starts[1:])
+        write_shifted(ends.astype(dtype), 0, len(edges), sheets, starts[1:])
         heads = self.table.T.astype(dtype)[:, self.which[edges]] * dtype(n)
         heads += self.graph.heads[edges].astype(dtype)
-        return Fold(starts, heads.ravel(), [np.tile(column, sheets) for column in columns])
+        return EdgeBlocks(starts, heads.ravel(), [np.tile(column, sheets) for column in columns])
 
     def residues(self) -> None:
+        # parallel edges can have the same head at some sheets and not at others
         return None
 
 
 # -- constructors ----------------------------------------------------------------------
 
 
-def permutation_lift(G: Any, *, voltage: str = "voltage", delay: str = "delay") -> Any:
-    """Lift a graph along permutations on its edges.
+def permutation_lift(G: GraphLike, *, voltage: str = "voltage", delay: str = "delay") -> Lift:
+    """Lift a graph by a permutation of the sheets on each edge.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A graph whose edges carry permutations of 0, ..., n - 1, all of the same n: as
-        sequences of the images ``(a(0), ..., a(n - 1))``, or as SymPy permutations. An
-        edge without one leaves the sheets in place.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     voltage : str
-        The edge attribute that holds the permutation.
+        Edge attribute of the permutations of 0, ..., n - 1, with the same n on all edges: the
+        sequence of images ``(a(0), ..., a(n - 1))`` or a SymPy permutation. Without the attribute
+        an edge carries the identity.
     delay : str
-        The edge attribute that holds the delay; delays are kept, and play no part.
+        Edge attribute of the delays.
 
     Returns
     -------
     Lift
-        Vertices ``(v, s)`` with 0 <= s < n; an arc ``(u, s) -> (v, a(s))`` for every
-        edge of voltage a and every s. Its projection is a covering.
+        Vertices ``(v, s)`` with 0 <= s < n. Every edge of voltage a has a copy
+        ``(u, s) -> (v, a(s))`` for each s, with the same delay. The projection is a covering. Cost:
+        O(size of G and its voltages); edges are computed on access, not stored.
 
     Raises
     ------
     VoltageError
-        If a voltage is no permutation, two differ in length, or there is none.
-
-    Notes
-    -----
-    O(size of G, its voltages included); nothing is stored per arc.
+        If a voltage is not a permutation, two have different lengths, or no edge has one.
 
     References
     ----------
-    J. L. Gross and T. W. Tucker, Generating all graph coverings by permutation voltage
-    assignments, Discrete Mathematics 18 (1977).
+    J. L. Gross and T. W. Tucker, Generating all graph coverings by permutation voltage assignments,
+    Discrete Mathematics 18 (1977).
 
     Examples
     --------
-    The figure eight, covered three times.
-
     >>> import networkx as nx
     >>> import unrollgraph as ug
     >>> G = nx.MultiDiGraph()
@@ -169,8 +158,8 @@ def permutation_lift(G: Any, *, voltage: str = "voltage", delay: str = "delay") 
     forms = _array_forms(graph, voltage)
     if not any(forms):
         raise VoltageError(
-            f"no edge carries a permutation as its attribute {voltage!r}, so there is nothing to "
-            "tell the number of sheets; give one to some edge, if only the identity"
+            f"no edge has a permutation as attribute {voltage!r}, so the number of sheets is "
+            "unknown; set the attribute on at least one edge, for example to the identity"
         )
     lengths = [len(form or ()) for form in forms]
     sheets = max(lengths)
@@ -178,8 +167,8 @@ def permutation_lift(G: Any, *, voltage: str = "voltage", delay: str = "delay") 
     for edge, form in zip(graph.edges, forms, strict=True):
         if form is not None and not _fits(form, sheets):
             raise VoltageError(
-                f"edge {show_edge(edge)} permutes {len(form)} sheets, but edge "
-                f"{show_edge(longest)} permutes {sheets}; write all of them out to the same length",
+                f"the voltage of edge {edge!r} permutes {len(form)} sheets, but that of edge "
+                f"{longest!r} permutes {sheets}; give all voltages the same length",
                 edge=edge,
                 value=form,
             )
@@ -187,43 +176,40 @@ def permutation_lift(G: Any, *, voltage: str = "voltage", delay: str = "delay") 
     return make_lift(graph, Permuted(graph, range(sheets), table, which))
 
 
-def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = "delay") -> Any:
-    """Lift a graph along elements of a finite group on its edges.
+def derived_graph(
+    G: GraphLike, group: PermutationGroup, *, voltage: str = "voltage", delay: str = "delay"
+) -> Lift:
+    """Lift a graph by an element of a finite group on each edge.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A graph whose edges carry elements of the group, as SymPy permutations or in their
-        array forms. An edge without one carries the identity.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     group : sympy.combinatorics.PermutationGroup
         The group.
     voltage : str
-        The edge attribute that holds the element.
+        Edge attribute of the group elements, as SymPy permutations or their array forms. Without
+        the attribute an edge carries the identity.
     delay : str
-        The edge attribute that holds the delay; delays are kept, and play no part.
+        Edge attribute of the delays.
 
     Returns
     -------
     Lift
-        Vertices ``(v, g)`` for every element g, named by its array form, identity first
-        and then in lexicographic order; an arc ``(u, g) -> (v, g * a)`` for every edge of
-        voltage a and every g. As in SymPy ``g * a`` is first g and then a. Its projection
-        is a covering, and ``(v, g) -> (v, h * g)`` a deck transformation for every h.
+        Vertices ``(v, g)`` for the array forms g of all elements, in lexicographic order. Every
+        edge of voltage a has a copy ``(u, g) -> (v, g * a)`` for each g, with the same delay; as in
+        SymPy, ``g * a`` applies g first. The projection is a covering, and ``(v, g) -> (v, h * g)``
+        is a deck transformation for every h. Cost: O(order x degree) for the list of elements and
+        for each distinct voltage; edges are computed on access, not stored. SymPy first computes a
+        stabilizer chain, which takes seconds for degrees above 50.
 
     Raises
     ------
     VoltageError
-        If a voltage is no element of the group.
-    TypeError
-        If ``group`` is no group of SymPy, or ``G`` no directed graph of networkx.
-    ValueError
-        If the group is too large for its elements to be listed.
-
-    Notes
-    -----
-    The group is listed once: O(order x degree), and as much for each of the different
-    voltages. Nothing is stored per arc. Before that SymPy finds a chain of stabilisers,
-    which takes seconds for degrees beyond 50.
+        If a voltage is not an element of the group.
+    TypeError, ValueError
+        If ``group`` is not a SymPy permutation group of degree >= 1 or is too large, or ``G`` is
+        not a directed graph.
 
     References
     ----------
@@ -231,8 +217,6 @@ def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = 
 
     Examples
     --------
-    One vertex and two loops: the Cayley graph of the group of the triangle.
-
     >>> import networkx as nx
     >>> from sympy.combinatorics import SymmetricGroup
     >>> import unrollgraph as ug
@@ -251,11 +235,11 @@ def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = 
         if form is not None and not _fits(form, degree):
             raise _stranger(edge, form)
     images, which = _tabled(forms, degree)
-    hint = "take a smaller group, or fewer voltages"
+    hint = "take a smaller group, or fewer distinct voltages"
     check_size(len(images) * len(elements), MOST_OBJECTS, "the table of products", hint)
     table = np.empty((len(images), len(elements)), dtype=np.int64)
     for row, image in enumerate(images):
-        # the products are the elements in another order, or none of them is one
+        # if the voltage is in the group, its products are the elements in another order
         found, at = np.unique(image[elements], axis=0, return_inverse=True)
         table[row] = at.ravel()
         if not np.array_equal(found, elements):
@@ -265,37 +249,38 @@ def derived_graph(G: Any, group: Any, *, voltage: str = "voltage", delay: str = 
     return make_lift(graph, Permuted(graph, names, table, which))
 
 
-def random_lift(G: Any, sheets: Any, seed: Any = None, *, delay: str = "delay") -> Any:
-    """Lift a graph along random permutations, each edge by its own.
+def random_lift(
+    G: GraphLike,
+    sheets: int,
+    seed: int | np.random.Generator | None = None,
+    *,
+    delay: str = "delay",
+) -> Lift:
+    """Lift a graph by a random permutation of the sheets on each edge.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A directed graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     sheets : int
         Number of sheets, at least 1.
     seed : int or numpy.random.Generator, optional
-        What `numpy.random.default_rng` takes; with an int the lift is always the same.
+        Argument of `numpy.random.default_rng`; an int makes the result reproducible.
     delay : str
-        The edge attribute that holds the delay; delays are kept, and play no part.
+        Edge attribute of the delays.
 
     Returns
     -------
     Lift
-        Vertices ``(v, s)`` with 0 <= s < sheets. Its projection is a covering, drawn
-        uniformly from all that `permutation_lift` makes with so many sheets.
+        Vertices ``(v, s)`` with 0 <= s < sheets. The permutations are independent and uniformly
+        distributed. The projection is a covering. Cost: O(edges x sheets). To walk along edges in
+        both directions, use ``with_reverses(random_lift(G, sheets))``:
+        ``random_lift(with_reverses(G), sheets)`` would lift an edge and its reverse independently.
 
     Raises
     ------
     ValueError
-        If ``sheets`` is no positive integer, or so large that there are more than 10**9
-        arcs.
-
-    Notes
-    -----
-    O(edges x sheets). Where edges are walked both ways take
-    ``with_reverses(random_lift(G, sheets))``, not the other way about, which would lift an
-    edge and its reverse independently.
+        If ``sheets`` is not a positive integer, or the lift would have more than 10**9 edges.
 
     References
     ----------
@@ -321,13 +306,13 @@ def random_lift(G: Any, sheets: Any, seed: Any = None, *, delay: str = "delay") 
 
 
 class _Open(tuple[int, ...]):
-    """Images under a permutation that leaves in place whatever it does not mention."""
+    """Images under a permutation that fixes all larger numbers."""
 
     __slots__ = ()
 
 
 def _array_forms(graph: DelayGraph, name: str) -> list[tuple[int, ...] | None]:
-    """Images of 0, 1, ... under the permutation of each edge; None where there is none."""
+    """Images of 0, 1, ... under the voltage of each edge, or None without a voltage."""
     values = graph.edge_values(name, _ABSENT)
     return [
         None if value is _ABSENT else _array_form(value, edge)
@@ -346,10 +331,10 @@ def _array_form(value: Any, edge: Any) -> tuple[int, ...]:
     except TypeError:
         pass
     if form is None or sorted(form) != list(range(len(form))) or (images is None and not form):
-        hint = "; an integer is a delay, as for cyclic_cover" if isinstance(value, int) else ""
+        hint = "; use cyclic_cover for integer delays" if isinstance(value, int) else ""
         raise VoltageError(
-            f"edge {show_edge(edge)} has the voltage {value!r}, but a voltage is a permutation: "
-            f"a sequence in which each of 0, ..., n - 1 stands once{hint}",
+            f"invalid voltage {value!r} on edge {edge!r}: a voltage must be a permutation, a "
+            f"sequence that contains each of 0, ..., n - 1 once{hint}",
             edge=edge,
             value=value,
         )
@@ -361,7 +346,7 @@ def _fits(form: tuple[int, ...], degree: int) -> bool:
 
 
 def _tabled(forms: list[tuple[int, ...] | None], degree: int) -> tuple[IntArray, IntArray]:
-    """Return the different permutations as rows, and the row of each edge."""
+    """Return the distinct permutations as rows, and the row of each edge."""
     rows: dict[tuple[int, ...], int] = {}
     which = []
     for form in forms:
@@ -373,20 +358,18 @@ def _tabled(forms: list[tuple[int, ...] | None], degree: int) -> tuple[IntArray,
 
 
 def _elements(group: Any) -> IntArray:
-    """All elements of a permutation group in their array forms, in lexicographic order.
-
-    An element is a product of one representative of each step of a chain of stabilisers.
-    """
+    """Array forms of all elements of a permutation group, in lexicographic order."""
     if not hasattr(group, "basic_transversals"):
         raise TypeError(
-            "the group is a sympy.combinatorics.PermutationGroup, not "
+            "group must be a sympy.combinatorics.PermutationGroup, not "
             f"{show_kind(group)}; for permutations of sheets use permutation_lift"
         )
     order, degree = int(group.order()), int(group.degree)
     if not degree:
-        raise ValueError("the group permutes nothing; give it a degree, as in SymmetricGroup(1)")
-    hint = "take a smaller group, or permutation_lift over the points it permutes"
+        raise ValueError("the group has degree 0; use a positive degree, as in SymmetricGroup(1)")
+    hint = "take a smaller group, or use permutation_lift with the permuted points as sheets"
     check_size(order * degree, MOST_OBJECTS, "the list of the elements of the group", hint)
+    # an element is a product with one factor from each transversal of the stabilizer chain
     elements = np.arange(degree)[None, :]
     for transversal in reversed(group.basic_transversals):
         steps = np.array([step.array_form for step in transversal.values()])
@@ -396,8 +379,8 @@ def _elements(group: Any) -> IntArray:
 
 def _stranger(edge: Any, form: Any) -> VoltageError:
     return VoltageError(
-        f"edge {show_edge(edge)} has the voltage {tuple(form)!r}, which is no element of the "
-        "group; add it to the generators, or take one that is",
+        f"invalid voltage {tuple(form)!r} on edge {edge!r}: it is not an element of the group; "
+        "add it to the generators, or use an element of the group",
         edge=edge,
         value=tuple(form),
     )

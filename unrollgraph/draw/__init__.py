@@ -1,17 +1,17 @@
-"""Pictures of delay graphs and of what lies above them, by matplotlib.
+"""Draw delay graphs and their covers with matplotlib.
 
-Which module answers which question:
+Modules:
 
-* `scene` -- a picture before it is drawn: shapes, colours, walks lit up;
-* `layout` -- where vertices stand, and how edges run;
-* `render` -- a scene drawn by matplotlib, and the options that all pictures take;
-* `tikz` -- a scene written for TeX;
-* `animation` -- a walk and its lift, and the cycle that opens into a line;
-* `output` -- pictures in files, in notebooks, and by `networkx.display`.
+* `scene` -- a picture as data: shapes, colors, highlighted walks;
+* `style` -- labels and sizes for a printed width;
+* `ranks` -- the layered layout of a time step;
+* `layout` -- routes of edges;
+* `render` -- drawing a scene with matplotlib, and checks of common parameters;
+* `tikz` -- export to TikZ;
+* `animation` -- animations of a walk and of an unrolling;
+* `output` -- pictures in files, in notebooks, and for `networkx.display`.
 
-Each other module is one kind of picture, and bears its name: `_rolled` (with `unrolled` and
-`side_by_side`), `_plane` (windows over Z^2), `_helix`, `_ring`, `_projection`, `_tree`,
-`_wavefronts`, `_gradient_flow`, `_bands`.
+Each other module makes the picture after which it is named; `_plane` draws windows over Z^2.
 """
 
 from unrollgraph.draw._bands import bands
@@ -19,8 +19,9 @@ from unrollgraph.draw._gradient_flow import gradient_flow
 from unrollgraph.draw._helix import helix
 from unrollgraph.draw._projection import projection
 from unrollgraph.draw._ring import ring
-from unrollgraph.draw._rolled import rolled, side_by_side, unrolled
+from unrollgraph.draw._rolled import rolled
 from unrollgraph.draw._tree import tree
+from unrollgraph.draw._unrolled import side_by_side, unrolled
 from unrollgraph.draw._wavefronts import wavefronts
 from unrollgraph.draw.animation import animate_unrolling, animate_walk
 from unrollgraph.draw.output import decorated, save

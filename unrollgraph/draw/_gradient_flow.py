@@ -1,62 +1,77 @@
-"""Gradients along the unrolling: how large that of each copy is.
+"""Norms of the gradients of all copies of each parameter.
 
-Below the network unrolled lies a strip of cells: a row for each parameter, a column for each
-copy, coloured by the size of its gradient on a scale of powers of ten. Where the strip pales
-toward the past gradients vanish, where it darkens they explode.
+The picture is a table of colored cells with a row for each parameter and a column for each copy;
+colors are on a logarithmic scale. A run of at most 14 steps is drawn above the table. Over times in
+Z^2, there is a heat map for each parameter.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unrollgraph.draw._rolled import on_paper, unrolled_scene
+from unrollgraph.draw._unrolled import unrolled_scene
 from unrollgraph.draw.layout import rows_of
-from unrollgraph.draw.render import as_labels, extent
+from unrollgraph.draw.render import on_paper
 from unrollgraph.draw.scene import (
     INK,
     PAPER,
     QUIET,
+    Color,
     Formula,
     Scene,
     Shape,
     Text,
+    extent,
     mixed,
     ramp,
     shifted,
 )
+from unrollgraph.draw.style import Style, as_labels, plain
 from unrollgraph.errors import show_kind
 
-_LONGEST = 14  # steps over which the network is drawn above
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from unrollgraph.draw.style import Width
+    from unrollgraph.nn.gradients import Gradients
+
+
+_LONGEST = 14  # most steps for which the unrolled network is drawn
+_ABREAST = 4  # most heat maps side by side
 _CELL = 0.62  # height of a row
-_WIDEST = 17.0  # of a strip alone
+_WIDEST = 17.0  # largest width of the table without the network
 
 
 def gradient_flow(
-    gradients: Any,
+    gradients: Gradients,
     *,
-    ax: Any = None,
+    ax: Axes | None = None,
     labels: Mapping[str, str] | None = None,
     palette: Any = None,
     limits: tuple[float, float] | None = None,
-) -> Any:
-    """Draw the norm of the gradient of each copy of each parameter, over time.
+    width: Width | None = None,
+) -> Axes:
+    """Draw the gradient norm of each copy of each parameter over time.
 
     Parameters
     ----------
     gradients : Gradients
-        What `backward` of a run returns.
+        Gradients of a run, as ``run.backward`` returns them.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; unless given a new figure of the right size is made.
+        Axes to draw on (default: axes of a new figure).
     labels : mapping, optional
-        What to write beside a row instead of the name of its parameter.
+        Labels of parameters (default: their names); ``"$h_1$"`` is set as a formula.
     palette : str or sequence, optional
-        The name of a colormap, or colours from small to large.
+        Name of a colormap, or colors from the least value to the largest.
     limits : pair of float, optional
-        The least and the largest norm on the scale, to compare several pictures.
+        Least and largest norm of the color scale (default: powers of ten around the norms).
+    width
+        See `rolled`.
 
     Returns
     -------
@@ -65,9 +80,9 @@ def gradient_flow(
     Raises
     ------
     TypeError
-        If ``gradients`` are none.
+        If ``gradients`` is not a Gradients object.
     ValueError
-        If the network has no parameters, or the limits are not 0 < least < largest.
+        If the network has no parameters, or ``limits`` are not 0 < least < largest < infinity.
 
     Examples
     --------
@@ -81,43 +96,63 @@ def gradient_flow(
     """
     norms = _norms(gradients)
     low, high = _limits(norms, limits)
-    graph: Any = None
-    if gradients.steps is not None and gradients.steps <= _LONGEST:
-        graph = unrolled_scene(gradients.graph, range(gradients.steps), {}, None, ghosts=False)
-        graph = Scene(graph.discs, graph.strokes, graph.bands)
-        centres = sorted({disc.at[0] for disc in graph.discs})
-    else:
-        count = max(map(len, norms.values()))
-        width = min(0.8, _WIDEST / count)
-        centres = [width * k for k in range(count)]
-    strip = _strip(norms, centres, (low, high), as_labels(labels), palette)
-    if graph is not None:
-        strip += shifted(graph, 0.0, extent(strip)[3] - extent(graph)[1] - 0.5)
-    return on_paper(strip, ax)
+    names = {**_names(gradients), **as_labels(labels)}
+
+    planes = {name: _cells(gradients.fibre(name)) for name in norms}
+    over_time = gradients.steps is not None
+
+    def build(style: Style) -> Scene:
+        if all(cells is not None for cells in planes.values()):
+            return _planes(norms, planes, (low, high), names, palette)
+        graph: Any = None
+        if style.ghosts and gradients.steps is not None and gradients.steps <= _LONGEST:
+            style = replace(style, steps=_LONGEST)
+            graph = unrolled_scene(gradients.graph, range(gradients.steps), style, ghosts=False)
+            first = graph.discs[0].key[0]
+            left = graph.discs[0].at[0] - graph.texts[0].at[0]
+            centers = [disc.at[0] - left for disc in graph.discs if disc.key[0] == first]
+            graph = Scene(graph.discs, graph.strokes, graph.bands)
+        else:
+            count = max(map(len, norms.values()))
+            step = min(0.8, _WIDEST / count)
+            centers = [step * k for k in range(count)]
+        strip = _strip(norms, centers, (low, high), names, palette, over_time)
+        if graph is not None:
+            strip += shifted(graph, 0.0, extent(strip)[3] - extent(graph)[1] - 0.5)
+        return strip
+
+    # where the network does not fit, a style without ghosts, which has the strip alone
+    return on_paper(build, Style(steps=1), ax, width)
+
+
+def _names(gradients: Any) -> dict[str, str]:
+    """Default label of each parameter."""
+    owner = gradients.vertices
+    return {name: f"{plain(v)}.{name.rpartition('.')[2]}" for name, v in owner.items()}
 
 
 def _norms(gradients: Any) -> dict[str, Any]:
-    """Norm of each copy, parameters in the order of the rows, from above."""
+    """Gradient norms of the copies of each parameter, in the order of the rows from the top."""
     if not hasattr(gradients, "copies"):
         raise TypeError(
-            "gradient flow is drawn of gradients, as run.backward returns them, not of "
+            "gradients must be a Gradients object, as run.backward returns it, not "
             f"{show_kind(gradients)}"
         )
     rows = rows_of(gradients.graph)
     owner = gradients.vertices
     if not owner:
-        raise ValueError("the network has no parameters, so no gradients flow to them")
-    names = sorted(owner, key=lambda name: -rows[owner[name]])
+        raise ValueError("the network has no parameters, so there are no gradients to draw")
+    names = sorted(owner, key=lambda name: (-rows[owner[name]], name))
     copies = {name: gradients.copies(name) for name in names}
     return {name: np.linalg.norm(g.reshape(len(g), -1), axis=1) for name, g in copies.items()}
 
 
 def _limits(norms: Mapping[str, Any], limits: Any) -> tuple[float, float]:
-    """Powers of ten between which colours lie."""
+    """Base-10 logarithms of the ends of the color scale."""
     if limits is not None:
         least, largest = limits
         if not 0 < least < largest < math.inf:
-            raise ValueError(f"the limits are {limits!r}, but they must be 0 < least < largest")
+            raise ValueError(f"invalid limits={limits!r}: must be 0 < least < largest < infinity")
         return math.log10(least), math.log10(largest)
     sizes = np.concatenate(list(norms.values()))
     sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
@@ -130,41 +165,97 @@ def _limits(norms: Mapping[str, Any], limits: Any) -> tuple[float, float]:
 
 def _strip(
     norms: Mapping[str, Any],
-    centres: list[float],
+    centers: list[float],
     limits: tuple[float, float],
     labels: Mapping[str, str],
     palette: Any,
+    over_time: bool,
 ) -> Scene:
-    low, high = limits
-    width = centres[1] - centres[0] if len(centres) > 1 else 1.0
-    cell = width * (0.98 if width > 0.3 else 1.03)  # no gaps between what is narrow
+    width = centers[1] - centers[0] if len(centers) > 1 else 1.0
+    cell = width - 0.04 if width > 0.6 else 1.03 * width  # narrow cells overlap, to hide gaps
     shapes, texts = [], []
-    left = centres[0] - width / 2
+    left = centers[0] - width / 2
     for row, (name, sizes) in enumerate(norms.items()):
         y = -row * _CELL
-        texts.append(Text((left - 0.2, y), labels.get(name, name), INK, 0.26, "right"))
-        with np.errstate(divide="ignore"):
-            shares = np.clip((np.log10(sizes) - low) / (high - low), 0, 1)
-        shades = ramp(np.nan_to_num(shares).tolist(), palette)
-        for x, size, shade in zip(centres, sizes.tolist(), shades, strict=False):
-            fill = shade if size > 0 else mixed(QUIET, PAPER, 0.8)  # nothing flows here
-            fill = fill if math.isfinite(size) else INK
-            shapes.append(Shape((name, x), _box(x, y, cell, _CELL * 0.92), fill))
+        texts.append(Text((left - 0.2, y), labels[name], INK, 0.26, "right"))
+        for x, fill in zip(centers, _fills(sizes, limits, palette), strict=False):
+            shapes.append(Shape((name, x), _box(x, y, cell, _CELL - 0.04), fill))
     below = -len(norms) * _CELL
-    step = max(1, math.ceil(len(centres) / 16))
+    step = max(1, math.ceil(len(centers) / 16))
     texts += [
-        Text((centres[k], below - 0.05), Formula(k), QUIET, 0.24)
-        for k in range(0, len(centres), step)
+        Text((centers[k], below - 0.05), Formula(k), QUIET, 0.24)
+        for k in range(0, len(centers), step)
     ]
-    middle = (centres[0] + centres[-1]) / 2
-    if not all(np.isfinite(sizes).all() for sizes in norms.values()):
-        texts.append(Text((middle, below - 1.65), "black: infinite, or no number", QUIET, 0.24))
+    axis = Formula("t") if over_time else "copy"
+    texts.append(Text((left - 0.2, below - 0.05), axis, QUIET, 0.26, "right"))
+    middle = (centers[0] + centers[-1]) / 2
+    texts += _key(norms, (middle, below - 1.65))
     scale = _scale(middle, below - 0.75, limits, palette)
     return Scene(texts=tuple(texts), shapes=tuple(shapes)) + scale
 
 
+def _fills(sizes: Any, limits: tuple[float, float], palette: Any) -> list[Color]:
+    """Color of each norm: gray for zero, black for infinity and NaN."""
+    low, high = limits
+    with np.errstate(divide="ignore"):
+        shares = np.clip((np.log10(sizes) - low) / (high - low), 0, 1)
+    shades = ramp(np.nan_to_num(shares).tolist(), palette)
+    zero = mixed(QUIET, PAPER, 0.7)
+    return [
+        (shade if size > 0 else zero) if math.isfinite(size) else INK
+        for size, shade in zip(sizes.tolist(), shades, strict=True)
+    ]
+
+
+def _cells(fibre: tuple[Any, ...]) -> list[tuple[int, int]] | None:
+    """Times in Z^2 of the copies of a vertex, or None if they have no such times."""
+    times = [node[1] for node in fibre if isinstance(node, tuple) and len(node) == 2]
+    pairs = [t for t in times if isinstance(t, tuple) and len(t) == 2]
+    return pairs if pairs and len(pairs) == len(fibre) else None
+
+
+def _planes(
+    norms: Mapping[str, Any],
+    planes: Mapping[str, Any],
+    limits: tuple[float, float],
+    labels: Mapping[str, str],
+    palette: Any,
+) -> Scene:
+    """Heat maps side by side, one for each parameter, with times in Z^2 as axes."""
+    times = np.array([t for cells in planes.values() for t in cells])
+    low, high = times.min(axis=0), times.max(axis=0)
+    wide, tall = ((high - low + 1) * _CELL).tolist()
+    shapes, texts = [], []
+    for k, (name, sizes) in enumerate(norms.items()):
+        x0 = (k % _ABREAST) * (max(wide, 2.0) + 1.5)
+        y0 = -(k // _ABREAST) * (tall + 1.9)
+        for (t, s), fill in zip(planes[name], _fills(sizes, limits, palette), strict=True):
+            x, y = x0 + (t - low[0]) * _CELL, y0 + (s - low[1]) * _CELL
+            shapes.append(Shape((name, (t, s)), _box(x, y, _CELL - 0.04, _CELL - 0.04), fill))
+        right, top = x0 + wide - _CELL, y0 + tall - _CELL
+        texts.append(Text(((x0 + right) / 2, top + 0.65), labels[name], INK, 0.28))
+        for x, t in ((x0, low[0]), (right, high[0])):
+            texts.append(Text((x, y0 - 0.55), Formula(t), QUIET, 0.24))
+        for y, s in ((y0, low[1]), (top, high[1])):
+            texts.append(Text((x0 - 0.45, y), Formula(s), QUIET, 0.24, "right"))
+        texts.append(Text(((x0 + right) / 2, y0 - 0.6), Formula("t_1"), QUIET, 0.26))
+        texts.append(Text((x0 - 0.45, (y0 + top) / 2), Formula("t_2"), QUIET, 0.26, "right"))
+    bottom = min(text.at[1] for text in texts)
+    ends = [float(shape.points[:, 0].max()) for shape in shapes]
+    scale = _scale(max(ends) / 2, bottom - 0.9, limits, palette)
+    texts += _key(norms, (max(ends) / 2, bottom - 1.8))
+    return Scene(texts=tuple(texts), shapes=tuple(shapes)) + scale
+
+
+def _key(norms: Mapping[str, Any], at: tuple[float, float]) -> list[Text]:
+    """Meaning of the colors that are not on the scale, if there are any."""
+    sizes = np.concatenate(list(norms.values()))
+    words = ["gray: zero"] * bool(np.any(sizes == 0))
+    words += ["black: infinite or NaN"] * bool(not np.isfinite(sizes).all())
+    return [Text(at, ", ".join(words), QUIET, 0.24)] if words else []
+
+
 def _scale(middle: float, y: float, limits: tuple[float, float], palette: Any) -> Scene:
-    """The scale of powers of ten."""
     low, high = limits
     wide, steps = 5.0, 60
     shades = ramp([k / (steps - 1) for k in range(steps)], palette)
@@ -182,7 +273,7 @@ def _scale(middle: float, y: float, limits: tuple[float, float], palette: Any) -
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Powers of ten on a scale, or its ends where there are not two of them."""
+    """Powers of ten on the scale with their labels; the ends if there are fewer than two."""
     first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     if first < last:
         powers = range(first, last + 1, max(1, math.ceil((last - first) / 6)))

@@ -1,96 +1,89 @@
-"""The network rolled, unrolled, and both side by side in the same rows.
+"""A delay graph, drawn from the bottom up in the order in which a time step is computed.
 
-Downstairs, edges with a delay run round on the right and say it on a badge, longer edges
-without one on the left. Upstairs every copy of a vertex stands in its row, every time in its
-column.
+Vertices in one column have their edges to its left and right, in nested tracks; in other
+arrangements, edges are routed around vertices. Each edge of nonzero delay has its delay as a label.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
-from typing import Any
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from unrollgraph.cover._unroll import unroll
-from unrollgraph.draw._plane import plane_scene
 from unrollgraph.draw.layout import (
-    COLUMN,
-    RADIUS,
-    across,
-    arch,
+    Routes,
+    Spot,
+    beside_line,
     bow,
     bulge,
-    fibre_colours,
-    lanes,
+    fibre_colors,
+    loop,
     middle,
-    passing,
     ports,
-    rows_of,
+    rising,
     straight,
+    through,
+    tracks,
     turned,
 )
+from unrollgraph.draw.ranks import Arrangement, arranged, ranks_of
 from unrollgraph.draw.render import (
     MOST_EDGES,
-    as_labels,
-    check_axes,
-    check_drawable,
     check_few,
-    extent,
-    new_axes,
-    paint,
+    on_paper,
 )
 from unrollgraph.draw.scene import (
-    INK,
-    PAPER,
-    QUIET,
     Badge,
-    Band,
-    Disc,
-    Formula,
     Points,
     Scene,
     Stroke,
-    Text,
     as_walk,
     badge_width,
-    delay_colours,
-    lifted,
-    lit_scene,
-    mixed,
-    shifted,
-    text_width,
+    delay_pens,
+    flattened,
 )
-from unrollgraph.errors import show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.draw.style import Style, as_labels
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from unrollgraph.draw.style import Width
 
 
 def rolled(
-    G: Any,
+    G: GraphLike,
     *,
-    ax: Any = None,
+    ax: Axes | None = None,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
-    walk: Any = None,
+    walk: Iterable[Any] | None = None,
+    width: Width | None = None,
     delay: str = "delay",
-) -> Any:
-    """Draw a delay graph: one column, what is computed first below, delays on badges.
+) -> Axes:
+    """Draw a delay graph from the bottom up, with delays on its edges.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; unless given a new figure of the right size is made.
+        Axes to draw on (default: axes of a new figure).
     labels : mapping, optional
-        What to write on vertices instead of their names; ``"$h_1$"`` is set as a formula.
+        Labels of base vertices (default: their names); ``"$h_1$"`` is set as a formula.
     palette : sequence or mapping, optional
-        Colours of vertices: in turn, or vertex by vertex.
+        Colors to use in turn (default: Okabe-Ito), or a mapping from base vertices to colors.
     walk : sequence of edges, optional
-        A walk to light up; an edge is ``(u, v)``, or ``(u, v, key)`` in a multigraph.
+        Walk of G to highlight; an edge is ``(u, v)``, or ``(u, v, key)`` in a multigraph.
+    width : {"column", "text", "slide"} or float, optional
+        Printed width, at which letters have at least 6 points: 3.35, 7 or (letters of 10 points)
+        10 inches, or a number of inches. Default: the natural width, at most 10 inches; or that of
+        ``ax``. Names that do not fit get short keys, explained below the picture.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
@@ -98,8 +91,8 @@ def rolled(
 
     Raises
     ------
-    LiftError
-        If the walk is none.
+    ValueError, LiftError
+        If there are no vertices or more than 2000 edges, or ``walk`` is not a walk of G.
 
     Examples
     --------
@@ -109,205 +102,132 @@ def rolled(
     'delay 1'
     """
     graph = as_delay_graph(G, delay)
-    check_few(graph.base, MOST_EDGES, mend="draw a part of the graph")
-    scene = rolled_scene(graph, as_labels(labels), palette)
-    if walk is not None:
-        scene = lit_scene(scene, {*as_walk(graph.base, walk)})
-    return on_paper(scene, ax)
-
-
-def unrolled(
-    U: Any,
-    *,
-    ax: Any = None,
-    labels: Mapping[Any, str] | None = None,
-    palette: Any = None,
-    walk: Any = None,
-    ghosts: bool = False,
-    max_edges: int = MOST_EDGES,
-) -> Any:
-    """Draw a window of an unrolling: a row for each fibre, a column for each time.
-
-    Parameters
-    ----------
-    U : Lift
-        A window of a delay cover over Z or Z^2, as `unroll` makes it.
-    ax, labels, palette
-        As for `rolled`; labels are those of the vertices below.
-    walk : sequence of arcs, optional
-        A walk of U to light up.
-    ghosts : bool
-        Whether pale copies at both ends show that the unrolling goes on.
-    max_edges : int
-        How many arcs may be drawn.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    TypeError
-        If ``U`` is no window.
-    ValueError
-        If times have more than two axes, or there are too many arcs.
-    LiftError
-        If the walk is none.
-
-    Examples
-    --------
-    >>> import unrollgraph as ug
-    >>> ax = ug.draw.unrolled(ug.unroll(ug.gallery.seed_network(), 4))
-    >>> ax.texts[-1].get_text()
-    '$t = 3$'
-    """
-    check_drawable(U, max_edges)
-    scene = window_scene(U, as_labels(labels), palette, ghosts=ghosts)
-    if walk is not None:
-        scene = lit_scene(scene, {*as_walk(U, walk)})
-    return on_paper(scene, ax)
-
-
-def side_by_side(  # noqa: PLR0913  (options of a picture)
-    G: Any,
-    window: Any,
-    *,
-    ax: Any = None,
-    labels: Mapping[Any, str] | None = None,
-    palette: Any = None,
-    walk: Any = None,
-    ghosts: bool = True,
-    max_edges: int = MOST_EDGES,
-    delay: str = "delay",
-) -> Any:
-    """Draw a delay graph and a window of its unrolling in the same rows.
-
-    The projection is a horizontal one: every copy stands to the right of what it is a copy of.
-
-    Parameters
-    ----------
-    G, ax, labels, palette, delay
-        As for `rolled`.
-    window : range or int
-        As for `unroll`.
-    walk : sequence of edges, optional
-        A walk of G to light up, below and, lifted, above.
-    ghosts, max_edges
-        As for `unrolled`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    LiftError
-        If the walk is none.
-    ValueError
-        If times have more than two axes, there are too many arcs, or the walk lifted leaves
-        the window.
-
-    Examples
-    --------
-    >>> import unrollgraph as ug
-    >>> ax = ug.draw.side_by_side(ug.gallery.seed_network(), 4)
-    >>> sum(text.get_text() == "unrolled" for text in ax.texts)
-    1
-    """
-    graph = as_delay_graph(G, delay)
-    U = unroll(graph, window)
-    check_drawable(U, max_edges)
-    left = rolled_scene(graph, as_labels(labels), palette)
-    right = window_scene(U, as_labels(labels), palette, ghosts=ghosts)
-    if walk is not None:
-        edges, arcs = lifted(U, walk)
-        left, right = lit_scene(left, {*edges}), lit_scene(right, {*arcs})
-    return on_paper(beside(left, right), ax)
-
-
-def beside(
-    left: Scene,
-    right: Scene,
-    names: tuple[str, str, str] = ("rolled", "unrolled", r"\pi(v, t) = v"),
-) -> Scene:
-    """Put what is below to the left of what is above, with the map from one to the other."""
-    left = shifted(left, 0.0, _middle_height(right) - _middle_height(left))
-    right = shifted(right, extent(left)[2] - extent(right)[0] + 0.4)
-    above = max(extent(left)[3], extent(right)[3]) + 0.1
-    centre = (extent(right)[0] + extent(right)[2]) / 2
-    near, far = (text_width(Text((0.0, 0.0), name, INK, 0.32)) / 2 for name in names[:2])
-    lacking = near + far + 1.4 - centre  # between the titles the arrow needs some room
-    if lacking > 0:
-        right, centre = shifted(right, lacking), centre + lacking
-    titles = (
-        Text((0.0, above), names[0], INK, 0.32),
-        Text((centre, above), names[1], INK, 0.32),
-        Text(((near + centre - far) / 2, above + 0.28), Formula(names[2]), QUIET, 0.28),
-    )
-    arrow = np.linspace((centre - far - 0.2, above), (near + 0.2, above), 4)
-    return left + right + Scene(texts=titles, strokes=(Stroke("projection", arrow, QUIET, 1.2),))
-
-
-def _middle_height(scene: Scene) -> float:
-    heights = [disc.at[1] for disc in scene.discs]
-    return (min(heights) + max(heights)) / 2
-
-
-def on_paper(scene: Scene, ax: Any) -> Any:
-    """Draw a scene on axes, or on axes of its own size."""
-    return paint(scene, new_axes(scene) if ax is None else check_axes(ax))
+    check_few(graph.base, MOST_EDGES, mend="draw a subgraph")
+    lit = None if walk is None else {*as_walk(graph.base, walk)}
+    style = Style(as_labels(labels), palette, steps=1)
+    return on_paper(lambda s: rolled_scene(graph, s), style, ax, width, graph.vertices, lit)
 
 
 def rolled_scene(
     graph: DelayGraph,
-    labels: Mapping[Any, str],
-    palette: Any,
+    style: Style,
     *,
     gap: float = 1.0,
     marks: Sequence[str] | None = None,
-    rows: dict[Any, int] | None = None,
+    places: Arrangement | None = None,
 ) -> Scene:
-    """Picture of the base: one column, on badges delays, or what else edges are marked with."""
-    rows = rows or rows_of(graph)
-    fill = fibre_colours(graph, palette)
-    tint = delay_colours(graph.times)
-    discs = tuple(
-        Disc(v, (0.0, row * gap), RADIUS, fill[v], labels.get(v, show_vertex(v)))
-        for v, row in rows.items()
-    )
-    strokes, badges = [], []
-    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
-    places = [((0.0, low * gap), (0.0, high * gap)) for low, high in ends]
+    """Scene of a delay graph; ``marks`` are texts on edges (default: delays)."""
+    fill = fibre_colors(graph, style.palette)
+    discs = {v: style.disc(v, (0.0, 0.0), fill[v], style.label(v)) for v in graph.vertices}
+    size = max(0.26, style.least)
     words = _marks(graph) if marks is None else marks
+    words = [text.replace("-", "\N{MINUS SIGN}") if marks is None else text for text in words]
+    if places is None:
+        wide = {v: disc.wide for v, disc in discs.items()}
+        joined = {
+            frozenset(edge[:2]): badge_width(text, size) + 0.35
+            for edge, text in zip(graph.edges, words, strict=True)
+            if text
+        }
+        places = arranged(ranks_of(graph, style.abreast), graph, wide, joined)
+    spots = {v: Spot(at.x, at.y * gap, discs[v].wide) for v, at in places.spots.items()}
+    places = replace(places, spots=spots)
+    route = _tower if places.is_column else _spread
+    routes, badges = route(graph, places, words, size)
+    pens = delay_pens(graph.times)
+    strokes = [Stroke(edge, routes[k], *pens[graph.times[k]]) for k, edge in enumerate(graph.edges)]
+    labels = [
+        Badge(graph.edges[k], at, words[k], pens[graph.times[k]].color, size)
+        for k, at in badges.items()
+    ]
+    placed = tuple(replace(discs[v], at=(spot.x, spot.y)) for v, spot in spots.items())
+    return Scene(placed, tuple(strokes), badges=tuple(labels))
+
+
+Badges: TypeAlias = dict[int, tuple[float, float]]  # place of the badge of each edge
+
+
+def _tower(
+    graph: DelayGraph, arrangement: Arrangement, words: Sequence[str], size: float
+) -> tuple[dict[int, Points], Badges]:
+    """Routes of edges and places of badges beside a column of vertices."""
+    spots = arrangement.spots
+    order = {v: k for k, v in enumerate(sorted(spots, key=lambda v: spots[v].y))}
+    ends = [(float(order[edge[0]]), float(order[edge[1]])) for edge in graph.edges]
+    places = [(spots[edge[0]], spots[edge[1]]) for edge in graph.edges]
+    column = max(spot.wide for spot in spots.values())
     moving = [k for k, text in enumerate(words) if text or ends[k][0] == ends[k][1]]
     still = [k for k in range(len(ends)) if k not in set(moving)]
-    plain = _direct(ends, still)
+    plain = direct(ends, still)
     bowed = [k for k in still if k not in plain]
-    for k in plain:
-        strokes.append(Stroke(graph.edges[k], straight(*places[k]), tint[graph.times[k]]))
-    reach = lanes([_span(ends[k]) for k in bowed])
-    for k, lane in zip(bowed, reach, strict=True):
-        points = bow(*places[k], 0.12 + 0.34 * lane)
-        strokes.append(Stroke(graph.edges[k], points, tint[graph.times[k]]))
-    wide = max((badge_width(text) for text in words if text), default=0.0)
-    tall = max((lane for lane in reach), default=-1) + 1
+    routes = {k: straight(*places[k]) for k in plain}
+    badges: Badges = {}
+    reach = tracks([span(ends[k]) for k in bowed])
+    for k, track in zip(bowed, reach, strict=True):
+        routes[k] = bow(*places[k], 0.12 + 0.34 * track, 1.2 * column)
+    wide = max((badge_width(text, size) for text in words if text), default=0.0)
     for side in (1, -1):
-        own = [k for k in moving if (ends[k][1] > ends[k][0]) == (side < 0)]
-        start = 0 if side > 0 else tall
-        lane_of = lanes([_span(ends[k]) for k in own])
-        turns = ports([ends[k] for k in own], lane_of)
-        for k, lane, turn in zip(own, lane_of, turns, strict=True):
-            far = 0.35 + wide / 2 + max(0.55, wide + 0.1) * (lane + start)
-            points = bulge(*places[k], far, side, turn)
-            colour = tint[graph.times[k]]
-            strokes.append(Stroke(graph.edges[k], points, colour))
+        # beside bows, there is space on the right only
+        own = [k for k in moving if bool(bowed or ends[k][1] <= ends[k][0]) == (side > 0)]
+        track_of = tracks([span(ends[k]) for k in own])
+        turns = ports([ends[k] for k in own], track_of)
+        for k, track, turn in zip(own, track_of, turns, strict=True):
+            a, b = places[k]
+            far = column + 0.35 + max(0.55, wide + 0.2) * track
+            if a == b:
+                opening = 0.4 + 0.35 * min(track, 3)
+                aim = sum(turn) / 2
+                angle = aim if side > 0 else math.pi - aim
+                routes[k] = loop(a, angle, far - column, opening)
+            else:
+                routes[k] = bulge(a, b, far, side, turn)
             if words[k]:
-                badges.append(Badge(graph.edges[k], middle(points), words[k], colour))
-    return Scene(discs, tuple(strokes), badges=tuple(badges))
+                x, y = middle(routes[k])
+                badges[k] = (x + side * (badge_width(words[k], size) / 2 + 0.06), y)
+    return routes, badges
+
+
+def _spread(
+    graph: DelayGraph, arrangement: Arrangement, words: Sequence[str], size: float
+) -> tuple[dict[int, Points], Badges]:
+    """Routes of edges and places of badges where some ranks have several vertices."""
+    spots = arrangement.spots
+    found = Routes(spots)
+    routes, badges = {}, {}
+    for k in sorted(range(len(graph.edges)), key=lambda k: bool(words[k])):
+        u, v = graph.edges[k][:2]
+        if u == v:
+            side = 0.0 if spots[u].x >= 0 else math.pi
+            routes[k] = turned(spots[u], found.held(u, u), side + 0.5 * math.cos(side), 1.0, 0.24)
+        elif k in arrangement.ways:
+            routes[k] = through(spots[u], arrangement.ways[k], spots[v], found.others(u, v))
+            found.held(u, v)
+        elif (free := _rise(found, arrangement, u, v)) is not None:
+            routes[k] = free
+        else:
+            routes[k], _ = found.between(u, v)
+    taken: list[tuple[float, float, float]] = []
+    lines = np.vstack([flattened(route, 24) for route in routes.values()] or [np.zeros((0, 2))])
+    for k, text in enumerate(words):
+        if text:
+            wide = badge_width(text, size)
+            badges[k] = beside_line(routes[k], wide, [*spots.values()], taken, lines, size)
+            taken.append((*badges[k], wide))
+    return routes, badges
+
+
+def _rise(routes: Routes, places: Arrangement, u: Any, v: Any) -> Points | None:
+    """Free route of the first edge between two vertices of neighboring ranks, or None."""
+    spots = places.spots
+    if abs(spots[u].y - spots[v].y) != places.row or routes.count(u, v) or routes.count(v, u):
+        return None
+    free = rising(spots[u], spots[v], routes.others(u, v))
+    if free is not None:
+        routes.held(u, v)
+    return free
 
 
 def _marks(graph: DelayGraph) -> list[str]:
-    """What stands on each edge: its delay, unless it is zero."""
     words = [
         str(d) if any(parts) else ""
         for d, parts in zip(graph.times, graph.delays.tolist(), strict=True)
@@ -316,158 +236,16 @@ def _marks(graph: DelayGraph) -> list[str]:
     return [f"delay {text}" if lone and text else text for text in words]
 
 
-def _direct(ends: list[tuple[float, float]], still: list[int]) -> set[int]:
-    """Edges that can go straight: to the next row, one for each pair."""
+def direct(ends: list[tuple[float, float]], still: list[int]) -> set[int]:
+    """Edges drawn as straight lines: one for each pair of neighboring rows."""
     found: dict[tuple[float, float], int] = {}
     for k in still:
         if abs(ends[k][0] - ends[k][1]) == 1:
-            found.setdefault(_span(ends[k]), k)
+            found.setdefault(span(ends[k]), k)
     return set(found.values())
 
 
-def _span(pair: tuple[float, float]) -> tuple[float, float]:
-    """Rows that an edge passes; a loop takes a little of its own."""
+def span(pair: tuple[float, float]) -> tuple[float, float]:
+    """Range of rows of an edge; a loop has the length 0.6."""
     low, high = min(pair), max(pair)
     return (low, high) if low < high else (low - 0.3, high + 0.3)
-
-
-def window_scene(U: Any, labels: Mapping[Any, str], palette: Any, *, ghosts: bool) -> Scene:
-    """Picture of a window, in a line or in the plane."""
-    if isinstance(U.window, range):
-        return unrolled_scene(U.delay_graph, U.window, labels, palette, ghosts=ghosts)
-    return plane_scene(U.delay_graph, U.window, labels, palette, ghosts=ghosts)
-
-
-def unrolled_scene(
-    graph: DelayGraph,
-    window: range,
-    labels: Mapping[Any, str],
-    palette: Any,
-    *,
-    ghosts: bool,
-    rows: dict[Any, int] | None = None,
-) -> Scene:
-    """Picture of a window, one column for each time; ghosts stand for what goes on."""
-    rows = rows or rows_of(graph)
-    fill = fibre_colours(graph, palette)
-    tint = delay_colours(graph.times)
-    shown = range(window.start - 1, window.stop + 1) if ghosts else window
-    column = max(COLUMN, 2 * RADIUS + 0.8 + _widest(graph, rows))
-    x = {t: (t - window.start) * column for t in shown}
-    discs = []
-    for t, (v, row) in product(shown, rows.items()):
-        ghost = t not in window
-        colour = mixed(fill[v], PAPER, 0.5) if ghost else fill[v]
-        label, index = ("", "") if ghost else (labels.get(v, show_vertex(v)), str(t))
-        discs.append(Disc((v, t), (x[t], float(row)), RADIUS, colour, label, index, ghost))
-    pad = 0.55 if ghosts else 0.0
-    bands = tuple(
-        Band(
-            v,
-            min(x.values()) - 0.5 - pad,
-            max(x.values()) + 0.5 + pad,
-            float(row),
-            0.62,
-            mixed(fill[v], PAPER, 0.82),
-            fades=ghosts,
-        )
-        for v, row in rows.items()
-    )
-    strokes = list(_arcs(graph, rows, shown, window, x, tint))
-    times = tuple(Text((x[t], -0.75), Formula(f"t = {t}"), QUIET, 0.26) for t in window)
-    dots: tuple[Text, ...] = ()
-    if ghosts:
-        level = (len(rows) - 1) / 2
-        dots = tuple(
-            Text((side, level), "...", QUIET, 0.4)
-            for side in (min(x.values()) - 0.95, max(x.values()) + 0.95)
-        )
-    return Scene(tuple(discs), tuple(strokes), bands, times + dots)
-
-
-def _widest(graph: DelayGraph, rows: dict[Any, int]) -> float:
-    """How far edges bow to the left of a column."""
-    _, _, reach = _still(graph, rows)
-    return 0.1 + 0.17 * max(reach.values()) if reach else 0.0
-
-
-def _still(
-    graph: DelayGraph, rows: dict[Any, int]
-) -> tuple[list[tuple[float, float]], set[int], dict[int, int]]:
-    """Rows of the ends of each edge; which go straight up a column; in which lanes others do."""
-    ends = [(float(rows[edge[0]]), float(rows[edge[1]])) for edge in graph.edges]
-    still = [k for k, d in enumerate(graph.times) if not d]
-    plain = _direct(ends, still)
-    bowed = [k for k in still if k not in plain]
-    return ends, plain, dict(zip(bowed, lanes([_span(ends[k]) for k in bowed]), strict=True))
-
-
-def _arcs(
-    graph: DelayGraph, rows: dict[Any, int], shown: range, window: range, x: Any, tint: Any
-) -> Iterator[Stroke]:
-    """Strokes of all copies of the edges, fading where they leave the window."""
-    column = x[shown[1]] - x[shown[0]] if len(shown) > 1 else COLUMN
-    routes = _routes(graph, rows, column, len(shown))
-    for edge, d, route in zip(graph.edges, graph.times, routes, strict=True):
-        for t in shown:
-            if t + d not in shown or (t not in window and t + d not in window and d):
-                continue
-            outside = (t not in window, t + d not in window)
-            colour = tint[d]
-            if all(outside):
-                colour = mixed(colour, PAPER, 0.65)
-                fade = (0.0, 0.0)
-            else:
-                fade = (0.85 if outside[0] else 0.0, 0.85 if outside[1] else 0.0)
-            arrow = not (outside[1] and not outside[0])
-            key = ((edge[0], t), (edge[1], t + d), *edge[2:])
-            yield Stroke(key, route + np.array([x[t], 0.0]), colour, 1.6, arrow, fade)
-
-
-def _routes(graph: DelayGraph, rows: dict[Any, int], column: float, longest: int) -> list[Points]:
-    """Routes of the copies that leave at the first column; all others run alike."""
-    ends, plain, reach = _still(graph, rows)
-    bends = _bends(graph, rows)
-    before: dict[Any, int] = {}  # loops at a vertex that go as far
-    taken: dict[Any, list[float]] = {}
-    routes = []
-    for k, d in enumerate(graph.times):
-        low, high = ends[k]
-        a, b = (0.0, low), (column * d, high)
-        if low == high:
-            nth = before[low, abs(d)] = before.get((low, abs(d)), -1) + 1
-            height = 0.37 + 0.07 * min(abs(d), 4) + 0.12 * nth
-            points = arch(a, b, height) if d else turned(a, nth, 0.6, 1.2)
-        elif not d:
-            points = straight(a, b) if k in plain else bow(a, b, 0.1 + 0.17 * reach[k])
-        elif abs(d) >= longest:
-            points = straight(a, b)  # of which there is no copy
-        else:
-            held = taken.setdefault((low, high, d), [])
-            used = [*held, *(-far for far in taken.get((high, low, -d), ()))]
-            if abs(d) == 1 and not used:
-                points, far = across(a, b, bends[k]), 0.0
-            else:
-                times = range(min(0, d), max(0, d) + 1)
-                others = [(column * t, float(row)) for t in times for row in rows.values()]
-                others = [at for at in others if at not in (a, b)]
-                points, far = passing(a, b, np.array(others).reshape(-1, 2), used)
-            held.append(far)
-        routes.append(points)
-    return routes
-
-
-def _bends(graph: DelayGraph, rows: dict[Any, int]) -> dict[int, float]:
-    """Where the edges out of one vertex climb: those that go farther, farther from it."""
-    out: dict[Any, list[int]] = {}
-    for k, (edge, d) in enumerate(zip(graph.edges, graph.times, strict=True)):
-        if d and edge[0] != edge[1]:
-            out.setdefault(edge[0], []).append(k)
-    found = {}
-    for numbers in out.values():
-        order = sorted(
-            numbers, key=lambda k: -abs(rows[graph.edges[k][1]] - rows[graph.edges[k][0]])
-        )
-        for place, k in enumerate(order):
-            found[k] = 0.5 if len(order) == 1 else 0.3 + 0.45 * place / (len(order) - 1)
-    return found

@@ -1,61 +1,65 @@
-"""Trees: from the root outward, with stubs where they go on.
+"""Trees over a graph, from the root outward, with stubs of the edges that leave the tree.
 
-A tree whose arcs all lead away from its root grows to the right, one whose arcs all lead to it
-stands the other way round, and one of both kinds, such as a universal cover, grows in all
-directions. Every leaf has a place of its own, and a vertex stands in the middle of its leaves.
+A tree grows to the right if all edges point away from the root, to the left if all point to the
+root, and in all directions otherwise. Each vertex is at the middle of its evenly spaced leaves.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.trees import TreeLift
-from unrollgraph.draw._rolled import on_paper
-from unrollgraph.draw.layout import GAP, RADIUS, fibre_colours, straight
+from unrollgraph.draw.layout import GAP, Spot, fibre_colors, leave, spot, straight
 from unrollgraph.draw.render import (
     MOST_EDGES,
-    arc_colour,
+    arc_pen,
     arcs_over,
-    as_labels,
     check_lift,
     graph_below,
+    on_paper,
     short_index,
 )
-from unrollgraph.draw.scene import Disc, Scene, Stroke, as_walk, delay_colours, lit_scene
-from unrollgraph.errors import show_kind, show_vertex
+from unrollgraph.draw.scene import Scene, Stroke, as_walk, delay_pens
+from unrollgraph.draw.style import RADIUS, Style, as_labels
+from unrollgraph.errors import show_kind
 from unrollgraph.graph.delay_graph import DelayGraph
 
-_LEAF = 0.72  # from leaf to leaf
-_STEP = 1.35  # from a vertex to those it bears, at least
-_STUB = 0.75
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from unrollgraph.draw.style import Width
+
+
+_LEAF = 0.72  # distance of leaves
+_STEP = 1.35  # horizontal distance of a vertex and its children
+_SHORTER = 0.8  # length of an edge, as a share of that of the edge before it
+_STUB = 0.75  # distance from the center of a vertex to the end of a stub
 
 
 def tree(
-    lift: Any,
+    lift: Lift,
     *,
-    ax: Any = None,
+    ax: Axes | None = None,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
-    walk: Any = None,
+    walk: Iterable[Any] | None = None,
+    width: Width | None = None,
     max_edges: int = MOST_EDGES,
-) -> Any:
-    """Draw a tree above a graph from its root outward.
+) -> Axes:
+    """Draw a tree over a graph from its root outward.
 
     Parameters
     ----------
     lift : Lift
-        A tree, as `universal_cover`, `in_tree` and `out_tree` make it.
-    ax, labels, palette
-        As for `rolled`; labels are those of the vertices below.
-    walk : sequence of arcs, optional
-        A walk of the lift to light up.
-    max_edges : int
-        How many arcs may be drawn.
+        A tree from `universal_cover`, `in_tree` or `out_tree`.
+    ax, labels, palette, walk, width, max_edges
+        See `unrolled`; a walk of the lift.
 
     Returns
     -------
@@ -63,12 +67,10 @@ def tree(
 
     Raises
     ------
-    TypeError
-        If ``lift`` is no lift.
+    TypeError, LiftError
+        If ``lift`` is not a tree, or ``walk`` is not a walk of it.
     ValueError
-        If there are too many arcs.
-    LiftError
-        If the walk is none.
+        If there are too many edges.
 
     Examples
     --------
@@ -81,74 +83,80 @@ def tree(
     check_lift(lift, max_edges)
     if not isinstance(lift, TreeLift):
         raise TypeError(
-            f"{show_kind(lift)} is no tree; draw it with draw.projection, or grow a tree "
-            "with universal_cover, in_tree or out_tree"
+            "draw.tree needs a tree from universal_cover, in_tree or out_tree, not "
+            f"{show_kind(lift)}; draw other lifts with draw.projection"
         )
-    scene = tree_scene(lift, as_labels(labels), palette)
-    if walk is not None:
-        scene = lit_scene(scene, {*as_walk(lift, walk)})
-    return on_paper(scene, ax)
+    lit = None if walk is None else {*as_walk(lift, walk)}
+    style, base = Style(as_labels(labels), palette), graph_below(lift).vertices
+    return on_paper(lambda s: tree_scene(lift, s), style, ax, width, base, lit)
 
 
-def tree_scene(lift: Any, labels: Mapping[Any, str], palette: Any) -> Scene:
-    """Picture of a tree."""
+def tree_scene(lift: Any, style: Style) -> Scene:
     graph = graph_below(lift)
-    tint = delay_colours(graph.times)
-    fill, names = _named(lift, graph, labels, palette)
-    at, away = _places(lift, _parents(lift))
-    discs = tuple(
-        Disc(node, at[node], RADIUS, fill[v], *names[v])
+    pens = delay_pens(graph.times)
+    fill, names = _named(lift, graph, style)
+    discs = [
+        style.disc(node, (0.0, 0.0), fill[v], *names[v])
         for node in lift
         for v in [lift.project(node)]
-    )
+    ]
+    places, away = _places(lift, max(disc.wide for disc in discs))
+    at = {disc.key: spot(places[disc.key], disc.wide) for disc in discs}
+    placed = tuple(replace(disc, at=places[disc.key], marked=not k) for k, disc in enumerate(discs))
     strokes = [
-        Stroke(arc, straight(at[arc[0]], at[arc[1]]), arc_colour(graph, tint, below))
+        Stroke(arc, straight(at[arc[0]], at[arc[1]]), *arc_pen(graph, pens, below))
         for arc, below in arcs_over(lift)
     ]
-    return Scene(discs, (*strokes, *_stubs(lift, graph, at, away)))
+    return Scene(placed, (*strokes, *_stubs(lift, graph, at, away)))
 
 
-def _named(
-    lift: Any, graph: DelayGraph, labels: Mapping[Any, str], palette: Any
-) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """Colour, and label with index, of each vertex below; copies have those of what they copy."""
+def _named(lift: Any, graph: DelayGraph, style: Style) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Colors of the base vertices, and a pair (label, index) for each.
+
+    If the base is itself a lift, a vertex has the color and the label of its image in that base.
+    """
     if not isinstance(lift.base, Lift):
-        fill = fibre_colours(graph, palette)
-        return fill, {v: (labels.get(v, show_vertex(v)), "") for v in graph.vertices}
-    under = fibre_colours(graph_below(lift.base), palette)
+        fill = fibre_colors(graph, style.palette)
+        return fill, {v: (style.label(v), "") for v in graph.vertices}
+    under = fibre_colors(graph_below(lift.base), style.palette)
     owner = {v: lift.base.project(v) for v in graph.vertices}
-    names = {v: (labels.get(w, show_vertex(w)), short_index(v)) for v, w in owner.items()}
+    names = {v: (style.label(w), short_index(v)) for v, w in owner.items()}
     return {v: under[w] for v, w in owner.items()}, names
 
 
-def _parents(lift: Any) -> dict[Any, Any]:
-    """The vertex from which each was reached; vertices come nearest first."""
-    found: dict[Any, Any] = {}
-    for node in lift:
-        near = [*lift.pred[node], *lift.succ[node]]
-        found[node] = next((other for other in near if other in found), None)
+def _parents(lift: Any, root: Any) -> dict[Any, Any]:
+    """Parent of each vertex, None for the root; vertices are in the order of their distance."""
+    found: dict[Any, Any] = {root: None}
+    for node in (waiting := [root]):
+        near = [n for n in (*lift.pred[node], *lift.succ[node]) if n not in found]
+        found |= dict.fromkeys(near, node)
+        waiting += near
     return found
 
 
-def _places(lift: Any, parent: Mapping[Any, Any]) -> tuple[dict[Any, Any], dict[Any, float]]:
-    """Where each vertex stands, and in which direction the tree grows on from there."""
-    depth: dict[Any, int] = {}
-    for node, above in parent.items():
-        depth[node] = 0 if above is None else depth[above] + 1
-    leaf = _leaves(parent)
+def _center(lift: Any) -> Any:
+    """The root or, if it has a single neighbor, this neighbor."""
+    root = next(iter(lift))
+    near = [*lift.pred[root], *lift.succ[root]]
+    return near[0] if len(near) == 1 and len(lift) > 2 else root
+
+
+def _places(lift: Any, wide: float) -> tuple[dict[Any, Any], dict[Any, float]]:
+    """Position of each vertex, and the angle at which the tree continues from it."""
+    parent = _parents(lift, next(iter(lift)))
+    depth = _depths(parent)
     arcs = list(lift.edges())
     for way, end in ((1, 1), (-1, 0)):
         if all(parent[arc[end]] == arc[1 - end] for arc in arcs) and arcs:
-            at = {v: (way * _STEP * depth[v], -_LEAF * leaf[v][0]) for v in parent}
+            step = _STEP + 2 * wide
+            row = _rows(parent)
+            at = {v: (way * step * depth[v], -_LEAF * row[v]) for v in parent}
             return at, dict.fromkeys(parent, 0.0 if way > 0 else math.pi)
+    parent = _parents(lift, _center(lift))
+    depth, leaf = _depths(parent), _leaves(parent)
     total = leaf[next(iter(parent))][1]
     angle = {v: math.pi - 2 * math.pi * leaf[v][0] / total for v in parent}
-    radius = [0.0]
-    for level in range(1, max(depth.values()) + 1):
-        turns = np.sort([angle[v] for v in parent if depth[v] == level])
-        nearest = float(np.diff(turns, append=turns[0] + 2 * math.pi).min())
-        apart = _LEAF / (2 * math.sin(min(nearest, math.pi) / 2))
-        radius.append(max(radius[-1] + 1.0, apart))
+    radius = _radii(depth, angle, _LEAF + 2 * wide, 1.0 + 1.6 * wide)
     at = {
         v: (radius[d] * math.cos(angle[v]), radius[d] * math.sin(angle[v]))
         for v, d in depth.items()
@@ -156,12 +164,67 @@ def _places(lift: Any, parent: Mapping[Any, Any]) -> tuple[dict[Any, Any], dict[
     return at, angle
 
 
-def _leaves(parent: Mapping[Any, Any]) -> dict[Any, tuple[float, int]]:
-    """The middle of the leaves beyond each vertex, and their number, in order from the root."""
+def _depths(parent: Mapping[Any, Any]) -> dict[Any, int]:
+    depth: dict[Any, int] = {}
+    for node, above in parent.items():
+        depth[node] = 0 if above is None else depth[above] + 1
+    return depth
+
+
+def _radii(
+    depth: Mapping[Any, int], angle: Mapping[Any, float], apart: float, shortest: float
+) -> list[float]:
+    """Radius of each level; edges are shorter outward, as far as the vertices have space."""
+    last = max(depth.values())
+    shares = np.cumsum([0.0, *(_SHORTER**k for k in range(last))])
+    scale = shortest / _SHORTER ** max(last - 1, 0)
+    for level in range(1, last + 1):
+        turns = np.sort([angle[v] for v in depth if depth[v] == level])
+        nearest = float(np.diff(turns, append=turns[0] + 2 * math.pi).min())
+        needed = apart / (2 * math.sin(min(nearest, math.pi) / 2))
+        scale = max(scale, needed / shares[level])
+    radii: list[float] = (scale * shares).tolist()
+    return radii
+
+
+def _children(parent: Mapping[Any, Any]) -> dict[Any, list[Any]]:
     children: dict[Any, list[Any]] = {v: [] for v in parent}
     for node, above in parent.items():
         if above is not None:
             children[above].append(node)
+    return children
+
+
+def _rows(parent: Mapping[Any, Any]) -> dict[Any, float]:
+    """Row of each vertex: subtrees as close as each level admits, parents centered."""
+    # the method of E. Reingold and J. Tilford, Tidier drawings of trees (1981)
+    children = _children(parent)
+    offset: dict[Any, float] = {}  # from the parent
+    ends: dict[Any, list[tuple[float, float]]] = {}  # first and last row of each level, from a root
+    for node in reversed(list(parent)):
+        levels: list[tuple[float, float]] = []
+        for child in children[node]:
+            own = ends.pop(child)
+            pairs = zip(levels, own, strict=False)
+            shift = max((last - first + 1 for (_, last), (first, _) in pairs), default=0.0)
+            own = [(first + shift, last + shift) for first, last in own]
+            both = zip(levels, own, strict=False)
+            joined = [(min(a, c), max(b, d)) for (a, b), (c, d) in both]
+            levels = joined + levels[len(joined) :] + own[len(joined) :]
+            offset[child] = shift
+        middle = (offset[children[node][-1]] if children[node] else 0.0) / 2
+        for child in children[node]:
+            offset[child] -= middle
+        ends[node] = [(0.0, 0.0), *((a - middle, b - middle) for a, b in levels)]
+    rows: dict[Any, float] = {}
+    for node, above in parent.items():
+        rows[node] = 0.0 if above is None else rows[above] + offset[node]
+    return rows
+
+
+def _leaves(parent: Mapping[Any, Any]) -> dict[Any, tuple[float, int]]:
+    """Middle of the leaves of each subtree, counted in order, and their number."""
+    children = _children(parent)
     width: dict[Any, int] = {}
     for node in reversed(list(parent)):
         width[node] = sum(width[child] for child in children[node]) or 1
@@ -175,10 +238,9 @@ def _leaves(parent: Mapping[Any, Any]) -> dict[Any, tuple[float, int]]:
 
 
 def _stubs(
-    lift: Any, graph: DelayGraph, at: Mapping[Any, tuple[float, float]], away: Mapping[Any, float]
+    lift: Any, graph: DelayGraph, at: Mapping[Any, Spot], away: Mapping[Any, float]
 ) -> Iterator[Stroke]:
-    """Ends of the arcs that lead on, fading."""
-    tint = delay_colours(graph.times)
+    pens = delay_pens(graph.times)
     beyond: dict[Any, list[Any]] = {}
     for arc in lift.boundary_out():
         beyond.setdefault(arc[0], []).append((arc, 1))
@@ -189,8 +251,9 @@ def _stubs(
         for k, (arc, way) in enumerate(arcs):
             turn = away[tip] + fan * (k - (len(arcs) - 1) / 2)
             along = np.array([math.cos(turn), math.sin(turn)])
-            points = np.array(at[tip]) + np.linspace(RADIUS + GAP, _STUB, 4)[:, None] * along
+            start = np.array(leave(at[tip], (along[0], along[1])))
+            points = start + np.linspace(0.0, _STUB - RADIUS - GAP, 4)[:, None] * along
             edge = (arc[0][0], arc[1][0], *arc[2:])
             fade = (0.1, 1.0) if way > 0 else (1.0, 0.1)
-            colour = tint[graph.times[graph.edge_number[edge]]]
-            yield Stroke(arc, points[::way], colour, 1.6, False, fade)
+            pen = pens[graph.times[graph.edge_number[edge]]]
+            yield Stroke(arc, points[::way], pen.color, (), 1.6, False, fade)

@@ -1,8 +1,8 @@
-"""Moving pictures: a walk and its lift, and a cycle that opens into a line.
+"""Animations of a walk with its lift, and of a graph that unrolls through its cyclic covers.
 
-The unrolling opens through the finite covers below it. On a ring of n copies, with n a whole
-number, stands the n-fold cyclic cover; between n and n + 1 one more copy parts from the first.
-When all are there the ring is cut and bent straight: what was round is a window of the line.
+The unrolling is shown on a ring of n copies, which is the n-fold cyclic cover, for n = 1, 2, ...
+Between n and n + 1 another copy separates from the first. At the end the ring is cut and bent into
+a line, which is a window of the delay cover.
 """
 
 from __future__ import annotations
@@ -11,28 +11,22 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover._unroll import unroll
-from unrollgraph.draw._rolled import (
-    beside,
-    rolled_scene,
-    unrolled_scene,
-    window_scene,
-)
-from unrollgraph.draw.layout import COLUMN, GAP, RADIUS, smooth, trimmed
+from unrollgraph.cover.windows import WindowLike
+from unrollgraph.draw._rolled import rolled_scene
+from unrollgraph.draw._unrolled import beside, unrolled_scene, window_scene
+from unrollgraph.draw.layout import Spot, smooth, trimmed
 from unrollgraph.draw.render import (
     MOST_EDGES,
     animated,
-    as_labels,
-    axes_over,
     check_drawable,
     check_few,
     check_flat,
-    extent,
     new_axes,
     paint,
     trail,
@@ -43,56 +37,59 @@ from unrollgraph.draw.scene import (
     Scene,
     Stroke,
     as_walk,
-    delay_colours,
+    delay_colors,
+    extent,
     flattened,
     lifted,
     lit_scene,
     mixed,
 )
+from unrollgraph.draw.style import COLUMN, RADIUS, Style, as_labels
 from unrollgraph.errors import LiftError
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph
 
-_PER_EDGE = 12  # frames in which a walk takes an edge
-_PER_COPY = 16  # frames in which one more copy parts from the first
-_REST = 8  # frames for which it stands still
-_STRAIGHT = 30  # frames in which the ring is bent straight
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+
+
+_PER_EDGE = 12  # frames per edge of a walk
+_PER_COPY = 16  # frames in which a copy separates from the first
+_REST = 8  # frames of a pause
+_STRAIGHT = 30  # frames in which the ring is bent into a line
 _INNER = 1.2  # least radius of a ring
-_LONGEST = 24  # delay with which an edge can be followed round a ring
+_LONGEST = 24  # largest absolute value of a delay, for legibility
 _TURN = 2 * math.pi
 
 
 def animate_walk(
-    G: Any,
+    G: GraphLike,
     walk: Iterable[Any],
     *,
-    window: Any = None,
+    window: WindowLike | None = None,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
     delay: str = "delay",
-) -> Any:
-    """Animate a walk of a delay graph and, beside it, its lift to the unrolling.
+) -> FuncAnimation:
+    """Animate a walk of a delay graph together with its lift to the unrolling.
 
     Parameters
     ----------
-    G, labels, palette, delay
-        As for `rolled`.
-    walk : sequence of edges
-        A walk of G; an edge is ``(u, v)``, or ``(u, v, key)`` in a multigraph.
-    window : range or int, optional
-        As for `unroll`; unless given, the least that holds the lift, and one time more.
+    G, walk, labels, palette, delay
+        See `rolled`; delays in Z or Z^2, and a walk of at least one edge.
+    window : range, int or tuple, optional
+        See `unroll` (default: the times of the lift from time 0, and one more on each axis).
 
     Returns
     -------
     matplotlib.animation.FuncAnimation
-        Save it with ``animation.save("walk.gif", writer="pillow")``; keep it in a variable
-        while it plays.
+        Save it with ``.save("walk.gif", writer="pillow")``; keep a reference while it plays.
 
     Raises
     ------
     LiftError
-        If the walk is none, or has no edges.
+        If ``walk`` is not a walk of G, or has no edges.
     ValueError
-        If the lift leaves the window, times are in Z^d for d > 2, or there are too many arcs.
+        If delays are not in Z or Z^2, there are too many edges, or the lift leaves the window.
 
     Examples
     --------
@@ -106,15 +103,17 @@ def animate_walk(
     graph = as_delay_graph(G, delay)
     steps = as_walk(graph.base, walk)
     if not steps:
-        raise LiftError("the walk has no edges, so there is nothing to see; give it one")
+        raise LiftError("the walk has no edges, so there is nothing to animate; give at least one")
     U = unroll(graph, _room(graph, steps) if window is None else window)
     check_drawable(U, MOST_EDGES)
     edges, arcs = lifted(U, steps)
-    left = lit_scene(rolled_scene(graph, as_labels(labels), palette), set())
-    right = lit_scene(window_scene(U, as_labels(labels), palette, ghosts=False), set())
+    left = lit_scene(rolled_scene(graph, Style(as_labels(labels), palette)), set())
+    right = lit_scene(
+        window_scene(U, Style(as_labels(labels), palette), ghosts=False, names=False), set()
+    )
     scene = beside(left, right)
     routes = {stroke.key: stroke for stroke in scene.strokes}
-    tint = delay_colours(graph.times)
+    tint = delay_colors(graph.times)
     bright = {edge: tint[d] for edge, d in zip(graph.edges, graph.times, strict=True)}
     below = [(flattened(routes[edge].points), bright[edge]) for edge in edges]
     above = [
@@ -122,7 +121,7 @@ def animate_walk(
     ]
     places = {disc.key: disc.at for disc in scene.discs}
     starts = places[edges[0][0]], places[arcs[0][0]]
-    axes = paint(scene, new_axes(scene))
+    axes = paint(scene, new_axes(extent(scene)))
     show = trail(axes, starts)
     frames = _PER_EDGE * len(edges) + 1 + 2 * _REST
 
@@ -134,7 +133,7 @@ def animate_walk(
 
 
 def _room(graph: DelayGraph, steps: tuple[Any, ...]) -> Any:
-    """The least window that holds the lift of a walk that begins at time 0, and one time more."""
+    """Smallest window of the lift of a walk from time 0, and one more time on each axis."""
     here = np.zeros(graph.dimension, dtype=np.int64)
     seen = [here]
     for edge in steps:
@@ -146,9 +145,9 @@ def _room(graph: DelayGraph, steps: tuple[Any, ...]) -> Any:
 
 
 def _gone(routes: list[Any], done: float) -> list[Any]:
-    """Lines behind a token that has taken so many edges, in their colours."""
+    """Lines and colors of the first ``done`` edges of a walk; ``done`` may be fractional."""
     found = []
-    for k, (points, colour) in enumerate(routes):
+    for k, (points, color) in enumerate(routes):
         if k >= done:
             break
         share = min(done - k, 1.0) * (len(points) - 1)
@@ -157,37 +156,36 @@ def _gone(routes: list[Any], done: float) -> list[Any]:
         if whole < len(points) - 1:
             tip = points[whole] + (share - whole) * (points[whole + 1] - points[whole])
             line = np.vstack([line, tip])
-        found.append((line, colour))
+        found.append((line, color))
     return found
 
 
 def animate_unrolling(
-    G: Any,
+    G: GraphLike,
     steps: int,
     *,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
     delay: str = "delay",
-) -> Any:
-    """Animate how a network opens, through its cyclic covers, into a window of its unrolling.
+) -> FuncAnimation:
+    """Animate how a graph unrolls through its cyclic covers into a window.
 
     Parameters
     ----------
     G, labels, palette, delay
-        As for `rolled`; delays in Z.
+        See `rolled`; delays in Z, of absolute value at most 24.
     steps : int
-        The number of copies at the end, at least 2.
+        Number of time steps of the window, at least 2.
 
     Returns
     -------
     matplotlib.animation.FuncAnimation
-        Save it with ``animation.save("unrolling.gif", writer="pillow")``; keep it in a
-        variable while it plays.
+        Save it with ``.save("open.gif", writer="pillow")``; keep a reference while it plays.
 
     Raises
     ------
     ValueError
-        If ``steps`` is less than 2, times are vectors, or there are too many arcs.
+        If ``steps`` is not an integer >= 2, delays are invalid, or there are too many edges.
 
     Examples
     --------
@@ -200,24 +198,22 @@ def animate_unrolling(
     graph = as_delay_graph(G, delay)
     check_flat(graph.dimension, 1)
     if not isinstance(steps, int | np.integer) or steps < 2:
-        raise ValueError(
-            f"steps={steps!r}, but an unrolling opens over at least 2 steps; give 2 or more"
-        )
-    check_few(graph.base, MOST_EDGES, steps * len(graph.edges), "take fewer steps")
+        raise ValueError(f"invalid steps={steps!r}: must be an integer of at least 2")
+    check_few(graph.base, MOST_EDGES, steps * len(graph.edges), "use fewer steps")
     farthest = int(np.abs(graph.delays).max(initial=0))
     if farthest > _LONGEST:
         raise ValueError(
-            f"an edge of delay {farthest} runs round a ring too often to be followed, which is "
-            f"{_LONGEST} times; draw the window with draw.unrolled"
+            f"cannot animate a delay of absolute value {farthest}: at most {_LONGEST} turns around "
+            "the ring are legible; draw the window with draw.unrolled"
         )
-    flat = _Flat(graph, steps, as_labels(labels), palette)
+    flat = _Flat(graph, steps, Style(as_labels(labels), palette, pills=False))
     bends = [*_bends(steps)]
     turning = [(n / 2, 0.0) for n in range(2, 2 * steps + 1)]
     turning += [(float(steps), k / 8) for k in range(1, 9)]
     boxes = np.array([extent(flat.bent(*bend)) for bend in turning])
     box = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
-    axes = axes_over(box)
-    bent = lru_cache(maxsize=2)(flat.bent)  # what stands still is bent once
+    axes = new_axes(box)
+    bent = lru_cache(maxsize=2)(flat.bent)  # frames of a pause are computed once
 
     def frame(k: int) -> Any:
         axes.clear()
@@ -227,7 +223,7 @@ def animate_unrolling(
 
 
 def _bends(steps: int) -> Iterator[tuple[float, float]]:
-    """How many copies stand on the ring, and how far it is bent straight, frame by frame."""
+    """Number of copies on the ring, and progress of its bending into a line, for each frame."""
     for n in range(1, steps):
         yield from [(float(n), 0.0)] * _REST
         yield from ((n + _eased(k / _PER_COPY), 0.0) for k in range(1, _PER_COPY))
@@ -241,18 +237,17 @@ def _eased(share: float) -> float:
 
 
 class _Flat:
-    """The line from which rings are bent."""
+    """Unrolled graph on a line, which is bent into rings."""
 
-    def __init__(
-        self, graph: DelayGraph, steps: int, labels: Mapping[Any, str], palette: Any
-    ) -> None:
+    def __init__(self, graph: DelayGraph, steps: int, style: Style) -> None:
         reach = int(np.abs(graph.delays).max(initial=0))
         window = range(-reach, steps + 1 + reach)
         self.steps = steps
-        self.scene = unrolled_scene(graph, window, labels, palette, ghosts=False)
-        columns = sorted({disc.at[0] for disc in self.scene.discs})
+        self.scene = unrolled_scene(graph, window, style, ghosts=False)
+        first = self.scene.discs[0].key[0]
+        columns = [disc.at[0] for disc in self.scene.discs if disc.key[0] == first]
         self.column = columns[1] - columns[0]
-        self.origin = columns[reach]
+        self.origin = self.scene.texts[reach].at[0]
         middles = {disc.key: np.array(disc.at) for disc in self.scene.discs}
         self.lines = {
             stroke.key: np.vstack(
@@ -260,12 +255,12 @@ class _Flat:
             )
             for stroke in self.scene.strokes
         }
-        # of edges between the same two copies the first is a spiral on the ring
+        # The first edge between two copies one step apart is a spiral on the ring.
         pairs = {frozenset(stroke.key[:2]): stroke.key for stroke in reversed(self.scene.strokes)}
         self.spirals = {k for k in pairs.values() if abs(k[1][1] - k[0][1]) == 1}
 
     def bent(self, copies: float, straight: float) -> Scene:
-        """Bend the line until so many copies stand on a ring, or as far as it is not straight."""
+        """Scene of a ring of ``copies`` copies, bent into a line by a share ``straight``."""
         here = math.ceil(copies)
         parting = copies - math.floor(copies)  # 0 on a whole ring
         discs = []
@@ -284,7 +279,7 @@ class _Flat:
     def _drawn(
         self, stroke: Stroke, copies: float, straight: float, here: int, parting: float
     ) -> Stroke | None:
-        """An arc on the ring; what has no end among the copies pales as these part."""
+        """Stroke of an edge on the ring, or None; edges without a head in the ring fade."""
         head = stroke.key[1][1]
         share = 0.0
         if not 0 <= head < here:
@@ -294,18 +289,17 @@ class _Flat:
         if share >= 1:
             return None
         line = self.lines[stroke.key]
-        if stroke.key in self.spirals:  # nothing stands between
+        if stroke.key in self.spirals:  # no vertex lies between
             spiral = np.linspace(line[0], line[-1], len(line))
             line = spiral + straight * (line - spiral)
         line = self._place(line, copies, straight)
         around = stroke.key[0] == stroke.key[1]
         if np.hypot(*np.ptp(line, axis=0)) < 3 * RADIUS and not around:
             return None
-        points = smooth(trimmed(line, RADIUS + GAP))
-        return replace(stroke, points=points, colour=mixed(stroke.colour, PAPER, share))
+        points = smooth(trimmed(line, (Spot(*line[0]), Spot(*line[-1]))))
+        return replace(stroke, points=points, color=mixed(stroke.color, PAPER, share))
 
     def _place(self, points: Points, copies: float, straight: float) -> NDArray[np.float64]:
-        """Where points of the line lie when it is bent."""
         time = (points[:, 0] - self.origin) / self.column
         angle = _TURN / copies * (1 - straight)
         ring = max(_INNER, COLUMN * copies / _TURN)

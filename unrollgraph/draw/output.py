@@ -1,8 +1,7 @@
-"""Pictures in files, in notebooks, and by `networkx.display`.
+"""Save pictures, show them in notebooks, and prepare graphs for `networkx.display`.
 
-A file has the format of its suffix and the same bytes every time, and is written whole or not at
-all. A notebook shows the picture that suits the value, if it is not large. A lift is copied with
-the places, colours, labels and curvatures that `networkx.display` reads.
+Files are reproducible byte for byte and written atomically. A notebook shows delay graphs, covers
+and maps as pictures of at most 150 edges.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -22,14 +21,14 @@ from unrollgraph.cover.lift import Lift
 from unrollgraph.cover.trees import TreeLift
 from unrollgraph.draw._projection import projection_scene
 from unrollgraph.draw._ring import ring_scene
-from unrollgraph.draw._rolled import beside, rolled_scene, window_scene
+from unrollgraph.draw._rolled import rolled_scene
 from unrollgraph.draw._tree import tree_scene
-from unrollgraph.draw.layout import Ways
+from unrollgraph.draw._unrolled import beside, window_scene
+from unrollgraph.draw.layout import Routes, Spot
 from unrollgraph.draw.render import (
     MOST_EDGES,
-    arc_colour,
+    arc_pen,
     arcs_over,
-    as_labels,
     check_axes,
     check_lift,
     graph_below,
@@ -37,40 +36,43 @@ from unrollgraph.draw.render import (
     paint,
     printed,
 )
-from unrollgraph.draw.scene import Formula, Scene, delay_colours
+from unrollgraph.draw.scene import Formula, Scene, delay_pens
+from unrollgraph.draw.style import Style, as_labels
 from unrollgraph.draw.tikz import to_tikz
 from unrollgraph.errors import FormatError, UnrollgraphError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.io.files import write_whole
 from unrollgraph.morphism.graph_map import GraphMap
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
 _PRINTED = (".svg", ".pdf", ".png")
 
 
-def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
-    """Save the figure of some axes to a file, by its suffix.
+def save(ax: Axes, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
+    """Save a figure to a file in the format of its suffix.
+
+    Unlike ``ax.figure.savefig``, it writes the same bytes for the same picture.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        What a function of this package returned.
+        Axes of the figure, as returned by a function of `unrollgraph.draw`.
     path : path
-        A file whose suffix is ``.svg``, ``.pdf``, ``.png`` or, for TikZ, ``.tex``.
+        File with the suffix ``.svg``, ``.pdf``, ``.png`` or, for TikZ, ``.tex``.
     dpi : float
-        Points per inch of a ``.png``, fewer if a side would have more than 10,000.
+        Pixels per inch of a ``.png``, reduced if a side would have more than 10,000 pixels.
 
     Raises
     ------
     FormatError
-        If the suffix is another.
+        If the suffix is not one of these.
     TypeError, ValueError
-        If ``ax`` are no axes, or ``dpi`` is not positive.
+        If ``ax`` is not matplotlib axes, or ``dpi`` is not positive; for ``.tex`` see `to_tikz`.
     OSError
-        If the file cannot be written; what stood there before still does.
-
-    Notes
-    -----
-    Unlike ``ax.figure.savefig`` it writes the same bytes for the same picture.
+        If the file cannot be written; an existing file is then unchanged.
 
     Examples
     --------
@@ -84,7 +86,7 @@ def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
     """
     check_axes(ax)
     if not dpi > 0:
-        raise ValueError(f"dpi={dpi!r} is no density of points; give a number above 0")
+        raise ValueError(f"invalid dpi={dpi!r}: must be a positive number")
     suffix = Path(path).suffix.lower()
     if suffix == ".tex":
         write_whole(path, to_tikz(ax).encode("utf-8"))
@@ -92,53 +94,50 @@ def save(ax: Any, path: str | os.PathLike[str], *, dpi: float = 200) -> None:
         write_whole(path, printed(ax, suffix[1:], dpi))
     else:
         known = f"{', '.join(_PRINTED)} or .tex"
-        raise FormatError(f"{path}: the suffix {suffix!r} names no format of pictures; use {known}")
+        raise FormatError(f"{path}: unknown picture format {suffix!r}; use {known}")
 
 
-def lift_scene(lift: Any, labels: Mapping[Any, str], palette: Any, most: int) -> Scene:
-    """Picture of a lift: a window, a tree, a ring, or copies beside their base."""
+def lift_scene(lift: Any, style: Style, most: int) -> Scene:
+    """Scene of a lift as a window, a tree or a ring, or else beside its base."""
     check_lift(lift, most)
     axes = getattr(lift, "window", ())
     if isinstance(axes, range) or len(axes) == 2:
-        return window_scene(lift, labels, palette, ghosts=False)
+        return window_scene(lift, style, ghosts=False)
     if isinstance(lift, TreeLift):
-        return tree_scene(lift, labels, palette)
+        return tree_scene(lift, style)
     if axes == () and len({len(lift.fibre(v)) for v in lift.base}) == 1:
-        return ring_scene(lift, labels, palette)
-    return projection_scene(lift, labels, palette)
+        return ring_scene(lift, style)
+    return projection_scene(lift, style)
 
 
 def decorated(
-    U: Any,
+    U: Lift,
     *,
     labels: Mapping[Any, str] | None = None,
     palette: Any = None,
     max_edges: int = MOST_EDGES,
-) -> Any:
-    """Copy a lift with the attributes by which `networkx.display` draws it well.
+) -> nx.DiGraph[Any]:
+    """Copy a lift, with attributes for `networkx.display`.
 
     Parameters
     ----------
     U : Lift
-        Any lift.
-    labels, palette
-        As for `rolled`; labels are those of the vertices below.
-    max_edges : int
-        How many arcs may be drawn.
+        The lift.
+    labels, palette, max_edges
+        See `unrolled`.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        An ordinary, writable graph. Vertices have the attributes ``pos`` (a pair of float),
-        ``color`` (three floats from 0 to 1) and ``label``; edges have ``color`` and, where a
-        straight line would run through a vertex or over another, ``curvature``.
+        A mutable copy. Vertices have ``pos`` (two floats), ``color`` (three floats from 0 to 1)
+        and ``label``; edges have ``color``, and ``curvature`` if they are curved.
 
     Raises
     ------
     TypeError
-        If ``U`` is no lift.
+        If ``U`` is not a Lift.
     ValueError
-        If there are too many arcs.
+        If there are too many edges.
 
     Examples
     --------
@@ -150,38 +149,38 @@ def decorated(
     >>> nx.display(H) is H
     True
     """
-    scene = lift_scene(U, as_labels(labels), palette, max_edges)
+    scene = lift_scene(U, Style(as_labels(labels), palette, pills=False), max_edges)
     below = graph_below(U)
-    tint = delay_colours(below.times)
+    pens = delay_pens(below.times)
     copy = U.copy()
     at = {}
     for disc in scene.discs:
         if disc.key in copy:
-            at[disc.key] = disc.at
+            at[disc.key] = Spot(*disc.at)
             label = f"${disc.label}$" if isinstance(disc.label, Formula) else disc.label
             label += f" {disc.index}" * bool(disc.index)
             copy.nodes[disc.key].update(pos=disc.at, color=disc.fill, label=label)
-    ways = Ways(at)
+    routes = Routes(at)
     for arc, edge in arcs_over(U):
         a, b = arc[:2]
-        copy.edges[arc]["color"] = arc_colour(below, tint, edge)
+        copy.edges[arc]["color"] = arc_pen(below, pens, edge).color
         if a == b:
             continue
-        _, bow = ways.between(a, b)
+        _, bow = routes.between(a, b)
         if bow:
-            length = float(np.hypot(*np.subtract(at[b], at[a])))
+            length = float(np.hypot(*np.subtract(at[b][:2], at[a][:2])))
             copy.edges[arc]["curvature"] = f"arc3,rad={-2 * bow / length:.3f}"
     return copy
 
 
-_MOST = 150  # edges, beyond which a picture takes longer than one waits for
-_STEPS = 4  # of an unrolling without end
+_MOST = 150  # edges; larger graphs are not drawn in a notebook
+_STEPS = 4  # time steps of the window of a delay cover
 
 
 def svg(thing: Any) -> str | None:
-    """Picture of a delay graph, a lift, a map or a cover as SVG; None if it is too large."""
+    """SVG of a delay graph, lift, map or cover; None if it is empty or too large."""
     scene = None
-    with suppress(UnrollgraphError):  # of a map between graphs whose delays cannot be read
+    with suppress(UnrollgraphError):  # a map between graphs with invalid delays
         scene = _scene(thing)
     if scene is None:
         return None
@@ -190,21 +189,20 @@ def svg(thing: Any) -> str | None:
 
 def _scene(thing: Any) -> Scene | None:
     if isinstance(thing, DelayGraph):
-        return rolled_scene(thing, {}, None) if 0 < _size(thing.base) <= _MOST else None
+        return rolled_scene(thing, Style()) if 0 < _size(thing.base) <= _MOST else None
     if isinstance(thing, DelayCover):
         graph = thing.delay_graph
         if graph.dimension > 2 or not 0 < _size(graph.base) * _STEPS**graph.dimension <= _MOST:
             return None
         window = unroll(graph, (_STEPS,) * graph.dimension if graph.dimension > 1 else _STEPS)
-        right = window_scene(window, {}, None, ghosts=True)
-        return beside(rolled_scene(graph, {}, None), right)
+        right = window_scene(window, Style(), ghosts=True, names=False)
+        return beside(rolled_scene(graph, Style()), right)
     if isinstance(thing, Lift):
-        return lift_scene(thing, {}, None, _MOST) if 0 < _size(thing) <= _MOST else None
+        return lift_scene(thing, Style(), _MOST) if 0 < _size(thing) <= _MOST else None
     if isinstance(thing, GraphMap) and isinstance(thing.total, nx.Graph):
-        return projection_scene(thing, {}, None) if 0 < _size(thing.total) <= _MOST else None
+        return projection_scene(thing, Style()) if 0 < _size(thing.total) <= _MOST else None
     return None
 
 
 def _size(graph: Any) -> int:
-    """Number of edges, and of vertices if there are none."""
     return int(graph.number_of_edges()) or len(graph)

@@ -1,28 +1,20 @@
-"""A picture before it is drawn: discs, strokes, shapes and texts, in units of the paper.
+"""Scenes: pictures as data, which `render` and `tikz` draw.
 
-What a figure shows is decided here and in the modules that make scenes; how it is put on
-paper is the business of `render` and `tikz`. So the geometry can be tested, and one scene serves
-matplotlib and TikZ alike. One unit is the distance between two rows.
-
-Each vertex of the base has a colour, and each delay. Vertices take the palette of Okabe and Ito,
-which people with any kind of colour vision tell apart; beyond its seven hues it repeats, lighter
-and darker, and beyond 35 colours alike. Whatever fades is mixed toward the paper and never made
-transparent, since transparent strokes darken where they overlap.
-
-A walk can be highlighted: what it takes stands out, and all else fades. It is a sequence of
-edges, head to tail, as `lift_walk` takes it. Below it is what it is; above it is lifted,
-beginning at the earliest time at which all of it lies in the window.
-
-References
-----------
-M. Okabe and K. Ito, Color universal design (2008). WCAG 2.2, section 1.4.3, on contrast.
+The unit of length is the distance between two rows. The default colors of vertices are those of
+M. Okabe and K. Ito, Color universal design (2008), which people with any color vision distinguish.
+They repeat in lighter and darker shades after 7 vertices, and are not unique after 35. Fading mixes
+a color with white, because transparent lines would be darker where they overlap. Edges of a
+highlighted walk have halos, and others fade. The lift of a highlighted walk starts at the earliest
+time for which it lies in the window.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -30,23 +22,28 @@ from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap, is_color_like, to_rgb
 from numpy.typing import NDArray
 
-from unrollgraph.errors import LiftError, show_edge
+from unrollgraph.errors import LiftError
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.morphism.graph_map import lift_walk
 
-Colour: TypeAlias = tuple[float, float, float]
+Color: TypeAlias = tuple[float, float, float]
+Dash: TypeAlias = tuple[float, ...]  # lengths of dashes and gaps in turn; a solid line if empty
+Box: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top
 
-PAPER: Colour = (1.0, 1.0, 1.0)
-INK: Colour = to_rgb("#20262e")
-_BLACK: Colour = (0.0, 0.0, 0.0)
-QUIET: Colour = to_rgb("#9aa1ad")
-MARKER: Colour = to_rgb("#ffd84d")
+INCH = 0.62  # natural inches per unit of length
+MARGIN = 0.35
+
+PAPER: Color = (1.0, 1.0, 1.0)
+INK: Color = to_rgb("#20262e")
+_BLACK: Color = (0.0, 0.0, 0.0)
+QUIET: Color = to_rgb("#6b7280")  # contrast with white: 4.8
+MARKER: Color = to_rgb("#ffd84d")
 _FIBRES = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#f0e442"]
 _DELAYS = ["#c0392b", "#7d3c98", "#1f618d", "#935116", "#0e6655", "#6e2c00"]
 
 
-def vertex_colours(vertices: Sequence[Hashable], palette: Any = None) -> dict[Any, Colour]:
-    """Colour each vertex: from the palette in turn, or as a mapping says."""
+def vertex_colors(vertices: Sequence[Hashable], palette: Any = None) -> dict[Any, Color]:
+    """Color of each vertex, from a palette in turn or from a mapping (gray if missing)."""
     if isinstance(palette, Mapping):
         named = dict(zip(palette, _listed([*palette.values()]), strict=True)) if palette else {}
         return {v: named.get(v, QUIET) for v in vertices}
@@ -54,38 +51,58 @@ def vertex_colours(vertices: Sequence[Hashable], palette: Any = None) -> dict[An
     return {vertex: _shade(hues, k) for k, vertex in enumerate(vertices)}
 
 
-def _shade(hues: Sequence[Colour], k: int) -> Colour:
-    """Colour of the k-th thing: first time pure, then lighter, then darker."""
+def _shade(hues: Sequence[Color], k: int) -> Color:
+    """Color number k: pure in the first round, then lighter and darker shades in turn."""
     turn, hue = divmod(k, len(hues))
     toward = PAPER if turn % 2 else INK
     share = min(0.6, 0.5 * ((turn + 1) // 2) - (0.25 if turn and not turn % 2 else 0))
     return mixed(hues[hue], toward, share)
 
 
-def _listed(palette: Any) -> list[Colour]:
-    """Colours of a palette that was given; `TypeError` or `ValueError` if it is none."""
+def _listed(palette: Any) -> list[Color]:
+    """Colors of a palette; raise TypeError or ValueError if it is invalid."""
     if isinstance(palette, str) or not isinstance(palette, Iterable):
         raise TypeError(
-            f"palette={palette!r} is no list of colours; give one such as ['tab:blue', '#e69f00']"
+            f"invalid palette={palette!r}: must be a list of colors, such as "
+            "['tab:blue', '#e69f00']"
         )
-    colours = [*palette]
-    for colour in colours:
-        if not is_color_like(colour):
+    colors = [*palette]
+    for color in colors:
+        if not is_color_like(color):
             raise ValueError(
-                f"palette= holds {colour!r}, which is no colour; give a name such as 'tab:blue', "
-                "'#e69f00', or three numbers from 0 to 1"
+                f"invalid color {color!r} in palette: give a name such as 'tab:blue' or '#e69f00', "
+                "or three numbers from 0 to 1"
             )
-    if not colours:
-        raise ValueError("palette= holds no colours; give at least one")
-    return [to_rgb(colour) for colour in colours]
+    if not colors:
+        raise ValueError("palette is empty; give at least one color")
+    return [to_rgb(color) for color in colors]
 
 
-def delay_colours(delays: Sequence[Any]) -> dict[Any, Colour]:
-    """Colour each delay that occurs, zero in ink and the others by their size."""
+def delay_colors(delays: Sequence[Any]) -> dict[Any, Color]:
+    """Color of each delay: dark gray for zero, the others in the order of their size."""
     moving = sorted({d for d in delays if any(_parts(d))}, key=lambda d: (_size(d), _parts(d)))
     hues = _listed(_DELAYS)
     found = {d: _shade(hues, k) for k, d in enumerate(moving)}
     return found | {d: INK for d in delays if not any(_parts(d))}
+
+
+_DASHES: list[Dash] = [(), (0.17, 0.08), (0.07, 0.07), (0.24, 0.07, 0.07, 0.07)]
+
+
+class Pen(NamedTuple):
+    """Color and dashes of an edge."""
+
+    color: Color
+    dash: Dash = ()
+
+
+def delay_pens(delays: Sequence[Any]) -> dict[Any, Pen]:
+    """Color and dashes of each delay; the smallest one that is not zero has a solid line."""
+    colors = delay_colors(delays)
+    still = [d for d in colors if not any(_parts(d))]
+    moving = [d for d in colors if any(_parts(d))]
+    dashes = {d: _DASHES[k % len(_DASHES)] for k, d in enumerate(moving)}
+    return {d: Pen(colors[d], dashes.get(d, ())) for d in [*still, *moving]}
 
 
 def _parts(delay: Any) -> tuple[int, ...]:
@@ -96,39 +113,42 @@ def _size(delay: Any) -> int:
     return sum(map(abs, _parts(delay)))
 
 
-def ramp(shares: Sequence[float], palette: Any = None) -> list[Colour]:
-    """Colours from 0 to 1 along a colormap of matplotlib, or between the colours of a list."""
+def ramp(shares: Sequence[float], palette: Any = None) -> list[Color]:
+    """Colors at numbers from 0 to 1 in a colormap of matplotlib or a list of colors."""
     if isinstance(palette, Mapping):
-        raise TypeError("palette= here is a colormap or a list of colours, from least to most")
+        raise TypeError(
+            "palette must be the name of a colormap or a list of colors for this picture, not a "
+            "mapping"
+        )
     if palette is None or isinstance(palette, str):
         if palette is not None and palette not in colormaps:
             raise ValueError(
-                f"palette={palette!r} names no colormap of matplotlib; take 'viridis', 'magma' or "
-                "another of those, or a list of colours"
+                f"invalid palette={palette!r}: not a colormap of matplotlib; use one such as "
+                "'viridis' or 'magma', or a list of colors"
             )
         shades = colormaps[palette or "viridis"]
     else:
-        colours = _listed(palette)
+        colors = _listed(palette)
         shades = LinearSegmentedColormap.from_list(
-            "given", [*colours, colours[-1]][: max(2, len(colours))]
+            "given", [*colors, colors[-1]][: max(2, len(colors))]
         )
     return [to_rgb(shades(float(share))) for share in shares]
 
 
-def mixed(colour: Colour, other: Colour, share: float) -> Colour:
-    """Mix a colour with a share of another."""
-    r, g, b = (a + share * (c - a) for a, c in zip(colour, other, strict=True))
+def mixed(color: Color, other: Color, share: float) -> Color:
+    """Mix a color with a share of another."""
+    r, g, b = (a + share * (c - a) for a, c in zip(color, other, strict=True))
     return r, g, b
 
 
-def on(background: Colour) -> Colour:
-    """Black or white, whichever reads better: one of them has a contrast of 4.58 or more."""
+def on(background: Color) -> Color:
+    """Black or white, whichever has more contrast, at least 4.58 (WCAG 2.2, section 1.4.3)."""
     light = _luminance(background) + 0.05
     return _BLACK if light / 0.05 >= 1.05 / light else PAPER
 
 
-def _luminance(colour: Colour) -> float:
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+def _luminance(color: Color) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -136,102 +156,107 @@ Points = NDArray[np.float64]
 
 
 class Formula(str):
-    """Words that are mathematics of TeX, without the dollars around them."""
+    """TeX formula, without dollar signs."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Disc:
-    """A vertex."""
+    """A vertex: a disc, or a pill if ``wide`` is not 0."""
 
     key: Any
     at: tuple[float, float]
     radius: float
-    fill: Colour
-    label: str = ""
+    fill: Color
+    label: str = ""  # of at most 3 lines
     index: str = ""
     ghost: bool = False
+    wide: float = 0.0  # half the length of the straight sides of a pill
+    sizes: tuple[float, float] = (0.3, 0.2)  # of the letters of label and index
+    marked: bool = False  # with a dark rim
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """An edge: a chain of cubic curves, its arrowhead at the end of the last.
-
-    ``points`` has shape (3 k + 1, 2): ends and control points of k cubics; a straight line
-    may be given by its two ends. It fades from ``fade[0]`` to ``fade[1]``, where 0 is the full
-    colour and 1 is paper. A halo is a broader stroke behind it.
-    """
+    """An edge: a chain of k cubic curves, or a segment, with an arrowhead at its end."""
 
     key: Any
-    points: Points
-    colour: Colour
+    points: Points  # shape (3 k + 1, 2), ends and control points, or shape (2, 2)
+    color: Color
+    dash: Dash = ()
     width: float = 1.6
     arrow: bool = True
-    fade: tuple[float, float] = (0.0, 0.0)
-    dashed: bool = False
-    halo: Colour | None = None
+    fade: tuple[float, float] = (0.0, 0.0)  # at start and end; 0 is the full color, 1 is paper
+    halo: Color | None = None  # of a wider stroke behind this one
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A filled polygon: on the floor below everything, or above the lines as arrowheads are."""
+    """A filled polygon, behind everything else or in front of the lines."""
 
     key: Any
     points: Points
-    fill: Colour
+    fill: Color
     above: bool = False
 
 
 @dataclass(frozen=True)
 class Band:
-    """The pale stripe behind a fibre, from left to right at a height; its ends may fade."""
+    """The pale stripe behind a fibre, centered at a height; its ends may fade."""
 
     key: Any
     left: float
     right: float
     at: float
     height: float
-    colour: Colour
+    color: Color
     fades: bool = False
 
 
 @dataclass(frozen=True)
 class Text:
-    """Words beside the graph."""
+    """A text next to the graph."""
 
     at: tuple[float, float]
     words: str
-    colour: Colour = INK
+    color: Color = INK
     size: float = 0.3
     align: str = "center"
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A delay, written on its edge."""
+    """A label of an edge, such as its delay."""
 
     key: Any
     at: tuple[float, float]
     words: str
-    colour: Colour
+    color: Color
+    size: float = 0.26
 
 
-def badge_width(words: str) -> float:
-    """About how wide a badge is."""
-    return 0.2 + 0.145 * len(words)
+def badge_width(words: str, size: float = 0.26) -> float:
+    """Approximate width of a badge."""
+    return (0.4 + 0.58 * len(words)) * size
 
 
 def text_width(text: Text) -> float:
-    """About how wide words are."""
+    """Approximate width of a text."""
     formula = isinstance(text.words, Formula)
     words = re.sub(r"\\[a-z]+|[_^{}]", "", text.words) if formula else text.words
-    return 0.6 * text.size * len(words)
+    wide = (len(line) + sum(c >= "\u2e80" for c in line) for line in words.split("\n"))
+    return 0.6 * text.size * max(wide)
+
+
+def text_height(text: Text) -> float:
+    """Approximate height of a text, with a space above and below."""
+    return text.size * (2.0 + 1.2 * text.words.count("\n"))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """All that a figure shows."""
+    """Contents of a picture."""
 
     discs: tuple[Disc, ...] = ()
     strokes: tuple[Stroke, ...] = ()
@@ -252,7 +277,7 @@ class Scene:
 
 
 def shifted(scene: Scene, right: float, up: float = 0.0) -> Scene:
-    """Move a scene."""
+    """Translate a scene."""
     step = np.array([right, up])
 
     def moved(thing: Any) -> Any:
@@ -275,132 +300,199 @@ def shifted(scene: Scene, right: float, up: float = 0.0) -> Scene:
     )
 
 
-# -- a scene as polygons and lines, which every renderer draws alike -----------------------
+# -- sizes ----------------------------------------------------------------------------------------
+
+
+def extent(scene: Scene) -> Box:
+    """Bounding box of a scene, with a margin."""
+    points = [
+        np.array([disc.at]) + np.array([[disc.wide, 0.0]]) * s + s * disc.radius
+        for disc in scene.discs
+        for s in (-1, 1)
+    ]
+    points += flattened_all(scene.strokes, 6)
+    points += [shape.points for shape in scene.shapes]
+    points += [
+        _box(text.at, text_width(text), text_height(text) / 2, text.align) for text in scene.texts
+    ]
+    points += [np.array([[band.left, band.at], [band.right, band.at]]) for band in scene.bands]
+    points += [
+        _box(badge.at, badge_width(badge.words, badge.size), 0.2, "center")
+        for badge in scene.badges
+    ]
+    every = np.concatenate([*points, np.zeros((1, 2))])
+    low, high = every.min(axis=0) - MARGIN, every.max(axis=0) + MARGIN
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _box(at: tuple[float, float], width: float, half: float, align: str) -> Points:
+    left = at[0] - width * {"left": 0.0, "center": 0.5, "right": 1.0}[align]
+    return np.array([[left, at[1] - half], [left + width, at[1] + half]])
+
+
+def legible(scene: Scene, least: float) -> Scene:
+    """Scene with letters of texts and badges of at least a size."""
+    texts = tuple(t if t.size >= least else replace(t, size=least) for t in scene.texts)
+    badges = tuple(b if b.size >= least else replace(b, size=least) for b in scene.badges)
+    return replace(scene, texts=texts, badges=badges)
+
+
+# -- scenes as polygons and lines --------------------------------------------------------------
 
 HEAD = 0.17  # length of an arrowhead
-HALO = 6.0  # points by which a halo is broader
-_FADE = 1.6  # over which the end of a band fades
+HALO = 6.0  # width of a halo in points, in addition to the width of its edge
+FADE = 1.6  # length over which the end of a band fades
 
 
 class Polygon(NamedTuple):
     """A filled polygon."""
 
     points: Points
-    fill: Colour
+    fill: Color
 
 
 class Line(NamedTuple):
-    """A line through points, its width in points of the paper."""
+    """A polyline, with its width in points."""
 
     points: Points
-    colour: Colour
+    color: Color
     width: float
 
 
 class Drawing(NamedTuple):
-    """Polygons and lines of a scene: the floor, dashed lines, halos, lines, and what lies above."""
+    """Polygons and lines of a scene, from back to front."""
 
     floor: list[Polygon]
-    dashed: list[Line]
     halos: list[Line]
     lines: list[Line]
     above: list[Polygon]
 
 
 def resolved(scene: Scene) -> Drawing:
-    """Make polygons and lines of the bands, shapes and strokes of a scene.
-
-    What fades is drawn in pieces, each of one colour. The halo of a stroke lies below all strokes.
-    """
+    """Polygons and lines of a scene; fading lines and bands become pieces of constant color."""
     floor = [stripe for band in scene.bands for stripe in _stripes(band)]
     floor += [Polygon(shape.points, shape.fill) for shape in scene.shapes if not shape.above]
-    drawing = Drawing(floor, [], [], [], [])
-    for stroke in scene.strokes:
-        points = flattened(stroke.points)
-        if stroke.dashed:
-            drawing.dashed.append(Line(points, stroke.colour, stroke.width))
-            continue
+    drawing = Drawing(floor, [], [], [])
+    for stroke, line in zip(scene.strokes, flattened_all(scene.strokes), strict=True):
+        points = line
         if stroke.halo:
             drawing.halos.append(Line(points, stroke.halo, stroke.width + HALO))
         if stroke.arrow:
-            points, head = _headed(points, HEAD * max(1.0, stroke.width / 2.2))
-            drawing.above.append(Polygon(head, mixed(stroke.colour, PAPER, stroke.fade[1])))
-        if stroke.fade == (0.0, 0.0):
-            drawing.lines.append(Line(points, stroke.colour, stroke.width))
-            continue
-        shares = np.linspace(*stroke.fade, len(points) - 1).round(2).tolist()
-        for k, share in enumerate(shares):
-            shade = mixed(stroke.colour, PAPER, share)
-            drawing.lines.append(Line(points[k : k + 2], shade, stroke.width))
+            points, head = headed(points, HEAD * max(1.0, stroke.width / 2.2))
+            drawing.above.append(Polygon(head, mixed(stroke.color, PAPER, stroke.fade[1])))
+        pieces = [*_dashes(points, stroke.dash)] if stroke.dash else [points]
+        if stroke.fade != (0.0, 0.0) and not stroke.dash:
+            pieces = [points[k : k + 2] for k in range(len(points) - 1)]
+        shares = np.linspace(*stroke.fade, len(pieces)).round(2).tolist()
+        for piece, share in zip(pieces, shares, strict=True):
+            shade = mixed(stroke.color, PAPER, share)
+            drawing.lines.append(Line(piece, shade, stroke.width))
     drawing.above.extend(Polygon(shape.points, shape.fill) for shape in scene.shapes if shape.above)
     return drawing
 
 
+def _dashes(points: Points, dash: Dash) -> Iterator[Points]:
+    """Pieces of a line."""
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    cuts = np.concatenate([[0.0], np.cumsum(dash * math.ceil(length[-1] / sum(dash)))])
+    cuts = np.minimum(cuts, length[-1])
+    for start, end in zip(cuts[:-1:2], cuts[1::2], strict=False):
+        inner = length[(length > start) & (length < end)]
+        at = np.concatenate([[start], inner, [end]])
+        if end > start:
+            yield np.column_stack([np.interp(at, length, axis) for axis in points.T])
+
+
 def _stripes(band: Band) -> Iterator[Polygon]:
-    """Rectangles of a band, paler toward its ends if it fades."""
     cuts, shades = np.array([band.left, band.right]), [0.0]
     if band.fades:
-        edge = np.linspace(0, _FADE, 17)
+        edge = np.linspace(0, FADE, 17)
         cuts = np.concatenate([band.left + edge, (band.right - edge)[::-1]])
-        rise = (1 - edge[1:] / _FADE).tolist()
+        rise = (1 - edge[1:] / FADE).tolist()
         shades = [*rise, 0.0, *rise[::-1]]
     low, high = band.at - band.height / 2, band.at + band.height / 2
     for a, b, shade in zip(cuts[:-1], cuts[1:], shades, strict=True):
         corners = np.array([(a, low), (b, low), (b, high), (a, high)])
-        yield Polygon(corners, mixed(band.colour, PAPER, shade))
+        yield Polygon(corners, mixed(band.color, PAPER, shade))
 
 
-def _headed(points: Any, length: float = HEAD) -> tuple[Any, Any]:
-    """Cut a line short for its arrowhead, and return both."""
+def headed(points: Any, length: float = HEAD) -> tuple[Any, Any]:
+    """Shorten a line for its arrowhead, and return both."""
     tip = points[-1]
-    away = np.linalg.norm(points - tip, axis=1)
-    k = int(np.flatnonzero(away >= length)[-1]) if np.any(away >= length) else 0
+    away = np.hypot(points[:, 0] - tip[0], points[:, 1] - tip[1])
+    far = np.flatnonzero(away >= length)
+    k = int(far[-1]) if len(far) else 0
     inner, outer = away[k + 1], away[k]
     share = (length - inner) / (outer - inner) if outer > inner else 0.0
     root = points[k + 1] + share * (points[k] - points[k + 1])
-    along = (tip - root) / np.linalg.norm(tip - root)
+    along = tip - root
+    along = along / math.hypot(along[0], along[1])
     across = np.array([-along[1], along[0]]) * length * 0.38
     line = np.vstack([points[: k + 1], root + along * length * 0.3])
     return line, np.array([tip, root + across, root - across])
 
 
+def flattened_all(strokes: Sequence[Stroke], steps: int = 32) -> list[Points]:
+    """Points along each stroke; all strokes of the same number of cubics are computed at once."""
+    found: list[Points] = [np.empty(0)] * len(strokes)
+    groups: dict[int, list[int]] = {}
+    for k, stroke in enumerate(strokes):
+        groups.setdefault(len(stroke.points), []).append(k)
+    for size, own in groups.items():
+        stack = np.stack([strokes[k].points for k in own])
+        lines = stack if size == 2 else flattened(np.moveaxis(stack, 0, 1), steps).swapaxes(0, 1)
+        for k, line in zip(own, lines, strict=True):
+            found[k] = line
+    return found
+
+
 def flattened(points: Points, steps: int = 32) -> Any:
-    """Points along a chain of cubics, its ends included."""
+    """Points along a chain of cubics, including its ends."""
     if len(points) == 2:
         return points
-    t = np.linspace(0, 1, steps + 1)[:, None]
-    pieces = [
-        (1 - t) ** 3 * p[0] + 3 * t * (1 - t) ** 2 * p[1] + 3 * t**2 * (1 - t) * p[2] + t**3 * p[3]
-        for p in (points[k : k + 4] for k in range(0, len(points) - 1, 3))
-    ]
-    return np.concatenate([pieces[0], *[piece[1:] for piece in pieces[1:]]])
+    cubics = np.stack([points[:-1:3], points[1::3], points[2::3], points[3::3]])
+    lines = np.tensordot(_bernstein(steps), cubics, 1).swapaxes(0, 1)
+    return np.concatenate([lines[:, :-1].reshape(-1, *points.shape[1:]), lines[-1, -1:]])
 
 
-# -- walks that are highlighted -------------------------------------------------------------
+@cache
+def _bernstein(steps: int) -> Points:
+    """Weights of the four points of a cubic at equidistant parameters."""
+    t = np.linspace(0, 1, steps + 1)
+    weights: Points = np.column_stack(
+        [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]
+    )
+    return weights
 
-_BACK = 0.7  # how far what is not lit goes toward paper
-_BROAD = 2.4
+
+# -- highlighted walks --------------------------------------------------------------------------
+
+_BACK = 0.7  # share of paper in the color of other edges
+_BROAD = 2.4  # width of a highlighted edge
 
 
 def as_walk(graph: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
-    """Return a walk of a graph as a tuple of edges; `LiftError` if it is none."""
+    """Return a walk of a graph as a tuple of edges; raise LiftError if it is not a walk."""
     form = "(u, v, key)" if graph.is_multigraph() else "(u, v)"
     if isinstance(walk, str) or not isinstance(walk, Iterable):
-        raise LiftError(f"walk={walk!r} is no walk; give its edges in order, each as {form}")
+        raise LiftError(f"invalid walk={walk!r}: give its edges in order, each as {form}")
     given = [*walk]
     for edge in given:
         if not isinstance(edge, tuple | list) or len(edge) != len(form.split()):
             raise LiftError(
-                f"walk= holds {edge!r}, which is no edge; give the edges of the walk in order, "
-                f"each as {form}"
+                f"invalid edge {edge!r} in walk: give the edges in order, each as {form}"
             )
     edges = tuple(map(tuple, given))
     for k, edge in enumerate(edges):
         if not _is_edge(graph, edge):
-            raise LiftError(f"{edge!r} is no edge of the graph that is drawn", edge=edge)
+            raise LiftError(
+                f"the walk has the edge {edge!r}, which is not in the graph that is drawn",
+                edge=edge,
+            )
         if k and edges[k - 1][1] != edge[0]:
             raise LiftError(
-                f"the walk does not join: after {show_edge(edges[k - 1])} comes {show_edge(edge)}",
+                f"the walk is not connected: edge {edge!r} does not start where edge "
+                f"{edges[k - 1]!r} ends",
                 edge=edge,
             )
     return edges
@@ -409,12 +501,12 @@ def as_walk(graph: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
 def _is_edge(graph: Any, edge: tuple[Any, ...]) -> bool:
     try:
         return bool(graph.has_edge(*edge))
-    except TypeError:  # of what cannot be hashed
+    except TypeError:  # an unhashable end or key
         return False
 
 
 def lifted(U: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Return a walk of the base, and its lift into a window."""
+    """Return a walk of the base as a tuple of edges, and its lift to a window."""
     edges = as_walk(U.base, walk)
     if not edges:
         return (), ()
@@ -423,7 +515,7 @@ def lifted(U: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...
 
 
 def start_of_lift(graph: DelayGraph, edges: tuple[Any, ...], window: Any) -> Any:
-    """Earliest time at which a walk begins whose lift lies in a window."""
+    """Earliest start time for which the lift of a walk lies in a window."""
     axes = (window,) if isinstance(window, range) else window
     here, seen = [0] * len(axes), [[0] * len(axes)]
     for edge in edges:
@@ -434,24 +526,23 @@ def start_of_lift(graph: DelayGraph, edges: tuple[Any, ...], window: Any) -> Any
     for axis, times in zip(axes, zip(*seen, strict=True), strict=True):
         if max(times) - min(times) >= len(axis):
             raise ValueError(
-                f"the lift of the walk takes {max(times) - min(times) + 1} times, but the window "
-                f"has {len(axis)}; take a longer window, or a shorter walk"
+                f"the lift of the walk needs {max(times) - min(times) + 1} times, but the window "
+                f"has {len(axis)}; use a longer window or a shorter walk"
             )
         start.append(axis.start - min(times))
     return start[0] if isinstance(window, range) else tuple(start)
 
 
 def lit(strokes: tuple[Any, ...], keys: Set[Any]) -> tuple[Any, ...]:
-    """Make some strokes broad, and let the others step back."""
-    back = [replace(s, colour=mixed(s.colour, PAPER, _BACK)) for s in strokes if s.key not in keys]
+    """Highlight strokes with certain keys, and fade the others."""
+    back = [replace(s, color=mixed(s.color, PAPER, _BACK)) for s in strokes if s.key not in keys]
     front = [replace(s, width=_BROAD, halo=MARKER) for s in strokes if s.key in keys]
     return (*back, *front)
 
 
 def lit_scene(scene: Scene, keys: Set[Any]) -> Scene:
-    """Light up the strokes of a scene that have certain keys, and let other badges step back."""
+    """Highlight the strokes of a scene that have certain keys, and fade other badges."""
     badges = tuple(
-        b if b.key in keys else replace(b, colour=mixed(b.colour, PAPER, _BACK))
-        for b in scene.badges
+        b if b.key in keys else replace(b, color=mixed(b.color, PAPER, _BACK)) for b in scene.badges
     )
     return replace(scene, strokes=lit(scene.strokes, keys), badges=badges)

@@ -1,12 +1,9 @@
-"""The explorer: an interactive page on which one walks and sees the lift of the walk.
+"""The explorer: an interactive page that shows walks on a graph and their lifts.
 
-Which module answers which question:
-
-* `page` -- the page, and the widget in Jupyter;
-* `levels` -- the tower of covers that it shows, and the maps between them;
-* `data` -- scenes, maps, retimings and a network run step by step, as plain data.
-
-The folder `script` holds what the browser runs.
+* `page` -- the HTML page and the Jupyter widget;
+* `levels` -- the covers on the page and the maps between them;
+* `data` -- scenes, maps, retimings and a run of a network as JSON data;
+* `script` -- the JavaScript and CSS of the page.
 """
 
 from unrollgraph.explorer.page import Explorer, explore

@@ -1,22 +1,12 @@
-"""Scenes, runs, retimings and maps as plain data, from which a page draws them.
+"""Data of the explorer in JSON form: scenes, maps, retimings and a run of a network.
 
-Lengths are those of the scene with y counted downward; paths are those of SVG. Colours are told by
-number: that of a fibre by the vertex of the base, that of an edge by the edge.
+Lengths are in units of the scene, with y downward; paths are SVG paths. In maps and shifts, a
+vertex is given by its number in the scene, or -1 if it is not drawn.
 
-A small network is run through a window step by step, one wavefront after the other, forward and
-then backward, for the loss
-
-    L = (sum of the squares of all entries of all outputs) / 2,
-
-so that the gradient by an output is its value. What is told of a vector is its only entry, or its
-length if there are several. Gradients of the copies of a weight are gathered in the order in which
-the backward run reaches them.
-
-Where some vertices move their clocks one step ahead, delays change and the cover does not: the same
-vertices and arcs are drawn again, some of them one column further. Rows stay where they were.
-
-In maps and shifts vertices are told by the numbers under which they are drawn, and -1 stands for
-what is not drawn.
+A small network runs over the window, one wavefront after the other, forward and then backward, for
+the loss ``L = (sum of the squares of all entries of all outputs) / 2``, so the gradient with
+respect to an output is its value. A vector of several entries is shown by its norm. A retiming
+moves some vertices one column to the right; it changes delays, but not the cover.
 """
 
 from __future__ import annotations
@@ -29,23 +19,25 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from unrollgraph.draw._rolled import rolled_scene, unrolled_scene
-from unrollgraph.draw.layout import rows_of
-from unrollgraph.draw.render import extent
+from unrollgraph.draw._rolled import rolled_scene
+from unrollgraph.draw._unrolled import unrolled_scene
+from unrollgraph.draw.ranks import column_of
 from unrollgraph.draw.scene import (
     INK,
     PAPER,
-    Colour,
+    Color,
     Formula,
     Points,
     Scene,
     Shape,
-    delay_colours,
+    delay_colors,
+    extent,
     mixed,
     shifted,
 )
-from unrollgraph.errors import CyclicCoverError, show_vertex
-from unrollgraph.explorer.levels import Storey
+from unrollgraph.draw.style import Style
+from unrollgraph.errors import CyclicCoverError
+from unrollgraph.explorer.levels import Level
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.retiming import retime
 from unrollgraph.nn import Dense, Embedding, Input, Network, Op
@@ -55,7 +47,7 @@ _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def base_panel(graph: DelayGraph, scene: Scene) -> Data:
-    """The base: its vertices in the order of the graph, arcs in that of its edges."""
+    """Data of the base graph, with vertices and edges in the order of the graph."""
     at = {disc.key: disc for disc in scene.discs}
     strokes = {stroke.key: stroke for stroke in scene.strokes}
     return {
@@ -78,7 +70,7 @@ def base_panel(graph: DelayGraph, scene: Scene) -> Data:
 
 
 def panel(graph: DelayGraph, scene: Scene) -> Data:
-    """Something above the base: arcs between what is drawn, and stubs of those that lead on."""
+    """Data of a cover, with stubs of the edges that have an end that is not drawn."""
     number = {disc.key: k for k, disc in enumerate(scene.discs)}
     arcs, stubs = [], []
     for stroke in scene.strokes:
@@ -113,13 +105,12 @@ def panel(graph: DelayGraph, scene: Scene) -> Data:
 
 
 def path(points: Points) -> str:
-    """A chain of cubics for SVG."""
+    """SVG path of a chain of cubics."""
     xy = [f"{_round(x)} {_round(-y)}" for x, y in points.tolist()]
     return f"M{xy[0]}C{' '.join(xy[1:])}"
 
 
 def _bounds(scene: Scene) -> list[float]:
-    """Left, top, width and height of a scene, and a little more."""
     left, low, right, high = extent(scene)
     return [_round(x) for x in (left - 0.2, -high - 0.2, right - left + 0.4, high - low + 0.4)]
 
@@ -132,7 +123,7 @@ def _vertex(graph: DelayGraph, disc: Any, below: Any) -> Data:
 
 
 def rings(graph: DelayGraph, shapes: Sequence[Shape]) -> list[Data]:
-    """The fibres on a ring: the outer rims, less half of the width of a fibre."""
+    """Circles of the fibres of a ring: base vertex and radius."""
     return [
         {
             "over": graph.number[shape.key],
@@ -144,7 +135,7 @@ def rings(graph: DelayGraph, shapes: Sequence[Shape]) -> list[Data]:
 
 
 def cells(shapes: Sequence[Shape]) -> list[Data]:
-    """The cells of the plane."""
+    """Squares of the cells of a window over Z^2: upper left corner and size."""
     corners = [(shape.points.min(axis=0), shape.points.max(axis=0)) for shape in shapes]
     return [
         {**_point((low[0], high[1])), "size": _round(high[0] - low[0])} for low, high in corners
@@ -152,7 +143,6 @@ def cells(shapes: Sequence[Shape]) -> list[Data]:
 
 
 def _plain(text: Any) -> str:
-    """Words without the marks of TeX."""
     words: str = text.words
     return (
         re.sub(r"_(\d)", lambda m: m[1].translate(_LOW), words)
@@ -170,11 +160,7 @@ def _round(x: float) -> float:
 
 
 def network_over(graph: DelayGraph) -> Network | None:
-    """The network of a graph whose vertices all carry operations; else one of single units.
-
-    Then each vertex is a number, the hyperbolic tangent of a weighted sum of what it reads, and
-    those that read nothing are inputs. None if no order computes it, or nothing is an input.
-    """
+    """Network of a graph, or None without inputs; Dense(1), Input(1) if an operation is missing."""
     G = graph.to_networkx()
     if not all(isinstance(G.nodes[v].get("op"), Op) for v in G):
         for v in G:
@@ -182,7 +168,7 @@ def network_over(graph: DelayGraph) -> Network | None:
     if all(G.in_degree(v) for v in G):
         return None
     ready = DelayGraph(G, graph.delay_name)
-    # of ten draws one in which no weight is so small that nothing is seen to flow
+    # of ten seeds, the one whose smallest weight is largest, so that no values vanish
     return max((Network(ready, seed=seed) for seed in range(10)), key=_least)
 
 
@@ -191,23 +177,27 @@ def _least(net: Network) -> float:
 
 
 def session(net: Network, U: Any, number: Mapping[Any, int]) -> Data | None:
-    """Run a network over a window; None if the window has a cycle."""
+    """Values and gradients of a network over a window; None if the window has a cycle."""
     try:
         fronts = [[*front] for front in nx.topological_generations(U)]
         run = net.forward(_inputs(net, U), over=U)
     except (nx.NetworkXUnfeasible, CyclicCoverError):
         return None
-    outputs = [v for v in net.graph.vertices if not net.graph.out_numbers[net.graph.number[v]]]
-    outputs = outputs or list(net.graph.vertices)
+    outputs = [
+        v
+        for v in net.delay_graph.vertices
+        if not net.delay_graph.out_numbers[net.delay_graph.number[v]]
+    ]
+    outputs = outputs or list(net.delay_graph.vertices)
     gradients = run.backward({v: run.values[v] for v in outputs})
-    place = {node: k for v in net.graph.vertices for k, node in enumerate(U.fibre(v))}
-    values = {v: np.asarray(run.values[v]) for v in net.graph.vertices}
-    slopes = {v: gradients.of(v) for v in net.graph.vertices}
+    place = {node: k for v in net.delay_graph.vertices for k, node in enumerate(U.fibre(v))}
+    values = {v: np.asarray(run.values[v]) for v in net.delay_graph.vertices}
+    slopes = {v: gradients.of(v) for v in net.delay_graph.vertices}
     return {
         "fronts": [[number[node] for node in front] for front in fronts],
         "values": {number[n]: _told(values[n[0]][k]) for n, k in place.items()},
         "gradients": {number[n]: _told(slopes[n[0]][k]) for n, k in place.items()},
-        "outputs": [net.graph.number[v] for v in outputs],
+        "outputs": [net.delay_graph.number[v] for v in outputs],
         "weights": [_gathered(name, net, gradients, U, fronts, number) for name in net.parameters],
     }
 
@@ -215,7 +205,7 @@ def session(net: Network, U: Any, number: Mapping[Any, int]) -> Data | None:
 def _gathered(
     name: str, net: Network, gradients: Any, U: Any, fronts: Any, number: Mapping[Any, int]
 ) -> Data:
-    """A weight, the gradient of each of its copies, and their sum as it grows."""
+    """A weight, the gradients of its copies, and their sum after each backward wavefront."""
     fibre = U.fibre(gradients.vertices[name])
     copies = dict(zip(fibre, gradients.copies(name), strict=True))
     total = np.zeros_like(net.parameters[name])
@@ -233,10 +223,10 @@ def _gathered(
 
 
 def _inputs(net: Network, U: Any) -> dict[Any, Any]:
-    """Something to see: a few digits, the same every time."""
+    """Reproducible random inputs: multiples of 0.1, or indices for an embedding."""
     rng = np.random.default_rng(3)
     found: dict[Any, Any] = {}
-    for v, data in net.graph.base.nodes(data=True):
+    for v, data in net.delay_graph.base.nodes(data=True):
         op, count = data["op"], len(U.fibre(v))
         if isinstance(op, Input):
             found[v] = rng.integers(-9, 10, (count, op.size)) / 10
@@ -246,7 +236,7 @@ def _inputs(net: Network, U: Any) -> dict[Any, Any]:
 
 
 def _told(array: Any) -> str:
-    """A number, or between bars the length of a vector, in a few digits."""
+    """A number, or the norm of a vector between bars, with two significant digits."""
     flat = np.ravel(array)
     number = float(flat[0]) if flat.size == 1 else float(np.linalg.norm(flat))
     text = f"{abs(number):.2g}"
@@ -255,42 +245,40 @@ def _told(array: Any) -> str:
     return "\N{MINUS SIGN}" + text if number < 0 else text
 
 
-_CLOCKS = 12  # are offered at the most
+_CLOCKS = 12  # largest number of retimings
 
 
-def other_clocks(
-    graph: DelayGraph, window: Any, storey: Storey, style: tuple[Any, Any]
-) -> Iterator[Data]:
-    """The same base and the same cover with some clocks one step ahead."""
+def other_clocks(graph: DelayGraph, window: Any, level: Level, style: Style) -> Iterator[Data]:
+    """Retimed base graphs, with the same cover at the new times; only for delays in Z."""
     if not isinstance(window, range):
         return
-    rows = rows_of(graph)  # they stay, and only columns move
+    places = column_of(graph)  # rows are unchanged
     wide = range(window.start - 1, window.stop + 2)
     for ahead in _ahead(graph):
-        names = [style[0].get(v, show_vertex(v)) for v in ahead]
+        names = [style.label(v) for v in ahead]
         most = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         moved = DelayGraph(retime(graph, dict.fromkeys(ahead, 1)), graph.delay_name)
-        below = rolled_scene(moved, *style, rows=rows)
+        below = rolled_scene(moved, style, places=places)
         yield {
             "name": f"{most} one step later",
             "ahead": [int(v in ahead) for v in graph.vertices],
             "base": {
                 **base_panel(graph, below),
-                "colours": edge_colours(moved),
+                "colors": edge_colors(moved),
                 "delays": [str(d) for d in moved.times],
             },
             "cover": _redrawn(
-                unrolled_scene(moved, wide, *style, ghosts=False, rows=rows),
+                unrolled_scene(moved, wide, style, ghosts=False, places=places),
                 moved,
                 window,
                 set(ahead),
-                storey,
+                level,
             ),
         }
 
 
 def _ahead(graph: DelayGraph) -> list[tuple[Any, ...]]:
-    """Sets of vertices: each with all that it feeds at once, so that no delay becomes negative."""
+    """Sets of vertices to delay: each vertex, with all reached from it by edges of delay < 1."""
     found: dict[tuple[Any, ...], None] = {}
     for v in range(len(graph.vertices)):
         taken, waiting = {v}, [v]
@@ -304,19 +292,17 @@ def _ahead(graph: DelayGraph) -> list[tuple[Any, ...]]:
     return [ahead for ahead in found if len(ahead) < len(graph.vertices)][:_CLOCKS]
 
 
-def _redrawn(
-    scene: Scene, moved: DelayGraph, window: range, ahead: set[Any], storey: Storey
-) -> Data:
-    """The vertices and arcs of the delay cover that are shown, at their new times."""
+def _redrawn(scene: Scene, moved: DelayGraph, window: range, ahead: set[Any], level: Level) -> Data:
+    """Vertices and edges of the delay cover at their new times."""
     discs = {disc.key: disc for disc in scene.discs}
     strokes = {stroke.key: stroke for stroke in scene.strokes}
 
     def renamed(node: Any) -> Any:
         return node[0], node[1] + (node[0] in ahead)
 
-    kept = [discs[renamed(node)] for node in storey.vertices]
+    kept = [discs[renamed(node)] for node in level.vertices]
     lines = []
-    for stroke in storey.scene.strokes:
+    for stroke in level.scene.strokes:
         u, v, *key = stroke.key
         lines.append(strokes[(renamed(u), renamed(v), *key)])
     marks = scene.texts[1 : 1 + len(window) + 1]
@@ -325,7 +311,7 @@ def _redrawn(
         replace(band, left=min(ends[band.key]) - 0.5, right=max(ends[band.key]) + 0.5)
         for band in scene.bands
     )
-    first = discs[moved.vertices[0], window.start]  # its column stays where it is
+    first = discs[moved.vertices[0], window.start]  # the origin of the drawing
     shown = shifted(Scene(tuple(kept), tuple(lines), bands, marks), -first.at[0])
     data = panel(moved, shown)
     return {
@@ -334,75 +320,72 @@ def _redrawn(
     }
 
 
-def edge_colours(graph: DelayGraph) -> list[list[str]]:
-    """Of each edge the colour of its line, by day and by night."""
-    tint = delay_colours(graph.times)
+def edge_colors(graph: DelayGraph) -> list[list[str]]:
+    """Color of each edge in the light and in the dark theme."""
+    tint = delay_colors(graph.times)
     night = {d: mixed(c, PAPER, 0.85 if c == INK else 0.5) for d, c in tint.items()}
     return [[as_hex(tint[d]), as_hex(night[d])] for d in graph.times]
 
 
-def as_hex(colour: Colour) -> str:
-    """A colour as a page writes it."""
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
+def as_hex(color: Color) -> str:
+    """Hexadecimal code of a color."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in color)
 
 
 Maps = Mapping[tuple[str, str], Sequence[int]]
 
 
-def told(graph: DelayGraph, storey: Storey, onto: Maps) -> Data:
-    """A storey: what is drawn of it, its deck transformations, and its maps to those below."""
-    nodes = storey.vertices
-    data = panel(graph, storey.scene)
-    if storey.modulus is None:
-        data["cells"] = cells(storey.scene.shapes)
+def level_data(graph: DelayGraph, level: Level, onto: Maps) -> Data:
+    """Data of a cover: its scene, deck transformations and maps to the covers below it."""
+    nodes = level.vertices
+    data = panel(graph, level.scene)
+    if level.modulus is None:
+        data["cells"] = cells(level.scene.shapes)
     else:
-        data["rings"] = rings(graph, storey.scene.shapes)
+        data["rings"] = rings(graph, level.scene.shapes)
     number = {node: k for k, node in enumerate(nodes)}
     for vertex, (_, place) in zip(data["vertices"], nodes, strict=True):
-        if storey.delays is None:
+        if level.delays is None:
             vertex["word"] = [[graph.edge_number[edge], sign] for edge, sign in place]
         else:
             vertex["sheet"] = list(place) if isinstance(place, tuple) else [place]
     return {
-        "key": storey.key,
-        "name": storey.name,
-        "says": storey.says,
+        "key": level.key,
+        "name": level.name,
+        "says": level.says,
         **data,
-        "delays": storey.delays,
-        "modulus": storey.modulus,
+        "delays": level.delays,
+        "modulus": level.modulus,
         "shifts": [
             {
                 "name": name,
                 "inverse": inverse,
-                "to": [number.get(storey.shifted(node, by), -1) for node in nodes],
+                "to": [number.get(level.shifted(node, by), -1) for node in nodes],
                 "back": [
-                    number.get(storey.shifted(node, tuple(-x for x in by)), -1) for node in nodes
+                    number.get(level.shifted(node, tuple(-x for x in by)), -1) for node in nodes
                 ],
             }
-            for name, inverse, by in storey.shifts
+            for name, inverse, by in level.shifts
         ],
-        "onto": {low: image for (up, low), image in onto.items() if up == storey.key},
+        "onto": {low: image for (up, low), image in onto.items() if up == level.key},
     }
 
 
-def homes(graph: DelayGraph, storeys: Sequence[Storey], onto: Maps) -> list[Data]:
-    """For each vertex of the base the copies at which its lifts begin, above each other.
-
-    They lie below the highest vertex whose image in the delay cover is drawn inside the window:
-    the nearest to the root in the tree, if there is one; -1 stands for what is not drawn.
-    """
-    delay = next(storey for storey in storeys if storey.key == "delay")
+def homes(graph: DelayGraph, levels: Sequence[Level], onto: Maps) -> list[Data]:
+    """For each base vertex, the copy in each cover at which lifts start by default, or -1."""
+    # Start from the largest cover with a copy over the window, and map this copy to the others.
+    delay = next(level for level in levels if level.key == "delay")
     inside = [not disc.ghost for disc in delay.scene.discs]
     found_homes = []
     for v in graph.vertices:
-        home = dict.fromkeys((storey.key for storey in storeys), -1)
-        for storey in storeys:
-            image = onto.get((storey.key, "delay"), range(len(inside)))
-            mine = [k for k, node in enumerate(storey.vertices) if node[0] == v]
+        home = dict.fromkeys((level.key for level in levels), -1)
+        for level in levels:
+            image = onto.get((level.key, "delay"), range(len(inside)))
+            mine = [k for k, node in enumerate(level.vertices) if node[0] == v]
             found = next((k for k in mine if image[k] >= 0 and inside[image[k]]), None)
             if found is not None:
-                home[storey.key] = found
-                home |= {low: onto[up, low][found] for up, low in onto if up == storey.key}
+                home[level.key] = found
+                home |= {low: onto[up, low][found] for up, low in onto if up == level.key}
                 break
         found_homes.append(home)
     return found_homes

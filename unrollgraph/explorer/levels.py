@@ -1,16 +1,14 @@
-"""The tower of covers over one graph, as far as it can be drawn, and the maps between its storeys.
+"""Pieces of the universal, maximal abelian, delay and cyclic cover, and the maps between them.
 
-From above to below stand the universal cover, the maximal abelian cover, the delay cover, a cyclic
-cover and the base. Of each a finite piece is shown. A vertex of the universal cover is a reduced
-walk from a root r; a vertex of the others is ``(v, sheet)``, and an edge e leads from a sheet to
-that sheet plus a vector, ``delays[e]``, modulo something in the cyclic cover. So walks are lifted
-by additions, and the maps down are
+A vertex of the universal cover is a reduced walk from a root r. A vertex of any other cover is
+``(v, sheet)``, and an edge e adds the vector ``delays[e]`` to the sheet, modulo the number n of
+sheets in the cyclic cover. The maps are
 
     walk from r to v  ->  (v, x), x the sum of the abelian delays along it
-    (v, x)            ->  (v, M x + c_v), the map of `period_map`
-    (v, t)            ->  (v, t mod n).
+    (v, x)            ->  (v, M x + c_v), see `period_map`
+    (v, t)            ->  (v, t mod n),
 
-They are arranged so that the copies of r at which the storeys begin lie above each other.
+translated such that the start copies of r are mapped to each other.
 """
 
 from __future__ import annotations
@@ -26,95 +24,80 @@ from unrollgraph.cover._unroll import cyclic_cover, unroll
 from unrollgraph.cover.delay_cover import DelayCover, abelianize, period_map
 from unrollgraph.cover.trees import universal_cover
 from unrollgraph.draw._ring import ring_scene
-from unrollgraph.draw._rolled import window_scene
 from unrollgraph.draw._tree import tree_scene
-from unrollgraph.draw.layout import RADIUS, Ways, fibre_colours, turned
-from unrollgraph.draw.scene import Disc, Scene, Stroke, delay_colours
-from unrollgraph.errors import show_vertex
+from unrollgraph.draw._unrolled import window_scene
+from unrollgraph.draw.layout import Routes, Spot, fibre_colors, turned
+from unrollgraph.draw.scene import Scene, Stroke, delay_colors
+from unrollgraph.draw.style import Style
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.measure.periodic_graphs import is_maximal_abelian, is_universal
+from unrollgraph.morphism.graph_map import arcs_at
 
 Shift = tuple[str, str, tuple[int, ...]]
 
-_BALL = 64  # vertices of a ball that can still be told apart
-_CELLS = 4  # vertices in a cell of the plane
-_RADIUS = 6  # of a tree
-_AXES = 3  # beyond which the page writes a sheet as a sum of unit vectors
+_BALL = 64  # most vertices of a ball
+_CELLS = 4  # most vertices in a cell of the plane
+_RADIUS = 6  # largest radius of a tree
+_AXES = 3  # with more axes the page writes a sheet as a sum of unit vectors
 
 
 @dataclass(frozen=True)
-class Storey:
-    """A piece of a cover, as it is drawn.
+class Level:
+    """A piece of a cover that is drawn."""
 
-    Attributes
-    ----------
-    key, name, says : str
-        What it is called in data and on the page, and what it is.
-    scene : Scene
-        Its picture. The keys of discs are vertices, those of strokes arcs.
-    delays : tuple of tuple of int, or None
-        By how much each edge moves the sheet; None in a tree.
-    modulus : tuple of int, or None
-        Modulo what sheets are counted.
-    start : vertex
-        The copy of the root at which it begins.
-    shifts : tuple of (str, str, tuple of int)
-        Deck transformations: what they and their inverses do in words, and what they add to the
-        sheet.
-    """
-
-    key: str
-    name: str
-    says: str
-    scene: Scene
-    delays: tuple[tuple[int, ...], ...] | None
-    modulus: tuple[int, ...] | None
-    start: Any
+    key: str  # name in the data
+    name: str  # name on the page
+    says: str  # explanation on the page
+    scene: Scene  # the keys of discs are vertices, and those of strokes are edges
+    delays: tuple[tuple[int, ...], ...] | None  # what each edge adds to the sheet; None in a tree
+    modulus: tuple[int, ...] | None  # of sheets in a cyclic cover
+    start: Any  # default start of lifts, a copy of the root
+    # deck transformations: descriptions of it and its inverse, and what it adds to the sheet
     shifts: tuple[Shift, ...] = ()
 
     @property
     def vertices(self) -> list[Any]:
-        """The vertices, as they are drawn."""
+        """Vertices in the order of the discs."""
         return [disc.key for disc in self.scene.discs]
 
     def shifted(self, node: Any, by: tuple[int, ...]) -> Any:
-        """A vertex moved by so many sheets, whether it is drawn or not."""
+        """Image of a vertex under a translation of the sheet, drawn or not."""
         moved = tuple(x + y for x, y in zip(_vector(node[1]), by, strict=True))
         return node[0], _sheet(_modulo(moved, self.modulus))
 
 
 def storeys_of(
-    graph: DelayGraph, window: Any, sheets: tuple[int, ...], root: Any, style: tuple[Any, Any]
-) -> list[Storey]:
-    """The storeys over a graph, from above to below: universal, abelian, delay and cyclic."""
-    delay = _delay_storey(graph, window, root, style)
-    cyclic = _cyclic_storey(graph, sheets, delay.start, style)
-    abelian = _abelian_storey(graph, window, root, style)
-    return [_universal_storey(graph, root, style), abelian, delay, cyclic]
+    graph: DelayGraph, window: Any, sheets: tuple[int, ...], root: Any, style: Style
+) -> list[Level]:
+    """Pieces of the universal, maximal abelian, delay and cyclic cover, in this order."""
+    delay = _delay_level(graph, window, root, style)
+    cyclic = _cyclic_level(graph, sheets, delay.start, style)
+    abelian = _abelian_level(graph, window, root, style)
+    return [_universal_level(graph, root, style), abelian, delay, cyclic]
 
 
-def images(graph: DelayGraph, storeys: Sequence[Storey]) -> dict[tuple[str, str], list[int]]:
-    """The map from each storey to each below: numbers of vertices, -1 for what is not drawn."""
-    _, abelian, delay, cyclic = storeys
+def images(graph: DelayGraph, levels: Sequence[Level]) -> dict[tuple[str, str], list[int]]:
+    """Maps from each cover to each later one, as numbers of vertices, or -1 if not drawn."""
+    _, abelian, delay, cyclic = levels
     steps: list[Callable[[Any], Any]] = [
         _abelian_class(graph, abelian),
         _periods(graph, abelian, delay),
         lambda node: (node[0], _sheet(_modulo(_vector(node[1]), cyclic.modulus))),
     ]
     found = {}
-    for k, upper in enumerate(storeys):
+    for k, upper in enumerate(levels):
         nodes = upper.vertices
-        for below, step in zip(storeys[k + 1 :], steps[k:], strict=False):
+        for below, step in zip(levels[k + 1 :], steps[k:], strict=False):
             nodes = [step(node) for node in nodes]
             number = {node: i for i, node in enumerate(below.vertices)}
             found[upper.key, below.key] = [number.get(node, -1) for node in nodes]
     return found
 
 
-# -- storeys ------------------------------------------------------------------------------------
+# -- covers -------------------------------------------------------------------------------------
 
 
-def _delay_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any, Any]) -> Storey:
+def _delay_level(graph: DelayGraph, window: Any, root: Any, style: Style) -> Level:
     axes = (window,) if isinstance(window, range) else window
     origin = []
     for axis, times in enumerate(axes):
@@ -123,35 +106,33 @@ def _delay_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any, A
         origin.append(ends.get((bool(least >= 0), bool(most <= 0)), times[(len(times) - 1) // 2]))
     start = root, _sheet(tuple(origin))
     if len(axes) <= 2:
-        scene = window_scene(unroll(graph, window), *style, ghosts=True)
+        scene = window_scene(unroll(graph, window), style, ghosts=True)
     else:
         scene = _ball_scene(graph, start, style)
     cover = DelayCover(graph)
-    says = "Every vertex has a copy at every time; an edge of delay d leads d steps on."
+    says = "Each vertex has a copy at every time, and an edge of delay d adds d to the time."
     if is_universal(cover):
-        says += " Here its pieces are universal covers too: seen without directions they are trees."
+        says += " Its components are universal covers: without directions they are trees."
     elif is_maximal_abelian(cover):
-        says += " Here its pieces are maximal abelian covers too."
-    return Storey(
+        says += " Its components are maximal abelian covers."
+    return Level(
         "delay", "Delay cover", says, scene, _as_vectors(graph), None, start, _steps(len(axes))
     )
 
 
-def _cyclic_storey(
-    graph: DelayGraph, sheets: tuple[int, ...], start: Any, style: tuple[Any, Any]
-) -> Storey:
+def _cyclic_level(graph: DelayGraph, sheets: tuple[int, ...], start: Any, style: Style) -> Level:
     lift = cyclic_cover(graph, sheets if len(sheets) > 1 else sheets[0])
     count = " x ".join(map(str, sheets))
     says = (
-        f"Time is counted modulo {count}: a walk that is closed below and gains a multiple of that "
-        "is closed above."
+        f"Times are modulo {count}: the lift of a closed walk is closed if and only if its total "
+        f"delay is zero modulo {count}."
     )
     place = _sheet(_modulo(_vector(start[1]), sheets))
-    return Storey(
+    return Level(
         "cyclic",
         f"Cyclic cover, {count} sheets",
         says,
-        ring_scene(lift, *style),
+        ring_scene(lift, style),
         _as_vectors(graph),
         sheets,
         (start[0], place),
@@ -159,26 +140,26 @@ def _cyclic_storey(
     )
 
 
-def _abelian_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any, Any]) -> Storey:
+def _abelian_level(graph: DelayGraph, window: Any, root: Any, style: Style) -> Level:
     free = DelayGraph(abelianize(graph), graph.delay_name)
     cycles = free.dimension if free.delays.any() else 0
     steps = 1 if not cycles else len(window if isinstance(window, range) else window[0])
     at = (0,) * free.dimension
     if cycles < 2:
-        scene = window_scene(unroll(free, steps), *style, ghosts=bool(cycles))
+        scene = window_scene(unroll(free, steps), style, ghosts=bool(cycles))
     elif cycles == 2 and len(free.vertices) <= _CELLS:
-        scene = window_scene(unroll(free, (steps, steps)), *style, ghosts=True)
+        scene = window_scene(unroll(free, (steps, steps)), style, ghosts=True)
     else:
         scene = _ball_scene(free, (root, at), style)
-    says = "There are no cycles, so it is the graph itself."
+    says = "The graph has no undirected cycles, so this cover is the graph itself."
     if cycles:
         says = (
-            "It remembers how often each independent cycle was gone round, and not in which "
-            f"order; there {'is one' if cycles == 1 else f'are {cycles}'}."
+            "The sheet counts how often a walk goes around each independent cycle of the graph; "
+            f"there {'is one' if cycles == 1 else f'are {cycles}'}."
         )
     if cycles > _AXES:
-        says += " Here e3 stands for once round cycle 3."
-    return Storey(
+        says += " Here e3 means once around cycle 3."
+    return Level(
         "abelian",
         "Maximal abelian cover",
         says,
@@ -190,23 +171,22 @@ def _abelian_storey(graph: DelayGraph, window: Any, root: Any, style: tuple[Any,
     )
 
 
-def _universal_storey(graph: DelayGraph, root: Any, style: tuple[Any, Any]) -> Storey:
+def _universal_level(graph: DelayGraph, root: Any, style: Style) -> Level:
     tree = universal_cover(graph, root, 1)
     for radius in range(2, _RADIUS + 1):
-        shell = len(tree.boundary_in()) + len(tree.boundary_out())  # each leads to one vertex more
+        shell = len(tree.boundary_in()) + len(tree.boundary_out())  # each edge adds one vertex
         if not 0 < shell <= _BALL - len(tree):
             break
         tree = universal_cover(graph, root, radius)
     says = (
-        "Every way of walking from the root, never straight back, is a vertex of its own. Seen "
-        "without directions it is a tree: a walk closes up only by going back as it came."
+        "Its vertices are the walks from the root that never go straight back along an edge. "
+        "Without directions it is a tree: a lift is closed only if the walk retraces its steps."
     )
-    scene = tree_scene(tree, *style)
-    return Storey("universal", "Universal cover", says, scene, None, None, next(iter(tree)))
+    scene = tree_scene(tree, style)
+    return Level("universal", "Universal cover", says, scene, None, None, next(iter(tree)))
 
 
 def _steps(axes: int) -> tuple[Shift, ...]:
-    """Shifts by one step of time."""
     if axes == 1:
         return (("one step later", "one step earlier", (1,)),)
     return tuple(
@@ -216,18 +196,18 @@ def _steps(axes: int) -> tuple[Shift, ...]:
 
 
 def _rounds(cycles: int) -> tuple[Shift, ...]:
-    """Shifts by once more round a cycle; the first few."""
+    """Shifts around one of the first six cycles."""
     return tuple(
-        (f"once more round cycle {k}", f"once less round cycle {k}", tuple(unit))
+        (f"once more around cycle {k}", f"once less around cycle {k}", tuple(unit))
         for k, unit in enumerate(np.eye(cycles, dtype=int).tolist()[:6], 1)
     )
 
 
-# -- maps from storey to storey -----------------------------------------------------------------
+# -- maps between covers ------------------------------------------------------------------------
 
 
-def _abelian_class(graph: DelayGraph, abelian: Storey) -> Callable[[Any], Any]:
-    """From a walk to its class: the sum of what its edges add."""
+def _abelian_class(graph: DelayGraph, abelian: Level) -> Callable[[Any], Any]:
+    """Map from the universal to the maximal abelian cover: the sum of the delays of a walk."""
     assert abelian.delays is not None
     delays, begin = abelian.delays, _vector(abelian.start[1])
 
@@ -241,8 +221,8 @@ def _abelian_class(graph: DelayGraph, abelian: Storey) -> Callable[[Any], Any]:
     return image
 
 
-def _periods(graph: DelayGraph, abelian: Storey, delay: Storey) -> Callable[[Any], Any]:
-    """Down to times, so that the two copies of the root at which they begin meet."""
+def _periods(graph: DelayGraph, abelian: Level, delay: Level) -> Callable[[Any], Any]:
+    """Map from the maximal abelian to the delay cover, translated to map start to start."""
     down = period_map(graph)
     away = np.array(_vector(delay.start[1])) - np.array(_vector(down(abelian.start)[1]))
 
@@ -274,30 +254,29 @@ def _modulo(vector: tuple[int, ...], modulus: tuple[int, ...] | None) -> tuple[i
 # -- balls --------------------------------------------------------------------------------------
 
 
-def _ball_scene(graph: DelayGraph, root: Any, style: tuple[Any, Any]) -> Scene:
-    """Picture of a ball of a delay cover that has no place on paper of its own."""
-    labels, palette = style
+def _ball_scene(graph: DelayGraph, root: Any, style: Style) -> Scene:
+    """Scene of a ball of a delay cover that has no layout by time."""
     cover = DelayCover(graph)
     nodes = _ball(cover, root)
-    arcs = [arc for node in nodes for arc in map(tuple, cover.out_edges(node)) if arc[1] in nodes]
-    fill, tint = fibre_colours(graph, palette), delay_colours(graph.times)
+    arcs = [arc for node in nodes for arc in arcs_at(cover, node, "out") if arc[1] in nodes]
+    fill, tint = fibre_colors(graph, style.palette), delay_colors(graph.times)
     at = _spread(nodes, arcs)
-    discs = tuple(
-        Disc(node, at[node], RADIUS, fill[node[0]], labels.get(node[0], show_vertex(node[0])))
-        for node in nodes
-    )
-    ways = Ways(at)
+    discs = tuple(style.disc(node, at[node], fill[node[0]], style.label(node[0])) for node in nodes)
+    spots = {node: Spot(*place) for node, place in at.items()}
+    routes = Routes(spots)
     strokes = []
     for arc in arcs:
         a, b = arc[:2]
-        points = turned(at[a], ways.held(a, a), 0.6, 1.2) if a == b else ways.between(a, b)[0]
+        points = (
+            turned(spots[a], routes.held(a, a), 0.6, 1.2) if a == b else routes.between(a, b)[0]
+        )
         edge = (a[0], b[0], *arc[2:])
         strokes.append(Stroke(arc, points, tint[graph.times[graph.edge_number[edge]]]))
     return Scene(discs, tuple(strokes))
 
 
 def _ball(cover: DelayCover, root: Any) -> dict[Any, None]:
-    """Vertices around a root, shell by shell while they can be told apart."""
+    """Vertices of the largest ball around a root with at most 64 vertices, or of radius 1."""
     found, shell = {root: None}, [root]
     while shell:
         near = [n for node in shell for n in (*cover.successors(node), *cover.predecessors(node))]
@@ -309,7 +288,7 @@ def _ball(cover: DelayCover, root: Any) -> dict[Any, None]:
 
 
 def _spread(nodes: Any, arcs: Sequence[Any]) -> dict[Any, tuple[float, float]]:
-    """Places that keep distances in the graph, and neighbours a disc apart."""
+    """Places by the Kamada-Kawai layout, scaled to keep most discs apart."""
     near: nx.Graph[Any] = nx.Graph()
     near.add_nodes_from(nodes)
     near.add_edges_from(arc[:2] for arc in arcs if arc[0] != arc[1])

@@ -1,12 +1,9 @@
-"""A page on which one walks below and sees the lift climb above.
+"""An interactive page that shows a walk on a graph and its lifts to covers.
 
-`explore` gathers what the page shows: the base, four storeys of covers over it and the maps between
-them, other clocks for the same cover, and a small network run through the window. The script draws
-that and answers clicks, touches and keys. Of mathematics it computes one thing, the lift of a walk;
-every other number on the page was computed here.
-
-The page is one file that loads nothing. In a notebook it is shown in a frame of its own, or, as an
-anywidget, shares its walk with Python.
+`explore` computes the data of the page: the base graph, four covers and the maps between them,
+retimings of the graph, and a run of a small network over the window. The script of the page draws
+them and computes only the lifts of walks. The page is one file that loads no other; in a notebook
+it is shown in a frame, or as a widget that shares its walk with Python.
 """
 
 from __future__ import annotations
@@ -22,31 +19,32 @@ from importlib.resources import files
 from typing import Any
 
 from unrollgraph.cover._unroll import cyclic_cover, unroll
+from unrollgraph.cover.windows import WindowLike
 from unrollgraph.draw._rolled import rolled_scene
-from unrollgraph.draw.layout import fibre_colours
-from unrollgraph.draw.render import MOST_EDGES, as_labels, check_few
+from unrollgraph.draw.layout import fibre_colors
+from unrollgraph.draw.render import MOST_EDGES, check_few
 from unrollgraph.draw.scene import Formula, on
-from unrollgraph.errors import show_vertex
+from unrollgraph.draw.style import Style, as_labels
 from unrollgraph.explorer.data import (
     Data,
     as_hex,
     base_panel,
-    edge_colours,
+    edge_colors,
     homes,
+    level_data,
     network_over,
     other_clocks,
     session,
-    told,
 )
 from unrollgraph.explorer.levels import images, storeys_of
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph, known
 from unrollgraph.graph.digraph import strong_components
 from unrollgraph.io.files import check_suffix, write_whole
 from unrollgraph.nn import Network
 
 
 def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
-    """Make a widget of what a page shows, of its script and its style."""
+    """Make a widget from the data, the script and the style of a page."""
     try:
         import anywidget  # noqa: PLC0415  (an extra)
         import traitlets  # noqa: PLC0415
@@ -56,7 +54,7 @@ def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
         ) from error
 
     class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
-        """A walk on the base, by the numbers of its first vertex and of its edges."""
+        """Widget with a walk, as the number of its first vertex and pairs of edge and sign."""
 
         _esm = module
         _css = style
@@ -67,7 +65,9 @@ def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
         @traitlets.validate("start")  # type: ignore[untyped-decorator, unused-ignore]
         def _is_vertex(self, proposal: Any) -> Any:
             if not 0 <= proposal.value < len(data["base"]["names"]):
-                raise traitlets.TraitError(f"start is {proposal.value}, which numbers no vertex")
+                raise traitlets.TraitError(
+                    f"invalid start={proposal.value}: must be the number of a vertex"
+                )
             return proposal.value
 
         @traitlets.validate("walk")  # type: ignore[untyped-decorator, unused-ignore]
@@ -77,11 +77,14 @@ def widget_of(data: dict[str, Any], module: str, style: str) -> Any:
                 edge, sign = step if len(step) == 2 else (None, 0)
                 if edge not in range(len(arcs)) or sign not in (1, -1):
                     raise traitlets.TraitError(
-                        f"{step!r} is no step; write the number of an edge, and 1 or -1"
+                        f"invalid step {step!r}: give the number of an edge, and 1 or -1"
                     )
                 ends = [arcs[edge]["tail"], arcs[edge]["head"]][::sign]
                 if here is not None and ends[0] != here:
-                    raise traitlets.TraitError(f"the walk does not join at {step!r}")
+                    raise traitlets.TraitError(
+                        f"the walk is not connected: step {step!r} does not start where the step "
+                        "before it ends"
+                    )
                 here = ends[1]
             if proposal.value:
                 first, sign = proposal.value[0]
@@ -96,33 +99,28 @@ _SCRIPTS = ("lift.js", "trip.js", "words.js", "panel.js", "running.js", "explore
 
 @dataclass(frozen=True)
 class Explorer:
-    """An interactive page: save it, or show it in a notebook.
+    """An interactive page, to be saved or shown in a notebook.
 
-    Attributes
-    ----------
-    title : str
-        What stands above it.
-    data : dict
-        All that the page shows, as JSON has it.
+    It has the attributes ``title`` (str) and ``data`` (dict in JSON form).
     """
 
     title: str
     data: Data = field(repr=False)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page: one file that needs no other and no network.
+        """Write the page to one HTML file that loads no other file.
 
         Parameters
         ----------
         path : path
-            A file whose suffix is ``.html``.
+            File with the suffix ``.html``.
 
         Raises
         ------
         FormatError
-            If the suffix is another.
+            If the suffix is not ``.html``.
         OSError
-            If the file cannot be written; what stood there before still does.
+            If the file cannot be written; an existing file is then unchanged.
 
         Examples
         --------
@@ -138,7 +136,7 @@ class Explorer:
         write_whole(path, self.to_html().encode("utf-8"))
 
     def to_html(self) -> str:
-        """Return the page as text."""
+        """Return the page as a string."""
         style = _asset("page.css") + _asset("explorer.css")
         script = f"{_module()}\nmount(document.querySelector('main > div'), {self._json()});\n"
         rule = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}"
@@ -166,27 +164,26 @@ class Explorer:
         Returns
         -------
         anywidget.AnyWidget
-            Its trait ``walk`` is a list of pairs of the number of an edge, in the order of
-            ``G.edges``, and of 1 or -1, where it was taken against its direction; ``start`` is
-            the number of the vertex at which the walk begins, in the order of ``G``.
+            The trait ``walk`` is a list of pairs of the number of an edge in ``G.edges`` and 1, or
+            -1 against its direction; ``start`` is the number in ``G`` of the first vertex.
 
         Raises
         ------
         ImportError
-            If anywidget is not installed; it comes with the extra ``notebook``.
+            If anywidget is not installed; install the extra ``notebook``.
         """
         return widget_of(self.data, _module(), _asset("explorer.css"))
 
     def _json(self) -> str:
-        """The data, such that no vertex can end the script that holds it."""
+        """JSON of the data, with escapes so that no name can end the script element."""
         text = json.dumps(self.data, ensure_ascii=True, separators=(",", ":"))
         return text.replace("<", "\\u003c")
 
 
 def explore(  # noqa: PLR0913  (options of a picture)
-    G: Any,
+    G: GraphLike,
     *,
-    window: Any = None,
+    window: WindowLike | None = None,
     sheets: int = 3,
     root: Any = None,
     labels: Mapping[Any, str] | None = None,
@@ -194,38 +191,32 @@ def explore(  # noqa: PLR0913  (options of a picture)
     title: str = "Walk the graph, watch it unroll",
     delay: str = "delay",
 ) -> Explorer:
-    """Make an interactive page: walk on a delay graph and see the lift climb in its covers.
+    """Make an interactive page that shows walks on a delay graph and their lifts.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph, DelayGraph or nn.Network
-        What to walk on. If all its vertices carry operations, or it is a network, that network is
-        run on the page; else one in which each vertex is a single unit.
-    window : int, range or tuple of them, optional
-        The window of the delay cover that is shown; five steps unless given, and in Z^d three
-        or four along each axis.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph. The page runs it as a network (default operation: one unit per vertex).
+    window : range, int or tuple, optional
+        Times of the delay cover to show (default: 5; for delays in Z^d, 3 or 4 on each axis).
     sheets : int
-        The number of sheets of the cyclic cover, along each axis.
+        Number of sheets of the cyclic cover on each axis.
     root : vertex, optional
-        Where the walk begins at first, and the universal cover grows from: unless given a vertex
-        on a cycle, if there is one.
-    labels, palette
-        As for `rolled`.
+        Start of the walk, and root of the universal cover (default: a vertex on a cycle, if any).
+    labels, palette, delay
+        See `rolled`; labels without formulas.
     title : str
-        What stands above the page.
-    delay : str
-        The edge attribute that holds the delay.
+        Title of the page.
 
     Returns
     -------
     Explorer
-        Save it with ``.save("page.html")``; in a notebook it shows itself, and ``.widget()``
-        shares the walk with Python.
+        Save it with ``.save("page.html")``, show it in a notebook, or make a ``.widget()``.
 
     Raises
     ------
     ValueError
-        If there are no vertices, more edges than can be told apart, or ``root`` is no vertex.
+        If there are no vertices, ``root`` is not a vertex, or a picture has over 2000 edges.
 
     Examples
     --------
@@ -235,55 +226,54 @@ def explore(  # noqa: PLR0913  (options of a picture)
     ['Universal cover', 'Maximal abelian cover', 'Delay cover', 'Cyclic cover, 3 sheets']
     """
     net = G if isinstance(G, Network) else None
-    graph = net.graph if net is not None else as_delay_graph(G, delay)
+    graph = net.delay_graph if net is not None else as_delay_graph(G, delay)
     check_few(graph.base, MOST_EDGES, mend="explore a smaller graph")
-    style = _in_words(as_labels(labels)), palette
+    style = Style(_in_words(as_labels(labels)), palette, abreast=1, pills=False)
     start = _root(graph, root)
     axes = _window(graph, window)
     U = unroll(graph, axes)
-    flat = graph.dimension <= 2  # else a ball is shown, and no window
+    flat = graph.dimension <= 2  # otherwise a ball is shown instead of the window
     if flat:
         check_few(U, MOST_EDGES, mend="explore a smaller window")
     count = (sheets,) * graph.dimension
     around = cyclic_cover(graph, count if graph.dimension > 1 else sheets)
     check_few(around, MOST_EDGES, mend="explore fewer sheets")
-    storeys = storeys_of(graph, axes, count, start, style)
-    onto = images(graph, storeys)
-    number = {node: k for k, node in enumerate(storeys[2].vertices)}
+    levels = storeys_of(graph, axes, count, start, style)
+    onto = images(graph, levels)
+    number = {node: k for k, node in enumerate(levels[2].vertices)}
     run = (net or network_over(graph)) if flat else None
-    below = rolled_scene(graph, *style)
+    below = rolled_scene(graph, style)
     data = {
         "base": {
             **base_panel(graph, below),
-            "names": [style[0].get(v, show_vertex(v)) for v in graph.vertices],
+            "names": [style.label(v) for v in graph.vertices],
         },
-        "covers": [told(graph, storey, onto) for storey in storeys],
-        "home": homes(graph, storeys, onto),
+        "covers": [level_data(graph, level, onto) for level in levels],
+        "home": homes(graph, levels, onto),
         "root": graph.number[start],
         "delays": [str(d) for d in graph.times],
-        "colours": _colours(graph, palette),
-        "clocks": list(other_clocks(graph, axes, storeys[2], style)),
+        "colors": _colors(graph, palette),
+        "clocks": list(other_clocks(graph, axes, levels[2], style)),
         "network": session(run, U, number) if run is not None else None,
     }
     return Explorer(title, data)
 
 
 def _in_words(labels: Mapping[Any, str]) -> Mapping[Any, str]:
-    """Refuse formulas, which a page does not set."""
     for vertex, words in labels.items():
         if isinstance(words, Formula):
             raise ValueError(
-                f"labels= gives {vertex!r} the formula '${words}$', but a page sets none; write it "
-                "as a word, for example 'α₁'"
+                f"invalid label '${words}$' for {vertex!r}: the explorer cannot set formulas; "
+                "write it as text, for example 'α₁'"
             )
     return labels
 
 
 def _root(graph: DelayGraph, root: Any) -> Any:
-    """The vertex given, or the first on a cycle, or the first."""
+    """Return the root (default: the first vertex on a cycle, or else the first vertex)."""
     if root is not None:
         if not known(root, graph.number):
-            raise ValueError(f"the root {show_vertex(root)} is no vertex of the graph")
+            raise ValueError(f"root={root!r} is not a vertex of the graph")
         return root
     part = strong_components(len(graph.vertices), graph.tails, graph.heads)
     inside = graph.tails[part[graph.tails] == part[graph.heads]]
@@ -291,22 +281,20 @@ def _root(graph: DelayGraph, root: Any) -> Any:
 
 
 def _window(graph: DelayGraph, window: Any) -> Any:
-    """The window given, or one that fits on a page, as ranges."""
     if window is None:
         steps = 5 if graph.dimension == 1 else 4 if len(graph.vertices) < 3 else 3
         window = steps if graph.dimension == 1 else (steps,) * graph.dimension
     return unroll(graph, window).window
 
 
-# -- colours ------------------------------------------------------------------------------------
+# -- colors ------------------------------------------------------------------------------------
 
 
-def _colours(graph: DelayGraph, palette: Any) -> Data:
-    """Of each vertex the fill and the letters on it; of each edge the line, by day and by night."""
-    fill = fibre_colours(graph, palette)
+def _colors(graph: DelayGraph, palette: Any) -> Data:
+    fill = fibre_colors(graph, palette)
     return {
         "vertices": [[as_hex(fill[v]), as_hex(on(fill[v]))] for v in graph.vertices],
-        "edges": edge_colours(graph),
+        "edges": edge_colors(graph),
     }
 
 
@@ -318,7 +306,6 @@ def _asset(name: str) -> str:
 
 
 def _module() -> str:
-    """The script: its parts in order, one module."""
     return "\n".join(map(_asset, _SCRIPTS))
 
 

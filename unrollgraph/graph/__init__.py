@@ -1,16 +1,9 @@
-"""The finite base graph: reading, order, potentials, retiming, feedback, gallery.
+"""Delay graphs: validation, feedback delays, retiming, isomorphism and examples.
 
-Which module answers which question:
-
-* `delay_graph` -- what a delay graph is, and what is refused as one;
-* `feedback` -- which edges of a plain directed graph should be delayed;
-* `retiming` -- which delay graphs have the same cover over the same base;
-* `isomorphism` -- which have the same cover, up to a symmetry of the base;
-* `gallery` -- named wirings;
-* `digraph`, `cycle_space`, `potentials` -- levels, cheapest paths, independent cycles and
-  potentials of plain arrays;
-* `times` -- times, integers and exact numbers as users write them;
-* `frozen` -- dicts and graphs that cannot be written, and how attributes are compared.
+Modules: `delay_graph` defines `DelayGraph`; `feedback` chooses the edges that get the delay 1;
+`retiming` and `isomorphism` find isomorphisms of covers; `gallery` contains example graphs;
+`digraph`, `cycle_space` and `potentials` contain algorithms on graphs given by arrays; `times`
+converts times and numbers; `frozen` contains immutable dicts and graphs.
 """
 
 from unrollgraph.graph import gallery

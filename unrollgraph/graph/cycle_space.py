@@ -1,10 +1,10 @@
-"""Independent cycles of a graph, directions of edges left aside, and what totals they have.
+"""Fundamental cycles of the undirected graph, and their total weights.
 
-A spanning forest gives each vertex one path from the root of its tree. Each edge outside the
-forest, a *cotree* edge, closes one cycle: along the edge, and back through the forest. These
-*fundamental* cycles are a basis of the cycle space, which has dimension m - n + c for c
-components. With the total weight from its root as the potential p of a vertex, the fundamental
-cycle of an edge has the total ``w + p(tail) - p(head)``, and edges of the forest have zero.
+A spanning forest contains one path from the root of a tree to each of its vertices. Each edge
+outside the forest, a *cotree* edge, closes one *fundamental* cycle with a path in the forest. These
+cycles are a basis of the cycle space, of dimension m - n + c for c weak components. Let the
+potential p of a vertex be the total weight of the path from its root. Then the fundamental cycle
+of an edge of weight w has the total weight ``w + p(tail) - p(head)``, which is 0 in the forest.
 """
 
 from __future__ import annotations
@@ -22,23 +22,15 @@ if TYPE_CHECKING:
     from unrollgraph.graph.delay_graph import DelayGraph
 
 IntArray = NDArray[np.int64]
-Steps = list[tuple[int, int]]  # edges, with the sign in which they are walked
+Steps = list[tuple[int, int]]  # edges, each with the sign 1, or -1 against its direction
 
 
 @dataclass(frozen=True)
 class Forest:
-    """A spanning forest, breadth first from the first vertex of each component.
+    """A breadth-first spanning forest from the first vertex of each weak component.
 
-    Attributes
-    ----------
-    tails, heads : ndarray of int64, shape (m,)
-        Ends of the edges of the graph.
-    order : list of int
-        All vertices, each after that from which it was reached.
-    reached : list of int
-        The edge by which each vertex was reached; -1 at a root.
-    component : ndarray of int64, shape (n,)
-        Number of the component of each vertex, in the order of their first vertices.
+    `order` lists the vertices, parents before children. `reached` is the edge between each vertex
+    and its parent, -1 for a root. `component` is the weak component of each vertex, shape (n,).
     """
 
     tails: IntArray
@@ -55,7 +47,7 @@ class Forest:
         return np.flatnonzero(outside)
 
     def potential(self, weights: list[int]) -> list[int]:
-        """Total weight of the path from its root to each vertex."""
+        """Compute the total weight of the path from the root to each vertex."""
         tail, head = self.tails.tolist(), self.heads.tolist()
         found = [0] * len(self.order)
         for v in self.order:
@@ -66,17 +58,17 @@ class Forest:
         return found
 
     def potentials(self, weights: IntArray) -> IntArray:
-        """The same for vectors: weights of shape (m, d), potentials of shape (n, d)."""
+        """Compute potentials of shape (n, d) from weights of shape (m, d)."""
         columns = [self.potential(column) for column in weights.T.tolist()]
         return np.array(columns, dtype=weights.dtype).reshape(weights.shape[1], -1).T
 
     def totals(self, weights: IntArray) -> IntArray:
-        """Total weight of the fundamental cycle of each cotree edge, shape (m - n + c, d)."""
+        """Compute the total weight of each fundamental cycle, shape (m - n + c, d)."""
         p, e = self.potentials(weights), self.cotree
         return weights[e] + p[self.tails[e]] - p[self.heads[e]]
 
     def path(self, v: int) -> Steps:
-        """The path through the forest from its root to a vertex."""
+        """Return the path in the forest from the root to a vertex."""
         steps = []
         while self.reached[v] >= 0:
             e = self.reached[v]
@@ -86,14 +78,14 @@ class Forest:
         return steps[::-1]
 
     def cycle(self, e: int) -> Steps:
-        """The fundamental cycle of a cotree edge: along it, and back through the forest."""
+        """Return the fundamental cycle of a cotree edge, which begins with this edge."""
         to_tail, to_head = self.path(int(self.tails[e])), self.path(int(self.heads[e]))
         while to_tail and to_head and to_tail[0] == to_head[0]:
             del to_tail[0], to_head[0]
         return [(e, 1), *((k, -sign) for k, sign in reversed(to_head)), *to_tail]
 
     def loop(self, e: int) -> Steps:
-        """A closed walk from the root: to a cotree edge, along it, and back."""
+        """Return the closed walk from the root to a cotree edge, along it, and back."""
         back = self.path(int(self.heads[e]))
         home = [(k, -sign) for k, sign in reversed(back)]
         return [*self.path(int(self.tails[e])), (e, 1), *home]
@@ -113,7 +105,7 @@ def spanning_forest(n: int, tails: IntArray, heads: IntArray) -> Forest:
             continue
         reached[root] = -1
         queue = [root]
-        for u in queue:  # grows while it is read
+        for u in queue:  # queue grows during the loop
             component[u] = count
             for e in out_edges[out_starts[u] : out_starts[u + 1]]:
                 if reached[head[e]] == -2:

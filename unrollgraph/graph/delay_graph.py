@@ -1,32 +1,26 @@
 """The delay graph: a finite directed graph with an integer vector on each edge.
 
-An edge ``u -> v`` of delay ``d`` says that the value of ``v`` at time ``T``
-reads the value of ``u`` at time ``T - d``. In topological graph theory this is
-a *voltage graph* with voltages in Z^d.
+An edge ``u -> v`` of delay ``d`` means that the value of ``v`` at time ``T`` depends on the value
+of ``u`` at time ``T - d``. In topological graph theory this is a *voltage graph* over Z^d. A
+`DelayGraph` is a validated copy of a networkx graph with the edge attribute ``delay``.
 
-A user writes a delay graph as a networkx `DiGraph` or `MultiDiGraph` whose edges
-carry an attribute ``delay``: an integer, or a tuple of d >= 2 integers; where it
-is absent the delay is zero. `DelayGraph` is what the package reads from it, once,
-at the door: everything is checked there and nowhere again, and later changes of
-the networkx graph do not show.
-
-Edges are numbered in the order of ``G.edges``, which networkx keeps when it
-copies and writes a graph; the order of the in-edges of a vertex means that order
-too, since networkx's own order of predecessors changes under ``copy()``.
+Edges are numbered in the order of ``G.edges``, which networkx keeps when it copies or writes a
+graph. The in-edges of a vertex have the same order; the order of ``G.pred`` changes by ``copy()``.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import DelayError, FrozenError, show_edge
+from unrollgraph.errors import DelayError, FrozenError, show_kind, show_walk
 from unrollgraph.graph.frozen import (
     FrozenDict,
     Pictured,
@@ -42,57 +36,49 @@ Vertex: TypeAlias = Hashable
 Edge: TypeAlias = tuple[Any, ...]
 
 _ABSENT: Any = object()
+_MEND = {float: "round it or rescale the time unit", str: "convert it with int()"}
+NO_ATTRIBUTE: Any = object()  # the name of an attribute that no edge has
 
 
 class DelayGraph(Pictured):
-    """A frozen, validated reading of a directed graph with delays.
+    """An immutable, validated copy of a directed graph with delays, made in O(n + m).
 
-    Two delay graphs are equal when their vertices, edges, delays and other
-    attributes are, all in the same order.
+    Two are equal if their vertices, edges, delays and attributes are equal, in the same order.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        The graph to read. It is not kept.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     delay : str
-        The edge attribute that holds the delay: an integer, or a tuple of
-        d >= 2 integers, each of absolute value at most 2**31. A tuple of one
-        integer means that integer; an absent attribute means zero. A name other
-        than the default must be an attribute of at least one edge.
+        Edge attribute of the delays: an integer, or a tuple of d >= 2 integers, of absolute
+        value at most 2**31; a tuple of one integer means that integer. A missing attribute
+        means 0, but if ``delay`` is not the default, at least one edge must have it.
 
     Attributes
     ----------
-    vertices : tuple
-        The vertices in the order of ``G``.
-    edges : tuple of tuple
-        The edges in the order of ``G.edges``: ``(u, v)``, or ``(u, v, key)`` in a
+    vertices, edges : tuple
+        The vertices and edges, in the order of ``G``: ``(u, v)``, or ``(u, v, key)`` in a
         multigraph.
-    tails, heads : ndarray of int, shape (m,)
-        Numbers of the end vertices of each edge; read-only.
+    tails, heads : ndarray of int64, shape (m,)
+        Numbers of the tail and the head of each edge; read-only.
     delays : ndarray of int64, shape (m, d)
         The delays; read-only.
     multigraph : bool
-        Whether parallel edges are told apart by keys.
+        Whether edges have keys.
     delay_name : str
-        The attribute from which the delays were read.
+        Edge attribute of the delays.
     number : mapping
         Number of each vertex.
-    vertex_data, edge_data : tuple of dict
-        The attributes, in the order of `vertices` and `edges`; read-only.
-    graph_data : dict
-        The attributes of the graph; read-only.
+    vertex_data, edge_data, graph_data : tuple of dict, tuple of dict, dict
+        Attributes of `vertices`, `edges` and the graph; read-only.
 
     Raises
     ------
     DelayError
-        If a delay is not an integer, too large, or of another dimension than the
-        others, or if no edge has the attribute ``delay`` and it is not the default.
+        If a delay is not an integer, too large, or of another dimension than the others, or
+        if ``delay`` is not the default and no edge has this attribute.
     TypeError
-        If ``G`` is not a directed networkx graph.
-
-    Notes
-    -----
-    Time and memory are linear in the size of ``G``.
+        If ``G`` is not a directed graph.
 
     Examples
     --------
@@ -121,7 +107,11 @@ class DelayGraph(Pictured):
     _edge_data: list[dict[Any, Any]]
 
     @without_collection
-    def __init__(self, G: Any, delay: str = "delay") -> None:
+    def __init__(self, G: GraphLike, delay: str = "delay") -> None:
+        if not isinstance(delay, str) and delay is not NO_ATTRIBUTE:
+            raise TypeError(f"delay={delay!r} must be a string, the name of an edge attribute")
+        if not isinstance(G, nx.Graph | DelayGraph):
+            G = getattr(G, "delay_graph", G)
         if isinstance(G, DelayGraph):
             if delay in ("delay", G.delay_name):
                 self.__dict__.update(G.__dict__)
@@ -129,13 +119,14 @@ class DelayGraph(Pictured):
             G = G.to_networkx()
         if not isinstance(G, nx.Graph):
             raise TypeError(
-                f"a delay graph is read from a networkx DiGraph or MultiDiGraph, not from "
-                f"{type(G).__name__}"
+                "expected a networkx DiGraph or MultiDiGraph, a DelayGraph, or an object with a "
+                f"delay graph such as a DelayCover, but got {show_kind(G)}"
             )
         if not G.is_directed():
             raise TypeError(
-                "a delay graph is directed; write each edge once, with a delay, in a DiGraph or "
-                "MultiDiGraph, and unrollgraph.with_reverses adds those that lead back"
+                "the graph is undirected, but a delay graph must be directed; write each edge "
+                "once, with a delay, in a DiGraph or MultiDiGraph, and add the reverse edges with "
+                "unrollgraph.with_reverses"
             )
         edges, data = _read_edges(G)
         named = isinstance(delay, str) and delay != "delay"
@@ -144,13 +135,13 @@ class DelayGraph(Pictured):
                 repr(name) for name in dict.fromkeys(k for item in data for k in item)
             )
             raise DelayError(
-                f"no edge has the attribute {delay!r}, which delay= names; the attributes of the "
-                f"edges are {names or 'none'}"
+                f"no edge has the attribute {delay!r} (argument delay); edge attributes found: "
+                f"{names or 'none'}"
             )
         number = {vertex: k for k, vertex in enumerate(G)}
         delays = _read_delays([item.get(delay, _ABSENT) for item in data], edges)
         for item, vector in zip(data, delays.tolist(), strict=True):
-            if isinstance(item.get(delay), list | np.ndarray):  # whose owner may change it
+            if isinstance(item.get(delay), list | np.ndarray):  # mutable
                 item[delay] = tuple(vector) if len(vector) > 1 else vector[0]
         self.__dict__.update(
             vertices=tuple(number),
@@ -173,7 +164,7 @@ class DelayGraph(Pictured):
         """Number d of integers in a delay."""
         return int(self.delays.shape[1])
 
-    # -- indices, made when first needed --------------------------------------
+    # -- indices, computed on first use ---------------------------------------
 
     @cached_property
     def vertex_data(self) -> tuple[FrozenDict, ...]:
@@ -187,7 +178,7 @@ class DelayGraph(Pictured):
 
     @cached_property
     def edge_number(self) -> Mapping[Edge, int]:
-        """Number of each edge."""
+        """Position of each edge in `edges`."""
         return FrozenDict({edge: k for k, edge in enumerate(self.edges)})
 
     @cached_property
@@ -202,16 +193,29 @@ class DelayGraph(Pictured):
 
     @cached_property
     def times(self) -> tuple[Any, ...]:
-        """Delay of each edge as users write it: an int, or a tuple of ints if d >= 2."""
+        """Delay of each edge: an int, or a tuple of ints if d >= 2."""
         return tuple(self.as_times(self.delays))
 
     def as_times(self, vectors: NDArray[np.int64]) -> list[Any]:
-        """Rows of an array of shape (k, d) as times: integers if d is 1, else tuples."""
+        """Convert the rows of an array of shape (k, d) to ints if d is 1, else to tuples."""
         return vectors[:, 0].tolist() if self.dimension == 1 else [*map(tuple, vectors.tolist())]
 
     def time_of(self, edge: Edge) -> Any:
-        """Delay of an edge as users write it."""
+        """Delay of an edge: an int, or a tuple of ints if d >= 2."""
         return self.times[self.edge_number[edge]]
+
+    @cached_property
+    def _parallel(self) -> frozenset[tuple[Any, Any]]:
+        pairs = Counter(edge[:2] for edge in self.edges)
+        return frozenset(pair for pair, count in pairs.items() if count > 1)
+
+    def is_parallel(self, edge: Edge) -> bool:
+        """Whether an edge has parallel edges, from the same tail to the same head."""
+        return edge[:2] in self._parallel
+
+    def show_walk(self, walk: Iterable[Edge], most: int = 12) -> str:
+        """Return the text of a walk; parallel edges with keys, and in this case all delays."""
+        return show_walk(walk, most, self.time_of, self.is_parallel)
 
     def edge_values(self, name: Any, default: Any = None) -> list[Any]:
         """Value of an attribute of each edge, in the order of `edges`."""
@@ -224,8 +228,8 @@ class DelayGraph(Pictured):
     # -- back to networkx ------------------------------------------------------
 
     @cached_property
-    def base(self) -> Any:
-        """The same as a frozen networkx graph, made once."""
+    def base(self) -> nx.DiGraph[Any]:
+        """Frozen networkx copy of this graph, with its attributes."""
         return frozen_graph(
             self.multigraph,
             self.graph_data,
@@ -233,8 +237,8 @@ class DelayGraph(Pictured):
             zip(self.edges, self.edge_data, strict=True),
         )
 
-    def to_networkx(self) -> Any:
-        """Return this graph as a networkx graph of its kind, with its attributes.
+    def to_networkx(self) -> nx.DiGraph[Any]:
+        """Return a `DiGraph` or `MultiDiGraph` of this graph, with its attributes.
 
         Examples
         --------
@@ -248,20 +252,26 @@ class DelayGraph(Pictured):
         G.graph.update(self.graph_data)
         return G
 
-    def with_delays(self, delays: Sequence[Any]) -> Any:
+    def with_delays(self, delays: Sequence[Any]) -> nx.DiGraph[Any]:
         """Return a networkx copy in which edge k has the delay ``delays[k]``."""
         G = self.to_networkx()
         for edge, value in zip(self.edges, delays, strict=True):
             G.edges[edge][self.delay_name] = value
         return G
 
-    # -- a frozen value --------------------------------------------------------
+    # -- immutability and comparison --------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise FrozenError(f"a DelayGraph is frozen; {name} cannot be set")
+        raise FrozenError(
+            f"a DelayGraph is immutable: its attribute {name!r} cannot be set; make a DelayGraph "
+            "from a changed copy, to_networkx()"
+        )
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise FrozenError(f"a DelayGraph is frozen; {name} cannot be deleted")
+        raise FrozenError(
+            f"a DelayGraph is immutable: its attribute {name!r} cannot be deleted; make a "
+            "DelayGraph from a changed copy, to_networkx()"
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DelayGraph):
@@ -296,14 +306,28 @@ class DelayGraph(Pictured):
         )
 
 
-def as_delay_graph(G: Any, delay: str = "delay") -> DelayGraph:
-    """Return ``G`` itself if it is a `DelayGraph` of those delays, else its reading."""
+class HasDelayGraph(Protocol):
+    """An object with a delay graph, such as a `DelayCover` or a `Network`."""
+
+    @property
+    def delay_graph(self) -> DelayGraph:
+        """The base graph with its delays."""
+
+
+# the first argument of functions on a delay graph or its cover
+GraphLike: TypeAlias = "nx.DiGraph[Any] | DelayGraph | HasDelayGraph"
+
+
+def as_delay_graph(G: GraphLike, delay: str = "delay") -> DelayGraph:
+    """Return the delay graph of an object, or make one from a networkx graph."""
+    if not isinstance(G, nx.Graph | DelayGraph):
+        G = getattr(G, "delay_graph", G)
     if isinstance(G, DelayGraph) and delay in ("delay", G.delay_name):
         return G
     return DelayGraph(G, delay)
 
 
-# Names under which other programs write delays; the first that fits is reported.
+# Names of delays in other programs, in the order in which they are tried.
 DELAY_LIKE = (
     *("delay", "delays", "timedelay", "lag", "lags", "timelag", "tau", "tojimage"),
     *("latency", "tokens", "initialtokens", "registers", "offset", "shift", "dt", "weight"),
@@ -311,13 +335,9 @@ DELAY_LIKE = (
 
 
 def delay_like_attribute(graph: DelayGraph) -> str | None:
-    """Name an edge attribute that looks like the delay of a graph in which no edge has a delay.
+    """Return an edge attribute that is probably the delay, if no edge has a delay.
 
-    Returns
-    -------
-    str or None
-        The name; None if some edge has the attribute ``graph.delay_name``, or if no other
-        attribute has both a name in `DELAY_LIKE` and integer values that are not all zero.
+    It has a name in `DELAY_LIKE` and integer values that are not all zero; None if not found.
     """
     if any(graph.delay_name in data for data in graph._edge_data):
         return None
@@ -333,18 +353,18 @@ def delay_like_attribute(graph: DelayGraph) -> str | None:
 
 
 def delay_hint(graph: DelayGraph) -> str:
-    """End of a message about a graph whose delays may have another name; empty if they have not."""
+    """Return the end of an error message that suggests a name of the delays, or ''."""
     name = delay_like_attribute(graph)
     if name is None:
         return ""
     return (
         f"; no edge has the attribute {graph.delay_name!r}, so every delay is 0, but edges have "
-        f"{name!r}: pass delay={name!r}, to io.read if the graph was read from a file"
+        f"{name!r}: pass delay={name!r} (to io.read, if the graph was read from a file)"
     )
 
 
 def _integers(value: Any) -> list[int] | None:
-    """Integers of a value of an attribute, also written as text or floats; None if it is other."""
+    """Convert an attribute value, also a string or a float, to integers; None if impossible."""
     parts = value if isinstance(value, tuple | list | np.ndarray) else (value,)
     try:
         numbers = [int(part) for part in parts if not isinstance(part, bool)]
@@ -357,7 +377,7 @@ def _integers(value: Any) -> list[int] | None:
 def part_of(
     graph: DelayGraph, vertices: Iterable[int], edges: Iterable[int] | None = None
 ) -> DelayGraph:
-    """The delay graph of some vertices, and of some edges or else all between them, in order."""
+    """Return the subgraph of some vertices, with some of their edges (default: all), in order."""
     inner: Any = nx.MultiDiGraph() if graph.multigraph else nx.DiGraph()
     inner.add_nodes_from(graph.vertices[v] for v in vertices)
     for e in range(len(graph.edges)) if edges is None else edges:
@@ -371,23 +391,24 @@ def part_of(
 
 
 def check_delay(value: Any, edge: Edge) -> tuple[int, ...]:
-    """Return a delay as a tuple of Python ints, or say what is wrong with it."""
+    """Return a delay as a tuple of Python ints; `DelayError` if it is invalid."""
     parts = value if isinstance(value, tuple | list | np.ndarray) else (value,)
     try:
         vector = tuple(integer(part) for part in parts)
     except TypeError:
         vector = ()
     if not vector:
+        mend = _MEND.get(type(value), "omit the attribute for delay 0")
         raise DelayError(
-            f"edge {show_edge(edge)} has the delay {value!r}, but a delay is an integer, or a "
-            "tuple of integers for delays in Z^d; write one, or leave the attribute out for 0",
+            f"invalid delay {value!r} on edge {edge!r}: delays must be integers, or tuples of "
+            f"integers for delays in Z^d; {mend}",
             edge=edge,
             value=value,
         )
     if any(abs(part) > LARGEST_DELAY for part in vector):
         raise DelayError(
-            f"edge {show_edge(edge)} has the delay {value!r}, beyond the range of +-2**31 in "
-            "which sums are guaranteed exact; use a larger unit of time",
+            f"invalid delay {value!r} on edge {edge!r}: the absolute value must be at most 2**31; "
+            "use a larger unit of time",
             edge=edge,
             value=value,
         )
@@ -395,11 +416,8 @@ def check_delay(value: Any, edge: Edge) -> tuple[int, ...]:
 
 
 def _read_edges(G: Any) -> tuple[tuple[Edge, ...], list[dict[Any, Any]]]:
-    """Edges in the order of ``G.edges``, and copies of their attributes.
-
-    Plain dicts of numbers and strings are of no concern to the garbage collector,
-    and are frozen only when somebody asks for them.
-    """
+    """Return the edges in the order of ``G.edges``, and copies of their attributes."""
+    # plain dicts: the garbage collector need not track them, and `edge_data` freezes them later
     if G.is_multigraph():
         edges = [(u, v, k) for u, row in G.adjacency() for v, keyed in row.items() for k in keyed]
         data = [d.copy() for _, row in G.adjacency() for kd in row.values() for d in kd.values()]
@@ -426,9 +444,9 @@ def _read_delays(values: list[Any], edges: tuple[Edge, ...]) -> NDArray[np.int64
     for vector, value, edge in zip(vectors, values, edges, strict=True):
         if vector is not None and len(vector) != dimension:
             raise DelayError(
-                f"edge {show_edge(edge)} has the delay {value!r}, of dimension {len(vector)}, "
-                f"but edge {show_edge(edges[first or 0])} has one of dimension {dimension}; "
-                "all delays of a graph need as many entries",
+                f"invalid delay {value!r} on edge {edge!r}: it has dimension {len(vector)}, but "
+                f"the delay on edge {edges[first or 0]!r} has dimension {dimension}; all delays "
+                "of a graph must have the same dimension",
                 edge=edge,
                 value=value,
             )
@@ -451,18 +469,20 @@ def _group(ends: NDArray[np.int64], n: int) -> tuple[tuple[int, ...], ...]:
 
 
 def each_vertex(graph: DelayGraph, names: Iterable[Any], what: str) -> list[Any]:
-    """List vertices by name; `ValueError` for the first name that is no vertex of the graph."""
+    """Return vertices as a list; `ValueError` if one is not a vertex of the graph."""
     if not isinstance(names, Iterable):
-        raise TypeError(f"{what} is to name vertices, such as [{names!r}], but is {names!r}")
+        raise TypeError(
+            f"{what} must be an iterable of vertices, such as [{names!r}], not {names!r}"
+        )
     listed = list(names)
     for name in listed:
         if not known(name, graph.number):
-            raise ValueError(f"{what} names {name!r}, which is no vertex of the graph")
+            raise ValueError(f"{what} contains {name!r}, which is not a vertex of the graph")
     return listed
 
 
 def known(vertex: Any, vertices: Any) -> bool:
-    """Whether something is one of the vertices; what cannot be hashed is none."""
+    """Whether a value is one of the vertices; False if it is not hashable."""
     try:
         return vertex in vertices
     except TypeError:

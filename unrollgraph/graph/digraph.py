@@ -1,11 +1,8 @@
-"""Strong components, levels and cycles of a directed graph given by arrays.
+"""Strong components, levels, paths and color refinement of a directed graph given by arrays.
 
-The functions here know nothing of delays. A graph is its number ``n`` of vertices
-and the arrays ``tails`` and ``heads``; an edge is its number in them.
-
-Levels: the *level* of a vertex is the number of edges on a longest path that ends
-in it. A graph has levels exactly when it is acyclic; where it is not, the vertices
-on a cycle or behind one have none, and `cycle_among` finds a cycle among them.
+A graph is given by its number ``n`` of vertices and the arrays ``tails`` and ``heads``; an edge is
+an index of these arrays. The *level* of a vertex is the number of edges on a longest path that
+ends in it; vertices that are reachable from a cycle have the level -1.
 """
 
 from __future__ import annotations
@@ -24,10 +21,7 @@ IntArray = NDArray[np.int64]
 
 
 class Incidence:
-    """The edges grouped by one of their ends: those of vertex v are ``edges[s[v]:s[v+1]]``.
-
-    Within a group edges keep their order.
-    """
+    """Edges grouped by an end: those at v are ``edges[starts[v]:starts[v+1]]``, in order."""
 
     __slots__ = ("edges", "starts")
 
@@ -38,7 +32,7 @@ class Incidence:
 
 
 class Digraph(NamedTuple):
-    """A delay graph, or a part of one, as arrays: n vertices, and ends and delays of edges."""
+    """A delay graph, or a subgraph of one, as arrays."""
 
     n: int
     tails: IntArray
@@ -46,7 +40,7 @@ class Digraph(NamedTuple):
     delays: IntArray  # shape (m, d)
 
     def restricted(self, edges: IntArray) -> tuple[IntArray, Digraph]:
-        """The part of some edges and their ends: the vertices that it has, and itself."""
+        """Return the vertices of the subgraph of some edges, and the subgraph."""
         ends, place = np.unique(
             np.concatenate([self.tails[edges], self.heads[edges]]), return_inverse=True
         )
@@ -55,17 +49,14 @@ class Digraph(NamedTuple):
 
 
 def levels(n: int, tails: IntArray, heads: IntArray) -> IntArray:
-    """Edges on a longest path into each vertex; -1 on a cycle or behind one.
-
-    Kahn's algorithm (1962), in O(n + m).
-    """
+    """Compute the level of each vertex by Kahn's algorithm (1962), in O(n + m)."""
     by_tail = Incidence(n, tails)
     starts = by_tail.starts.tolist()
     targets = heads[by_tail.edges].tolist()
     waiting = np.bincount(heads, minlength=n).tolist()
     level = [0] * n
     ready = [v for v in range(n) if not waiting[v]]
-    for u in ready:  # grows while it is read
+    for u in ready:  # the list grows during the loop
         above = level[u] + 1
         for v in targets[starts[u] : starts[u + 1]]:
             level[v] = max(level[v], above)
@@ -78,11 +69,8 @@ def levels(n: int, tails: IntArray, heads: IntArray) -> IntArray:
 
 
 def cycle_among(level: IntArray, tails: IntArray, heads: IntArray) -> tuple[int, ...]:
-    """Find a cycle, as edge numbers, among the vertices that `levels` left at -1.
-
-    Each of them has an in-edge from another, so walking backwards along any such
-    edge must come round. The cycle begins at its first vertex. O(n + m).
-    """
+    """Find a cycle, as edge numbers, among the vertices of level -1, in O(n + m)."""
+    # each of these vertices has an in-edge from another one, so a backward walk finds a cycle
     within = np.flatnonzero((level[tails] < 0) & (level[heads] < 0))
     back = dict(zip(heads[within].tolist(), within.tolist(), strict=True))
     v = next(iter(back))
@@ -96,16 +84,15 @@ def cycle_among(level: IntArray, tails: IntArray, heads: IntArray) -> tuple[int,
 
 
 def from_first(cycle: list[int], tails: IntArray) -> tuple[int, ...]:
-    """Turn a cycle of edge numbers so that it begins at its first vertex."""
+    """Rotate a cycle of edge numbers so that it begins at its vertex of least number."""
     k = int(np.argmin(tails[cycle]))
     return tuple(cycle[k:] + cycle[:k])
 
 
 def strong_components(n: int, tails: IntArray, heads: IntArray) -> IntArray:
-    """Number the strong components along a topological order; return that of each vertex.
+    """Number the strong components in topological order; return the number of each vertex.
 
-    Every edge leads to a component of the same or a larger number. O(n + m),
-    components by SciPy.
+    Ties are broken by the first vertex of a component. O(n + m), by SciPy.
     """
     from scipy.sparse import coo_array, csgraph  # noqa: PLC0415  (heavy: loaded on first use)
 
@@ -115,8 +102,6 @@ def strong_components(n: int, tails: IntArray, heads: IntArray) -> IntArray:
     label = label.astype(np.int64)
     across = label[tails] != label[heads]
     level = levels(int(count), label[tails[across]], label[heads[across]])
-    # Ties are broken by the first vertex of a component, so that numbers depend on
-    # the order of the vertices alone.
     _, first = np.unique(label, return_index=True)
     rank = np.empty(count, dtype=np.int64)
     rank[np.lexsort((first, level))] = np.arange(count)
@@ -124,7 +109,7 @@ def strong_components(n: int, tails: IntArray, heads: IntArray) -> IntArray:
 
 
 def tree_walk(n: int, tails: IntArray, heads: IntArray, start: int, goal: int) -> tuple[int, ...]:
-    """Edge numbers of a shortest walk from start to goal, by breadth-first search."""
+    """Return the edge numbers of a path from start to goal with the fewest edges."""
     came = breadth_first(n, tails, heads, start)
     walk: list[int] = []
     v = goal
@@ -135,13 +120,13 @@ def tree_walk(n: int, tails: IntArray, heads: IntArray, start: int, goal: int) -
 
 
 def breadth_first(n: int, tails: IntArray, heads: IntArray, start: int) -> dict[int, int]:
-    """Return the edge by which each vertex is first reached, nearest first; -1 at the start."""
+    """Map each reachable vertex to the edge that reached it first; -1 for the start."""
     by_tail = Incidence(n, tails)
     starts, out = by_tail.starts.tolist(), by_tail.edges.tolist()
     head = heads.tolist()
     came = {start: -1}
     queue = [start]
-    for u in queue:  # grows while it is read
+    for u in queue:  # queue grows during the loop
         for e in out[starts[u] : starts[u + 1]]:
             if head[e] not in came:
                 came[head[e]] = e
@@ -150,23 +135,23 @@ def breadth_first(n: int, tails: IntArray, heads: IntArray, start: int) -> dict[
 
 
 def vertices_between(n: int, tails: IntArray, heads: IntArray, start: int, goal: int) -> IntArray:
-    """Vertices on walks from start to goal, ascending; empty if there is no such walk."""
+    """Return the vertices on walks from start to goal, ascending; empty if there is no walk."""
     after = breadth_first(n, tails, heads, start)
     before = breadth_first(n, heads, tails, goal)
     found = sorted(after.keys() & before.keys()) if goal in after else []
     return np.array(found, dtype=np.int64)
 
 
-# -- cheapest paths, where each state yields the next ones ---------------------------------
+# -- shortest paths in a graph of states ---------------------------------------------------
 
 
 def dijkstra(
     starts: Mapping[Any, int], moves: Callable[[Any], Iterable[tuple[Any, int, Any]]]
 ) -> tuple[dict[Any, int], dict[Any, tuple[Any, Any]]]:
-    """Least costs of all states, and the state and the step before each; by Dijkstra (1959).
+    """Return the least cost of each reachable state, and its previous state and step.
 
-    ``starts`` gives states to begin with and their costs. ``moves(state)`` yields what comes
-    next, what it costs, at least zero, and a name for the step.
+    ``starts`` maps initial states to their costs. ``moves(state)`` yields the next state, the
+    cost of the step, at least 0, and the step.
     """
     least, came = dict(starts), dict[Any, tuple[Any, Any]]()
     heap = [(cost, k, state) for k, (state, cost) in enumerate(least.items())]
@@ -186,19 +171,11 @@ def dijkstra(
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found.
+class SearchResult:
+    """Result of a path search: the least cost and the steps of a path, or None and ().
 
-    Attributes
-    ----------
-    cost : int or None
-        Least cost of a path to the goal; None if there is none, or none was met.
-    steps : tuple
-        What the path was made of.
-    exhausted : bool
-        Whether everything was seen that can be reached, or the goal was.
-    full : bool
-        Whether the search gave up since it had met too many states.
+    `exhausted` is true if the goal was reached or all reachable states were visited, `full` if the
+    search stopped at the maximum number of states.
     """
 
     cost: int | None
@@ -215,13 +192,13 @@ def astar(
     most: int,
     radius: int | None = None,
     left: Callable[[Any], tuple[int, int]] = lambda _: (0, 0),
-) -> Found:
-    """A cheapest path from a start to a goal, by A*, or by Dijkstra's algorithm without ``left``.
+) -> SearchResult:
+    """Find a path of least cost by A*, without ``left`` by Dijkstra's algorithm.
 
-    ``moves(state)`` yields what comes next, what it costs, and a name for the step. ``left(state)``
-    is a bound from below on the cost of what is left, that falls by no more than the cost along
-    any step, and a number by which equals are ordered. The search gives up after so many states,
-    or beyond a radius in cost.
+    ``moves(state)`` yields the next state, the cost of the step and the step. ``left(state)``
+    returns a consistent lower bound of the remaining cost, and a number that breaks
+    ties. The search visits at most ``most`` states, and ignores paths whose cost plus bound
+    exceeds ``radius``.
     """
     best: dict[Any, int] = {start: 0}
     came: dict[Any, tuple[Any, Any]] = {}
@@ -238,9 +215,9 @@ def astar(
             while state != start:
                 state, step = came[state]
                 steps.append(step)
-            return Found(cost, tuple(reversed(steps)), exhausted=True)
+            return SearchResult(cost, tuple(reversed(steps)), exhausted=True)
         if len(done) >= most:
-            return Found(None, (), exhausted=False, full=True)
+            return SearchResult(None, (), exhausted=False, full=True)
         done.add(state)
         for after, price, step in moves(state):
             further = cost + price
@@ -254,7 +231,7 @@ def astar(
             came[after] = state, step
             count += 1
             heappush(heap, (further + rest, order, count, after))
-    return Found(None, (), exhausted=not beyond)
+    return SearchResult(None, (), exhausted=not beyond)
 
 
 # -- color refinement ----------------------------------------------------------------------
@@ -263,15 +240,15 @@ def astar(
 def color_refinement(
     tails: IntArray, heads: IntArray, kinds: IntArray, colors: IntArray
 ) -> IntArray:
-    """Color vertices so that those of one color have in-edges of the same kinds from each color.
+    """Refine a coloring until vertices of one color have equal in-edges.
 
-    The coarsest such coloring that is at least as fine as ``colors``, numbers from 0 that occur.
+    Equal means: the same number of in-edges of each kind from each color. The result is the
+    coarsest such refinement of ``colors``, which are consecutive numbers from 0.
 
     Notes
     -----
-    O(m log n) and sorting. While much has to be counted anew, everything is, with arrays. Then of
-    a class that falls apart all parts but the largest are, since what comes from the largest is
-    known by subtraction (Hopcroft).
+    O(m log n) and sorting. The first rounds count the in-edges of all vertices, with arrays. Later
+    rounds count, for a class that was split, the edges out of all parts but the largest (Hopcroft).
     """
     n = len(colors)
     block, due, moved = colors, np.unique(colors), n
@@ -283,7 +260,7 @@ def color_refinement(
 
 
 def _signatures(tails: IntArray, heads: IntArray, kinds: IntArray, block: IntArray) -> IntArray:
-    """Number vertices by their class, and the classes and kinds of their in-edges."""
+    """Number the vertices by their class and by the classes and kinds of their in-edges."""
     marks = block[tails] * (kinds.max(initial=0) + 1) + kinds
     text = marks[np.lexsort((marks, heads))].tobytes()
     degrees = np.bincount(heads, minlength=len(block))
@@ -297,10 +274,7 @@ def _signatures(tails: IntArray, heads: IntArray, kinds: IntArray, block: IntArr
 
 
 def _due(block: IntArray, finer: IntArray) -> tuple[IntArray, int]:
-    """Return the classes of a finer partition to count anew, and how many vertices they have.
-
-    Those are all parts of a class but the largest.
-    """
+    """Return all parts of split classes but the largest, and their total number of vertices."""
     sizes, whole = np.bincount(finer), np.empty(finer.max(initial=-1) + 1, dtype=np.int64)
     whole[finer] = block
     order = np.lexsort((sizes, whole))
@@ -312,19 +286,19 @@ def _due(block: IntArray, finer: IntArray) -> tuple[IntArray, int]:
 def _finished(
     tails: IntArray, heads: IntArray, kinds: IntArray, coarse: IntArray, due: list[int]
 ) -> IntArray:
-    """Refine a partition further, counting only the classes that are due.
+    """Refine a partition, where each round counts only the edges out of the classes in ``due``.
 
-    In each round they are counted all at once: a vertex that they reach gets the list of
-    (class, kind, number of edges) as its signature, and classes fall apart by signature.
+    The signature of a vertex is its list of (class, kind, number of in-edges) from these classes;
+    classes are split by signature.
     """
     n = len(coarse)
-    # an edge leads to a mark: its head, and by how many times n its kind
+    # the mark of an edge is its head plus n times its kind
     out = Incidence(n, tails)
     starts, marks = out.starts.tolist(), (heads + n * kinds)[out.edges].tolist()
-    coloured = kinds.max(initial=0) > 0
+    colored = kinds.max(initial=0) > 0
     block = coarse.tolist()
     sizes = np.bincount(coarse)
-    splits = sizes > 1  # classes of one vertex never split, and are only counted
+    splits = sizes > 1  # classes of one vertex cannot be split
     splits[due] = True
     members: dict[int, set[int]] = {}
     for v in np.flatnonzero(splits[coarse]).tolist():
@@ -335,7 +309,7 @@ def _finished(
         for number in due:
             leaving = [marks[starts[u] : starts[u + 1]] for u in members[number]]
             counts = Counter(chain.from_iterable(leaving))
-            for mark in sorted(counts) if coloured else counts:
+            for mark in sorted(counts) if colored else counts:
                 v = mark % n
                 if block[v] in members:
                     signature.setdefault(v, []).extend((number, mark // n, counts[mark]))
@@ -358,11 +332,11 @@ def _split(
     members: dict[int, set[int]],
     fresh: Iterator[int],
 ) -> list[int]:
-    """Let pieces fall off a class; return the classes to count: all parts but the largest."""
+    """Split a class; return the classes to count: all parts but the largest."""
     whole = members[number]
     if len(whole) == sum(map(len, pieces)):
         pieces.sort(key=len)
-        pieces.pop()  # stays what it was
+        pieces.pop()  # keeps the number of the class
     parts = [number]
     for piece, new in zip(pieces, fresh, strict=False):
         whole.difference_update(piece)

@@ -1,15 +1,10 @@
-"""Feedback delays: which edges of a plain directed graph go back in time.
+"""Feedback delays: choose the edges of a directed graph that read the previous time step.
 
-A network is often given without delays. To compute it step by step one chooses an
-order of its vertices; the edges that go backward in it take their value from the
-previous step. Those edges are a *feedback arc set*: without them no cycle is left.
-Giving them the delay 1, and all others 0, makes every cycle take at least one step,
-so that the unrolling is acyclic.
-
-Which set one takes is a choice. Depth-first search follows the edges as a reader
-would from the roots; the greedy heuristic of Eades, Lin and Smyth aims at few
-delays; an order given by hand says it exactly; and the fewest that suffice, which is an
-NP-hard question, are found by integer programming, within a time limit.
+A *feedback arc set* is a set of edges that contains an edge of every cycle. If these edges have
+the delay 1 and all others 0, every cycle has a positive total delay, and the unrolling is acyclic.
+There are four ways to choose the set: the backward edges of a given order, the back edges of a
+depth-first search, the greedy heuristic of Eades, Lin and Smyth, and a minimum set by integer
+programming (an NP-hard problem, with a time limit).
 """
 
 from __future__ import annotations
@@ -24,17 +19,17 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import TimeLimitError, show_edge
-from unrollgraph.graph.delay_graph import DelayGraph, each_vertex
+from unrollgraph.errors import TimeLimitError
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, each_vertex
 from unrollgraph.graph.digraph import strong_components, tree_walk
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-MOST_WEIGHT = 10**12  # beyond it floats do not prove which total is less
+MOST_WEIGHT = 10**12  # with larger weights, totals in floating point cannot be compared reliably
 
 
 def delay_feedback(
-    G: Any,
+    G: GraphLike,
     *,
     order: Iterable[Any] | None = None,
     roots: Iterable[Any] | None = None,
@@ -42,63 +37,57 @@ def delay_feedback(
     weight: str | None = None,
     time_limit: float = 60.0,
     delay: str = "delay",
-) -> Any:
-    """Give the delay 1 to edges that close cycles, and 0 to all others.
+) -> nx.DiGraph[Any]:
+    """Set the delays to 1 on a feedback arc set and to 0 on all other edges.
 
     Parameters
     ----------
-    G : networkx.DiGraph or networkx.MultiDiGraph
-        Any directed graph. Delays that it has are replaced.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The directed graph; existing delays are replaced.
     order : iterable of vertices, optional
-        Every vertex once: the edges that do not go forward in this order are
-        delayed. Excludes ``roots`` and ``method``.
+        Every vertex once; the edges that do not go forward in this order get the delay 1.
+        Excludes ``roots`` and ``method``.
     roots : iterable of vertices, optional
-        Where depth-first search begins; vertices that it does not reach follow in
-        the order of ``G``.
+        First roots of the depth-first search, before the vertices in the order of ``G``.
     method : {"dfs", "greedy", "exact"}
-        ``"dfs"`` delays the back edges of a depth-first search. ``"greedy"`` delays
-        the backward edges of the order of Eades, Lin and Smyth, at most
-        ``m/2 - n/6`` of them where no edge is a loop or has its reverse and no
-        vertex is isolated. ``"exact"`` delays as few edges as possible, or with
-        ``weight`` edges of the least total weight.
+        ``"dfs"`` chooses the back edges of a depth-first search. ``"greedy"`` chooses the
+        backward edges of the order of Eades, Lin and Smyth: at most ``m/2 - n/6`` edges if
+        there are no loops, no pairs of opposite edges and no isolated vertices. ``"exact"``
+        chooses the fewest edges, or edges of least total ``weight``.
     weight : str, optional
-        The edge attribute that holds the cost of delaying an edge, a number >= 0 (1 where it
-        is absent), for ``method="exact"``. By default every edge costs 1.
+        Edge attribute of the costs for ``method="exact"``: numbers >= 0, 1 if missing;
+        default: every edge costs 1.
     time_limit : float
-        The longest time in seconds that ``method="exact"`` may take.
+        Maximum time of ``method="exact"`` in seconds.
     delay : str
-        The edge attribute to write.
+        Edge attribute of the delays.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        A copy of ``G`` in which every directed cycle, loops included, has a
-        positive total delay.
+        A copy of ``G`` in which every directed cycle has a positive total delay.
 
     Raises
     ------
     ValueError
-        If ``order`` is not every vertex once or comes with another choice, the
-        method is unknown, ``weight`` comes with a method other than ``"exact"`` or names an
-        attribute that no edge has, a weight is not a number from 0 to 10**12, or ``time_limit``
-        is not a number >= 0.
+        If ``order`` does not contain every vertex once, an argument is used with a method
+        that does not have it, the method is unknown, no edge has the attribute ``weight``,
+        a weight is not a number from 0 to 10**12, or ``time_limit`` is not a number >= 0.
     TimeLimitError
-        If the exact method has not proved a solution optimal within ``time_limit``.
+        If ``"exact"`` has not proved a solution optimal within ``time_limit``.
 
     Notes
     -----
-    O(n + m); the greedy order O((n + m) log n). The exact method solves an integer
-    program for each strong component: less than a second for a sparse component of 600
-    edges, minutes for a dense one of 300. The proof of optimality is the lower bound of the
-    solver (HiGHS, in SciPy); with weights that are not integers the total is optimal within
-    1e-6 times the sum of all weights.
+    O(n + m); ``"greedy"`` O((n + m) log n). ``"exact"`` solves an integer program for each
+    strong component by HiGHS: less than a second for a sparse component of 600 edges, minutes
+    for a dense one of 300. If weights are not integers, the total is optimal within 1e-6 times
+    the sum of all weights.
 
     References
     ----------
-    P. Eades, X. Lin, W. F. Smyth, A fast and effective heuristic for the feedback
-    arc set problem, Information Processing Letters 47 (1993). A. Baharev,
-    H. Schichl, A. Neumaier, T. Achterberg, An exact method for the minimum feedback arc
-    set problem, ACM Journal of Experimental Algorithmics 26 (2021).
+    P. Eades, X. Lin, W. F. Smyth, A fast and effective heuristic for the feedback arc set problem,
+    Information Processing Letters 47 (1993). A. Baharev, H. Schichl, A. Neumaier, T. Achterberg,
+    An exact method for the minimum feedback arc set problem, ACM J. Exp. Algorithmics 26 (2021).
 
     Examples
     --------
@@ -112,9 +101,9 @@ def delay_feedback(
     """
     plain = _without_delays(G, delay)
     if order is not None and (roots is not None or method != "dfs"):
-        raise ValueError("order says which edges are delayed; give no roots or method beside it")
+        raise ValueError("order cannot be combined with roots or method; omit one of them")
     if roots is not None and method != "dfs":
-        raise ValueError(f"roots are where depth-first search begins; method {method!r} has none")
+        raise ValueError(f"roots is used by method='dfs' only, but the method is {method!r}")
     if weight is not None and method != "exact":
         raise ValueError(f"weight is used by method='exact' only, but the method is {method!r}")
     if order is not None:
@@ -130,12 +119,12 @@ def delay_feedback(
             )
         late = _cheapest(plain, _costs(plain, weight), time_limit)
     else:
-        raise ValueError(f"the method is 'dfs', 'greedy' or 'exact', not {method!r}")
+        raise ValueError(f"method must be 'dfs', 'greedy' or 'exact', not {method!r}")
     return plain.with_delays([int(e in late) for e in range(len(plain.edges))])
 
 
 def _without_delays(G: Any, delay: str) -> DelayGraph:
-    """Read the graph whatever stands in its delays."""
+    """Return the delay graph of a graph whose delays may be invalid."""
     if isinstance(G, DelayGraph):
         name = G.delay_name if delay == "delay" else delay
         return _without_delays(G.to_networkx(), name)
@@ -151,24 +140,24 @@ def _positions(graph: DelayGraph, order: Iterable[Any]) -> list[int]:
     listed = each_vertex(graph, order, "order")
     place = {vertex: k for k, vertex in enumerate(listed)}
     if len(place) != len(listed):
-        raise ValueError("order names a vertex twice; it must name every vertex once")
+        raise ValueError("order contains a vertex twice; it must contain every vertex once")
     for vertex in graph.vertices:
         if vertex not in place:
-            raise ValueError(f"order leaves out {vertex!r}; it must name every vertex once")
+            raise ValueError(f"order lacks {vertex!r}; it must contain every vertex once")
     return [place[vertex] for vertex in graph.vertices]
 
 
 def _backward(graph: DelayGraph, position: list[int]) -> set[int]:
-    """Edges that do not go forward when vertices stand at these positions."""
+    """Return the edges whose head does not come after their tail."""
     ends = zip(graph.tails.tolist(), graph.heads.tolist(), strict=True)
     return {e for e, (u, v) in enumerate(ends) if position[v] <= position[u]}
 
 
 def _back_edges(graph: DelayGraph, roots: Iterable[Any]) -> set[int]:
-    """Edges from a vertex to one above it on the path of a depth-first search."""
+    """Return the back edges of a depth-first search, which lead to a vertex on its path."""
     listed = each_vertex(graph, roots, "roots")
     heads = graph.heads.tolist()
-    state = [0] * len(graph.vertices)  # 0 not met, 1 on the path, 2 done
+    state = [0] * len(graph.vertices)  # 0 not visited, 1 on the path, 2 done
     back: set[int] = set()
     for root in [*(graph.number[v] for v in listed), *range(len(graph.vertices))]:
         if state[root]:
@@ -192,12 +181,10 @@ def _back_edges(graph: DelayGraph, roots: Iterable[Any]) -> set[int]:
 
 
 def _greedy_positions(n: int, tails: IntArray, heads: IntArray) -> list[int]:
-    """Order vertices as Eades, Lin and Smyth do.
+    """Return the position of each vertex in the order of Eades, Lin and Smyth.
 
-    Sinks go to the back and sources to the front; where there are none, the vertex
-    with the largest surplus of out-edges goes to the front. Vertices wait in a heap,
-    where an entry that is out of date is recognised when it is taken. Ties go to the
-    earlier vertex.
+    Place a sink last, else a source first, else the vertex of largest out-degree minus in-degree
+    first, and remove it from the graph. Ties are broken by vertex number.
     """
     out: list[list[int]] = [[] for _ in range(n)]
     into: list[list[int]] = [[] for _ in range(n)]
@@ -218,7 +205,7 @@ def _greedy_positions(n: int, tails: IntArray, heads: IntArray) -> list[int]:
     while heap:
         entry = heapq.heappop(heap)
         v = entry[2]
-        if placed[v] or entry != rank(v):
+        if placed[v] or entry != rank(v):  # an outdated entry
             continue
         placed[v] = True
         if entry[0] == 0:
@@ -236,23 +223,23 @@ def _greedy_positions(n: int, tails: IntArray, heads: IntArray) -> list[int]:
 
 
 def _costs(graph: DelayGraph, weight: str | None) -> FloatArray:
-    """Read the cost of delaying each edge."""
+    """Return the cost of each edge."""
     if weight is None:
         return np.ones(len(graph.edges))
     costs = graph.edge_values(weight)
     if graph.edges and all(cost is None for cost in costs):
-        raise ValueError(f"no edge has the attribute {weight!r} that weight names")
+        raise ValueError(f"no edge has the attribute {weight!r} (argument weight)")
     for edge, cost in zip(graph.edges, costs, strict=True):
         if cost is not None and not (isinstance(cost, Real) and 0 <= cost <= MOST_WEIGHT):  # type: ignore[operator]
             raise ValueError(
-                f"edge {show_edge(edge)} has the {weight} {cost!r:.40}, but it must be a number "
-                f"from 0 to {MOST_WEIGHT}"
+                f"invalid weight {cost!r:.40} on edge {edge!r}: the attribute {weight!r} must be "
+                f"a number from 0 to {MOST_WEIGHT}"
             )
     return np.array([1.0 if cost is None else float(cost) for cost in costs])
 
 
 def _cheapest(graph: DelayGraph, costs: FloatArray, time_limit: float) -> set[int]:
-    """Find a cheapest set of edges that meets every cycle, one strong component after another."""
+    """Find a feedback arc set of least cost, for each strong component separately."""
     n, tails, heads = len(graph.vertices), graph.tails, graph.heads
     component = strong_components(n, tails, heads)
     late = set(np.flatnonzero(tails == heads).tolist())
@@ -276,11 +263,9 @@ def _cheapest(graph: DelayGraph, costs: FloatArray, time_limit: float) -> set[in
 def _cheapest_cover(
     n: int, tails: IntArray, heads: IntArray, cost: FloatArray, deadline: float
 ) -> NDArray[np.bool_] | None:
-    """Choose edges of least cost that meet every cycle; None if the deadline passes.
-
-    An integer program over the cycles met so far, solved anew as long as its solution
-    leaves a cycle.
-    """
+    """Choose edges of least cost that cover every cycle; None if the deadline passes."""
+    # the integer program has a row for each known cycle; uncovered cycles are added until all are
+    # covered
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415  (heavy)
     from scipy.sparse import csr_array  # noqa: PLC0415
 
@@ -318,7 +303,7 @@ def _cheapest_cover(
 def _cycles_of_a_greedy_order(
     n: int, tails: IntArray, heads: IntArray, left: IntArray
 ) -> list[list[int]]:
-    """Shortest cycles, of the edges left, through each edge that a greedy order would delay."""
+    """Return a shortest cycle through each backward edge of a greedy order, in the edges left."""
     tails, heads = tails[left], heads[left]
     position = np.array(_greedy_positions(n, tails, heads))
     component = strong_components(n, tails, heads)

@@ -1,18 +1,12 @@
-"""Frozen graphs and dicts, the comparison of attributes, and pictures in notebooks.
+"""Immutable dicts and graphs, comparison of attributes, and pictures in notebooks.
 
-networkx walks through the attribute dicts of a graph, copies them and pickles
-them, and expects to find dicts. So a frozen one is a dict too: it refuses every
-way of writing, and every way of copying it (`copy`, `copy.deepcopy`, pickling)
-gives a plain dict that its owner may change.
+networkx requires that attributes are dicts. A `FrozenDict` is a dict that cannot be changed; its
+copies (`copy`, `copy.deepcopy`, pickling) are plain dicts. Attributes may be arrays or NaN, for
+which ``==`` is not an equality, so `same_attributes` compares them.
 
-Attributes may be numbers, arrays, NaN, operations, and containers of those. Python compares
-arrays entry by entry, and NaN with nothing, so `same_attributes` compares them.
-
-Python's garbage collector looks through all containers again and again while many are made.
-A function that makes a million tuples and keeps them all takes half the time without it.
-
-Notebooks ask a value for ``_repr_svg_``. The values are defined here, below `draw`, which
-registers the function that draws them.
+`without_collection` disables the garbage collector: a function that makes and keeps a million
+tuples takes half the time without it. `Pictured` is the base class of values with a picture in
+notebooks; the function that draws them is registered by `drawn_by`.
 """
 
 from __future__ import annotations
@@ -33,7 +27,7 @@ R = TypeVar("R")
 
 
 def without_collection(build: Callable[P, R]) -> Callable[P, R]:
-    """Let the garbage collector rest while a function runs, if it was on."""
+    """Decorate a function to run with the garbage collector disabled."""
 
     @functools.wraps(build)
     def resting(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -52,20 +46,20 @@ Pairs: TypeAlias = Iterable[tuple[Any, dict[Any, Any]]]
 
 
 class FrozenDict(dict[Any, Any]):
-    """A dict that refuses writing and whose copies are plain dicts."""
+    """An immutable dict whose copies are plain dicts."""
 
     __slots__ = ()
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise FrozenError(
-            "this belongs to a frozen value, which never changes; change a copy of it, as by copy()"
+            "this dict belongs to a frozen object and cannot be changed; change a copy, from copy()"
         )
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
 
     def copy(self) -> dict[Any, Any]:
-        """Return a plain dict of the same items."""
+        """Return a plain dict with the same items."""
         return dict(self)
 
     def __copy__(self) -> dict[Any, Any]:
@@ -78,28 +72,29 @@ class FrozenDict(dict[Any, Any]):
         return dict, (dict(self),)
 
 
-def stored_graph(multigraph: bool, vertices: Pairs, edges: Pairs) -> Any:
-    """Make a networkx directed graph that holds the attribute dicts it is given.
+def stored_graph(multigraph: bool, vertices: Pairs, edges: Pairs) -> nx.DiGraph[Any]:
+    """Make a networkx directed graph of pairs (vertex, dict) and (edge, dict), without copying.
 
-    Vertices and edges come as pairs with their attributes. Several times as fast as
-    networkx's own way for multigraphs, which looks every edge up again for its attributes.
+    Several times as fast as networkx for multigraphs.
     """
     return _filled(multigraph, vertices, edges, dict)
 
 
-def frozen_graph(multigraph: bool, data: FrozenDict, vertices: Pairs, edges: Pairs) -> Any:
-    """Make a frozen networkx directed graph of frozen attributes.
+def frozen_graph(
+    multigraph: bool, data: FrozenDict, vertices: Pairs, edges: Pairs
+) -> nx.DiGraph[Any]:
+    """Make a networkx directed graph whose structure and attribute dicts cannot be changed.
 
-    `networkx.freeze` stops the methods that add and remove; here no dict that networkx hands
-    out can be written to either.
+    `networkx.freeze` alone disables only the methods that add and remove.
     """
-    graph = _filled(multigraph, vertices, edges, FrozenDict)
+    graph: Any = _filled(multigraph, vertices, edges, FrozenDict)
     graph.graph = data
-    return nx.freeze(graph)
+    frozen: nx.DiGraph[Any] = nx.freeze(graph)
+    return frozen
 
 
-def frozen_copy(graph: Any) -> Any:
-    """Make a frozen copy of a networkx directed graph, its attributes included."""
+def frozen_copy(graph: Any) -> nx.DiGraph[Any]:
+    """Make an immutable copy of a networkx directed graph and its attributes."""
     edges = graph.edges(keys=True, data=True) if graph.is_multigraph() else graph.edges(data=True)
     return frozen_graph(
         graph.is_multigraph(),
@@ -110,8 +105,11 @@ def frozen_copy(graph: Any) -> Any:
 
 
 @without_collection
-def _filled(multigraph: bool, vertices: Pairs, edges: Pairs, row: type[dict[Any, Any]]) -> Any:
+def _filled(
+    multigraph: bool, vertices: Pairs, edges: Pairs, row: type[dict[Any, Any]]
+) -> nx.DiGraph[Any]:
     graph: Any = nx.MultiDiGraph() if multigraph else nx.DiGraph()
+    made: nx.DiGraph[Any] = graph
     held = list(vertices)
     graph.add_nodes_from(vertex for vertex, _ in held)
     graph._node.update(held)
@@ -124,11 +122,11 @@ def _filled(multigraph: bool, vertices: Pairs, edges: Pairs, row: type[dict[Any,
             dict.__setitem__(keyed, key[0], data)
         else:
             succ[tail][head] = pred[head][tail] = data
-    return graph
+    return made
 
 
 def same_attributes(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
-    """Whether two sets of attributes have the same names and values."""
+    """Whether two attribute dicts have equal names and values."""
     if one is other:
         return True
     return one.keys() == other.keys() and all(_equal(one[name], other[name]) for name in one)
@@ -147,22 +145,22 @@ def _equal(a: Any, b: Any) -> bool:
         return same_attributes(a, b)
     if isinstance(a, list | tuple) and type(a) is type(b):
         return len(a) == len(b) and all(map(_equal, a, b))
-    return bool(a == b) or (a != a and b != b)  # noqa: PLR0124  (not a number)
+    return bool(a == b) or (a != a and b != b)  # noqa: PLR0124  (NaN)
 
 
 _DRAWERS: list[Callable[[Any], str | None]] = []
 
 
 def drawn_by(drawer: Callable[[Any], str | None]) -> None:
-    """Have pictures made by a function that returns SVG, or None for what it does not draw."""
+    """Register the function that returns a value as SVG, or None if it does not draw it."""
     _DRAWERS[:] = [drawer]
 
 
 class Pictured:
-    """A value with a picture."""
+    """A value that notebooks show as a picture."""
 
     __slots__ = ()
 
     def _repr_svg_(self) -> str | None:
-        """Picture of this value, if it is not large."""
+        """Return this value as SVG, or None if it is too large."""
         return next((drawer(self) for drawer in _DRAWERS), None)

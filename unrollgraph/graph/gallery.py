@@ -1,30 +1,25 @@
-"""Named wirings: delay graphs without operations, to try things on.
+"""Example delay graphs without operations: recurrent networks, crystal nets, voltage graphs.
 
-Each function returns a new networkx graph that is yours to change: a `DiGraph`,
-or a `MultiDiGraph` where two edges join the same pair. Sequences enter at ``x``
-and leave at ``y`` (``in`` and ``out`` in the seed network). The recurrent ones are
-those by which Zhang et al. (2016) and others measure the depth of architectures. Those
-at the end have delays in Z^2 and Z^3, or are voltage graphs of topological graph theory, of
-which famous graphs are covers. Those and crystal nets have each edge in one direction, and
-`with_reverses` adds the other.
+Each function returns a new networkx `DiGraph`, or a `MultiDiGraph` if there may be parallel edges.
+In recurrent networks the input is ``x`` and the output ``y``, or the last layer (``in`` and ``out``
+in the seed network). Crystal nets have delays in Z^3, and finite covers of `bouquet`, `dipole` and
+`dumbbell` are well-known graphs. These graphs contain each edge in one direction; `with_reverses`
+adds the opposite edges.
 
 References
 ----------
-S. Zhang et al., Architectural complexity measures of recurrent neural networks,
-NIPS 2016, arXiv 1602.08210. R. Pascanu et al., How to construct deep recurrent
-neural networks, ICLR 2014, arXiv 1312.6026. J. Koutnik et al., A clockwork RNN,
-ICML 2014. S. Chang et al., Dilated recurrent neural networks, NIPS 2017,
-arXiv 1710.02224. A. Graves, S. Fernandez, J. Schmidhuber, Multi-dimensional recurrent
-neural networks, ICANN 2007. J. L. Gross and T. W. Tucker, Topological Graph Theory (Wiley,
-1987), ch. 2. T. Sunada, Crystals that nature might miss creating, Notices
-of the AMS 55 (2008).
+S. Zhang et al., Architectural complexity measures of recurrent neural networks, NIPS 2016, arXiv
+1602.08210. R. Pascanu et al., How to construct deep recurrent neural networks, ICLR 2014, arXiv
+1312.6026. J. Koutnik et al., A clockwork RNN, ICML 2014. S. Chang et al., Dilated recurrent neural
+networks, NIPS 2017, arXiv 1710.02224. A. Graves, S. Fernandez, J. Schmidhuber, Multi-dimensional
+recurrent neural networks, ICANN 2007. J. L. Gross, T. W. Tucker, Topological Graph Theory (1987),
+ch. 2. T. Sunada, Crystals that nature might miss creating, Notices of the AMS 55 (2008).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -34,11 +29,8 @@ __all__ = [
     "bottom_up",
     "bouquet",
     "clockwork",
-    "clockwork_ticks",
     "deep_output",
-    "deep_output_shortcut",
     "deep_transition",
-    "deep_transition_shortcut",
     "diamond",
     "dilated",
     "dipole",
@@ -46,14 +38,10 @@ __all__ = [
     "elman",
     "grid_2d",
     "lstm",
-    "mist",
     "narx",
     "opposed_pair",
-    "opposed_quartet",
     "recurrent_highway",
     "regular_skip",
-    "retimed_top_down",
-    "ring",
     "same_layer_skips",
     "seed_network",
     "skip",
@@ -66,7 +54,7 @@ _Wire = tuple[Any, Any, Any]
 
 
 def seed_network() -> nx.DiGraph[str]:
-    """``in -> A -> B -> C -> out`` with the backward edge ``C -> A`` of delay 1.
+    """Return the path ``in -> A -> B -> C -> out`` with an edge ``C -> A`` of delay 1.
 
     Examples
     --------
@@ -81,140 +69,102 @@ def seed_network() -> nx.DiGraph[str]:
 
 
 def elman() -> nx.DiGraph[str]:
-    """One recurrent layer: the state ``h`` reads the input and its own last value."""
+    """Return an Elman network: one layer ``h`` with a loop of delay 1."""
     return _simple([("x", "h", 0), ("h", "h", 1), ("h", "y", 0)])
 
 
 def stacked(layers: int = 2) -> nx.DiGraph[str]:
-    """Recurrent layers one on another; layer i reads layer i - 1 at the same time."""
+    """Return stacked recurrent layers ``h1, h2, ...``, each with a loop of delay 1."""
     _at_least(1, layers=layers)
     return _simple(_stack([1] * layers, "y"))
 
 
 def bottom_up(delay: int = 1) -> nx.MultiDiGraph[str]:
-    """Two stacked layers and a second edge up, from ``h1`` to ``h2``."""
+    """Return two stacked layers with a second edge ``h1 -> h2`` of the given delay."""
     return _parallel([*_stack([1, 1], "y"), ("h1", "h2", delay)])
 
 
 def top_down(delay: int = 1) -> nx.DiGraph[str]:
-    """Two stacked layers and an edge down, from ``h2`` to ``h1``."""
+    """Return two stacked layers with an edge ``h2 -> h1`` of the given delay."""
     return _simple([*_stack([1, 1], "y"), ("h2", "h1", delay)])
 
 
-def retimed_top_down() -> nx.DiGraph[str]:
-    """The recurrent core of `top_down` with the clock of ``h2`` three steps late."""
-    return _simple([("h1", "h1", 1), ("h1", "h2", 3), ("h2", "h2", 1), ("h2", "h1", -2)])
-
-
 def skip(delay: int) -> nx.MultiDiGraph[str]:
-    """One recurrent layer that also reads its value of ``delay`` steps ago."""
+    """Return one recurrent layer with a second loop of the given delay."""
     return _parallel([("x", "h", 0), ("h", "h", 1), ("h", "h", delay), ("h", "y", 0)])
 
 
 def same_layer_skips(delay: int) -> nx.MultiDiGraph[str]:
-    """Two stacked layers, each of which also reads its value of ``delay`` steps ago."""
+    """Return two stacked layers, each with a second loop of the given delay."""
     return _parallel([*_stack([1, 1], "y"), ("h1", "h1", delay), ("h2", "h2", delay)])
 
 
 def regular_skip(layers: int, delay: int) -> nx.MultiDiGraph[str]:
-    """Stacked layers of which the first has a skip loop; the last layer is the output."""
+    """Return stacked layers, the first with a second loop; the last layer is the output."""
     _at_least(1, layers=layers)
     return _parallel([*_stack([1] * layers, None), ("h1", "h1", delay)])
 
 
-def deep_transition() -> nx.DiGraph[str]:
-    """A hidden layer ``m`` on the way from one state to the next (DT-RNN)."""
-    return _simple([("x", "m", 0), ("h", "m", 1), ("m", "h", 0), ("h", "y", 0)])
+def deep_transition(shortcut: bool = False) -> nx.DiGraph[str]:
+    """Return a DT-RNN, with a layer ``m`` between states ``h``; with a loop at ``h`` DT(S)-RNN."""
+    edges = [("x", "m", 0), ("h", "m", 1), ("m", "h", 0), ("h", "y", 0)]
+    return _simple([*edges, ("h", "h", 1)] if shortcut else edges)
 
 
-def deep_transition_shortcut() -> nx.DiGraph[str]:
-    """`deep_transition` with a direct edge from state to state (DT(S)-RNN)."""
-    return _simple([("x", "m", 0), ("h", "m", 1), ("m", "h", 0), ("h", "y", 0), ("h", "h", 1)])
-
-
-def deep_output() -> nx.DiGraph[str]:
-    """`deep_transition` with a hidden layer ``o`` before the output (DOT-RNN)."""
-    return _simple([("x", "m", 0), ("h", "m", 1), ("m", "h", 0), ("h", "o", 0), ("o", "y", 0)])
-
-
-def deep_output_shortcut() -> nx.DiGraph[str]:
-    """`deep_output` with a direct edge from state to state (DOT(S)-RNN)."""
-    return _simple(
-        [("x", "m", 0), ("h", "m", 1), ("m", "h", 0), ("h", "o", 0), ("o", "y", 0), ("h", "h", 1)]
-    )
+def deep_output(shortcut: bool = False) -> nx.DiGraph[str]:
+    """Return a DOT-RNN: `deep_transition` with a layer ``o`` before the output."""
+    edges = [("x", "m", 0), ("h", "m", 1), ("m", "h", 0), ("h", "o", 0), ("o", "y", 0)]
+    return _simple([*edges, ("h", "h", 1)] if shortcut else edges)
 
 
 def recurrent_highway(depth: int) -> nx.DiGraph[str]:
-    """``depth`` layers within each step; the last feeds the first a step later."""
+    """Return a path of ``depth`` layers with an edge of delay 1 from the last to the first."""
     _at_least(1, depth=depth)
     chain = [(f"s{i}", f"s{i + 1}", 0) for i in range(1, depth)]
     return _simple([("x", "s1", 0), *chain, (f"s{depth}", "s1", 1), (f"s{depth}", "y", 0)])
 
 
 def narx(order: int) -> nx.MultiDiGraph[str]:
-    """One layer that reads its values of 1, 2, ..., ``order`` steps ago."""
+    """Return one layer with loops of delay 1, 2, ..., ``order``."""
     _at_least(1, order=order)
     return _memory(range(1, order + 1))
 
 
-def mist(delays: int) -> nx.MultiDiGraph[str]:
-    """One layer that reads its values of 1, 2, 4, ..., ``2**(delays - 1)`` steps ago."""
-    _at_least(1, delays=delays)
-    return _memory(2**i for i in range(delays))
-
-
-def ring(recurrent: int, feedforward: int) -> nx.DiGraph[str]:
-    """A cycle of ``recurrent`` layers reached through a chain.
-
-    It has recurrent depth ``recurrent`` and feed-forward depth ``feedforward``.
-    """
-    _at_least(1, recurrent=recurrent)
-    _at_least(2, feedforward=feedforward)
-    last = f"a{recurrent}"
-    stops = ["x", *(f"f{i}" for i in range(1, feedforward - 1)), last]
-    chain = [(u, v, 0) for u, v in pairwise(stops)]
-    round_ = [(f"a{i}", f"a{i + 1}", 0) for i in range(1, recurrent)]
-    return _simple([*chain, *round_, (last, "a1", 1), (last, "y", 0)])
-
-
 def dilated(layers: int) -> nx.DiGraph[str]:
-    """Stacked layers with loops of delay 1, 2, 4, ...; the last layer is the output."""
+    """Return stacked layers with loops of delay 1, 2, 4, ...; the last layer is the output."""
     _at_least(1, layers=layers)
     return _simple(_stack([2**i for i in range(layers)], None))
 
 
-def clockwork(periods: Sequence[int] = (1, 2, 4)) -> nx.DiGraph[tuple[int, int]]:
-    """Clockwork modules; one step is ``lcm(periods)`` ticks.
+def clockwork(
+    periods: Sequence[int] = (1, 2, 4), ticks: bool = False
+) -> nx.DiGraph[tuple[int, int]]:
+    """Return a clockwork RNN, in which one step consists of ``lcm(periods)`` ticks.
 
-    Module g is computed at the ticks that its period divides; an edge leads to it
-    from modules of the same or a longer period. Vertex ``(i, g)`` is module g at tick i
-    of a step. This is the form to draw and run.
+    Vertex ``(i, g)`` is module g at tick i of a step, for each i that is divisible by its period.
+    It has edges from all modules of the same or a longer period. Delays are in steps, to draw and
+    run the network. With ``ticks`` they are in ticks, to measure depths; then the cover consists
+    of ``lcm(periods)`` copies of the network.
     """
-    return _simple([(u, v, d // _lcm(periods)) for u, v, d in _clockwork(periods)])
-
-
-def clockwork_ticks(periods: Sequence[int] = (1, 2, 4)) -> nx.DiGraph[tuple[int, int]]:
-    """`clockwork` with the delays counted in ticks.
-
-    The cover of this form holds ``lcm(periods)`` interleaved copies of the network;
-    it is the form in which depths are measured.
-    """
-    return _simple([(u, v, v[0] - u[0] + d) for u, v, d in _clockwork(periods)])
+    edges = _clockwork(periods)
+    if ticks:
+        return _simple([(u, v, v[0] - u[0] + d) for u, v, d in edges])
+    return _simple([(u, v, d // _lcm(periods)) for u, v, d in edges])
 
 
 def bidirectional() -> nx.DiGraph[str]:
-    """One layer forward in time and one backward: loops of delay 1 and -1."""
+    """Return a layer ``f`` with a loop of delay 1 and a layer ``b`` with a loop of delay -1."""
     return _simple(
         [("x", "f", 0), ("x", "b", 0), ("f", "f", 1), ("b", "b", -1), ("f", "y", 0), ("b", "y", 0)]
     )
 
 
 def lstm() -> nx.DiGraph[str]:
-    """An LSTM cell at the level of its gates.
+    """Return an LSTM cell with a vertex for each gate.
 
-    Gates ``i``, ``f``, ``o`` and candidate ``g`` read the input ``x`` and the last
-    output ``h``; ``fc`` is the forget gate times the last cell value ``c``, ``ig``
-    the input gate times the candidate, ``tc`` the squashed cell value.
+    The gates ``i``, ``f``, ``o`` and the candidate ``g`` depend on the input ``x`` and the
+    previous output ``h``; ``fc`` is ``f`` times the previous cell value ``c``, ``ig`` is ``i``
+    times ``g``, and ``tc`` is the activation of ``c``.
     """
     gates = [(u, gate, d) for gate in "ifog" for u, d in (("x", 0), ("h", 1))]
     return _simple(
@@ -234,48 +184,29 @@ def lstm() -> nx.DiGraph[str]:
 
 
 def grid_2d() -> nx.MultiDiGraph[str]:
-    """A recurrent layer over the plane: loops of delay (1, 0) and (0, 1)."""
+    """Return a two-dimensional recurrent layer, with loops of delay (1, 0) and (0, 1)."""
     return _parallel(
         [("x", "h", (0, 0)), ("h", "h", (1, 0)), ("h", "h", (0, 1)), ("h", "y", (0, 0))]
     )
 
 
 def opposed_pair() -> nx.DiGraph[str]:
-    """Loops of delay (1, 0) and (-1, 0), joined by a cycle of total (0, 1).
+    """Return a graph whose cover is acyclic but has no linear schedule.
 
-    The unrolling is acyclic, but no linear schedule exists: the totals of the loops
-    cancel. The second coordinate decides first.
+    It has loops of delay (1, 0) and (-1, 0), connected by a cycle of total delay (0, 1).
     """
     return _simple(
         [("a", "a", (1, 0)), ("b", "b", (-1, 0)), ("a", "b", (0, 1)), ("b", "a", (0, 0))]
     )
 
 
-def opposed_quartet() -> nx.DiGraph[str]:
-    """Two opposed pairs in Z^3, against one another: a schedule needs three stages."""
-    return _simple(
-        [
-            ("a", "a", (1, 0, 0)),
-            ("b", "b", (-1, 0, 0)),
-            ("a", "b", (0, 1, 0)),
-            ("b", "a", (0, 0, 0)),
-            ("c", "c", (1, 0, 0)),
-            ("d", "d", (-1, 0, 0)),
-            ("c", "d", (0, -1, 0)),
-            ("d", "c", (0, 0, 0)),
-            ("a", "c", (0, 0, 1)),
-            ("c", "a", (0, 0, 0)),
-        ]
-    )
-
-
 def diamond() -> nx.MultiDiGraph[str]:
-    """The diamond net: two atoms in a cell, joined in four directions."""
+    """Return the diamond net: two atoms per cell with four bonds."""
     return _parallel([("a", "b", d) for d in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))])
 
 
 def srs() -> nx.DiGraph[int]:
-    """The srs net, or K4 crystal: the maximal abelian cover of the complete graph on 1 to 4."""
+    """Return the srs net (K4 crystal); its cover is the maximal abelian cover of K4."""
     return _simple(
         [
             (1, 2, (0, 0, 0)),
@@ -289,27 +220,25 @@ def srs() -> nx.DiGraph[int]:
 
 
 def bouquet(*delays: Any) -> nx.MultiDiGraph[str]:
-    """One vertex ``a`` with loops, 1 and 2 unless given.
+    """Return one vertex ``a`` with loops of the given delays; default: 1 and 2.
 
-    Both ways round and modulo 5 it is the complete graph K5, modulo 6 the octahedron.
+    With reverse edges, the default has the cyclic covers K5 modulo 5 and octahedron modulo 6.
     """
     return _parallel([("a", "a", d) for d in delays or (1, 2)])
 
 
 def dipole(*delays: Any) -> nx.MultiDiGraph[str]:
-    """Two vertices joined by edges ``a -> b``, of delay 0, 1 and 3 unless given.
+    """Return parallel edges ``a -> b`` of the given delays; default: 0, 1 and 3.
 
-    Both ways round and modulo 7 it is the Heawood graph: the points and lines of the plane
-    of order two. With delays 0, 1, 2 modulo 3 it is K3,3.
+    With reverse edges, its cyclic cover modulo 7 is the Heawood graph, for 0, 1, 2 modulo 3 K3,3.
     """
     return _parallel([("a", "b", d) for d in delays or (0, 1, 3)])
 
 
 def dumbbell(k: int = 2) -> nx.DiGraph[str]:
-    """Loops of delay 1 and k, joined by an edge.
+    """Return vertices ``a`` and ``b`` with loops of delay 1 and k, and an edge of delay 0.
 
-    Both ways round and modulo n it is the generalized Petersen graph G(n, k): the Petersen
-    graph for n = 5.
+    With reverse edges, its cyclic cover modulo n is the generalized Petersen graph G(n, k).
 
     Examples
     --------
@@ -323,7 +252,7 @@ def dumbbell(k: int = 2) -> nx.DiGraph[str]:
 
 
 def _stack(loops: Sequence[int], output: str | None) -> list[_Wire]:
-    """Layers ``h1, h2, ...`` over ``x`` with these loops."""
+    """Return the edges of layers ``h1, h2, ...`` with loops of the given delays."""
     layers = [f"h{i}" for i in range(1, len(loops) + 1)]
     wires: list[_Wire] = [("x", "h1", 0)]
     for i, (layer, delay) in enumerate(zip(layers, loops, strict=True)):
@@ -345,7 +274,7 @@ def _lcm(periods: Sequence[int]) -> int:
 
 
 def _clockwork(periods: Sequence[int]) -> list[tuple[tuple[int, int], tuple[int, int], int]]:
-    """Each wire with 0, or the ticks of a period where it reads from the period before."""
+    """Return the edges, with delay 0 or, from the previous step, the number of ticks of a step."""
     ticks = _lcm(periods)
     wires = []
     for i in range(ticks):

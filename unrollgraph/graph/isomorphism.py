@@ -1,18 +1,15 @@
-"""When two delay graphs have the same cover, up to a symmetry of the base.
+"""Isomorphisms of delay covers that commute with shifts in time.
 
-An isomorphism of the covers of (G, d) and (H, e) that commutes with shifts in time has the form
-``(v, t) -> (f(v), t + r(v))``, where f is an isomorphism of the graphs that takes edges to edges
-with ``e(f(a)) = d(a) + r(head) - r(tail)``: G carried over by f is retimed into H. So covers are
-compared by the symmetries of their bases, and for each of them by a retiming.
-
-Parallel edges may be taken to each other in any order. Their delays, moved by the same
-``r(head) - r(tail)``, must be those of the other graph, in whatever order; so their sums tell the
-difference, and it need not be guessed.
+Such an isomorphism of the covers of (G, d) and (H, e) has the form
+``(v, t) -> (f(v), t + r(v))``, where f is an isomorphism from G to H with
+``e(f(a)) = d(a) + r(head) - r(tail)`` for every edge a: H is a retiming of the image of G. The
+algorithm enumerates the isomorphisms f and tests each for a retiming. Parallel edges may be
+permuted; their delays change by ``r(head) - r(tail)``, which their sums in G and H determine.
 
 References
 ----------
-J. L. Gross and T. W. Tucker, Topological Graph Theory (Wiley, 1987), section 2.5. C. E. Leiserson
-and J. B. Saxe, Retiming synchronous circuitry, Algorithmica 6 (1991).
+J. L. Gross, T. W. Tucker, Topological Graph Theory (1987), section 2.5. C. E. Leiserson,
+J. B. Saxe, Retiming synchronous circuitry, Algorithmica 6 (1991).
 """
 
 from __future__ import annotations
@@ -27,7 +24,7 @@ import numpy as np
 
 from unrollgraph.errors import LiftError, NotARetimingError
 from unrollgraph.graph.cycle_space import spanning_forest
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph, known
 from unrollgraph.graph.digraph import color_refinement
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import check_shift
@@ -38,16 +35,14 @@ Pair = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class CoverIsomorphism:
-    """An isomorphism of delay covers, ``(v, t) -> (nodes[v], t + shifts[v])``.
-
-    Call it with a vertex of the one to find that of the other.
+    """An isomorphism of delay covers, callable: ``(v, t) -> (nodes[v], t + shifts[v])``.
 
     Attributes
     ----------
     nodes, edges : mapping
-        Vertices and edges of the second base by those of the first.
+        Vertex or edge of the second base graph for each of the first.
     shifts : mapping
-        The shift in time of each vertex of the first base, an int or a tuple of ints.
+        Shift in time of each vertex of the first base graph, an int or a tuple of ints.
     """
 
     nodes: Mapping[Any, Any]
@@ -55,9 +50,9 @@ class CoverIsomorphism:
     shifts: Mapping[Any, Any]
 
     def __call__(self, node: Any) -> Any:
-        """Image of a vertex ``(v, t)``."""
+        """Return the image of a vertex ``(v, t)``."""
         if not (isinstance(node, tuple) and len(node) == 2 and known(node[0], self.nodes)):
-            raise LiftError(f"{node!r} is no vertex of the cover", node=node)
+            raise LiftError(f"{node!r} is not a vertex of the cover", node=node)
         vertex, time = node
         shift = self.shifts[vertex]
         vector = shift if isinstance(shift, tuple) else (shift,)
@@ -66,36 +61,36 @@ class CoverIsomorphism:
                 a + b for a, b in zip(check_shift(time, vertex, len(vector)), vector, strict=True)
             ]
         except ValueError:
-            raise LiftError(f"{node!r} is no vertex of the cover", node=node) from None
+            raise LiftError(f"{node!r} is not a vertex of the cover", node=node) from None
         return self.nodes[vertex], tuple(moved) if isinstance(shift, tuple) else moved[0]
 
 
-def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphism:
+def isomorphic_covers(G: GraphLike, H: GraphLike, *, delay: str = "delay") -> CoverIsomorphism:
     """Find an isomorphism of two delay covers that commutes with shifts in time.
 
     Parameters
     ----------
-    G, H : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        Two delay graphs, of whatever names.
+    G, H : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graphs.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     CoverIsomorphism
-        The first that is found.
+        The first isomorphism found.
 
     Raises
     ------
     NotARetimingError
-        If there is none.
+        If the covers have no such isomorphism.
 
     Notes
     -----
-    Component by component, over the isomorphisms of the graphs, which networkx finds by VF2,
-    O(n + m log m) each, in exact integers. What no retiming changes tells vertices and edges apart
-    from the beginning: delays of loops, differences between parallel edges, totals of opposite
-    ones, and what of these is near a vertex. There may be exponentially many all the same.
+    Color refinement first distinguishes vertices by invariants of retiming: delays of loops,
+    differences between parallel edges, totals of opposite edges. Then the isomorphisms of the weak
+    components, found by VF2 of networkx, are tested in O(n + m log m) each, in exact integers.
+    In the worst case their number is exponential.
 
     Examples
     --------
@@ -115,24 +110,24 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
     one, other = as_delay_graph(G, delay), as_delay_graph(H, delay)
     if one.dimension != other.dimension:
         raise NotARetimingError(
-            f"{REFUSAL}: delays are in Z^{one.dimension} in the one graph and in "
-            f"Z^{other.dimension} in the other"
+            f"{REFUSAL}: the delays are in Z^{one.dimension} in the first graph and in "
+            f"Z^{other.dimension} in the second"
         )
     above, below = _bundles(one), _bundles(other)
     first, second = _skeleton(one, above), _skeleton(other, below)
-    _colour([first, second])
-    here, there = (sorted(colour for _, colour in g.nodes(data="colour")) for g in (first, second))
+    _color([first, second])
+    here, there = (sorted(color for _, color in g.nodes(data="color")) for g in (first, second))
     if here != there:
         raise NotARetimingError(f"{REFUSAL}: {_why(0)}")
     free: dict[Any, list[Any]] = {}
-    for colours, image in _parts(second):
-        free.setdefault(colours, []).append(image)
+    for colors, image in _parts(second):
+        free.setdefault(colors, []).append(image)
     nodes: dict[Any, Any] = {}
     shifts: dict[Any, Any] = {}
     tried = 0
-    for colours, part in _parts(first):
-        images = free.get(colours, [])
-        # those that are alike to a third are alike: the first that is found will do
+    for colors, part in _parts(first):
+        images = free.get(colors, [])
+        # isomorphism is transitive, so the first match is as good as any other
         for k, image in enumerate(images):
             more, moved, count = _alike(part, image, above, below)
             tried += count
@@ -151,18 +146,17 @@ def isomorphic_covers(G: Any, H: Any, *, delay: str = "delay") -> CoverIsomorphi
 
 
 def _why(tried: int) -> str:
-    count = "is 1" if tried == 1 else f"are {tried}"
     return (
-        f"no isomorphism of the graphs, of which there {count} to be tried, carries the delays of "
-        "the one, retimed, to those of the other"
+        f"no isomorphism of the graphs ({tried} tested) maps the delays of the first graph to a "
+        "retiming of those of the second"
         if tried
-        else "no isomorphism of the graphs keeps what no retiming changes: delays of loops, "
-        "differences between parallel edges, totals of opposite ones"
+        else "no isomorphism of the graphs preserves the invariants of retiming: delays of loops, "
+        "differences between parallel edges, totals of opposite edges"
     )
 
 
 def _bundles(graph: DelayGraph) -> dict[Pair, list[tuple[tuple[int, ...], Any]]]:
-    """The edges from one vertex to another, with their delays, in the order of these."""
+    """Map each pair of adjacent vertices to its edges and their delays, sorted by delay."""
     found: dict[Pair, list[tuple[tuple[int, ...], Any]]] = {}
     for edge, d in zip(graph.edges, graph.delays.tolist(), strict=True):
         found.setdefault(edge[:2], []).append((tuple(d), edge))
@@ -172,17 +166,17 @@ def _bundles(graph: DelayGraph) -> dict[Pair, list[tuple[tuple[int, ...], Any]]]
 
 
 def _skeleton(graph: DelayGraph, bundles: Any) -> Any:
-    """A simple graph of numbers: at vertices the delays of loops; at edges differences and totals.
+    """Return a simple graph of vertex numbers with the invariants of retiming as attributes.
 
-    Retiming moves the delays of all edges from u to v by the same, so it leaves the differences
-    between them; and by the opposite those from v to u, so it leaves the sum of any two.
+    They are the delays of loops, the differences of delays of parallel edges, and the sum of the
+    least delays of the two directions.
     """
     skeleton: nx.DiGraph[Any] = nx.DiGraph(dimension=graph.dimension)
-    skeleton.add_nodes_from((k, {"name": v, "colour": ()}) for v, k in graph.number.items())
+    skeleton.add_nodes_from((k, {"name": v, "color": ()}) for v, k in graph.number.items())
     for (u, v), own in bundles.items():
         least = own[0][0]
         if u == v:
-            skeleton.nodes[graph.number[v]]["colour"] = tuple(d for d, _ in own)
+            skeleton.nodes[graph.number[v]]["color"] = tuple(d for d, _ in own)
             continue
         apart = tuple(tuple(a - b for a, b in zip(d, least, strict=True)) for d, _ in own)
         back = bundles.get((v, u), ())
@@ -192,14 +186,14 @@ def _skeleton(graph: DelayGraph, bundles: Any) -> Any:
 
 
 def _parts(skeleton: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Its weak components, each with the colours of its vertices."""
+    """Yield the weak components, each with the sorted colors of its vertices."""
     for part in nx.weakly_connected_components(skeleton):
-        colours = sorted(skeleton.nodes[v]["colour"] for v in part)
-        yield tuple(colours), skeleton.subgraph(part).copy()
+        colors = sorted(skeleton.nodes[v]["color"] for v in part)
+        yield tuple(colors), skeleton.subgraph(part).copy()
 
 
 def _alike(part: Any, image: Any, above: Any, below: Any) -> tuple[Any, Any, int]:
-    """Images and shifts of the vertices of a component, none if there are none; and trials."""
+    """Return the images and shifts of a component, or ({}, {}), and the number of tests."""
     tried = 0
     for match in _isomorphisms(part, image):
         tried += 1
@@ -212,17 +206,17 @@ def _alike(part: Any, image: Any, above: Any, below: Any) -> tuple[Any, Any, int
 
 
 def _isomorphisms(part: Any, image: Any) -> Iterator[Mapping[int, int]]:
-    """Isomorphisms of two components whose vertices have the same colours."""
-    place = {colour: w for w, colour in image.nodes(data="colour")}
-    if len(place) == len(image):  # colours tell all of them apart, and what is near them
-        yield {v: place[colour] for v, colour in part.nodes(data="colour")}
+    """Yield the isomorphisms of two components with the same colors."""
+    place = {color: w for w, color in image.nodes(data="color")}
+    if len(place) == len(image):  # all colors differ, so they determine the isomorphism
+        yield {v: place[color] for v, color in part.nodes(data="color")}
         return
 
     ways, others = _ways(part), _ways(image)
     if ways is not None and others is not None:
         start = min(part)
         for goal in image:
-            if image.nodes[goal]["colour"] == part.nodes[start]["colour"]:
+            if image.nodes[goal]["color"] == part.nodes[start]["color"]:
                 yield from _carried(ways, others, start, goal)
         return
 
@@ -230,20 +224,20 @@ def _isomorphisms(part: Any, image: Any) -> Iterator[Mapping[int, int]]:
         return lambda a, b: a[what] == b[what]
 
     limit = sys.getrecursionlimit()
-    matcher = nx.isomorphism.DiGraphMatcher(part, image, alike("colour"), alike("kind"))
+    matcher = nx.isomorphism.DiGraphMatcher(part, image, alike("color"), alike("kind"))
     try:
         yield from matcher.isomorphisms_iter()
     finally:
-        sys.setrecursionlimit(limit)  # which the matcher has raised
+        sys.setrecursionlimit(limit)  # the matcher raises the limit
 
 
 def _ways(part: Any) -> dict[int, dict[Any, int]] | None:
-    """Neighbors of each vertex by side, kind and color; None if these do not tell them apart."""
+    """Return the neighbors of each vertex by side, kind and color; None if these are not unique."""
     ways: dict[int, dict[Any, int]] = {}
     for v in part:
         own = ways[v] = {}
         for side, row in enumerate((part.succ[v], part.pred[v])):
-            own |= {(side, data["kind"], part.nodes[w]["colour"]): w for w, data in row.items()}
+            own |= {(side, data["kind"], part.nodes[w]["color"]): w for w, data in row.items()}
         if len(own) < len(part.succ[v]) + len(part.pred[v]):
             return None
     return ways
@@ -252,7 +246,7 @@ def _ways(part: Any) -> dict[int, dict[Any, int]] | None:
 def _carried(
     ways: dict[int, dict[Any, int]], others: dict[int, dict[Any, int]], start: int, goal: int
 ) -> Iterator[Mapping[int, int]]:
-    """The isomorphism that sends one vertex to another, if there is one: each step is forced."""
+    """Yield the only isomorphism that maps ``start`` to ``goal``, if it exists."""
     match, todo = {start: goal}, [start]
     while todo:
         v = todo.pop()
@@ -269,28 +263,28 @@ def _carried(
         yield match
 
 
-def _colour(graphs: list[Any]) -> None:
-    """Refine the colours of vertices by those of their neighbours, until nothing is told apart."""
+def _color(graphs: list[Any]) -> None:
+    """Refine the colors of the vertices by color refinement, in place."""
     union = nx.disjoint_union_all(graphs)
     given: dict[Any, int] = {}
-    colours = [given.setdefault(c, len(given)) for _, c in union.nodes(data="colour")]
+    colors = [given.setdefault(c, len(given)) for _, c in union.nodes(data="color")]
     names: dict[Any, int] = {}
     rows = [(u, v, names.setdefault(d["kind"], len(names))) for u, v, d in union.edges(data=True)]
     tails, heads, kinds = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-    # an edge is seen from its head, and by another kind from its tail
+    # every edge and its reverse, of another kind
     found = color_refinement(
         np.append(tails, heads),
         np.append(heads, tails),
         np.append(2 * kinds, 2 * kinds + 1),
-        np.array(colours, dtype=np.int64),
+        np.array(colors, dtype=np.int64),
     )
     nodes = [data for graph in graphs for _, data in graph.nodes(data=True)]
     for data, own in zip(nodes, found.tolist(), strict=True):
-        data["colour"] = own
+        data["color"] = own
 
 
 def _shifts(part: Any, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict[Any, Any] | None:
-    """The shift of each vertex of a component, or None if delays do not fit."""
+    """Return the shift of each vertex of a component, or None if there is no retiming."""
     number = {v: k for k, v in enumerate(nodes)}
     pairs, gains = [], []
     for k, m in part.edges:
@@ -312,7 +306,7 @@ def _shifts(part: Any, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict
 
 
 def _matched(one: DelayGraph, nodes: Mapping[Any, Any], above: Any, below: Any) -> dict[Any, Any]:
-    """The edge of the other graph for each edge, parallel ones in the order of their delays."""
+    """Return the image of each edge, where parallel edges are matched by delay."""
     found = {
         edge: image
         for (u, v), own in above.items()

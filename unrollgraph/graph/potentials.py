@@ -1,18 +1,16 @@
-"""Potentials: numbers on vertices that make the weights of edges zero or non-negative.
+"""Potentials on vertices that make the reduced weights of edges non-negative.
 
-For integer weights ``w`` and a potential ``p`` the reduced weight of an edge
-``u -> v`` is ``w + p(u) - p(v)``. Around a closed walk the potential cancels, so
-reduced and plain totals agree. Hence
+For integer weights ``w`` and a potential ``p``, the reduced weight of an edge ``u -> v`` is
+``w + p(u) - p(v)``. A closed walk has the same total of weights and of reduced weights. Hence
 
-* all weights can be reduced to zero exactly when every closed *undirected* walk
-  has total zero (`cycle_space` makes a spanning forest zero; what then
-  remains is the answer);
-* all weights can be reduced to non-negative ones exactly when every *directed*
-  cycle has a non-negative total (`feasible_potential`, and `clocks` for delays), and
-  without a cycle of zeros exactly when every directed cycle has a positive one (`ascent`).
+* a potential with all reduced weights zero exists iff every closed *undirected* walk has total
+  zero (see `cycle_space`);
+* a potential with non-negative reduced weights exists iff every *directed* cycle has a
+  non-negative total (`feasible_potential`, and `nonnegative_times` for delays); it can be chosen
+  without a cycle of reduced weights zero iff every directed cycle has a positive total
+  (`forward_times`).
 
-All sums are Python integers and therefore exact, whatever the weights. Within a
-spanning forest they stay below ``n * max|w|``.
+All sums are exact Python integers; within a spanning forest they are below ``n * max|w|``.
 """
 
 from __future__ import annotations
@@ -29,25 +27,20 @@ IntArray = NDArray[np.int64]
 def feasible_potential(
     n: int, tails: IntArray, heads: IntArray, weights: list[int]
 ) -> tuple[list[int], tuple[int, ...]]:
-    """Reduce all weights to non-negative ones, or find a negative cycle.
+    """Find a potential with non-negative reduced weights, or a negative cycle.
 
-    Returns ``(p, ())`` with ``w + p(tail) - p(head) >= 0`` on every edge, or
-    ``([], cycle)`` with the edge numbers of a directed cycle of negative total.
+    Returns ``(p, ())`` with ``w + p(tail) - p(head) >= 0`` on every edge, or ``([], cycle)`` with
+    the edge numbers of a directed cycle of negative total.
 
     Notes
     -----
-    Plan. Reduce a spanning forest to zero first: that undoes any gauge in the
-    weights and leaves little to do. Then shortest distances from a source joined
-    to every vertex, by the rounds of Goldberg and Radzik (1993): in each round the
-    vertices whose label fell, and all that hangs on them by edges of reduced
-    weight <= 0, are scanned in topological order, so that one round carries a
-    change as far as it goes. A cycle met on the way closes with its reduced total;
-    if that is negative it is the answer. Each round does at least what a round of
-    Bellman and Ford does, so without a negative cycle there are at most n of them:
-    O(n m). On graphs of networks and circuits a handful of rounds suffices; where
-    labels fall one by one into a large hub there are as many rounds as falls. With a
-    negative cycle the parents of the vertices close up after at most n rounds; they
-    are looked at whenever the work since the last look exceeds n.
+    First the weights are reduced to zero on a spanning forest, which removes retimings. Then the
+    algorithm of Goldberg and Radzik (1993) computes shortest distances from a virtual source with
+    an edge to every vertex. Each round scans the vertices whose label decreased, and those
+    reachable from them by edges of reduced weight <= 0, in topological order. A cycle found in
+    this search is returned if its total is negative; cycles in the graph of parents are searched
+    each time that n vertices have been scanned. A round includes a round of Bellman and Ford, so
+    there are at most n rounds: O(n m). Graphs of networks and circuits usually need a few.
     """
     forest = spanning_forest(n, tails, heads).potential(weights)
     by_tail = Incidence(n, tails)
@@ -55,10 +48,10 @@ def feasible_potential(
     head, tail = heads[by_tail.edges].tolist(), tails[by_tail.edges].tolist()
     weight = [weights[e] + forest[u] - forest[v] for e, u, v in zip(order, tail, head, strict=True)]
     label = [0] * n
-    parent = [-1] * n  # position of the edge that gave a vertex its label
-    state = bytearray(n)  # in this round: 0 not met, 1 on the path, 2 done
+    parent = [-1] * n  # position of the edge that determined the label of a vertex
+    state = bytearray(n)  # in this round: 0 not visited, 1 on the path, 2 done
     place = [0] * n  # position of the next edge to try
-    height = [0] * n  # reduced total of the path down to a vertex
+    height = [0] * n  # reduced total of the path to a vertex
     active = [tail[k] for k in range(len(weight)) if weight[k] < 0]
     work = 0
     while active:
@@ -107,15 +100,14 @@ def feasible_potential(
     return [a + b for a, b in zip(forest, label, strict=True)], ()
 
 
-def clocks(
+def nonnegative_times(
     n: int, tails: IntArray, heads: IntArray, delays: IntArray
 ) -> tuple[IntArray, IntArray, tuple[int, ...]]:
-    """Find clocks by which no edge goes back in time, or a cycle that does.
+    """Find a time function r with ``d + r(head) - r(tail) >= 0``, or a cycle of negative delay.
 
-    Returns ``(r, still, ())``: all ``d + r(head) - r(tail)`` are non-negative, and zero
-    for the edges ``still``. Or returns ``([], [], cycle)`` with the edge numbers of a
-    cycle of negative total. Delays are an array of int64 with ``4 n max|d| < 2**63``, or
-    of Python integers of any size.
+    Returns ``(r, still, ())`` with the edges ``still`` for which equality holds, or ``([], [],
+    cycle)`` with the edge numbers of the cycle. Delays are an array of int64 with
+    ``4 n max|d| < 2**63``, or of Python integers of any size.
     """
     r = np.zeros(n, dtype=delays.dtype)
     if len(delays) and delays.min() < 0:
@@ -126,18 +118,17 @@ def clocks(
     return r, np.flatnonzero(delays + r[heads] - r[tails] == 0), ()
 
 
-def ascent(
+def forward_times(
     n: int, tails: IntArray, heads: IntArray, delays: IntArray
 ) -> tuple[IntArray, IntArray, tuple[int, ...]]:
-    """Find clocks and levels by which all edges go forward in time, or a cycle that does not.
+    """Find times and levels in whose order all edges go forward, or a cycle of delay <= 0.
 
-    Returns ``(r, level, ())``: all ``d + r(head) - r(tail)`` are non-negative, and
-    along the edges where they are zero the level increases; so with time counted by
-    ``t + r(v)``, and by level within a time, every edge goes forward. Or returns
-    ``([], [], cycle)`` with the edge numbers of a cycle of total delay <= 0.
+    Returns ``(r, level, ())``: all ``d + r(head) - r(tail)`` are non-negative, and the level
+    increases along the edges where they are zero, so every edge of the cover increases
+    ``(t + r(v), level(v))``. Or returns ``([], [], cycle)`` with the edge numbers of the cycle.
     """
     none = np.empty(0, dtype=np.int64)
-    r, still, cycle = clocks(n, tails, heads, delays)
+    r, still, cycle = nonnegative_times(n, tails, heads, delays)
     if cycle:
         return none, none, cycle
     level = levels(n, tails[still], heads[still])
@@ -148,7 +139,7 @@ def ascent(
 
 
 def _parent_cycle(parent: list[int], tail: list[int]) -> list[int]:
-    """Return the edges, by position, of a cycle among the parents; empty if there is none."""
+    """Return the edge positions of a cycle in the graph of parents, or an empty list."""
     seen = [0] * len(parent)
     for mark in range(1, len(parent) + 1):
         v = mark - 1

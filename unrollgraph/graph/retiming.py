@@ -1,13 +1,10 @@
-"""Retiming: moving the zero of each vertex's clock.
+"""Retiming: delay graphs on the same base graph with isomorphic covers.
 
-A retiming by shifts ``r`` gives the edge ``u -> v`` of delay ``d`` the delay
-``d + r(v) - r(u)``. Around closed walks the shifts cancel, so totals stay, and
-``(v, t) -> (v, t + r(v))`` is an isomorphism of the delay covers over the same
-base. In signal processing this is *retiming* (Leiserson and Saxe, 1991), in
-topological graph theory a change of gauge, for signed graphs *switching*.
-
-Conversely two delays on one graph differ by a retiming exactly when they agree on
-every closed undirected walk; a spanning forest decides it in linear time.
+A retiming by shifts ``r`` changes the delay ``d`` of an edge ``u -> v`` to ``d + r(v) - r(u)``. The
+total delay of a closed walk does not change, and ``(v, t) -> (v, t + r(v))`` is an isomorphism of
+the covers. Other names are gauge equivalence and, for signed graphs, *switching*. Conversely, two
+delay functions on one graph differ by a retiming iff all closed undirected walks have the same
+total delays. A spanning forest decides this in linear time.
 """
 
 from __future__ import annotations
@@ -18,48 +15,46 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from unrollgraph.errors import NotARetimingError, show_edge, show_kind, show_walk
+from unrollgraph.errors import NotARetimingError, show_kind, show_walk
 from unrollgraph.graph.cycle_space import forest_of
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, check_delay, each_vertex
+from unrollgraph.graph.delay_graph import (
+    DelayGraph,
+    GraphLike,
+    as_delay_graph,
+    check_delay,
+    each_vertex,
+)
 from unrollgraph.graph.times import check_shift
 
 
-def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
-    """Shift the clock of each vertex: another delay graph with the same cover.
+def retime(G: GraphLike, shifts: Mapping[Any, Any], *, delay: str = "delay") -> nx.DiGraph[Any]:
+    """Retime a delay graph by a shift of each vertex.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     shifts : mapping or Retiming
-        The shift of a vertex, an integer or a tuple of d integers; vertices left
-        out are not shifted. Of a `Retiming` its ``shifts`` are taken.
+        Shift of each vertex, an integer or a tuple of d integers; 0 for missing vertices.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        A copy in which an edge ``u -> v`` has the delay ``d + r(v) - r(u)``. Then
-        ``(v, t) -> (v, t + r(v))`` maps the delay cover of ``G`` to that of the
-        copy, one to one and onto.
+        A copy in which an edge ``u -> v`` has the delay ``d + r(v) - r(u)``. The bijection
+        ``(v, t) -> (v, t + r(v))`` is an isomorphism of the covers. Takes O(n + m).
 
     Raises
     ------
     ValueError
-        If a shift is no integer vector of the right dimension, or is given for
-        something that is no vertex.
+        If a shift is not an integer vector of dimension d, or a key is not a vertex.
     DelayError
-        If a new delay leaves the range of +-2**31.
-
-    Notes
-    -----
-    O(n + m), in exact integers.
+        If the absolute value of a new delay exceeds 2**31.
 
     References
     ----------
-    C. E. Leiserson and J. B. Saxe, Retiming synchronous circuitry,
-    Algorithmica 6 (1991).
+    C. E. Leiserson and J. B. Saxe, Retiming synchronous circuitry, Algorithmica 6 (1991).
 
     Examples
     --------
@@ -71,10 +66,10 @@ def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
     """
     graph = as_delay_graph(G, delay)
     if not isinstance(shifts, Mapping):
-        shifts = getattr(shifts, "shifts", shifts)  # of a Retiming
+        shifts = getattr(shifts, "shifts", shifts)  # a Retiming
     if not isinstance(shifts, Mapping):
         raise TypeError(
-            f"shifts is a mapping from vertices to shifts, not {show_kind(shifts)}; write "
+            f"shifts must be a mapping from vertices to shifts, not {show_kind(shifts)}; write "
             "for example {'A': 1}"
         )
     each_vertex(graph, shifts, "shifts")
@@ -92,31 +87,27 @@ def retime(G: Any, shifts: Mapping[Any, Any], *, delay: str = "delay") -> Any:
     return graph.with_delays(delays)
 
 
-def find_retiming(G: Any, H: Any, *, delay: str = "delay") -> dict[Any, Any]:
-    """Find the shifts by which ``H`` is a retiming of ``G``.
+def find_retiming(G: GraphLike, H: GraphLike, *, delay: str = "delay") -> dict[Any, Any]:
+    """Find shifts such that ``retime(G, shifts)`` has the delays of ``H``.
 
     Parameters
     ----------
-    G, H : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        Two delay graphs with the same vertices and edges, in any order.
+    G, H : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graphs, with the same vertices and edges in any order.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     dict
-        A shift for each vertex, 0 for the first vertex of each weak component,
-        such that ``retime(G, shifts)`` has the delays of ``H``.
+        Shift of each vertex, 0 for the first vertex of each weak component. Takes O(n + m) for
+        each dimension.
 
     Raises
     ------
     NotARetimingError
-        If there are none; it carries a closed undirected walk whose totals in
-        ``G`` and ``H`` differ.
-
-    Notes
-    -----
-    O(n + m) for each dimension, in exact integers.
+        If ``H`` is not a retiming of ``G``; if vertices, edges and dimensions agree, its
+        attribute ``walk`` is a closed undirected walk whose total delays differ.
 
     Examples
     --------
@@ -141,16 +132,23 @@ def find_retiming(G: Any, H: Any, *, delay: str = "delay") -> dict[Any, Any]:
             [edge if sign > 0 else (edge[1], edge[0], *edge[2:]) for edge, sign in walk]
         )
         raise NotARetimingError(
-            f"a retiming keeps the total delay of closed walks, but {stops} has "
-            f"{sums[0]} in the one graph and {sums[1]} in the other"
+            f"a retiming preserves the total delay of closed walks, but {stops} has total delay "
+            f"{sums[0]} in the first graph and {sums[1]} in the second"
             + (f" (coordinate {axis})" if old.dimension > 1 else ""),
             walk=walk,
         )
     return dict(zip(old.vertices, old.as_times(forest.potentials(gains)), strict=True))
 
 
-def is_retiming(G: Any, H: Any, *, delay: str = "delay") -> bool:
-    """Whether ``H`` is a retiming of ``G``; `find_retiming` tells the shifts, or why not.
+def is_retiming(G: GraphLike, H: GraphLike, *, delay: str = "delay") -> bool:
+    """Whether ``H`` is a retiming of ``G``; `find_retiming` returns the shifts.
+
+    Parameters
+    ----------
+    G, H : networkx.DiGraph, DelayGraph, DelayCover or Network
+        Two delay graphs.
+    delay : str
+        Edge attribute of the delays.
 
     Examples
     --------
@@ -166,36 +164,32 @@ def is_retiming(G: Any, H: Any, *, delay: str = "delay") -> bool:
     return True
 
 
-def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
-    """Add to each edge its reverse, of opposite delay, where it is missing.
-
-    A graph that is walked in both directions, such as the bonds of a crystal net, is a
-    symmetric directed graph. Of bonds that are listed from both ends, as neighbor lists do,
-    the two edges are each other's reverse, and none is added.
+def with_reverses(G: GraphLike, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
+    """Add the missing reverse edges with opposite delays, for example to a crystal net.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     networkx.MultiDiGraph
-        Each edge under its key (0 where ``G`` is not a multigraph), followed by its
-        reverse under ``(key, "reverse")``, with equal attributes and the opposite
-        delay, unless another edge of ``G`` is its reverse. Applied to its result, the
-        function changes nothing.
+        Each edge with its key (0 if ``G`` is not a multigraph). If ``G`` has no reverse edge for
+        it, a reverse edge follows, with the key ``(key, "reverse")``, the opposite delay and
+        the same other attributes.
 
     Raises
     ------
     ValueError
-        If an edge has the ends and key of a reverse, but not its delay.
+        If ``G`` has an edge with the ends and key of a new edge, but another delay.
 
     Notes
     -----
-    O(n + m). Edges with the same ends and delay are paired with their reverses one to one.
+    O(n + m). Edges and reverse edges are paired one to one. Applied to its result, the function
+    changes nothing.
 
     Examples
     --------
@@ -226,8 +220,8 @@ def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
         for one, time in new:
             if H.has_edge(*one):
                 raise ValueError(
-                    f"the reverse of an edge would be {show_edge(one)}, which is there already "
-                    "with another delay; rename the key"
+                    f"cannot add the reverse edge {one!r}: the graph has an edge with these ends "
+                    "and this key, but another delay; rename its key"
                 )
             H.add_edge(*one)
             H.edges[one].update({**data, name: time})
@@ -235,7 +229,7 @@ def with_reverses(G: Any, *, delay: str = "delay") -> nx.MultiDiGraph[Any]:
 
 
 def _with_a_reverse(graph: DelayGraph) -> set[int]:
-    """Edges that another edge reverses, paired one to one in the order of the graph."""
+    """Return the edges whose reverse is in the graph, paired one to one in order."""
     waiting: dict[Any, list[int]] = {}
     paired: set[int] = set()
     ends = zip(graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True)
@@ -255,11 +249,11 @@ def _same_shape(old: DelayGraph, new: DelayGraph) -> None:
     ):
         for odd in (x for x in a | b if (x in a) != (x in b)):
             raise NotARetimingError(
-                f"a retiming changes delays only, but the {what} differ: {odd!r} is in "
-                f"{'the first' if odd in a else 'the second'} graph alone"
+                f"a retiming changes only the delays, but the {what} differ: {odd!r} is only in "
+                f"{'the first' if odd in a else 'the second'} graph"
             )
     if old.dimension != new.dimension:
         raise NotARetimingError(
-            f"a retiming changes delays only, but delays are in Z^{old.dimension} in the one "
-            f"graph and in Z^{new.dimension} in the other"
+            f"a retiming preserves the dimension of the delays, but the delays are in "
+            f"Z^{old.dimension} in the first graph and in Z^{new.dimension} in the second"
         )

@@ -1,9 +1,8 @@
-"""Times, delays and other numbers as users write them, read exactly.
+"""Conversion of times, delays and rational numbers to exact Python integers.
 
-A time is a Python int, or for delays in Z^d with d >= 2 a tuple of d of them. A cost or a
-duration may be an integer, a fraction, a decimal or a float. All of them are rational, a float
-too, whose value is a fraction with a power of two below; so each list of them is multiplied by
-its common denominator and is then a list of Python integers, and no sum of those is rounded.
+A time is a Python int, or for delays in Z^d with d >= 2 a tuple of d ints. A cost or a duration
+may be an integer, a fraction, a decimal or a float. All are rational; a list of them is multiplied
+by its common denominator, so that sums are exact.
 """
 
 from __future__ import annotations
@@ -19,11 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unrollgraph.errors import show_vertex
-
 
 def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
-    """Return a shift in time as a tuple of d Python ints; `ValueError` if it is not one."""
+    """Return a shift in time as a tuple of d Python ints; `ValueError` if it is invalid."""
     parts = value if isinstance(value, tuple) else (value,)
     try:
         vector = tuple(integer(part) for part in parts)
@@ -31,21 +28,19 @@ def check_shift(value: Any, vertex: Any, dimension: int) -> tuple[int, ...]:
         vector = ()
     if len(vector) != dimension:
         wanted = "an integer" if dimension == 1 else f"a tuple of {dimension} integers"
-        raise ValueError(
-            f"the shift of {show_vertex(vertex)} is {value!r}, but it must be {wanted}"
-        )
+        raise ValueError(f"the shift of {vertex!r} is {value!r}, but it must be {wanted}")
     return vector
 
 
 def integer(value: Any) -> int:
-    """Return an integer as a Python int; `TypeError` for other values, and for a bool."""
+    """Return an integer as a Python int; `TypeError` for a bool or another value."""
     if isinstance(value, bool | np.bool_):
-        raise TypeError("a bool is no integer")
+        raise TypeError("a bool is not an integer")
     return operator.index(value)
 
 
 def check_integer(value: Any, name: str, least: int = 0) -> int:
-    """Return an integer as a Python int; `ValueError` for other values, and below ``least``."""
+    """Return an integer as a Python int; `ValueError` if it is not an integer >= ``least``."""
     try:
         number = integer(value)
     except TypeError:
@@ -56,17 +51,14 @@ def check_integer(value: Any, name: str, least: int = 0) -> int:
     return number
 
 
-LISTED = 1_000_000  # times that are held at once
+LISTED = 1_000_000  # times that `box` stores at once
 
 
 Time = Any  # an int, or a tuple of d >= 2 ints
 
 
 def as_time(time: Any, dimension: int) -> Time | None:
-    """Return a time in Python ints, or None if it is not a time of this dimension.
-
-    A float that is equal to an int is one, as for the keys of a dict.
-    """
+    """Return a time as Python ints, also from equal floats; None if it is not a time in Z^d."""
     try:
         if dimension == 1:
             return operator.index(time)
@@ -80,15 +72,15 @@ def as_time(time: Any, dimension: int) -> Time | None:
 
 
 def add(time: Time, delay: Any, sign: int) -> Time:
-    """Move a time by a delay, forward or backward."""
+    """Return ``time + sign * delay``."""
     if isinstance(time, tuple):
         return tuple(t + sign * d for t, d in zip(time, delay, strict=True))
     return time + sign * delay
 
 
 def box(axes: Sequence[range]) -> Iterator[tuple[int, ...]]:
-    """Iterate over a box, whose sides may be too long to be listed."""
-    if sum(axis.stop - axis.start for axis in axes) <= LISTED:  # len counts to 2^63 only
+    """Iterate over the points of a box, also if its sides are too long to store."""
+    if sum(axis.stop - axis.start for axis in axes) <= LISTED:  # len() fails for 2**63 and more
         yield from product(*axes)
         return
     for t in axes[0]:
@@ -96,7 +88,7 @@ def box(axes: Sequence[range]) -> Iterator[tuple[int, ...]]:
 
 
 def leaving(axes: Sequence[range], step: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Iterate over the times of a box that a step takes out of it, in order."""
+    """Iterate over the times t of a box for which t + step is outside, in order."""
     axis, d = axes[0], step[0]
     gone = (
         range(max(axis.start, axis.stop - d), axis.stop)
@@ -112,17 +104,7 @@ def leaving(axes: Sequence[range], step: Sequence[int]) -> Iterator[tuple[int, .
 
 
 class ExactNumbers(NamedTuple):
-    """Numbers as integers over one denominator.
-
-    Attributes
-    ----------
-    whole : sequence of int
-        The numbers times `unit`.
-    unit : int
-        Their common denominator.
-    floats : bool
-        Whether one of them was a float.
-    """
+    """Rational numbers ``whole[k] / unit``; `floats` is true if one of them was a float."""
 
     whole: Sequence[int]
     unit: int
@@ -130,20 +112,20 @@ class ExactNumbers(NamedTuple):
 
 
 def exact(value: Any) -> Fraction:
-    """Return the value of a rational number as a fraction; `TypeError` for other values."""
+    """Return a rational number as a fraction; `TypeError` for other values."""
     if isinstance(value, bool | np.bool_):
-        raise TypeError("a bool is no number here")
+        raise TypeError("a bool is not a rational number")
     if isinstance(value, numbers.Rational | Decimal | float | np.integer | np.floating):
         plain = value.item() if isinstance(value, np.generic) else value
         if isinstance(plain, float | Decimal) and not math.isfinite(plain):
-            raise TypeError("infinite, or not a number")
-        if not isinstance(plain, np.generic):  # longdouble has no Python number of its size
+            raise TypeError("infinite or NaN")
+        if not isinstance(plain, np.generic):  # a longdouble has no equal Python number
             return Fraction(plain)
     raise TypeError("not a rational number")
 
 
 def scaled(values: Iterable[Any], name: Any) -> ExactNumbers:
-    """Bring numbers to a common denominator; ``name(k)`` names the k-th in an error."""
+    """Convert numbers to a common denominator; ``name(k)`` names the k-th in an error."""
     listed = list(values)
     if all(kind is int for kind in set(map(type, listed))):
         return ExactNumbers(listed, 1, floats=False)

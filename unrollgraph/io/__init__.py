@@ -1,12 +1,8 @@
-"""Reading and writing delay graphs.
+"""Read and write delay graphs.
 
-Which module answers which question:
-
-* `files` -- reading and writing by suffix, and writing a file whole or not at all;
-* `node_link` -- JSON, which holds everything exactly;
-* `gml`, `graphml`, `dot` -- formats of other programs;
-* `tables` -- CSV and TSV files, pandas, SciPy and the text of crystal nets;
-* `texts` -- delays as text, and proof that nothing was lost.
+Modules: `files` reads and writes files by their suffix; `node_link` is the canonical format, JSON;
+`gml`, `graphml` and `dot` are formats of other programs; `tables` contains edge lists (CSV, TSV,
+pandas), SciPy arrays and crystal nets; `texts` contains shared functions.
 """
 
 from unrollgraph.io.files import read, write

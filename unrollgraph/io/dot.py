@@ -1,7 +1,7 @@
-"""Delay graphs and lifts as DOT, the language of Graphviz, for drawing; written only.
+"""Write delay graphs and lifts as DOT, the language of Graphviz.
 
-Each edge carries its delay as an attribute, and as a label where it is not zero. Other
-attributes are left out, since DOT would take many of them for styles.
+The delay of an edge is its attribute, and its label if it is not zero. Other attributes are not
+written, because DOT interprets many of them as styles.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from unrollgraph.io.texts import text_of
 
 
 def dumps(G: Any, delay: str = "delay") -> str:
-    """Write a delay graph as text."""
+    """Write a delay graph as a string."""
     graph = as_delay_graph(G, delay)
     names = [show_vertex(vertex) for vertex in graph.vertices]
     if len(set(names)) < len(names):
         names = [repr(vertex) for vertex in graph.vertices]
     if len(set(names)) < len(names):
-        raise FormatError("DOT names vertices by their text, and two of them have the same")
+        raise FormatError("cannot write DOT: two vertices have the same repr; relabel one of them")
     quoted = [_quoted(name) for name in names]
     lines = [f"  {name};" for name in quoted]
     ends = zip(graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True)
@@ -32,5 +32,5 @@ def dumps(G: Any, delay: str = "delay") -> str:
 
 
 def _quoted(name: str) -> str:
-    """Quote a name; a backslash is doubled, since labels read it as an escape."""
+    """Quote a name; backslashes are doubled, because they are escapes in labels."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -1,22 +1,11 @@
-"""Reading and writing graphs, in the format that the suffix of the file names.
+"""Read and write graphs in the format given by the suffix of the file.
 
-============  ======================================================
-suffix        format
-============  ======================================================
-``.json``     node-link JSON: everything, exactly (`node_link`)
-``.csv``      edge list with commas (`tables`)
-``.tsv``      edge list with tabs
-``.gml``      GML, the Graph Modelling Language (`gml`)
-``.graphml``  GraphML (`graphml`)
-``.dot``      Graphviz, for drawing; written, not read (`dot`)
-============  ======================================================
+The suffixes are ``.json`` (`node_link`), ``.csv`` and ``.tsv`` (`tables`), ``.gml`` (`gml`),
+``.graphml`` (`graphml`) and ``.dot`` (`dot`, write only).
 
-What a format cannot hold exactly is refused on writing. Reading evaluates no code,
-resolves no entities and fetches nothing.
-
-A file is written beside its place first and moved there when it is complete, so that a reader
-never finds half of one, and an old file is replaced only by a complete new one. Temporary files of
-a writer that was killed are removed by the next writer in the same folder.
+A graph that a format cannot represent exactly is not written. Reading evaluates no code, resolves
+no entities and fetches no files. Files are written to a temporary file in the same folder, which
+then replaces the old file; temporary files of killed processes are removed by the next write.
 """
 
 from __future__ import annotations
@@ -30,7 +19,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import networkx as nx
+
 from unrollgraph.errors import FormatError
+from unrollgraph.graph.delay_graph import GraphLike
 from unrollgraph.io import dot, gml, graphml, node_link, tables
 
 try:
@@ -42,57 +34,42 @@ _PREFIX = ".unrollgraph-"
 
 
 def check_suffix(path: str | os.PathLike[str], suffix: str, what: str) -> None:
-    """Refuse a name by which a file would be taken for something else."""
+    """Raise `FormatError` if a file name does not have the required suffix."""
     if Path(path).suffix.lower() != suffix:
         better = Path(path).with_suffix(suffix).name
-        raise FormatError(f"{path}: {what} is a {suffix} file; call it {better}")
+        raise FormatError(f"{path}: {what} must have the suffix {suffix}; name it {better}")
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read a file.
-
-    Raises
-    ------
-    FormatError
-        If no file can have the name.
-    OSError
-        If it cannot be read; it names the path as it was given.
-    """
+    """Read a file; `FormatError` if the path is invalid, `OSError` if it cannot be read."""
     with _path_as_given(path):
         return Path(path).read_bytes()
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file whole or not at all, keeping the permissions of an old one.
+    """Write a file atomically, with the permissions of the old file; also to a pipe or device.
 
-    A pipe or a device is written to and not replaced.
-
-    Raises
-    ------
-    FormatError
-        If no file can have the name.
-    OSError
-        If it cannot be written; it names the path as it was given.
+    `FormatError` if the path is invalid, `OSError` if it cannot be written.
     """
     with _path_as_given(path):
         target = Path(path).resolve()
-        if target.is_symlink():  # links that lead round, which Python before 3.13 reports itself
+        if target.is_symlink():  # a loop of links; Python before 3.13 raises RuntimeError
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         _replace(target, data)
 
 
 @contextmanager
 def _path_as_given(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Name the path in errors as it was given, and in an error of ours if it cannot be a path."""
+    """Re-raise errors with the path of the user; `FormatError` if the path is invalid."""
     try:
         yield
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
-    except RuntimeError:  # of `Path.resolve`
+    except RuntimeError:  # from `Path.resolve`
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
-    except ValueError as error:  # a NUL, or half of a surrogate pair
+    except ValueError as error:  # a NUL character, or an unpaired surrogate
         text = str(error).partition(":")[0]
-        raise FormatError(f"{str(path)!r:.60} cannot be the name of a file: {text}") from None
+        raise FormatError(f"invalid file name {str(path)!r:.60}: {text}") from None
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -108,7 +85,7 @@ def _replace(path: Path, data: bytes) -> None:
             mask = os.umask(0)
             os.umask(mask)
             Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)
-            if fcntl:  # moved while it is locked, so that no other writer removes it
+            if fcntl:  # while the lock prevents its removal by other writers
                 Path(name).replace(path)
         if not fcntl:
             Path(name).replace(path)
@@ -118,12 +95,12 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _temporary(folder: Path) -> tuple[int, str]:
-    """Make a file that is locked as long as it is open."""
+    """Make a temporary file that is locked while it is open."""
     while True:
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX)
         if not fcntl:
             return handle, name
-        with suppress(OSError):  # a file system without locks: no other writer removes it either
+        with suppress(OSError):  # without locks, other writers do not remove files either
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:
             return handle, name
@@ -131,7 +108,7 @@ def _temporary(folder: Path) -> tuple[int, str]:
 
 
 def _remove_left_behind(folder: Path) -> None:
-    """Remove temporary files that no writer holds any more."""
+    """Remove unlocked temporary files of earlier writers."""
     if not fcntl:
         return
     for path in folder.glob(f"{_PREFIX}*"):
@@ -142,7 +119,7 @@ def _remove_left_behind(folder: Path) -> None:
 
 _Codec = TypeVar("_Codec")
 
-READERS: dict[str, Callable[..., Any]] = {
+READERS: dict[str, Callable[..., nx.DiGraph[Any]]] = {
     ".json": node_link.loads,
     ".csv": tables.loads,
     ".tsv": tables.loads,
@@ -166,32 +143,31 @@ def read(
     delay: str = "delay",
     source: str | None = None,
     target: str | None = None,
-) -> Any:
+) -> nx.DiGraph[Any]:
     """Read a delay graph from a file.
 
     Parameters
     ----------
     path : path
-        A file whose suffix is ``.json``, ``.csv``, ``.tsv``, ``.gml`` or ``.graphml``.
+        File with the suffix ``.json``, ``.csv``, ``.tsv``, ``.gml`` or ``.graphml``.
     delay : str
-        The edge attribute, or the column of an edge list, that holds the delay.
+        Edge attribute of the delays, or column of the delays in an edge list.
     source, target : str, optional
-        The columns of an edge list (``.csv`` or ``.tsv``) that hold the ends of an edge. By
-        default ``source`` or ``from``, and ``target`` or ``to``, in any case.
+        Columns of the ends of edges in an edge list (``.csv``, ``.tsv``); default: ``source`` or
+        ``from``, and ``target`` or ``to``, in any case.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        The graph, with its delays in that attribute.
+        The delay graph.
 
     Raises
     ------
     FormatError
-        If the suffix is unknown, the file does not hold a delay graph, or no edge
-        has the attribute ``delay`` and it is not the default; the message names the file
-        and the place.
+        If the suffix is unknown, the file does not contain a delay graph, or ``delay`` is not
+        the default and no edge has this attribute.
     OSError
-        If there is no such file, or it cannot be read.
+        If the file cannot be read.
 
     Examples
     --------
@@ -215,7 +191,7 @@ def read(
     loads = _chosen(READERS, path, "read")
     delimiter = DELIMITERS.get(path.suffix.lower())
     if delimiter is None and (source, target) != (None, None):
-        raise FormatError(f"{path}: source= and target= name columns of a .csv or .tsv file only")
+        raise FormatError(f"{path}: source and target are used for .csv and .tsv files only")
     try:
         text = io.TextIOWrapper(io.BytesIO(read_bytes(path)), encoding="utf-8-sig").read()
     except UnicodeDecodeError:
@@ -224,28 +200,27 @@ def read(
         if delimiter is None:
             return loads(text, delay)
         return loads(text, delimiter, delay, source, target)
-    except ValueError as error:  # of ours
+    except ValueError as error:  # FormatError, DelayError
         raise FormatError(f"{path}: {error}") from None
 
 
-def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None:
+def write(G: GraphLike, path: str | os.PathLike[str], *, delay: str = "delay") -> None:
     """Write a delay graph, or a lift, to a file.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     path : path
-        Where to write; its suffix is ``.json``, ``.csv``, ``.tsv``, ``.gml``,
-        ``.graphml`` or ``.dot``. A file that stands there is replaced at once or not at
-        all.
+        File with the suffix ``.json``, ``.csv``, ``.tsv``, ``.gml``, ``.graphml`` or ``.dot``;
+        an old file is replaced atomically.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Raises
     ------
     FormatError
-        If the suffix is unknown, or the format cannot hold the graph exactly.
+        If the suffix is unknown, or the format cannot represent the graph exactly.
     OSError
         If the file cannot be written.
 
@@ -266,15 +241,17 @@ def write(G: Any, path: str | os.PathLike[str], *, delay: str = "delay") -> None
     try:
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise FormatError(f"UTF-8 cannot hold {error.object[error.start]!r}") from None
+        raise FormatError(
+            f"the character {error.object[error.start]!r} cannot be encoded in UTF-8; remove it"
+        ) from None
     write_whole(path, data)
 
 
 def _chosen(formats: dict[str, _Codec], path: Path, done: str) -> _Codec:
-    """What reads or writes a file of this suffix."""
+    """Return the function that reads or writes files with this suffix."""
     suffix = path.suffix.lower()
     if suffix in formats:
         return formats[suffix]
     known = f"{', '.join(list(formats)[:-1])} or {list(formats)[-1]}"
-    why = f"is not {done}" if suffix in WRITERS else "names no format"
+    why = f"cannot be {done}" if suffix in WRITERS else "is not supported"
     raise FormatError(f"{path}: the suffix {path.suffix!r} {why}; use {known}")

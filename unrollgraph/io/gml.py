@@ -1,9 +1,9 @@
-"""Delay graphs as GML, the Graph Modelling Language of M. Himsolt (1997).
+"""Read and write delay graphs as GML, the graph format of M. Himsolt (1997).
 
-Vertices are strings, attributes numbers, strings and nested lists of those. A delay in Z is
-written as a number, a delay in Z^d as text, ``"1;0"``. Vertices are named by their ``label``; in
-a file without labels by their ``name``, as igraph writes it, else by their ``id``. The parser is
-networkx's; it evaluates nothing. What does not come back as it was is refused on writing.
+Vertices are strings; attributes are numbers, strings and nested lists of these. A delay in Z is
+written as a number, a delay in Z^d as a string, ``"1;0"``. Vertices are named by their ``label``,
+in a file without labels by ``name`` (as in igraph), else by ``id``. The parser of networkx is used;
+it evaluates no code. A graph that would be read back differently is rejected.
 """
 
 from __future__ import annotations
@@ -18,36 +18,37 @@ from unrollgraph.io.texts import check_round_trip, read_delays, with_texts
 
 
 def dumps(G: Any, delay: str = "delay") -> str:
-    """Write a delay graph as text, or say what GML cannot hold of it."""
+    """Write a delay graph as a string; `FormatError` if GML cannot represent it."""
     graph = as_delay_graph(G, delay)
     try:
         text = "\n".join(nx.generate_gml(with_texts(graph))) + "\n"
     except (nx.NetworkXError, RecursionError) as error:
-        raise FormatError(f"GML cannot hold it: {error}; write JSON, which holds it") from None
+        raise FormatError(f"GML cannot represent the graph: {error}; write JSON instead") from None
     except ValueError as error:  # an integer of thousands of digits
-        raise FormatError(f"GML cannot hold it: {str(error).partition(';')[0]}") from None
+        raise FormatError(
+            f"GML cannot represent the graph: {str(error).partition(';')[0]}"
+        ) from None
     check_round_trip(graph, loads(text, graph.delay_name), "GML")
     return text
 
 
-def loads(text: str, delay: str = "delay") -> Any:
-    """Read a delay graph from text."""
+def loads(text: str, delay: str = "delay") -> nx.DiGraph[Any]:
+    """Read a delay graph from a string."""
     try:
-        G = _labelled(nx.parse_gml(text, label="id"))
+        G = _labeled(nx.parse_gml(text, label="id"))
     except FormatError:
         raise
     except RecursionError:
         raise FormatError("not GML: brackets are nested too deeply") from None
     except MemoryError:
         raise
-    except Exception as error:  # whatever a parser trips over in a hostile file
+    except Exception as error:  # the parser may raise any exception
         raise FormatError(f"not GML: {error}") from None
-    read_delays(G, delay)
-    return G
+    return read_delays(G, delay)
 
 
-def _labelled(G: Any) -> Any:
-    """Name the vertices of a graph whose vertices are ids."""
+def _labeled(G: Any) -> Any:
+    """Relabel the vertices, which are ids, by their labels or names."""
     nodes = dict(G.nodes(data=True))
     given = [name for name in ("label", "name") if any(name in data for data in nodes.values())]
     if not given:

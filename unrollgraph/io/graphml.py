@@ -1,15 +1,14 @@
-"""Delay graphs as GraphML, the XML format of the graph drawing community.
+"""Read and write delay graphs as GraphML, an XML format.
 
-Vertices are strings, attributes strings, numbers and booleans; of an attribute with integers
-and floats all values become floats. A delay in Z is written as an integer, a delay in Z^d as
-text, ``1;0``. What does not come back as it was is rejected on writing. A multigraph is marked
-by an attribute of the graph. Its edges have the ids e0, e1, ..., and their keys, where they are
-not the default ones, are an attribute.
+Vertices are strings; attributes are strings, numbers and booleans. If an attribute has integers and
+floats, all its values become floats. A delay in Z is written as an integer, a delay in Z^d as a
+string, ``1;0``. A graph that would be read back differently is rejected. A multigraph has a graph
+attribute ``multigraph``; its edges have the ids e0, e1, ... and, if their keys are not the default
+ones, an attribute ``key``.
 
-The parser is networkx's, behind a door of our own: a document type declaration is
-rejected, so that no entity is ever resolved and nothing fetched; vertices and edges are counted,
-which networkx would merge or add in silence; and default values, which it keeps aside, are given
-to the vertices and edges that have none.
+The parser of networkx is used after checks. A document type declaration is rejected, so that no
+entities are resolved and no files fetched. Files in which networkx would merge vertices or edges,
+or add undeclared vertices, are rejected. Default values are copied to vertices and edges.
 """
 
 from __future__ import annotations
@@ -21,26 +20,24 @@ from xml.parsers import expat
 
 import networkx as nx
 
-from unrollgraph.errors import FormatError, show_edge
+from unrollgraph.errors import FormatError
 from unrollgraph.graph.delay_graph import as_delay_graph
 from unrollgraph.io.texts import check_round_trip, read_delays, with_texts
 
 _SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 _MARK = "multigraph"
-_KEY = "key"  # the edge attribute that holds the key in a marked file
+_KEY = "key"  # the edge attribute of the key in a multigraph
 _ENDS = ("source", "target")
-_OWN = ("node_default", "edge_default")  # where the parser keeps default values
+_OWN = ("node_default", "edge_default")  # where the parser stores default values
 
 
 def dumps(G: Any, delay: str = "delay") -> str:
-    """Write a delay graph as text, or say what GraphML cannot hold of it."""
+    """Write a delay graph as a string; `FormatError` if GraphML cannot represent it."""
     graph = as_delay_graph(G, delay)
     H = with_texts(graph)
     for name in (_MARK, *_OWN):
         if name in H.graph:
-            raise FormatError(
-                f"GraphML keeps the attribute {name!r} of a graph for itself; rename it"
-            )
+            raise FormatError(f"the graph attribute {name!r} is reserved in GraphML; rename it")
     try:
         if graph.multigraph:
             H = _with_ids(H)
@@ -48,17 +45,21 @@ def dumps(G: Any, delay: str = "delay") -> str:
         writer.add_graph_element(H)
         text = f"{writer}\n"
     except (nx.NetworkXError, TypeError, ValueError) as error:
-        raise FormatError(f"GraphML cannot hold it: {error}; write JSON, which holds it") from None
+        raise FormatError(
+            f"GraphML cannot represent the graph: {error}; write JSON instead"
+        ) from None
     try:
         back = loads(text, graph.delay_name)
     except FormatError as error:
-        raise FormatError(f"GraphML cannot hold it: {error}; write JSON, which holds it") from None
+        raise FormatError(
+            f"GraphML cannot represent the graph: {error}; write JSON instead"
+        ) from None
     check_round_trip(graph, back, "GraphML")
     return text
 
 
-def loads(text: str, delay: str = "delay") -> Any:
-    """Read a delay graph from text."""
+def loads(text: str, delay: str = "delay") -> nx.DiGraph[Any]:
+    """Read a delay graph from a string."""
     _check_plain(text)
     try:
         root = ElementTree.fromstring(text)
@@ -73,29 +74,25 @@ def loads(text: str, delay: str = "delay") -> Any:
             G = _with_keys(_parsed(text, many=True))
     except (FormatError, MemoryError):
         raise
-    except Exception as error:  # whatever a parser trips over in a hostile file
+    except Exception as error:  # the parser may raise any exception
         raise FormatError(f"not GraphML: {error}") from None
     for kind, count, named in (("node", len(G), ("id",)), ("edge", len(G.edges), _ENDS)):
         listed = [element for element in root.iter() if element.tag.rpartition("}")[2] == kind]
         if len(listed) != count or not all(name in x.attrib for x in listed for name in named):
             raise FormatError(
-                f"the file has {len(listed)} elements <{kind}>, but they name {count} different "
-                f"{kind}s; each needs an id of its own, and an edge joins ids of nodes"
+                f"the file has {len(listed)} elements <{kind}>, but defines {count} different "
+                f"{kind}s; ids must be unique, and source and target of an edge ids of nodes"
             )
     for data, name in zip((G.nodes, G.edges), _OWN, strict=True):
         defaults = G.graph.pop(name)
         for item in data:
             for key, value in defaults.items():
                 data[item].setdefault(key, value)
-    read_delays(G, delay)
-    return G
+    return read_delays(G, delay)
 
 
 def _with_ids(G: Any) -> Any:
-    """Replace keys by ids that no two edges of the graph share.
-
-    Keys other than those that networkx chooses by default become an attribute.
-    """
+    """Replace keys by ids that are unique in the graph, and store non-default keys."""
     H: Any = nx.MultiDiGraph()
     plain: Any = nx.MultiDiGraph()
     H.graph.update({**G.graph, _MARK: True})
@@ -105,8 +102,7 @@ def _with_ids(G: Any) -> Any:
     for k, (u, v, key, data) in enumerate(G.edges(keys=True, data=True)):
         if _KEY in data:
             raise FormatError(
-                f"GraphML keeps the attribute {_KEY!r} of an edge of a multigraph for itself; "
-                "rename it"
+                f"the edge attribute {_KEY!r} is reserved for multigraphs in GraphML; rename it"
             )
         H.add_edge(u, v, f"e{k}")
         default = type(key) is int and key == plain.new_edge_key(u, v)
@@ -116,7 +112,7 @@ def _with_ids(G: Any) -> Any:
 
 
 def _with_keys(G: Any) -> Any:
-    """Restore the keys of a graph that `_with_ids` wrote."""
+    """Restore the keys of a graph written by `_with_ids`."""
     H: Any = nx.MultiDiGraph()
     H.graph.update({name: value for name, value in G.graph.items() if name != _MARK})
     H.add_nodes_from(G)
@@ -125,7 +121,7 @@ def _with_keys(G: Any) -> Any:
     for u, v, _, data in G.edges(keys=True, data=True):
         key = data.pop(_KEY) if _KEY in data else H.new_edge_key(u, v)
         if H.has_edge(u, v, key):
-            raise FormatError(f"the edge {show_edge((u, v, key))} occurs twice")
+            raise FormatError(f"the edge {(u, v, key)!r} occurs twice")
         H.add_edge(u, v, key)
         H.edges[u, v, key].update(data)
     return H
@@ -133,17 +129,17 @@ def _with_keys(G: Any) -> Any:
 
 def _parsed(text: str, *, many: bool) -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of extensions for drawing, which we do not need
+        warnings.simplefilter("ignore")  # warnings about drawing extensions
         return nx.parse_graphml(text, force_multigraph=many)
 
 
 def _check_plain(text: str) -> None:
-    """Refuse what is no XML, and document types, before anything is made of the text."""
+    """Raise `FormatError` if a string is not XML or has a document type declaration."""
 
     def refuse(*_: Any) -> NoReturn:
         raise FormatError(
-            "the file declares a document type, by which XML may name entities and other files; "
-            "remove the declaration"
+            "the file declares a document type, which can load entities and other files; remove "
+            "the declaration"
         )
 
     parser = expat.ParserCreate()

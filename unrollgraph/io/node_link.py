@@ -1,17 +1,15 @@
-"""Delay graphs as node-link JSON, the canonical format.
+"""Read and write delay graphs as node-link JSON, the canonical format.
 
-The layout is networkx's own: what ``networkx.node_link_data`` makes is read, and
-``networkx.node_link_graph`` reads what is written:
+The format is that of ``networkx.node_link_data`` and ``networkx.node_link_graph``:
 
     {"directed": true, "multigraph": false, "unrollgraph": 1, "graph": {},
      "nodes": [{"id": "A"}, ...],
      "edges": [{"source": "A", "target": "B", "delay": 1}, ...]}
 
-JSON has no tuples. As in networkx, a vertex, a key or a delay that is one is a list; vertices
-and keys are strings, integers or tuples of those, also nested (networkx itself writes keys that
-are tuples, and tuples within tuples, but does not read them). An attribute that is a tuple is
-written as ``{"tuple": [...]}``, to tell it from a list. A delay may be a whole number written
-as a float. What JSON cannot hold exactly is rejected.
+Vertices and keys are strings, integers or nested tuples of these. A tuple is written as a list if
+it is a vertex, a key or a delay, and as ``{"tuple": [...]}`` if it is another attribute. networkx
+does not read keys that are tuples, or nested tuples. A delay may be read from an integral float.
+Values that JSON cannot represent exactly are rejected.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from typing import Any, NoReturn
 
 import networkx as nx
 
-from unrollgraph.errors import DelayError, FormatError, show_edge, show_vertex
+from unrollgraph.errors import DelayError, FormatError
 from unrollgraph.graph.delay_graph import as_delay_graph
 from unrollgraph.io.texts import whole
 
@@ -30,17 +28,19 @@ VERSION = 1
 
 
 def dumps(G: Any, delay: str = "delay") -> str:
-    """Write a delay graph as text."""
+    """Write a delay graph as a string."""
     try:
         return _text_of(G, delay)
     except FormatError:
         raise
     except RecursionError:
-        raise FormatError("an attribute is nested too deeply for a file, or holds itself") from None
+        raise FormatError("an attribute is nested too deeply, or contains itself") from None
     except ValueError as error:  # an integer of thousands of digits
         if isinstance(error, DelayError):
             raise
-        raise FormatError(f"a file cannot hold it: {str(error).partition(';')[0]}") from None
+        raise FormatError(
+            f"JSON cannot represent the graph: {str(error).partition(';')[0]}"
+        ) from None
 
 
 def _text_of(G: Any, delay: str) -> str:
@@ -48,11 +48,11 @@ def _text_of(G: Any, delay: str) -> str:
     name = graph.delay_name
     if name in {"source", "target"} or (name == "key" and graph.multigraph):
         raise FormatError(
-            f"the delay is called {name!r}, but JSON has the ends or keys of edges under that "
-            "name; call it otherwise"
+            f"the name {name!r} of the delay is reserved in JSON for the ends or keys of edges; "
+            "rename it"
         )
     nodes = [
-        {"id": _vertex_out(v), **_attributes_out(data, {"id"}, show_vertex(v))}
+        {"id": _vertex_out(v), **_attributes_out(data, {"id"}, f"vertex {v!r}")}
         for v, data in zip(graph.vertices, graph.vertex_data, strict=True)
     ]
     edges = []
@@ -61,7 +61,7 @@ def _text_of(G: Any, delay: str) -> str:
         if graph.multigraph:
             item["key"] = _vertex_out(edge[2])
         others = {k: v for k, v in data.items() if k != name}
-        item |= _attributes_out(others, {"source", "target", "key"}, show_edge(edge))
+        item |= _attributes_out(others, {"source", "target", "key"}, f"edge {edge!r}")
         if name in data:
             item[name] = time if graph.dimension == 1 else list(time)
         edges.append(item)
@@ -78,8 +78,8 @@ def _text_of(G: Any, delay: str) -> str:
     return lines[0] + "\n" + ",\n".join(lines[1:]) + "}\n"
 
 
-def loads(text: str, delay: str = "delay") -> Any:
-    """Read a delay graph from text."""
+def loads(text: str, delay: str = "delay") -> nx.DiGraph[Any]:
+    """Read a delay graph from a string."""
     try:
         document = json.loads(
             text,
@@ -100,18 +100,18 @@ def loads(text: str, delay: str = "delay") -> Any:
         raise FormatError("not a graph: brackets are nested too deeply") from None
 
 
-def _graph_of(document: Any, delay: str) -> Any:
-    """Make the graph of a document that is JSON."""
+def _graph_of(document: Any, delay: str) -> nx.DiGraph[Any]:
+    """Make a graph from a JSON document."""
     if not isinstance(document, dict) or "nodes" not in document:
         raise FormatError('not a node-link graph: there is no list "nodes"')
     version = document.get("unrollgraph", VERSION)
     if type(version) is not int or version != VERSION:
         raise FormatError(
-            f"written in version {version!r} of the format, but this program "
-            f"reads version {VERSION}; use a newer unrollgraph"
+            f"the file has version {version!r} of the format, but only version {VERSION} is "
+            "supported; use a newer unrollgraph"
         )
     if document.get("directed") is not True:
-        raise FormatError('the graph is not directed; a delay graph has "directed": true')
+        raise FormatError('the graph is not directed; a delay graph must have "directed": true')
     multigraph = document.get("multigraph", False)
     if not isinstance(multigraph, bool):
         raise FormatError(f'"multigraph" is {json.dumps(multigraph)}, but it must be true or false')
@@ -122,7 +122,7 @@ def _graph_of(document: Any, delay: str) -> Any:
         rest = dict(_of_kind(item, dict, where))
         vertex = _vertex_in(_take(rest, "id", where), where)
         if vertex in G:
-            raise FormatError(f"{where} is {show_vertex(vertex)}, which stands there before")
+            raise FormatError(f"{where} has the same id {vertex!r} as an earlier node; rename it")
         G.add_node(vertex)
         G.nodes[vertex].update(_attributes_in(rest))
     if "edges" not in document and "links" not in document:
@@ -136,20 +136,21 @@ def _graph_of(document: Any, delay: str) -> Any:
         ends = [_vertex_in(_take(rest, end, where), where) for end in ("source", "target")]
         for vertex in ends:
             if vertex not in G:
-                raise FormatError(f"{where} joins {show_vertex(vertex)}, which is no node")
+                raise FormatError(f"{where} has the end {vertex!r}, which is not a node; add it")
         key = [_vertex_in(rest.pop("key"), where)] if multigraph and "key" in rest else []
         if G.has_edge(*ends, *key) and (key or not multigraph):
             raise FormatError(
-                f"{where}, {show_edge((*ends, *key))}, stands there before; parallel edges "
-                'need "multigraph": true and keys of their own'
+                f"{where}, {(*ends, *key)!r}, occurs twice; parallel edges require "
+                '"multigraph": true and different keys'
             )
         added = G.add_edge(*ends, *key)
         data = G.edges[(*ends, added) if multigraph else tuple(ends)]
         data.update(_attributes_in(rest))
         if delay in data:
             data[delay] = whole(data[delay])
-    as_delay_graph(G, delay)  # refuses what is no delay
-    return G
+    as_delay_graph(G, delay)  # validates the delays
+    made: nx.DiGraph[Any] = G
+    return made
 
 
 # -- values ----------------------------------------------------------------------
@@ -161,8 +162,8 @@ def _vertex_out(value: Any) -> Any:
     if isinstance(value, str) or type(value) is int:
         return value
     raise FormatError(
-        f"a file names vertices and keys by strings, integers and tuples of those, but "
-        f"{value!r} is {_article(value)}; relabel it, with networkx.relabel_nodes for instance"
+        f"vertices and keys must be strings, integers or tuples of these, but {value!r} is "
+        f"{_article(value)}; relabel it, for example with networkx.relabel_nodes"
     )
 
 
@@ -172,16 +173,19 @@ def _vertex_in(value: Any, where: str) -> Any:
     if isinstance(value, str) or type(value) is int:
         return value
     raise FormatError(
-        f"{where} names {json.dumps(value)[:60]}, but vertices and keys are strings, integers or "
-        "lists of those"
+        f"{where} has the vertex or key {json.dumps(value)[:60]}, but vertices and keys must be "
+        "strings, integers or lists of these"
     )
 
 
 def _attributes_out(data: Any, taken: set[str], where: str) -> dict[str, Any]:
     for name in data:
         if not isinstance(name, str) or name in taken:
-            raise FormatError(f"{where} has an attribute named {name!r}, which a file cannot hold")
-    return {name: _value_out(value, f"{name} of {where}") for name, value in data.items()}
+            raise FormatError(
+                f"{where} has an attribute named {name!r}, which is reserved or not a string; "
+                "rename it"
+            )
+    return {name: _value_out(value, f"{name!r} of {where}") for name, value in data.items()}
 
 
 def _value_out(value: Any, where: str) -> Any:
@@ -196,8 +200,8 @@ def _value_out(value: Any, where: str) -> Any:
     if isinstance(value, dict) and list(value) != ["tuple"] and all(map(_is_text, value)):
         return {k: _value_out(part, where) for k, part in value.items()}
     raise FormatError(
-        f"the attribute {where} is {value!r}, {_article(value)} that JSON cannot hold exactly; "
-        "use strings, numbers, booleans, None, and lists, tuples and dicts of those"
+        f"the attribute {where} is {value!r}, {_article(value)} that JSON cannot represent "
+        "exactly; use strings, finite numbers, booleans, None, and lists, tuples and dicts of these"
     )
 
 
@@ -243,7 +247,7 @@ def _finite(digits: str) -> float:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise FormatError(f"{name} is no number that a file can hold")
+    raise FormatError(f"{name} is not a finite number; replace it")
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -251,5 +255,5 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise FormatError(f'an object gives "{twice}" twice')
+        raise FormatError(f'an object has the name "{twice}" twice; remove one')
     return found

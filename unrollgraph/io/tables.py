@@ -1,24 +1,19 @@
-"""Delay graphs as tables: CSV and TSV files, pandas, SciPy, and the text of crystal nets.
+"""Delay graphs as edge lists (CSV, TSV, pandas), SciPy arrays and texts of crystal nets.
 
-* An edge list has the columns source, target, delay, and one row for each edge, below a header.
-  Delays in Z^d are written ``1;0``; an empty delay is zero, and a delay may be a whole number
-  written as 1.0. Vertices are strings. Two rows with the same ends are parallel edges and make a
-  multigraph; their keys are 0, 1, ... unless a column ``key`` names them. Further columns are
-  attributes of the edges, as strings; an empty field means no attribute.
-* pandas: a table with the columns ``source``, ``target`` and ``delay``.
-* SciPy: one sparse adjacency array for each delay, the coefficients of
-  ``A(z) = sum of A_d z^d``.
-* PeriodicGraphs.jl and Systre: the text of a crystal net, ``3 1 2 0 0 0 1 2 0 0 1 ...``,
-  the dimension and then for each edge its ends, counted from 1, and its offset.
+An edge list has a header with the columns ``source``, ``target`` and ``delay``, and a row for each
+edge. A delay is an integer, also in the form 1.0, or ``1;0`` in Z^d; an empty delay is 0. Vertices
+are strings. Rows with the same ends are parallel edges of a multigraph, with the keys 0, 1, ... or
+those of a column ``key``. Other columns are edge attributes, as strings; an empty field means no
+attribute. The reader also accepts the columns ``from`` and ``to``, in any case, and commas,
+semicolons or tabs; it ignores an unnamed first column of row numbers, as pandas writes it.
 
-As other programs write them, edge lists are read with columns ``from`` and ``to``, in any
-case, with semicolons or tabs between the fields of a ``.csv``, and with a first column that
-has no name and numbers the rows, as pandas writes its index, which is ignored.
+Isolated vertices and vertex attributes are rejected. Three changes raise no error: the order of
+vertices and edges may change, a multigraph without parallel edges and with default keys is read as
+a simple graph, and a missing delay becomes 0.
 
-An edge list holds less than a graph does: no isolated vertices, no attributes of
-vertices. A graph that would lose one is rejected; JSON holds it. Three changes are made without
-a message: the order of vertices and edges may change, a multigraph without parallel edges comes
-back as a simple graph, and a missing delay becomes 0.
+SciPy: one sparse adjacency array for each delay, the coefficients of ``A(z) = sum of A_d z^d``.
+PeriodicGraphs.jl and Systre: ``3 1 2 0 0 0 1 2 0 0 1 ...``, the dimension and for each edge its
+ends, counted from 1, and its offset.
 """
 
 from __future__ import annotations
@@ -32,15 +27,15 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from unrollgraph.errors import DelayError, FormatError, show_edge, show_kind, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.errors import DelayError, FormatError, show_kind
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph
 from unrollgraph.io.texts import delay_of, text_of, whole
 
 _SYNONYMS = {"source": ("source", "from"), "target": ("target", "to"), "delay": ("delay",)}
 
 
 class Columns(NamedTuple):
-    """Names of the columns of an edge list; ``delay`` is None if there is no such column."""
+    """Names of the columns of an edge list; ``delay`` may be None."""
 
     source: Any
     target: Any
@@ -50,13 +45,7 @@ class Columns(NamedTuple):
 def find_columns(
     names: Sequence[Any], delay: str = "delay", source: str | None = None, target: str | None = None
 ) -> Columns:
-    """Find the columns of an edge list by the names that were given, or by usual ones.
-
-    Raises
-    ------
-    FormatError
-        If there is no such column, or there are several.
-    """
+    """Return the columns of an edge list; `FormatError` if they are missing or ambiguous."""
 
     def find(role: str, given: str | None) -> Any:
         if given is not None:
@@ -67,7 +56,9 @@ def find_columns(
             return role
         near = [name for name in names if str(name).strip().lower() in _SYNONYMS[role]]
         if len(near) > 1:
-            raise FormatError(f"the columns {near[0]!r} and {near[1]!r} could both be the {role}")
+            raise FormatError(
+                f"the columns {near[0]!r} and {near[1]!r} could both be the {role}; rename one"
+            )
         return near[0] if near else None
 
     shown = ", ".join(map(repr, names)) or "none"
@@ -92,7 +83,7 @@ def find_columns(
 
 
 def dumps(G: Any, delimiter: str, delay: str = "delay") -> str:
-    """Write a delay graph as text, or say what an edge list cannot hold of it."""
+    """Write a delay graph as a string; `FormatError` if an edge list cannot represent it."""
     graph = as_delay_graph(G, delay)
     _check_fits(graph)
     names = list(
@@ -115,8 +106,8 @@ def loads(
     delay: str = "delay",
     source: str | None = None,
     target: str | None = None,
-) -> Any:
-    """Read a delay graph from text."""
+) -> nx.DiGraph[Any]:
+    """Read a delay graph from a string."""
     rows, columns = _rows_and_columns(text, delimiter, delay, source, target)
     header = rows[0]
     edges = []
@@ -132,7 +123,7 @@ def loads(
         if not all(ends):
             raise FormatError(f"line {line} lacks a source or a target")
         field = fields.pop(columns.delay, "")
-        time = delay_of(field, f"line {line}") if field.strip() else None
+        time = delay_of(field, f"in line {line}") if field.strip() else None
         data: dict[str, Any] = {c: value for c, value in fields.items() if value or c == "key"}
         edges.append((*ends, data if time is None else {**data, delay: time}))
     return _graph_of((), edges, delay, keyed="key" in header)
@@ -141,7 +132,7 @@ def loads(
 def _rows_and_columns(
     text: str, delimiter: str, delay: str, source: str | None, target: str | None
 ) -> tuple[list[list[str]], Columns]:
-    """Split a text into rows, by the delimiter for which the header names the columns."""
+    """Split a string into rows, by the first delimiter for which the columns are found."""
     problem = None
     for mark in dict.fromkeys([delimiter, ",", ";", "\t"]):
         try:
@@ -153,14 +144,14 @@ def _rows_and_columns(
             continue
         if len(set(header)) < len(header):
             twice = next(name for name in header if header.count(name) > 1)
-            raise FormatError(f"the first row names the column {twice!r} twice")
+            raise FormatError(f"the header has the column {twice!r} twice; rename one")
         return _without_index([header, *rows[1:]]), columns
     what = "" if isinstance(problem, FormatError) else "not an edge list: "
     raise FormatError(f"{what}{problem}") from None
 
 
 def _without_index(rows: list[list[str]]) -> list[list[str]]:
-    """Leave out a first column without a name that numbers the rows."""
+    """Remove an unnamed first column of row numbers."""
     index = [row[0] for row in rows[1:] if row]
     numbers = {field.removesuffix(".0") for field in index}
     numbered = len(numbers) == len(index) and all(map(str.isdecimal, numbers))
@@ -168,30 +159,27 @@ def _without_index(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _check_fits(graph: DelayGraph) -> None:
-    """Refuse what an edge list would lose."""
-    hint = "; write JSON, which holds it"
+    """Raise `FormatError` if an edge list cannot represent the graph."""
+    hint = "; write JSON instead"
     name = graph.delay_name
     if name in {"source", "target", "key"} or not _is_line(name) or name != name.strip():
-        raise FormatError(f"an edge list has no column of delays named {name!r}{hint}")
+        raise FormatError(f"an edge list cannot have a delay column named {name!r}{hint}")
     fixed = {"source", "target", "key", name.lower()}
     joined = {*graph.tails.tolist(), *graph.heads.tolist()}
     for k, (vertex, data) in enumerate(zip(graph.vertices, graph.vertex_data, strict=True)):
         if not _is_line(vertex) or vertex.strip() != vertex:
             raise FormatError(
-                f"an edge list names vertices by single lines of text without blanks around "
-                f"them, and {vertex!r} is none{hint}"
+                f"an edge list cannot represent the vertex {vertex!r}: vertices must be single "
+                f"lines of text without blanks at the ends{hint}"
             )
         if k not in joined:
-            raise FormatError(
-                f"an edge list has no isolated vertices, and {show_vertex(vertex)} is one{hint}"
-            )
+            raise FormatError(f"an edge list cannot represent the isolated vertex {vertex!r}{hint}")
         if data:
             raise FormatError(
-                f"an edge list has no attributes of vertices, and {show_vertex(vertex)} has "
-                f"some{hint}"
+                f"an edge list cannot represent the attributes of the vertex {vertex!r}{hint}"
             )
     if graph.graph_data:
-        raise FormatError(f"an edge list has no attributes of the graph, and this has some{hint}")
+        raise FormatError(f"an edge list cannot represent attributes of the graph{hint}")
     for edge, data in zip(graph.edges, graph.edge_data, strict=True):
         for name, value in data.items():
             if name == graph.delay_name:
@@ -199,15 +187,16 @@ def _check_fits(graph: DelayGraph) -> None:
             taken = _is_line(name) and (name.lower() in fixed or name != name.strip())
             if not _is_line(value) or not _is_line(name) or taken:
                 raise FormatError(
-                    f"an edge list holds single lines of text as attributes, and {name!r} of "
-                    f"{show_edge(edge)} is {_shown(value)}{hint}"
+                    f"an edge list cannot represent the attribute {name!r} of edge {edge!r}, "
+                    f"{_shown(value)}: names and values must be single lines of text, and names "
+                    f"must differ from other columns{hint}"
                 )
     if graph.multigraph and not _has_default_keys(graph):
         for edge in graph.edges:
             if not _is_line(edge[2]):
                 raise FormatError(
-                    "an edge list names keys by single lines of text, and "
-                    f"{show_edge(edge)} has another{hint}"
+                    f"an edge list cannot represent the key of edge {edge!r}: keys must be "
+                    f"single lines of text{hint}"
                 )
 
 
@@ -222,12 +211,12 @@ def _is_line(value: Any) -> bool:
     return (
         isinstance(value, str)
         and value.splitlines() == [value]
-        and len(value) <= csv.field_size_limit()  # what can be read again
+        and len(value) <= csv.field_size_limit()  # the limit of the reader
     )
 
 
 def _has_default_keys(graph: DelayGraph) -> bool:
-    """Whether the keys are those that networkx gives to edges added in this order."""
+    """Whether the keys are the default keys of networkx for edges added in this order."""
     met: dict[Any, int] = {}
     for u, v, key in graph.edges:
         if type(key) is not int or key != met.get((u, v), 0):
@@ -239,25 +228,21 @@ def _has_default_keys(graph: DelayGraph) -> bool:
 _INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
 
 
-def to_scipy_sparse_arrays(G: Any, *, delay: str = "delay") -> dict[Any, Any]:
-    """Adjacency arrays of a delay graph, one for each delay that occurs.
+def to_scipy_sparse_arrays(G: GraphLike, *, delay: str = "delay") -> dict[Any, Any]:
+    """Return the adjacency arrays of a delay graph, one for each delay.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     dict from delay to scipy.sparse.csr_array of int64, shape (n, n)
-        Delays in increasing order. An entry counts the edges of that delay from the
-        vertex of its row to that of its column, vertices in the order of ``G``.
-
-    Notes
-    -----
-    O(n + m) for each delay that occurs. Names and attributes are left out.
+        Delays in increasing order. Entry (u, v) is the number of edges from vertex u to vertex
+        v with this delay, in the order of ``G``; computed in O(n + m) for each delay.
 
     Examples
     --------
@@ -282,28 +267,26 @@ def to_scipy_sparse_arrays(G: Any, *, delay: str = "delay") -> dict[Any, Any]:
 
 def from_scipy_sparse_arrays(
     arrays: Mapping[Any, Any], vertices: Sequence[Any] | None = None
-) -> Any:
+) -> nx.DiGraph[Any]:
     """Make a delay graph from adjacency arrays, one for each delay.
 
     Parameters
     ----------
     arrays : mapping from delay to sparse or dense array of shape (n, n)
-        Entries are numbers of edges: natural numbers, of any type.
+        Numbers of edges, integers >= 0 of any numeric type.
     vertices : sequence of hashable, optional
-        Names of the vertices; ``0 .. n - 1`` unless given.
+        The vertices; default: ``0, ..., n - 1``.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        A multigraph where some pair of vertices is joined more than once.
+        The delay graph, a multigraph if there are parallel edges.
 
     Raises
     ------
     FormatError
-        If arrays are of different shapes or not square, or an entry is no number of
-        edges.
-    DelayError
-        If a delay is none.
+        If the arrays are not square or differ in shape, an entry is not an integer >= 0,
+        ``vertices`` does not have n different entries, or a delay is invalid.
 
     Examples
     --------
@@ -320,39 +303,38 @@ def from_scipy_sparse_arrays(
         n = coo.shape[0] if n is None else n
         if coo.shape != (n, n):
             raise FormatError(
-                f"the array of delay {time!r} has the shape {coo.shape}, but all are square and "
-                "alike"
+                f"the array of delay {time!r} has the shape {coo.shape}, but all arrays must be "
+                "square and of the same shape"
             )
         counts = coo.data.tolist()
         for u, v, count in zip(*(i.tolist() for i in coo.coords), counts, strict=True):
             if isinstance(count, complex) or not count >= 0 or count % 1:
-                raise FormatError(f"the array of delay {time!r} has an entry {count!r}, no count")
+                raise FormatError(
+                    f"the array of delay {time!r} has the entry {count!r}, but entries must be "
+                    "integers >= 0"
+                )
             rows += [(u, v, time)] * int(count)
     names = range(n or 0) if vertices is None else vertices
     if len(names) != (n or 0) or len(set(names)) != len(names):
-        raise FormatError(f"{n} different names of vertices are needed, but {len(names)} are given")
+        raise FormatError(f"vertices must be {n or 0} different names, but is {names!r:.60}")
     return _graph_of(names, [(names[u], names[v], {"delay": time}) for u, v, time in rows])
 
 
-def to_pandas_edgelist(G: Any, *, delay: str = "delay") -> Any:
-    """Edge list of a delay graph as a pandas DataFrame.
+def to_pandas_edgelist(G: GraphLike, *, delay: str = "delay") -> Any:
+    """Return the edge list of a delay graph as a pandas DataFrame.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each edge: ``source``, ``target``, in a multigraph ``key``, then the
-        delay under its name and the other attributes.
-
-    Notes
-    -----
-    Isolated vertices and attributes of vertices are left out. Needs pandas.
+        One row for each edge: ``source``, ``target``, in a multigraph ``key``, the delay and
+        the other edge attributes. Isolated vertices and vertex attributes are not included.
 
     Examples
     --------
@@ -371,7 +353,9 @@ def to_pandas_edgelist(G: Any, *, delay: str = "delay") -> Any:
         ends = dict(zip(("source", "target", "key"), edge, strict=False))
         taken = {"source", "target", "key"} & set(data)
         if taken:
-            raise FormatError(f"an attribute of edges is named {min(taken)!r}, as a column is")
+            raise FormatError(
+                f"the edge attribute {min(taken)!r} has the same name as a column; rename it"
+            )
         rows.append({**ends, **data, graph.delay_name: time})
     columns = ["source", "target", *(["key"] if graph.multigraph else []), graph.delay_name]
     names = dict.fromkeys([*columns, *(name for row in rows for name in row)])
@@ -381,7 +365,7 @@ def to_pandas_edgelist(G: Any, *, delay: str = "delay") -> Any:
 
 
 def _exact(pd: Any, values: list[Any]) -> Any:
-    """A column; integers beside gaps or floats stay integers, of which pandas would make floats."""
+    """Return a column in which pandas does not convert integers to floats."""
     column = pd.Series(values)
     rounded = column.dtype.kind == "f" and any(isinstance(value, int) for value in values)
     return pd.Series(values, dtype=object) if rounded else column
@@ -389,30 +373,30 @@ def _exact(pd: Any, values: list[Any]) -> Any:
 
 def from_pandas_edgelist(
     table: Any, *, delay: str = "delay", source: str | None = None, target: str | None = None
-) -> Any:
+) -> nx.DiGraph[Any]:
     """Make a delay graph from an edge list in a pandas DataFrame.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row for each edge, with columns for its ends and, optionally, its delay and
-        ``key``. A delay is an integer or a tuple of integers; a missing one is zero.
-        Further columns are attributes; a missing value means no attribute.
+        One row for each edge, with columns of its ends and optionally its delay, an integer or a
+        tuple of integers (0 if missing), and its ``key``. Other columns are edge attributes,
+        except missing values.
     delay : str
-        The column that holds the delay, and the attribute that gets it.
+        Column of the delays, and edge attribute of the delays.
     source, target : str, optional
-        The columns that hold the ends of an edge. By default ``source`` or ``from``, and
-        ``target`` or ``to``, in any case.
+        Columns of the ends of edges; default: ``source`` or ``from``, and ``target`` or ``to``,
+        in any case.
 
     Returns
     -------
     networkx.DiGraph or networkx.MultiDiGraph
-        A multigraph where there are keys, or parallel edges.
+        The delay graph, a multigraph if there are keys or parallel edges.
 
     Raises
     ------
     FormatError
-        If a column or an end is missing, an edge occurs twice, or a delay is not an integer.
+        If a column or an end is missing, an edge occurs twice, or a delay is invalid.
     TypeError
         If ``table`` is not a pandas DataFrame.
 
@@ -440,36 +424,33 @@ def from_pandas_edgelist(
         if "key" in table.columns and "key" not in data:
             raise FormatError(f"row {k} lacks a key")
         if columns.delay in data:
-            data[delay] = whole(data.pop(columns.delay))  # a column with gaps holds floats
+            data[delay] = whole(
+                data.pop(columns.delay)
+            )  # integers are floats in a column with missing values
         rows.append((*ends, data))
     return _graph_of((), rows, delay)
 
 
-def to_periodic_graph(G: Any, *, delay: str = "delay") -> str:
-    """Text of a delay graph as PeriodicGraphs.jl and Systre read nets.
+def to_periodic_graph(G: GraphLike, *, delay: str = "delay") -> str:
+    """Write a delay graph as the text of a net for PeriodicGraphs.jl and Systre.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph whose edges stand for undirected ones, each there once.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; it must contain one direction of each edge of the net.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     str
-        The dimension, then for each edge its ends and its delay; vertices are counted
-        from 1 in the order of ``G``.
+        The dimension, then for each edge its ends and its delay. Vertices are numbered from 1
+        in the order of ``G``; names and attributes are not included.
 
     Raises
     ------
     FormatError
-        If a vertex is isolated, which the text cannot say, or an edge is there
-        twice or joins a vertex to itself with delay zero, which a net has not.
-
-    Notes
-    -----
-    Names and attributes are left out.
+        If a vertex is isolated, an edge occurs twice, or a loop has delay 0.
 
     Examples
     --------
@@ -482,7 +463,9 @@ def to_periodic_graph(G: Any, *, delay: str = "delay") -> str:
     joined = {end for pair in ends for end in pair}
     for k, vertex in enumerate(graph.vertices):
         if k not in joined:
-            raise FormatError(f"a net has no isolated vertices, and {show_vertex(vertex)} is one")
+            raise FormatError(
+                f"a net cannot have isolated vertices, but {vertex!r} is isolated; remove it"
+            )
     _check_net(graph)
     numbers = [
         (u + 1, v + 1, *time) for (u, v), time in zip(ends, graph.delays.tolist(), strict=True)
@@ -490,25 +473,23 @@ def to_periodic_graph(G: Any, *, delay: str = "delay") -> str:
     return " ".join(map(str, [graph.dimension, *(x for row in numbers for x in row)]))
 
 
-def from_periodic_graph(text: str) -> Any:
-    """Make a delay graph from the text of a net of PeriodicGraphs.jl or Systre.
+def from_periodic_graph(text: str) -> nx.DiGraph[Any]:
+    """Read a delay graph from the text of a net of PeriodicGraphs.jl or Systre.
 
     Parameters
     ----------
     text : str
-        Integers: the dimension, then for each edge its ends, counted from 1, and its
-        offset.
+        Integers: the dimension, then for each edge its ends, counted from 1, and its offset.
 
     Returns
     -------
     networkx.MultiDiGraph
-        Vertices ``1 .. n``, each edge in the direction in which it is written;
-        `with_reverses` makes the net of it, which has both.
+        Vertices ``1, ..., n`` and one direction of each edge; `with_reverses` adds the other.
 
     Raises
     ------
     FormatError
-        If the text is none of this kind.
+        If the text does not have this form.
 
     Examples
     --------
@@ -521,23 +502,23 @@ def from_periodic_graph(text: str) -> Any:
     """
     parts = text.split()
     if not all(_INTEGER.fullmatch(part) for part in parts):
-        raise FormatError("the text of a net holds integers only, such as 2 1 1 1 0 1 1 0 1")
+        raise FormatError("the text of a net must consist of integers, such as 2 1 1 1 0 1 1 0 1")
     numbers = list(map(int, parts))
     if not numbers or numbers[0] < 1:
-        raise FormatError("the text of a net begins with its dimension, a positive integer")
+        raise FormatError("the text of a net must begin with its dimension, a positive integer")
     d, rest = numbers[0], numbers[1:]
     if len(rest) % (d + 2):
         raise FormatError(
             f"in dimension {d} each edge has {d + 2} integers, its ends and {d} of its offset, but "
-            f"{len(rest)} is no multiple of that"
+            f"the number of integers after the dimension, {len(rest)}, is not a multiple of {d + 2}"
         )
     rows = [rest[k : k + d + 2] for k in range(0, len(rest), d + 2)]
     met = {x for row in rows for x in row[:2]}
     if met != set(range(1, len(met) + 1)):
         raise FormatError(
-            f"the vertices of a net are 1 to n without gaps, but these are {sorted(met)[:9]}"
+            f"the vertices of a net must be 1 to n without gaps, but are {sorted(met)[:9]}"
         )
-    G: Any = nx.MultiDiGraph()
+    G: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
     G.add_nodes_from(range(1, len(met) + 1))
     for u, v, *time in rows:
         G.add_edge(u, v, delay=tuple(time) if d > 1 else time[0])
@@ -546,23 +527,23 @@ def from_periodic_graph(text: str) -> Any:
 
 
 def _check_net(graph: DelayGraph) -> None:
-    """Refuse edges that a net, whose edges have no direction, would have twice or not at all."""
+    """Raise `FormatError` if an undirected edge occurs twice or a loop has delay 0."""
     met = set()
     ends = zip(graph.tails.tolist(), graph.heads.tolist(), strict=True)
     for (u, v), time, edge in zip(ends, graph.delays.tolist(), graph.edges, strict=True):
         forth, back = (u, v, *time), (v, u, *(-x for x in time))
         if forth in met or back in met or forth == back:
             raise FormatError(
-                "a net has each edge once, in one direction, and none of delay zero from a "
-                f"vertex to itself, but not so {show_edge(edge)} of delay {tuple(time)}"
+                "a net must contain each edge once, in one direction, and no loop of delay 0; "
+                f"remove the edge {edge!r} of delay {tuple(time)}"
             )
         met.add(forth)
 
 
 def _graph_of(
     vertices: Sequence[Any], rows: list[Any], delay: str = "delay", *, keyed: bool = False
-) -> Any:
-    """Make a graph of rows ``(source, target, data)``, where data may have a key."""
+) -> nx.DiGraph[Any]:
+    """Make a graph of rows ``(source, target, data)``, where data may contain a key."""
     parallel = keyed or any("key" in data for *_, data in rows)
     parallel = parallel or len({(u, v) for u, v, _ in rows}) < len(rows)
     G: Any = nx.MultiDiGraph() if parallel else nx.DiGraph()
@@ -571,15 +552,16 @@ def _graph_of(
         data = dict(row)
         key = [data.pop("key")] if "key" in data else []
         if key and G.has_edge(u, v, *key):
-            raise FormatError(f"the edge {show_edge((u, v, *key))} stands there twice")
+            raise FormatError(f"the edge {(u, v, *key)!r} occurs twice; remove one")
         added = G.add_edge(u, v, *key)
         G.edges[(u, v, added) if parallel else (u, v)].update(data)
     return _checked(G, delay)
 
 
-def _checked(G: Any, delay: str) -> Any:
+def _checked(G: Any, delay: str) -> nx.DiGraph[Any]:
     try:
         as_delay_graph(G, delay)
     except DelayError as error:
         raise FormatError(str(error)) from None
-    return G
+    made: nx.DiGraph[Any] = G
+    return made

@@ -1,23 +1,22 @@
-"""Questions about the infinite cover, answered exactly on its finite base.
+"""Exact measures of the infinite cover, computed from the finite base graph.
 
-Which module answers which question:
+Modules:
 
-* `acyclicity` -- whether the cover is acyclic, and in which direction time runs;
-* `certificates` -- the two proofs of it, a schedule and a zero walk;
-* `linear_schedule` -- which form increases along every edge;
-* `cycle_ratio` -- how fast its longest and shortest paths grow, with its proof;
-* `path_lengths` -- how long they are after a number of steps; depth and skips of a network;
-* `clocking` -- how fast a circuit can be clocked, and the retiming that makes it so;
-* `paths`, `path_search` -- whether a path leads from here to there, and a shortest one;
-* `counting` -- how many paths lead from here to there;
-* `walk_totals` -- which total delays the walks between two vertices have;
-* `_receptive_field` -- from which times an input reaches an output;
-* `periodic_graphs` -- how many vertices lie at each distance, the spectrum of the adjacency, and
-  whether components are trees or maximal abelian;
-* `_components` -- its weak and its strong components;
-* `lattices` -- lattices and convex hulls of total delays, in exact arithmetic.
+* `acyclicity` -- acyclicity of the cover and its direction of time
+* `certificates` -- proofs of acyclicity (`Schedule`) and of cycles (`ZeroWalk`)
+* `linear_schedule` -- slopes that are positive on the total delays of cycles
+* `cycle_ratio` -- greatest and least cycle ratio, with a proof
+* `path_lengths` -- lengths of longest and shortest paths; depth and skips of a network
+* `clocking` -- clock period of a circuit and retiming to the least period
+* `paths`, `path_search` -- existence of paths and shortest paths
+* `counting` -- number of paths
+* `walk_totals` -- total delays of the walks between two vertices
+* `_receptive_field` -- times at which an input affects an output
+* `periodic_graphs` -- coordination sequence, spectrum; universal and maximal abelian covers
+* `_components` -- weak and strong components
+* `lattices` -- lattices and convex hulls of integer vectors
 
-Every other answer with a proof has a method ``check`` of its own.
+Results that carry a proof have a method ``check``, which verifies it.
 """
 
 from unrollgraph.measure._components import (
@@ -28,16 +27,15 @@ from unrollgraph.measure._components import (
 )
 from unrollgraph.measure._receptive_field import ReceptiveField, receptive_field
 from unrollgraph.measure.acyclicity import (
+    acyclicity_certificate,
     find_cycle,
     find_zero_walk,
     is_acyclic,
-    schedule,
     time_direction,
-    verdict,
 )
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk
 from unrollgraph.measure.clocking import (
-    Piece,
+    PathSegment,
     Retiming,
     clock_period,
     iteration_bound,
@@ -58,8 +56,6 @@ from unrollgraph.measure.paths import has_path, shortest_path, shortest_path_len
 from unrollgraph.measure.periodic_graphs import (
     bloch_matrix,
     coordination_sequence,
-    descendants_at_distance,
-    distances_within,
     is_maximal_abelian,
     is_universal,
     spectrum,
@@ -69,18 +65,17 @@ from unrollgraph.measure.periodic_graphs import (
 __all__ = [
     "ComponentFamily",
     "CycleRatio",
-    "Piece",
+    "PathSegment",
     "ReceptiveField",
     "Retiming",
     "Schedule",
     "Stage",
     "ZeroWalk",
+    "acyclicity_certificate",
     "bloch_matrix",
     "clock_period",
     "components",
     "coordination_sequence",
-    "descendants_at_distance",
-    "distances_within",
     "feedforward_depth",
     "find_cycle",
     "find_zero_walk",
@@ -99,7 +94,6 @@ __all__ = [
     "receptive_field",
     "recurrent_depth",
     "same_component",
-    "schedule",
     "shortest_path",
     "shortest_path_length",
     "shortest_path_lengths",
@@ -107,6 +101,5 @@ __all__ = [
     "spectrum",
     "strong_components",
     "time_direction",
-    "verdict",
     "zero_cycles",
 ]

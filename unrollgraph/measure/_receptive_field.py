@@ -1,11 +1,10 @@
-"""Receptive fields: from which times an input reaches an output.
+"""Receptive fields: the time lags at which an input reaches an output.
 
-The output at time T depends on the input at time T - lag exactly when a walk leads from the
-input to the output whose total delay is the lag. Those lags are infinitely many as soon as a
-cycle with a delay lies between, but they are *eventually periodic*: finitely many arithmetic
-progressions describe them, as `unrollgraph.measure.walk_totals` shows.
-
-Bidirectional networks have lags of both signs; a feed-forward network has finitely many.
+The output at time T depends on the input at time T - lag iff a walk from the input to the output
+has this lag as its total delay. If such walks can meet a cycle of nonzero total delay, there are
+infinitely many lags, but they are *eventually periodic*: finitely many arithmetic progressions
+describe them (`unrollgraph.measure.walk_totals`). Bidirectional networks have lags of both signs;
+feed-forward networks have finitely many lags.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unrollgraph.errors import CertificateError, WindowError, check_size
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph, each_vertex
 from unrollgraph.graph.times import integer
 from unrollgraph.limits import MOST_OBJECTS
 from unrollgraph.measure.certificates import one_axis
@@ -24,21 +23,21 @@ from unrollgraph.measure.walk_totals import Family, families
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """The lags from which an input reaches an output.
+    """The lags at which an input reaches an output.
 
     Attributes
     ----------
     source, target : vertices
         The input and the output.
     progressions : tuple of (int, int)
-        First lag and step: lags first, first + step, first + 2 step, ...; the step is
-        negative where lags go down, and 0 for a single lag.
+        First lag and step: the lags first, first + step, first + 2 step, .... The step is
+        negative if the lags decrease, and 0 for a single lag.
     classes : tuple of (int, int)
-        Residue and modulus: all lags of that residue.
+        Residue and modulus: all integers of this residue are lags.
     graph : DelayGraph
-        The network.
+        The delay graph.
     families : tuple of Family
-        How they were found.
+        Tables of total delays, for `check`.
 
     Examples
     --------
@@ -68,44 +67,37 @@ class ReceptiveField:
 
     @property
     def earliest(self) -> int | None:
-        """The least lag; None if there is none, or lags go down for ever."""
+        """The least lag; None if there are no lags or no least one."""
         return self._end(1)
 
     @property
     def latest(self) -> int | None:
-        """The greatest lag; None if there is none, or lags go up for ever."""
+        """The greatest lag; None if there are no lags or no greatest one."""
         return self._end(-1)
 
     def lags(self, window: range) -> tuple[int, ...]:
-        """The lags in a range, ascending; `WindowError` for what is no range."""
+        """Return the lags in a range, ascending; `WindowError` for other types."""
         if not isinstance(window, range):
-            raise WindowError(f"lags are listed in a range, not in {window!r}", window=window)
+            raise WindowError(
+                f"the lags must be listed in a range such as range(10), not in {window!r}",
+                window=window,
+            )
         count = (window.stop - window.start) // window.step
         check_size(
-            count, MOST_OBJECTS, "the list of lags", "take a shorter range, or test lag in field"
+            count, MOST_OBJECTS, "the list of lags", "use a shorter range, or test `lag in field`"
         )
         return tuple(lag for lag in sorted(window) if lag in self)
 
     def check(self) -> bool:
-        """Verify that no walk has a total that is not among the lags.
+        """Verify that every total of a walk from source to target is a lag; return True.
 
-        That each lag has a walk, ``unrollgraph.shortest_path`` shows by one.
-
-        Returns
-        -------
-        bool
-            True.
+        A walk for each lag is found by ``unrollgraph.shortest_path``. The check visits every edge
+        once for each table entry at its tail.
 
         Raises
         ------
         CertificateError
-            With an edge along which totals are reached that the tables do not know, or if the
-            progressions do not say what the tables say.
-
-        Notes
-        -----
-        For each family a table gives each vertex, residue, and whether the family's vertices
-        were met, the first total. Going once over all edges shows that no walk does better.
+            If not; its attribute ``edge`` is an edge to a total that is not in the tables, if any.
         """
         gone: set[int] = set()
         for family in self.families:
@@ -114,9 +106,9 @@ class ReceptiveField:
         start, goal = self._ends
         whole = bool(self.families) and not self.families[-1].modulus
         if not whole and start not in gone and start in _before(self.graph, goal, gone):
-            raise CertificateError("there are walks of which the tables say nothing")
+            raise CertificateError("the tables do not cover all walks from source to target")
         if (self.progressions, self.classes) != _described(self.families):
-            raise CertificateError("the progressions are not those of the tables")
+            raise CertificateError("the progressions do not agree with the tables")
         return True
 
     @property
@@ -130,33 +122,34 @@ class ReceptiveField:
         return (min(ends) if sign > 0 else max(ends)) if ends else None
 
 
-def receptive_field(G: Any, source: Any, target: Any, *, delay: str = "delay") -> ReceptiveField:
-    """Find the lags from which an input reaches an output.
+def receptive_field(
+    G: GraphLike, source: Any, target: Any, *, delay: str = "delay"
+) -> ReceptiveField:
+    """Find the lags at which an input reaches an output.
+
+    O(n m D) for each cycle, of total D, whose vertices are removed; at most n cycles.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph with delays in Z, of any sign.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; delays must be integers, of any sign.
     source, target : vertices
         The input and the output.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     ReceptiveField
-        The lags, as finitely many progressions: the target at time T depends on the source at
-        time T - lag. Without a path it is empty.
+        The target at time T depends on the source at time T - lag for its lags. It is empty if
+        there is no path.
 
     Raises
     ------
     ValueError
-        If source or target is no vertex, delays are vectors, or so large that the tables
-        would not fit into memory.
-
-    Notes
-    -----
-    O(n m D) for each cycle of total D that is taken out, at most n of them.
+        If source or target is not a vertex of the graph, or if delays are vectors.
+    TooLargeError
+        If a table of total delays would have more than 10,000,000 entries.
 
     Examples
     --------
@@ -184,10 +177,10 @@ def _holds(progression: tuple[int, int], lag: int) -> bool:
 
 
 def _described(found: tuple[Family, ...]) -> tuple[Any, Any]:
-    """Progressions and classes of families, without those that lie within one before."""
+    """Progressions and classes of families, without those contained in earlier ones."""
     classes: list[tuple[int, int]] = []
     progressions: list[tuple[int, int]] = []
-    known: dict[int, dict[int, int]] = {}  # by step and residue, the first that was met
+    known: dict[int, dict[int, int]] = {}  # first lag by step and residue
     for family in found:
         step = family.modulus
         every = {r for r, first in family.first.items() if first is None}
@@ -210,7 +203,7 @@ def _described(found: tuple[Family, ...]) -> tuple[Any, Any]:
 
 
 def _within(first: int, by: int, step: int, table: dict[int, int]) -> bool:
-    """Whether a progression lies within one of a step, whose first of each residue are known."""
+    """Whether a progression is contained in those of a step with known first lags."""
     begin = table.get(first % abs(step) if step else first)
     if begin is None or not _holds((begin, step), first):
         return False
@@ -218,7 +211,7 @@ def _within(first: int, by: int, step: int, table: dict[int, int]) -> bool:
 
 
 def _coarse(residues: set[int], modulus: int) -> list[tuple[int, int]]:
-    """A set of residues modulo the least divisor for which it is a union of classes."""
+    """Describe residues by classes modulo the least possible divisor of ``modulus``."""
     for m in range(1, abs(modulus) + 1):
         if modulus % m == 0 and all((r + m) % abs(modulus) in residues for r in residues):
             return [(r, m) for r in sorted({r % m for r in residues})]
@@ -226,10 +219,7 @@ def _coarse(residues: set[int], modulus: int) -> list[tuple[int, int]]:
 
 
 def _rays(firsts: set[int], step: int) -> list[tuple[int, int]]:
-    """Progressions of a step as those of the least divisor that makes the same of them.
-
-    With all of ``a, a + m, ..., a + step - m`` among the firsts they make one of step m.
-    """
+    """Merge progressions of one step to those of the least possible divisor of it."""
     sign = 1 if step > 0 else -1
     least = {sign * first for first in firsts}
     for m in range(1, abs(step)):
@@ -245,7 +235,7 @@ def _rays(firsts: set[int], step: int) -> list[tuple[int, int]]:
 
 
 def _before(graph: DelayGraph, goal: int, gone: set[int]) -> set[int]:
-    """Vertices from which a goal is reached without meeting some others."""
+    """Vertices from which a walk that avoids the vertices ``gone`` reaches the goal."""
     found, queue = {goal} - gone, [goal] if goal not in gone else []
     for v in queue:  # grows while it is read
         for e in graph.in_numbers[v]:
@@ -257,7 +247,7 @@ def _before(graph: DelayGraph, goal: int, gone: set[int]) -> set[int]:
 
 
 def _check_known(graph: DelayGraph, family: Family, gone: set[int], ends: tuple[int, int]) -> None:
-    """Raise if some walk that avoids what is gone has a total that a table does not know."""
+    """Raise if a walk that avoids ``gone`` has a total that is not in the table."""
     (start, goal), modulus = ends, family.modulus
     sign, through = 1 if modulus > 0 else -1, set(family.through)
     useful = _before(graph, goal, gone)
@@ -276,19 +266,20 @@ def _check_known(graph: DelayGraph, family: Family, gone: set[int], ends: tuple[
         return v, passed or v in through, total % abs(modulus) if modulus else total
 
     if start in useful and not known((start, start in through, 0), 0):
-        raise CertificateError("the table does not know the walk without edges")
+        raise CertificateError("the table does not contain the walk without edges")
     for state, total in table.items():
         for e in graph.out_numbers[state[0]] if state[0] in useful else ():
             further = None if total is None else total + int(graph.delays[e, 0])
             if int(graph.heads[e]) in useful and not known(after(state, e), further):
                 raise CertificateError(
-                    "a walk has a total that the field does not know", edge=graph.edges[e]
+                    f"a walk along edge {graph.edges[e]!r} has a total that is not in the table",
+                    edge=graph.edges[e],
                 )
     ending = {r: total for (v, passed, r), total in table.items() if v == goal and passed}
     if family.first != (ending if modulus else dict.fromkeys(family.table.get(goal, ()))):
-        raise CertificateError("the totals at the target are not those of the table")
+        raise CertificateError("the first totals at the target do not agree with the table")
 
 
 def _as_triples(table: Any) -> dict[Any, int]:
-    """Sets of totals as if they were residues modulo infinity."""
+    """Convert sets of totals to the form of a table with infinite modulus."""
     return {(v, False, total): total for v, totals in table.items() for total in totals}

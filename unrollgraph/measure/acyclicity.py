@@ -1,42 +1,31 @@
-"""Is the infinite unrolling acyclic? Decided on the finite base, with a proof.
+"""Decide whether the infinite delay cover is acyclic, with a proof.
 
-The delay cover has a directed cycle exactly when some closed walk of the base has
-total delay zero; such a walk lies in one strong component.
+The delay cover has a directed cycle iff some closed walk of the base graph has total delay 0.
 
-If some slope X has ``X . total > 0`` for every cycle, there are offsets rho such that
-the form ``X . t + rho(v)`` increases along every arc: a *linear* schedule, and the
-converse holds. For delays in Z it says that all cycles have totals of one sign.
+There are offsets rho such that ``X . t + rho(v)`` increases along every edge of the cover iff the
+slope X satisfies ``X . total > 0`` for the total delay of every cycle: a *linear* schedule. For
+delays in Z one exists iff the totals of all cycles are positive, or all are negative.
 
-Else some totals cancel one another. `separate` finds the X that leaves as little as
-possible undecided: no total is negative along it, and zero are those alone that take part
-in a combination that is zero. The edges of their cycles fall into strongly connected
-parts. One part: its totals cancel along one closed walk, and the cover has a
-cycle. Several: each is decided by itself, and the forms that it gets are compared
-after those found so far: a *lexicographic* schedule. For delays in Z it says that the
-cycles of each component have totals of one sign. In Z^d there are at most d forms in
-a row, and one to begin with where components differ.
+Otherwise some totals have a positive combination that is zero. `separate` finds a slope with
+``X . total >= 0`` for every cycle and equality only for the totals in such combinations. The edges
+of the cycles with equality form strongly connected parts. If there is one part, it contains a
+closed walk of total zero. If there are several, each is decided recursively, and its forms are
+compared after the previous ones: a *lexicographic* schedule, of at most d + 1 stages in Z^d. For
+delays in Z one exists iff each strong component by itself has a linear schedule.
 
-`verdict` returns the proof or raises with the refutation; `is_acyclic`, `schedule`,
-`find_zero_walk`, `find_cycle` and `time_direction` are readings of it.
-
-A closed walk of total delay zero is found from cycles whose totals cancel. Let cycles of a
-strongly connected graph have totals ``g_1, ..., g_k`` and a positive combination ``c_1 g_1 + ...
-+ c_k g_k = 0``. If those that take part meet in a vertex, running each through ``c_i`` times from
-there is a closed walk of total zero. Else some closed walk W meets them all. Its total w is a
-combination of theirs, and so, since adding zero often enough makes its coefficients positive, is
-some multiple of ``-w``: ``N w + n_1 g_1 + ... + n_k g_k = 0`` in natural numbers. So W is run
-through N times, and each cycle ``n_i`` times where W first meets it.
-
-The counts may have hundreds of digits; the walk is a handful of segments all the same.
+Zero walk: let cycles of a strongly connected graph have totals ``g_i`` that span the totals of all
+closed walks, with ``c_1 g_1 + ... + c_k g_k = 0`` for positive integers ``c_i``. If the cycles
+share a vertex, traverse each ``c_i`` times from there. Otherwise take a closed walk W that meets
+all of them. Its total w satisfies ``N w + n_1 g_1 + ... + n_k g_k = 0`` for integers N > 0 and
+``n_i >= 0``. Traverse W N times and cycle i ``n_i`` times where W first meets it.
 
 References
 ----------
-R. M. Karp, R. E. Miller, S. Winograd, The organization of computations for uniform
-recurrence equations, Journal of the ACM 14 (1967). L. Lamport, The parallel execution of
-DO loops, Communications of the ACM 17 (1974). J. B. Orlin, Some problems on
-dynamic/periodic graphs, in Progress in Combinatorial Optimization (1984).
-S. R. Kosaraju, G. F. Sullivan, Detecting cycles in dynamic graphs in polynomial time,
-STOC (1988).
+R. M. Karp, R. E. Miller, S. Winograd, The organization of computations for uniform recurrence
+equations, Journal of the ACM 14 (1967). L. Lamport, The parallel execution of DO loops,
+Communications of the ACM 17 (1974). J. B. Orlin, Some problems on dynamic/periodic graphs, in
+Progress in Combinatorial Optimization (1984). S. R. Kosaraju, G. F. Sullivan, Detecting cycles in
+dynamic graphs in polynomial time, STOC (1988).
 """
 
 from __future__ import annotations
@@ -50,9 +39,8 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.errors import CyclicCoverError
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint
+from unrollgraph.graph.delay_graph import DelayGraph, Edge, GraphLike, as_delay_graph, delay_hint
 from unrollgraph.graph.digraph import Digraph, breadth_first
 from unrollgraph.graph.times import add, check_integer
 from unrollgraph.measure.certificates import Schedule, Stage, ZeroWalk, one_axis
@@ -60,25 +48,14 @@ from unrollgraph.measure.lattices import orthogonal, primitive, solve
 from unrollgraph.measure.linear_schedule import Cycle, Separation, separate
 
 Segments = list[tuple[tuple[int, ...], int]]
-MOST_PAIRS = 50_000  # a tenth of a second of searching
+MOST_PAIRS = 50_000  # takes about 0.1 seconds
 
 
 def shortest_zero_walk(digraph: Digraph, length: int) -> tuple[int, ...] | None:
-    """Find a shortest closed walk of total zero, for delays in Z.
+    """Find a shortest closed walk of total zero with fewer than ``length`` edges.
 
-    Breadth-first search over pairs of a vertex and a total, from all vertices in step.
-
-    Parameters
-    ----------
-    digraph : Digraph
-        A graph with delays in Z.
-    length : int
-        The length of a walk that is known; only shorter ones are looked for.
-
-    Returns
-    -------
-    tuple of int or None
-        The edges of the walk; None if no shorter one is found among `MOST_PAIRS` pairs.
+    For delays in Z. Breadth-first search over pairs (vertex, total), from all start vertices in
+    parallel. Returns its edge numbers; None if no walk is found among `MOST_PAIRS` pairs.
     """
     heads, delays = digraph.heads.tolist(), digraph.delays[:, 0].tolist()
     out: list[list[int]] = [[] for _ in range(digraph.n)]
@@ -109,7 +86,7 @@ def shortest_zero_walk(digraph: Digraph, length: int) -> tuple[int, ...] | None:
 def _walk_to(
     came: dict[tuple[int, int], tuple[int, tuple[int, int]]], end: tuple[int, int]
 ) -> tuple[int, ...]:
-    """Edges of the walk by which a search came to its end, which is where it began."""
+    """Return the edges of the closed walk with which a search ended."""
     edges: list[int] = []
     state = end
     while not edges or state != end:
@@ -119,21 +96,11 @@ def _walk_to(
 
 
 def zero_walk(digraph: Digraph, cycles: list[Cycle], relation: tuple[int, ...]) -> Segments:
-    """Make one closed walk of total zero in a strongly connected digraph.
+    """Construct a closed walk of total zero in a strongly connected digraph.
 
-    Parameters
-    ----------
-    digraph : Digraph
-        Strongly connected.
-    cycles : list of Cycle
-        Cycles of the digraph, whose totals span those of all its closed walks.
-    relation : tuple of int
-        Positive, one for each cycle: so often taken their totals add up to zero.
-
-    Returns
-    -------
-    list of (edges, count)
-        Walks, joined head to tail, closed where the count exceeds one.
+    The totals of the cycles must span the totals of all closed walks. ``relation`` has a positive
+    coefficient for each cycle; this combination of the totals must be zero. Returns consecutive
+    walks ``(edge numbers, count)``; a walk with a count > 1 is closed.
     """
     totals = [cycle.total for cycle in cycles]
     tails = digraph.tails.tolist()
@@ -155,17 +122,14 @@ def zero_walk(digraph: Digraph, cycles: list[Cycle], relation: tuple[int, ...]) 
 
 
 def _thinned(totals: list[tuple[int, ...]], weights: list[Fraction], keep: int) -> list[Fraction]:
-    """Lead weights to zero, without changing what they combine to, until few are left.
-
-    Caratheodory: as long as the totals that count have more than ``keep`` relations among
-    themselves, going along one of them makes a weight zero before any is negative.
-    """
+    """Set weights to zero by Caratheodory's theorem, keeping the sum of the totals."""
     while True:
         used = [k for k, weight in enumerate(weights) if weight]
         rows = list(zip(*(totals[k] for k in used), strict=True))
         relations = orthogonal(rows, len(used))
         if len(relations) <= keep:
             return weights
+        # adding a multiple of a relation makes one weight zero and none negative
         ray = primitive([weights[k] for k in used])
         relation = next(r for r in relations if r not in (ray, tuple(-x for x in ray)))
         if max(relation) <= 0:
@@ -177,7 +141,7 @@ def _thinned(totals: list[tuple[int, ...]], weights: list[Fraction], keep: int) 
 
 
 def _tour(digraph: Digraph, met: list[set[int]]) -> list[int]:
-    """Return a closed walk that meets every cycle, always on to the nearest one."""
+    """Return a closed walk that meets every cycle, by greedy nearest-cycle search."""
     vertices = sorted(set.union(*met))
     start = max(vertices, key=lambda v: sum(v in some for some in met))
     pending = [some for some in met if start not in some]
@@ -201,7 +165,7 @@ def _way(came: dict[int, int], digraph: Digraph, v: int) -> list[int]:
 
 
 def _turned(cycle: Cycle, tails: list[int], v: int) -> tuple[int, ...]:
-    """Return the edges of a cycle, from v on."""
+    """Return the edges of a cycle, starting at vertex v."""
     k = next(k for k, e in enumerate(cycle.edges) if tails[e] == v)
     return cycle.edges[k:] + cycle.edges[:k]
 
@@ -217,7 +181,7 @@ def _turns(cycles: list[Cycle], counts: tuple[int, ...], tails: list[int], v: in
 def _joined(
     tour: list[int], rounds: int, cycles: list[Cycle], counts: list[int], tails: list[int]
 ) -> Segments:
-    """Run the cycles where the tour first meets them, and the tour for the other rounds."""
+    """Traverse the tour ``rounds`` times and each cycle where the tour first meets it."""
     at: dict[int, Segments] = {}
     for cycle, count in zip(cycles, counts, strict=True):
         if count:
@@ -238,47 +202,44 @@ def _joined(
     return segments
 
 
-def verdict(G: Any, *, delay: str = "delay") -> Schedule:
-    """Decide whether the delay cover is acyclic; return the proof or raise the refutation.
+def acyclicity_certificate(G: GraphLike, *, delay: str = "delay") -> Schedule:
+    """Return a proof that the delay cover is acyclic, or raise its refutation.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     Schedule
-        Keys that increase along every arc of the infinite cover. It is linear
-        whenever a linear one exists.
+        Keys that increase along every edge of the cover; linear if a linear schedule exists.
 
     Raises
     ------
     CyclicCoverError
-        If the cover has a directed cycle; it carries the `ZeroWalk`.
+        If the cover has a directed cycle; the attribute ``walk`` is the `ZeroWalk`.
     DelayError
-        If the delays are in Z^d with d > 64, and a cycle whose total is not zero does not
-        go along (1, 1, ..., 1).
+        If d > 64 and some nonzero total delay of a cycle has a coordinate sum <= 0.
 
     Notes
     -----
-    In Z: O(n m) exact integer operations at worst, in practice a few passes over
-    the edges. In Z^d that for each slope tried, and they are few where d is small:
-    10,000 edges in Z^3 take a tenth of a second, some hundreds in Z^16 seconds, in Z^30
-    minutes. No number is ever rounded.
+    In Z: O(n m) exact integer operations in the worst case, in practice time linear in the number
+    of edges. In Z^d: the same for each slope tried; their number is small if d is small. 10,000
+    edges take 0.1 seconds in Z^3; some hundreds take seconds in Z^16 and minutes in Z^30.
 
     Examples
     --------
     >>> import networkx as nx
     >>> import unrollgraph as ug
-    >>> ug.verdict(ug.gallery.bidirectional())
+    >>> ug.acyclicity_certificate(ug.gallery.bidirectional())
     <lexicographic Schedule of 4 vertices in 2 stages>
     >>> G = nx.DiGraph()
     >>> G.add_edge("a", "b")
     >>> G.add_edge("b", "a")
-    >>> ug.verdict(G)
+    >>> ug.acyclicity_certificate(G)
     Traceback (most recent call last):
     ...
     unrollgraph.errors.CyclicCoverError: the unrolling has a directed cycle, since the closed
@@ -289,7 +250,7 @@ def verdict(G: Any, *, delay: str = "delay") -> Schedule:
     whole = Digraph(n, graph.tails, graph.heads, graph.delays)
     slopes, offsets = [[zero] * n], [[0] * n]
     todo = [(0, np.arange(n), np.arange(len(graph.edges)), whole)]
-    for depth, vertices, edges, piece in todo:  # grows while it is read
+    for depth, vertices, edges, piece in todo:  # the loop appends to the list
         if depth == len(slopes):
             slopes.append([zero] * n)
             offsets.append([0] * n)
@@ -305,13 +266,15 @@ def verdict(G: Any, *, delay: str = "delay") -> Schedule:
     return Schedule(graph, tuple(Stage(tuple(a), tuple(b)) for a, b in forms))
 
 
-def is_acyclic(cover: DelayCover) -> bool:
+def is_acyclic(G: GraphLike, *, delay: str = "delay") -> bool:
     """Whether the infinite delay cover has no directed cycle.
 
     Parameters
     ----------
-    cover : DelayCover
-        The cover.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
+    delay : str
+        Edge attribute of the delays.
 
     Examples
     --------
@@ -320,44 +283,32 @@ def is_acyclic(cover: DelayCover) -> bool:
     True
     """
     try:
-        verdict(as_cover(cover).delay_graph)
+        acyclicity_certificate(G, delay=delay)
     except CyclicCoverError:
         return False
     return True
 
 
-def schedule(cover: DelayCover) -> Schedule:
-    """Return keys that increase along every arc of the infinite cover; raises as `verdict` does.
-
-    Examples
-    --------
-    >>> import unrollgraph as ug
-    >>> ug.schedule(ug.DelayCover(ug.gallery.seed_network())).key(("B", 2))
-    (12,)
-    """
-    return verdict(as_cover(cover).delay_graph)
-
-
-def find_zero_walk(G: Any, *, delay: str = "delay") -> ZeroWalk:
+def find_zero_walk(G: GraphLike, *, delay: str = "delay") -> ZeroWalk:
     """Find a closed walk of total delay zero.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     ZeroWalk
-        The walk, as segments with counts. It is not a shortest one in general; for delays in Z
-        it is, where few edges and small delays allow to search for it.
+        The walk, as segments with counts. For delays in Z it is a shortest one if a search over
+        50,000 pairs (vertex, total) suffices; otherwise it need not be a shortest one.
 
     Raises
     ------
     networkx.NetworkXNoCycle
-        If there is none, so that the delay cover is acyclic.
+        If the cover is acyclic.
 
     Examples
     --------
@@ -370,35 +321,36 @@ def find_zero_walk(G: Any, *, delay: str = "delay") -> ZeroWalk:
     [('a', 'b'), ('b', 'a')]
     """
     try:
-        verdict(G, delay=delay)
+        acyclicity_certificate(G, delay=delay)
     except CyclicCoverError as error:
         walk: ZeroWalk = error.walk
         return walk
     raise nx.NetworkXNoCycle("no closed walk has total delay 0: the delay cover is acyclic")
 
 
-def find_cycle(cover: DelayCover, *, limit: int = 1_000_000) -> tuple[Any, ...]:
+def find_cycle(G: GraphLike, *, limit: int = 1_000_000, delay: str = "delay") -> tuple[Edge, ...]:
     """Find a directed cycle of the infinite cover.
 
     Parameters
     ----------
-    cover : DelayCover
-        The cover.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     limit : int
-        Largest number of arcs to look through: a shortest cycle may have as many
-        arcs as the delays are large.
+        Maximum number of edges to follow; the length of a cycle may grow with the delays.
+    delay : str
+        Edge attribute of the delays.
 
     Returns
     -------
-    tuple of arcs
-        A cycle that meets no vertex twice.
+    tuple of edges
+        The edges of a simple cycle of the cover, in order.
 
     Raises
     ------
     networkx.NetworkXNoCycle
         If the cover is acyclic.
     ValueError
-        If no cycle closes within the limit; `find_zero_walk` tells it in short.
+        If no cycle closes within ``limit`` edges; use `find_zero_walk` then.
 
     Examples
     --------
@@ -410,7 +362,7 @@ def find_cycle(cover: DelayCover, *, limit: int = 1_000_000) -> tuple[Any, ...]:
     >>> ug.find_cycle(ug.DelayCover(G))
     ((('a', 0), ('b', 3)), (('b', 3), ('a', 0)))
     """
-    graph, most = as_cover(cover).delay_graph, check_integer(limit, "the limit")
+    graph, most = as_delay_graph(G, delay), check_integer(limit, "the limit")
     walk = find_zero_walk(graph)
     time: Any = 0 if graph.dimension == 1 else (0,) * graph.dimension
     arcs: list[Any] = []
@@ -418,8 +370,8 @@ def find_cycle(cover: DelayCover, *, limit: int = 1_000_000) -> tuple[Any, ...]:
     for edge in walk:
         if len(arcs) == most:
             raise ValueError(
-                f"no cycle closes within {limit} arcs; raise the limit, or use find_zero_walk, "
-                f"whose walk of {walk.length} edges is kept as segments"
+                f"no cycle closes within {limit} edges; raise the limit, or use find_zero_walk, "
+                f"which returns a closed walk of {walk.length} edges as segments"
             )
         tail = (edge[0], time)
         met[tail] = len(arcs)
@@ -431,22 +383,22 @@ def find_cycle(cover: DelayCover, *, limit: int = 1_000_000) -> tuple[Any, ...]:
     raise AssertionError("a zero walk closes")
 
 
-def time_direction(G: Any, *, delay: str = "delay") -> str:
-    """In which direction of time the unrolling can be run.
+def time_direction(G: GraphLike, *, delay: str = "delay") -> str:
+    """Return the direction of time in which the cover can be computed.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph with delays in Z.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; its delays must be integers.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     str
-        ``"forward"`` if every cycle has a positive total delay, or there is none;
-        ``"backward"`` if every cycle has a negative one; ``"mixed"`` if the cover is
-        acyclic all the same; ``"cyclic"`` if it is not.
+        ``"forward"`` if every cycle has a positive total delay or there are no cycles,
+        ``"backward"`` if every cycle has a negative total delay, ``"mixed"`` if the cover is
+        acyclic and there are cycles of both kinds, ``"cyclic"`` if the cover has a cycle.
 
     Raises
     ------
@@ -464,13 +416,13 @@ def time_direction(G: Any, *, delay: str = "delay") -> str:
     graph = as_delay_graph(G, delay)
     one_axis(graph)
     try:
-        return verdict(graph).time_direction
+        return acyclicity_certificate(graph).time_direction
     except CyclicCoverError:
         return "cyclic"
 
 
 def _refuse(graph: DelayGraph, edges: NDArray[np.int64], piece: Digraph, found: Separation) -> None:
-    """Raise the closed walk that the only part of a separation holds."""
+    """Raise `CyclicCoverError` with a zero walk in the only part of a separation."""
     (part,) = found.parts
     place = {e: k for k, e in enumerate(part.tolist())}
     cycles = [Cycle(tuple(place[e] for e in c.edges), c.total) for c in found.lineality.cycles]

@@ -1,17 +1,14 @@
-"""Certificates: what proves that an infinite cover is acyclic, or that it is not.
+"""Certificates that an infinite cover is acyclic, or that it has a cycle.
 
-A `Schedule` gives every vertex ``(v, t)`` of the delay cover a key, and keys strictly
-increase along every arc; so there is no cycle. It is a finite thing: to each vertex v
-of the base belong affine forms ``X . t + rho``, one for each stage, and the key is the
-tuple of their values. Along an arc over an edge of delay d a form with the same slope at both ends
-changes by the constant ``X . d + rho(head) - rho(tail)``, so that going once through
-the edges of the base checks all arcs of the cover.
+A `Schedule` proves that the delay cover is acyclic: it assigns a key to every vertex ``(v, t)``,
+and the keys strictly increase along every edge. Each base vertex v has one affine form
+``X . t + rho`` per stage, and the key is the tuple of their values. Along an edge of delay d, a
+form with the same slope X at both ends changes by the constant
+``X . d + rho(head) - rho(tail)``, so a check of the base edges covers all edges of the cover.
 
-A `ZeroWalk` is a closed walk of the base whose total delay is zero; its lift is closed
-too, so there is a cycle. Such a walk may need a number of edges of the size of the
-delays, so it is kept as segments with counts and never written out.
-
-Both verify themselves with ``check()``, in exact integers.
+A `ZeroWalk` is a closed walk of the base graph with total delay zero. It proves that the cover
+has a cycle, because its lifts are closed. Its length may grow with the delays, so it is stored as
+segments with counts.
 """
 
 from __future__ import annotations
@@ -21,7 +18,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
-from unrollgraph.errors import CertificateError, show_edge, show_vertex, show_walk
+from unrollgraph.errors import CertificateError, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, Edge, known
 from unrollgraph.graph.times import as_time
 from unrollgraph.measure.lattices import dot
@@ -29,7 +26,7 @@ from unrollgraph.measure.lattices import dot
 
 @dataclass(frozen=True)
 class Stage:
-    """One affine form for each vertex of the base: slope times time, plus an offset.
+    """One affine form per base vertex: slope times time plus an offset.
 
     Attributes
     ----------
@@ -45,19 +42,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A proof that a delay cover is acyclic: keys that increase along every arc.
+    """A proof that a delay cover is acyclic: keys that increase along every edge.
 
     Attributes
     ----------
     graph : DelayGraph
-        The base.
+        The base graph.
     stages : tuple of Stage
-        Keys are compared first by the first stage, and so on.
+        The forms; keys are compared lexicographically, the first stage first.
 
     Examples
     --------
     >>> import unrollgraph as ug
-    >>> schedule = ug.verdict(ug.gallery.seed_network())
+    >>> schedule = ug.acyclicity_certificate(ug.gallery.seed_network())
     >>> schedule.key(("C", 0)), schedule.key(("A", 1)), schedule.is_linear
     ((3,), (6,), True)
     >>> schedule.check()
@@ -69,49 +66,36 @@ class Schedule:
 
     @property
     def is_linear(self) -> bool:
-        """Whether one form with the same slope everywhere suffices."""
+        """Whether there is one stage, with the same slope at every vertex."""
         return len(self.stages) == 1 and len(set(self.stages[0].slopes)) <= 1
 
     @property
     def time_direction(self) -> str:
-        """For delays in Z ``"forward"``, ``"backward"`` or ``"mixed"``, as `time_direction` says.
-
-        Raises
-        ------
-        ValueError
-            If the delays are vectors, which have no such direction.
-        """
+        """Direction of time as in `time_direction`; `ValueError` for vectors."""
         one_axis(self.graph)
         if not self.is_linear:
             return "mixed"
         return "backward" if any(slope < (0,) for slope in self.stages[0].slopes) else "forward"
 
     def key(self, node: Any) -> tuple[int, ...]:
-        """Key of a vertex ``(v, t)`` of the delay cover: one integer for each stage."""
+        """Key of a vertex ``(v, t)`` of the delay cover: one integer per stage."""
         vertex, time = node if isinstance(node, tuple) and len(node) == 2 else (None, None)
         found = as_time(time, self.graph.dimension)
         if not known(vertex, self.graph.number) or found is None:
-            raise ValueError(f"{show_vertex(node)} is no vertex of the cover")
+            raise ValueError(f"{node!r} is not a vertex of the cover")
         k = self.graph.number[vertex]
         times = found if isinstance(found, tuple) else (found,)
         return tuple(dot(s.slopes[k], times) + s.offsets[k] for s in self.stages)
 
     def check(self) -> bool:
-        """Verify that keys increase along every arc of the infinite cover.
+        """Verify that keys increase along every edge of the infinite cover; return True.
 
-        Returns
-        -------
-        bool
-            True.
+        O(stages x edges x d) exact integer operations.
 
         Raises
         ------
         CertificateError
-            With the first edge over which they do not.
-
-        Notes
-        -----
-        O(stages x edges x d) exact integer operations.
+            If they do not; its attribute ``edge`` is the first such base edge.
         """
         graph = self.graph
         for stage in self.stages:
@@ -120,14 +104,14 @@ class Schedule:
         for edge, (u, v, delay) in zip(graph.edges, ends, strict=True):
             if not self._increases(u, v, delay):
                 raise CertificateError(
-                    f"the schedule does not increase over the edge {show_edge(edge)}", edge=edge
+                    f"the schedule does not increase along edge {edge!r}", edge=edge
                 )
         return True
 
     def _increases(self, u: int, v: int, delay: list[int]) -> bool:
         for stage in self.stages:
             if stage.slopes[u] != stage.slopes[v]:
-                return False  # the change depends on the time and was not decided before
+                return False  # the change depends on the time
             gain = dot(stage.slopes[u], delay) + stage.offsets[v] - stage.offsets[u]
             if gain:
                 return gain > 0
@@ -144,23 +128,22 @@ class Schedule:
 
 @dataclass(frozen=True)
 class ZeroWalk:
-    """A closed walk of total delay zero, whose lift is closed too.
+    """A closed walk of total delay zero, whose lifts to the delay cover are closed.
 
-    A directed one proves that a delay cover has a cycle. One that goes against some edges is,
-    above, a cycle of the cover seen without directions, which its maximal abelian cover opens.
-    Iterating yields its edges one by one, of which there may be very many. The walk is not a
-    shortest one in general; in Z, where few edges and small delays allow to search for it, it is.
+    A directed walk proves that the delay cover has a directed cycle. A signed walk may traverse
+    edges backward; its lifts to the delay cover are closed, but its lifts to the maximal abelian
+    cover are not. Iteration yields the edges one by one; their number may be very large. For
+    delays in Z the walk is a shortest one if the search for it stayed within its limit.
 
     Attributes
     ----------
     graph : DelayGraph
-        The base.
+        The base graph.
     segments : tuple of (walk, count)
-        Walks joined head to tail, each walked ``count`` times; a walk that is walked
-        more than once is closed. A walk is a tuple of edges.
+        Consecutive walks, each traversed ``count`` times; a walk with a count > 1 is closed.
+        A walk is a tuple of edges.
     signed : bool
-        Whether walks are tuples of ``(edge, sign)`` instead, with the sign -1 where the walk goes
-        against the edge.
+        Whether a walk is a tuple of ``(edge, sign)``, with sign -1 for an edge traversed backward.
 
     Examples
     --------
@@ -181,13 +164,13 @@ class ZeroWalk:
 
     @property
     def length(self) -> int:
-        """Number of edges; it may exceed what ``len`` can return."""
+        """Number of edges; it may exceed the range of ``len``."""
         return sum(len(walk) * count for walk, count in self.segments)
 
     def __iter__(self) -> Iterator[Any]:
         for walk, count in self.segments:
             done = 0
-            while done < count:  # a count may exceed what `range` and `repeat` take
+            while done < count:  # a count may exceed the range of `range` and `repeat`
                 yield from walk
                 done += 1
 
@@ -200,11 +183,11 @@ class ZeroWalk:
         return tuple(sums)
 
     def _steps(self, walk: tuple[Any, ...]) -> tuple[tuple[Edge, int], ...]:
-        """A walk as edges with signs."""
+        """Return the edges of a walk with their signs."""
         return walk if self.signed else tuple((edge, 1) for edge in walk)
 
     def _passed(self) -> dict[Edge, int]:
-        """How often each edge is passed forward, less how often backward."""
+        """Count the forward minus the backward traversals of each edge."""
         passed: dict[Edge, int] = {}
         for walk, count in self.segments:
             for edge, sign in self._steps(walk):
@@ -212,32 +195,30 @@ class ZeroWalk:
         return passed
 
     def check(self) -> bool:
-        """Verify that the walk is closed, of total zero, and passes some edge more often one way.
+        """Verify that the walk is closed and has total delay zero; return True.
 
-        Returns
-        -------
-        bool
-            True.
+        O(edges in the segments), independent of the counts.
 
         Raises
         ------
         CertificateError
-            If it is not.
-
-        Notes
-        -----
-        O(edges in the segments), whatever their counts.
+            If not, or if the walk traverses every edge as often forward as backward.
         """
         walks = []
         for walk, count in self.segments:
             if not walk or type(count) is not int or count < 1:
                 raise CertificateError(
-                    "a segment of the walk is empty, or no whole number of times"
+                    f"a segment of the walk is empty or has the count {count!r}; it needs at least "
+                    "one edge and an integer count >= 1"
                 )
             steps = self._steps(walk)
             for edge, sign in steps:
                 if not known(edge, self.graph.edge_number) or sign not in {1, -1}:
-                    raise CertificateError(f"{edge!r} is no edge of the graph", edge=edge)
+                    raise CertificateError(
+                        f"{edge!r} is not an edge of the graph, or its sign {sign!r} is neither 1 "
+                        "nor -1",
+                        edge=edge,
+                    )
             for before, after in pairwise([*steps, steps[0]] if count > 1 else steps):
                 _check_joins(before, after)
             walks.append(steps)
@@ -248,37 +229,39 @@ class ZeroWalk:
         if any(self.total()):
             raise CertificateError(f"the total delay of the walk is {self.total()}, not zero")
         if not any(self._passed().values()):
-            raise CertificateError("the walk goes along each edge as often forward as backward")
+            raise CertificateError(
+                "the walk traverses every edge as often forward as backward, so it proves nothing"
+            )
         return True
 
     def __str__(self) -> str:
-        """Segments such as ``(a -> a) x 3``, one after another."""
+        """Segments such as ``(a -> a) x 3``, separated by ``, then``."""
         parts = []
         for walk, count in self.segments:
             edges = [e if sign > 0 else (e[1], e[0], *e[2:]) for e, sign in self._steps(walk)]
-            text = show_walk(edges, delay=None if self.signed else self.graph.time_of)
+            text = show_walk(edges) if self.signed else self.graph.show_walk(edges)
             parts.append(f"{text}" if count == 1 else f"({text}) x {count}")
         return ", then ".join(parts)
 
 
 def one_axis(graph: DelayGraph) -> None:
-    """Refuse delays that are vectors, where one direction of time is asked for."""
+    """Raise `ValueError` if the delays are vectors."""
     if graph.dimension > 1:
         raise ValueError(
-            f"time has one direction where delays are integers, but these are in "
-            f"Z^{graph.dimension}; the slopes of verdict(G) tell a direction in which to run"
+            f"the delays are vectors in Z^{graph.dimension}, but they must be integers here; for "
+            "vectors, acyclicity_certificate(G).stages[0].slopes contains a direction of time"
         )
 
 
 def check_integers(what: str, numbers: Iterable[Any]) -> None:
-    """Refuse what could prove something false: fractions of a step, floats, no numbers."""
+    """Raise `CertificateError` for a number that is not a Python int."""
     for number in numbers:
         if type(number) is not int:
-            raise CertificateError(f"{what} are integers, but {number!r} is among them")
+            raise CertificateError(f"{what} must be integers, but {number!r} is among them")
 
 
 def _check_exact(stage: Stage, n: int, dimension: int) -> None:
-    """Certificates are in Python integers, one form for each vertex."""
+    """Raise `CertificateError` if a stage has a wrong shape or non-integers."""
     numbers = [*stage.offsets, *chain.from_iterable(stage.slopes)]
     if (
         len(stage.offsets) != n
@@ -287,7 +270,8 @@ def _check_exact(stage: Stage, n: int, dimension: int) -> None:
         or any(type(number) is not int for number in numbers)
     ):
         raise CertificateError(
-            f"a stage needs {n} slopes of {dimension} and {n} offsets, all of them integers"
+            f"invalid stage: it needs {n} slopes of length {dimension} and {n} offsets, "
+            "all of them integers"
         )
 
 
@@ -296,6 +280,6 @@ def _check_joins(before: tuple[Edge, int], after: tuple[Edge, int]) -> None:
     edge, sign = after
     if here != edge[0 if sign > 0 else 1]:
         raise CertificateError(
-            f"the walk does not join: {show_edge(edge)} does not leave {show_vertex(here)}",
+            f"the walk is not contiguous: edge {edge!r} does not continue from vertex {here!r}",
             edge=edge,
         )

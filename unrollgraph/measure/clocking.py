@@ -1,24 +1,19 @@
-"""Clock periods: how fast a circuit can be clocked, and how retiming makes it faster.
+"""Clock period of a circuit, and retiming to the least period.
 
-A synchronous circuit is a delay graph: vertices compute for some duration, and an edge of
-delay d passes through d registers, so no delay is negative. Within a period signals run
-along edges of delay zero; the *clock period* is the greatest sum of durations on a path of
-such edges.
+A synchronous circuit is a delay graph without negative delays: vertices compute for a given
+duration, and an edge of delay d has d registers. The *clock period* is the greatest sum of
+durations on a path of edges of delay zero.
 
-Retiming moves registers through vertices and changes nothing else. The least period over
-all retimings that leave no delay negative comes with a proof. A closed walk keeps its total
-delay; cut it into k pieces that share their ends. If its total delay is less than k, then
-in every retiming one of the pieces has no register, and so the period is at least the
-duration of the shortest piece. `Retiming` has k pieces like that whose durations all reach
-its period.
+Retiming moves registers through vertices. The least period over all retimings without negative
+delays is proved as follows. Retiming preserves the total delay of a closed walk. Cut a closed walk
+into k segments that share their end vertices. If its total delay is less than k, then in every
+retiming a segment has no register, so the period is at least the duration of the shortest
+segment. A `Retiming` has k such segments, each with a duration of at least its period. If some
+vertices are fixed, the walk may jump between them, since their shifts are equal.
 
-Where some vertices must keep their clocks (those through which a circuit meets the world)
-the walk may jump from one of them to another, for their distance in time does not change.
-
-The retiming is found as those walks are. While the period is P, every path of duration P or
-more needs a register: its last vertex is delayed once more on account of the first. Either
-all periods become shorter than P, and P is lowered; or a vertex is delayed on account of
-itself, and the pieces on the way round are the proof.
+Algorithm: for the period P, each path of duration P or more needs a register, so its last vertex
+is shifted by 1 more. Either the period becomes less than P, and P is reduced, or the reasons for
+the shift of a vertex lead back to it, and the segments of this closed walk are the proof.
 
 References
 ----------
@@ -36,22 +31,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unrollgraph.errors import CertificateError, show_edge, show_stops, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each_vertex
+from unrollgraph.errors import CertificateError, show_stops
+from unrollgraph.graph.delay_graph import DelayGraph, Edge, GraphLike, as_delay_graph, each_vertex
 from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import ExactNumbers
 from unrollgraph.measure.certificates import check_integers, one_axis
 from unrollgraph.measure.cycle_ratio import (
     CycleRatio,
-    clocks_forward,
+    Weights,
+    check_forward,
     durations_of,
     max_cycle_ratio,
 )
 
 
-class Piece(NamedTuple):
-    """A walk from a vertex; of no edges where the vertex by itself takes long enough."""
+class PathSegment(NamedTuple):
+    """A walk with its start vertex; the walk may have no edges."""
 
     start: Any
     walk: tuple[Edge, ...]
@@ -64,39 +60,26 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Retiming:
-    """A retiming of least clock period, with what proves that none is less.
+    """A retiming of least clock period, with its proof.
 
     Attributes
     ----------
     shifts : mapping
-        The shift of each vertex, as `retime` takes it; 0 at fixed vertices.
+        The shift of each vertex, as in `retime`; 0 at fixed vertices.
     period : Fraction
-        The clock period after it.
+        The clock period after the retiming.
     critical_path : tuple of vertices
-        A path of delay zero, after it, whose durations sum up to the period.
+        A path of delay zero after the retiming whose durations sum to the period.
     graph : DelayGraph
-        The circuit before it.
+        The circuit before the retiming.
     durations : mapping
         The duration of each vertex.
     fixed : tuple of vertices
-        Vertices that keep their clocks.
-    proof : tuple of Piece
-        k pieces, each as long as the period, of a closed walk with fewer than k registers;
-        empty where the period is 0. Pieces that are not as long as the period, where
-        there are fixed vertices, do not count.
-
-    Examples
-    --------
-    >>> import networkx as nx
-    >>> import unrollgraph as ug
-    >>> G = nx.DiGraph()
-    >>> G.add_edge("A", "B")
-    >>> G.add_edge("B", "A", delay=2)
-    >>> found = ug.min_period_retiming(G, {"A": 2, "B": 4})
-    >>> found
-    Retiming(period 4, critical path B)
-    >>> ug.clock_period(G, {"A": 2, "B": 4}), found.check()
-    (Fraction(6, 1), True)
+        The vertices that must not be shifted.
+    proof : tuple of PathSegment
+        Walks that prove that no smaller period is possible. Each ends where the next begins,
+        cyclically, or both ends are fixed vertices. Their total delay is less than the number of
+        walks with a duration >= `period`. Empty if the period is 0.
     """
 
     shifts: Mapping[Any, int]
@@ -105,24 +88,17 @@ class Retiming:
     graph: DelayGraph = field(repr=False)
     durations: Mapping[Any, Fraction] = field(repr=False)
     fixed: tuple[Any, ...] = field(repr=False)
-    proof: tuple[Piece, ...] = field(repr=False)
+    proof: tuple[PathSegment, ...] = field(repr=False)
 
     def check(self) -> bool:
-        """Verify that the retiming is allowed and has its period, and that none has less.
+        """Verify that the retiming is valid and its period is the least; return True.
 
-        Returns
-        -------
-        bool
-            True.
+        O(n + m) exact operations.
 
         Raises
         ------
         CertificateError
-            With what refutes it.
-
-        Notes
-        -----
-        O(n + m) exact operations.
+            If the shifts, the period or the proof are wrong.
         """
         graph, r = self.graph, self.shifts
         check_integers("shifts", r.values())
@@ -130,10 +106,12 @@ class Retiming:
         after = {edge: d + r[edge[1]] - r[edge[0]] for edge, d in delay.items()}
         for edge, d in after.items():
             if d < 0:
-                raise CertificateError(f"{show_edge(edge)} would have delay {d}", edge=edge)
+                raise CertificateError(
+                    f"edge {edge!r} has the negative delay {d} after the retiming", edge=edge
+                )
         for vertex in self.fixed:
             if r[vertex]:
-                raise CertificateError(f"{show_vertex(vertex)} is fixed, but is shifted")
+                raise CertificateError(f"fixed vertex {vertex!r} is shifted by {r[vertex]}")
         whole = np.array([after[edge] for edge in graph.edges], dtype=object)
         if _longest(graph, whole, [self.durations[v] for v in graph.vertices])[0] != self.period:
             raise CertificateError(f"the period after the retiming is not {self.period}")
@@ -147,34 +125,37 @@ class Retiming:
             here = piece.start
             for edge in piece.walk:
                 if edge not in delay or edge[0] != here:
-                    raise CertificateError("a piece of the proof is no walk", edge=edge)
+                    raise CertificateError(
+                        "a segment of the proof is not a walk of the graph", edge=edge
+                    )
                 here = edge[1]
                 total += delay[edge]
             if here != after.start and not {here, after.start} <= set(self.fixed):
-                raise CertificateError("the pieces of the proof do not join")
+                raise CertificateError("consecutive segments of the proof do not join")
             count += sum(self.durations[v] for v in piece.vertices) >= self.period
         if total >= count:
             raise CertificateError(
-                f"the proof has {count} pieces as long as the period, and {total} registers"
+                f"the proof has {total} registers, but must have fewer than its {count} segments "
+                f"with a duration >= {self.period}"
             )
 
     def __repr__(self) -> str:
         return f"Retiming(period {self.period}, critical path {show_stops(self.critical_path)})"
 
 
-def clock_period(G: Any, duration: Any = None, *, delay: str = "delay") -> Fraction:
+def clock_period(G: GraphLike, duration: Weights = None, *, delay: str = "delay") -> Fraction:
     """Greatest sum of durations on a path of delay zero.
+
+    O(n + m) exact operations.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph without negative delays, and without a cycle of delay zero.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; delays must be >= 0, and every cycle must have a positive total delay.
     duration : str or mapping, optional
-        The vertex attribute that holds the duration, or a mapping from vertices to
-        durations; unless given every vertex takes 1. Durations are numbers of any kind,
-        none of them negative.
+        Vertex attribute of the durations (numbers >= 0), or a mapping; default: 1 each.
     delay : str
-        The edge attribute that holds the delay: the registers on an edge.
+        Edge attribute of the delays.
 
     Returns
     -------
@@ -184,13 +165,9 @@ def clock_period(G: Any, duration: Any = None, *, delay: str = "delay") -> Fract
     Raises
     ------
     UnboundedError
-        If a cycle has a total delay of zero or less; it carries the cycle.
+        If a cycle has a total delay <= 0; the attribute ``cycle`` contains it.
     ValueError
-        If a delay is negative, or a duration is missing, negative or no number.
-
-    Notes
-    -----
-    O(n + m), exactly.
+        If a delay is negative or a vector, or a duration is missing, negative or not a number.
 
     Examples
     --------
@@ -202,46 +179,41 @@ def clock_period(G: Any, duration: Any = None, *, delay: str = "delay") -> Fract
     durations = durations_of(graph, duration)
     one_axis(graph)
     delays = graph.delays[:, 0]
-    clocks_forward(graph, delays.tolist())
+    check_forward(graph, delays.tolist())
     for k in np.flatnonzero(delays < 0)[:1].tolist():
         raise ValueError(
-            f"the edge {show_edge(graph.edges[k])} has delay {delays[k]}, but a circuit has no "
-            "negative number of registers; min_period_retiming finds an equal circuit without"
+            f"edge {graph.edges[k]!r} has delay {delays[k]}, but a number of registers must be "
+            ">= 0; min_period_retiming finds an equivalent circuit without negative delays"
         )
     return Fraction(_longest(graph, delays, durations.whole)[0], durations.unit)
 
 
-def iteration_bound(G: Any, duration: Any = None, *, delay: str = "delay") -> CycleRatio:
-    """Least time that each step takes, however the computation is scheduled.
+def iteration_bound(G: GraphLike, duration: Weights = None, *, delay: str = "delay") -> CycleRatio:
+    """Least time per step over all schedules of the computation.
+
+    The cost is that of `max_cycle_ratio`. The n-unfolding ``cyclic_cover(G, n)`` computes n steps
+    at once and has n times the bound.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph whose cycles all have a positive total delay.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; every cycle must have a positive total delay.
     duration : str or mapping, optional
-        Durations of the vertices, as for `clock_period`.
+        Vertex attribute of the durations (numbers >= 0), or a mapping; default: 1 each.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     CycleRatio
-        The greatest ratio of durations to delay over the cycles, the critical cycle and
-        the proof.
+        The greatest ratio of durations to delay over all cycles, with its proof.
 
     Raises
     ------
-    networkx.NetworkXNoCycle
-        If there is no cycle.
-    UnboundedError
-        If a cycle has a total delay of zero or less; it carries the cycle.
+    networkx.NetworkXNoCycle, UnboundedError
+        As for `max_cycle_ratio`.
     ValueError
-        If a duration is missing, negative or no number.
-
-    Notes
-    -----
-    The cost is that of `max_cycle_ratio`. `cyclic_cover(G, n)`, the n-unfolding, takes n
-    steps at once and has n times the bound.
+        If a duration is missing, negative or not a number, or if the delays are vectors.
 
     Examples
     --------
@@ -260,42 +232,45 @@ def iteration_bound(G: Any, duration: Any = None, *, delay: str = "delay") -> Cy
 
 
 def min_period_retiming(
-    G: Any, duration: Any = None, *, fixed: Iterable[Any] = (), delay: str = "delay"
+    G: GraphLike,
+    duration: Weights = None,
+    *,
+    fixed: Iterable[Any] = (),
+    delay: str = "delay",
 ) -> Retiming:
-    """Find a retiming after which the clock period is least.
+    """Find a retiming with the least clock period.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph whose cycles all have a positive total delay. Delays may be
-        negative; after the retiming none is.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; every cycle must have a positive total delay.
     duration : str or mapping, optional
-        Durations of the vertices, as for `clock_period`.
+        Vertex attribute of the durations (numbers >= 0), or a mapping; default: 1 each.
     fixed : iterable of vertices
-        Vertices whose clocks are not moved: where the circuit meets the world.
+        Vertices that must not be shifted: the interface of the circuit.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     Retiming
-        Shifts for `retime`, the period, a path that has it, and the proof that no
-        retiming has a smaller one.
+        The shifts for `retime`, the period and a critical path, with the proof. After the
+        retiming no delay is negative.
 
     Raises
     ------
     UnboundedError
-        If a cycle has a total delay of zero or less; it carries the cycle.
+        If a cycle has a total delay <= 0; the attribute ``cycle`` contains it.
     ValueError
-        If with these fixed vertices some delay is negative in every retiming, a fixed
-        vertex is none of the graph, or a duration is missing, negative or no number.
+        If every retiming that keeps the fixed vertices has a negative delay, a fixed vertex is not
+        in the graph, a duration is missing, negative or not a number, or the delays are vectors.
 
     Notes
     -----
-    Each round costs O(n + m); there are at most O(n^2) of them. Random circuits of 10,000
-    vertices take a second; where a register travels along a chain of 2,000 it is twenty.
-    Without fixed vertices, and with unit durations, the least period is the greatest
-    ratio of edges to delay over the cycles, rounded up.
+    At most O(n^2) rounds of O(n + m). Random circuits of 10,000 vertices take a second; moving a
+    register along a chain of 2,000 vertices takes twenty. Without fixed vertices and with unit
+    durations, the least period is the greatest ratio of edges to delay over all cycles, rounded up
+    (1 without cycles).
 
     Examples
     --------
@@ -308,7 +283,7 @@ def min_period_retiming(
     one_axis(graph)
     kept = tuple(each_vertex(graph, fixed, "fixed"))
     durations = durations_of(graph, duration)
-    ticks, _ = clocks_forward(graph, graph.delays[:, 0].tolist())
+    ticks, _ = check_forward(graph, graph.delays[:, 0].tolist())
     best = _Rounds(graph, durations.whole, kept, [int(t) for t in ticks]).run()
     base = best.shifts[graph.number[kept[0]]] if kept else min(best.shifts, default=0)
     names = graph.vertices
@@ -330,22 +305,22 @@ class _Best(NamedTuple):
     shifts: list[int]
     period: int
     path: list[int]
-    proof: tuple[Piece, ...]
+    proof: tuple[PathSegment, ...]
 
 
 class _Reason(NamedTuple):
-    """Why a vertex was delayed: on account of the first vertex of a chain of edges."""
+    """Why a vertex was shifted: a constraint by the first vertex of a chain of edges."""
 
     vertex: int
     edges: tuple[int, ...]
 
 
 class _Rounds:
-    """Delay vertices for good reasons until one is delayed on account of itself.
+    """Increase shifts for stated reasons until the reasons of a shift form a cycle.
 
-    All shifts are the least that the reasons ask for, beginning with those given. Reasons
-    are of three kinds: a path as long as the period needs a register; no delay is
-    negative; fixed vertices go together.
+    The shifts are the least ones that satisfy all reasons, starting from the given shifts. A reason
+    is a path as long as the period, which needs a register; an edge, whose delay must not be
+    negative; or the fixed vertices, whose shifts must be equal.
     """
 
     def __init__(
@@ -358,7 +333,7 @@ class _Rounds:
         self.reasons: dict[int, _Reason] = {}
 
     def run(self) -> _Best:
-        """Lower the period as far as it goes."""
+        """Reduce the period until it is the least."""
         best: _Best | None = None
         proof = self._settle(set(self.fixed))
         while not proof:
@@ -378,14 +353,14 @@ class _Rounds:
             proof = self._around(late) or self._settle(set(late))
         if best is None:
             raise ValueError(
-                "with these fixed vertices some delay is negative in every retiming: "
-                f"the edges {', '.join(show_edge(e) for p in proof for e in p.walk)} between them "
-                "have a negative total delay; fix fewer vertices"
+                "with these fixed vertices every retiming has a negative delay: the edges "
+                f"{', '.join(repr(e) for p in proof for e in p.walk)} between fixed vertices have "
+                "a negative total delay; fix fewer vertices"
             )
         return best._replace(proof=proof)
 
-    def _settle(self, moved: set[int]) -> tuple[Piece, ...]:
-        """Let fixed vertices go together and no delay be negative; or return a proof."""
+    def _settle(self, moved: set[int]) -> tuple[PathSegment, ...]:
+        """Make fixed shifts equal and delays nonnegative, or return a proof."""
         out = self.graph.out_numbers
         while moved:
             changed = []
@@ -411,7 +386,7 @@ class _Rounds:
         return ()
 
     def _paths(self) -> tuple[int, list[int], list[Any]]:
-        """The period, when each vertex is done, and the chain of edges that it waits for."""
+        """Return the period, and the finish time and critical chain of each vertex."""
         after = np.array(
             [
                 d + self.shifts[v] - self.shifts[u]
@@ -432,8 +407,8 @@ class _Rounds:
         edges = self._unchained(chains[v])
         return [self.tails[e] for e in edges] + [v]
 
-    def _around(self, moved: list[int]) -> tuple[Piece, ...]:
-        """Follow reasons back from what has moved; where that goes round, return the pieces."""
+    def _around(self, moved: list[int]) -> tuple[PathSegment, ...]:
+        """Return the segments if the reasons for the moved vertices contain a cycle."""
         seen: dict[int, int] = {}
         for mark, root in enumerate(moved):
             v = root
@@ -442,12 +417,12 @@ class _Rounds:
                 v = self.reasons[v].vertex
             if seen.get(v) == mark and v in self.reasons:
                 names, edges = self.graph.vertices, self.graph.edges
-                pieces: list[Piece] = []
+                pieces: list[PathSegment] = []
                 u = v
                 while not pieces or u != v:
                     reason = self.reasons[u]
                     walk = tuple(edges[e] for e in reason.edges)
-                    pieces.append(Piece(names[reason.vertex], walk))
+                    pieces.append(PathSegment(names[reason.vertex], walk))
                     u = reason.vertex
                 return tuple(reversed(pieces))
         return ()
@@ -456,9 +431,9 @@ class _Rounds:
 def _longest(
     graph: DelayGraph, delays: Any, durations: Sequence[Any]
 ) -> tuple[Any, list[Any], list[Any]]:
-    """Longest sums of durations along edges of delay zero, which have no cycle.
+    """Compute longest sums of durations along the edges of delay zero (no cycles).
 
-    Returns the greatest, that of the paths into each vertex, and for each vertex the chain
+    Returns the greatest sum, that of the paths into each vertex, and for each vertex the chain
     ``(last edge, chain before it)`` of its path, or None.
     """
     n = len(graph.vertices)

@@ -1,21 +1,20 @@
-"""How many paths of the infinite cover lead from one vertex to another.
+"""Number of paths between two vertices of a delay cover.
 
-They are the lifts of the walks below with one total delay; where a path comes back to a vertex
-of the cover it is counted for each way round. In Z their number is infinite exactly when such a
-walk can meet
+The paths are the lifts of the walks of the base graph with one total delay; they may repeat
+vertices. In Z their number is infinite iff a walk with this total can meet
 
 * a vertex on a closed walk of total zero, or
-* a component whose cycles all have positive totals and one whose cycles have negative ones:
-  so many turns round the one make up for so many round the other.
+* a component whose cycles all have positive totals and one whose cycles all have negative totals:
+  repetitions of their cycles compensate each other.
 
-For, of infinitely many walks with one total some differ only by closed walks inserted (Dickson),
-whose totals then add up to zero. Whether such a walk has the total is a question about
-walks that remember which components they met, and `walk_totals` answers it. Else
-each walk meets components of one sign only, and goes along a schedule from start to goal: their
-number is a sum over the vertices of the cover between, in the order of the schedule.
+By Dickson's lemma, among infinitely many walks of one total some two differ only by inserted closed
+walks, whose totals add up to zero. `walk_totals` decides whether such a walk exists, on a graph
+whose vertices record which components a walk has met. If the number is finite, each walk meets
+components of one sign only and follows a schedule. The numbers of paths from the start are then
+summed over the vertices of the cover in schedule order.
 
-In Z^d paths are counted where a linear schedule exists, after the vertices on closed walks of
-total zero are left out; a path that meets one of them is one of infinitely many.
+In Z^d paths are counted if a linear schedule exists once the vertices on closed walks of total zero
+are removed; a path that meets such a vertex is one of infinitely many.
 """
 
 from __future__ import annotations
@@ -27,58 +26,53 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.cover.delay_cover import DelayCover, as_cover
-from unrollgraph.errors import (
-    CyclicCoverError,
-    InfinitePathsError,
-    TooLargeError,
-    show_vertex,
-    show_walk,
-)
-from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.potentials import ascent, clocks
+from unrollgraph.cover.delay_cover import as_cover
+from unrollgraph.errors import CyclicCoverError, InfinitePathsError, TooLargeError
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike
+from unrollgraph.graph.potentials import forward_times, nonnegative_times
 from unrollgraph.graph.times import add
 from unrollgraph.limits import MOST_COUNTED
-from unrollgraph.measure.acyclicity import verdict
+from unrollgraph.measure.acyclicity import acyclicity_certificate
 from unrollgraph.measure.certificates import ZeroWalk
 from unrollgraph.measure.path_search import Walks, bounds_in_space, inner_graph, reaches_in_space
 from unrollgraph.measure.paths import reaches, walks_between
 from unrollgraph.measure.walk_totals import strong_parts
 
 
-def path_count(cover: DelayCover, source: Any, target: Any) -> int:
+def path_count(G: GraphLike, source: Any, target: Any, *, delay: str = "delay") -> int:
     """Count the paths of the infinite cover from one vertex to another.
+
+    The cost is one addition for each edge of the cover between source and target, of integers with
+    as many digits as the result.
 
     Parameters
     ----------
-    cover : DelayCover
-        The infinite unrolling.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     source, target : vertices of the cover
-        Pairs of a vertex of the base and a time.
+        Pairs ``(v, t)`` of a vertex of the base graph and a time.
+    delay : str
+        Edge attribute of the delays.
 
     Returns
     -------
     int
-        Exact; parallel arcs count. From a vertex to itself the path without arcs counts too.
+        Exact. Parallel edges count separately. A vertex has one path without edges to itself.
 
     Raises
     ------
     InfinitePathsError
-        If there are infinitely many; it carries the cycle of total zero, or the cycles
-        whose totals cancel, that they go round.
+        If there are infinitely many paths. Its ``cycles`` are a cycle of total zero, or cycles
+        whose totals cancel, that the paths can repeat.
     LiftError
-        If source or target is no vertex of the cover.
+        If source or target is not a vertex of the cover.
     ValueError
-        If times are in Z^d and cycles between source and target neither cancel nor go
-        forward along one direction, or if more vertices of the cover lie between them than
-        fit into memory.
+        If delays are in Z^d and the cycles between source and target have no linear schedule.
+    TooLargeError
+        If more than 2,000,000 vertices of the cover lie between source and target, or as for
+        `has_path`.
     RadiusError
-        If times are in Z^d and nothing decides whether a path meets a closed walk of total zero.
-
-    Notes
-    -----
-    One sum for each arc of the cover between source and target; the numbers have as many digits
-    as their answer.
+        If it is undecided, in Z^d, whether a path meets a closed walk of total zero.
 
     Examples
     --------
@@ -88,7 +82,7 @@ def path_count(cover: DelayCover, source: Any, target: Any) -> int:
     >>> [ug.path_count(fibonacci, (h, 0), (h, n)) for n in range(10)]
     [1, 1, 2, 3, 5, 8, 13, 21, 34, 55]
     """
-    graph, walks, step = walks_between(as_cover(cover), source, target)
+    graph, walks, step = walks_between(as_cover(G, delay), source, target)
     if walks is None:
         return 0
     if not len(walks.edges):
@@ -114,54 +108,44 @@ def path_count(cover: DelayCover, source: Any, target: Any) -> int:
     return count
 
 
-class _Kind:
-    """A strong component, and which signs the totals of its cycles have.
-
-    Attributes
-    ----------
-    vertices : set of int
-        Its vertices.
-    low, high : list of int
-        A cycle of total zero or less, and one of zero or more, by its edges; empty if there
-        is none.
-    """
+class _CycleSigns:
+    """A strong component, and the signs of the totals of its cycles."""
 
     def __init__(self, walks: Walks, edges: Any) -> None:
         ends, self._inner = walks.digraph.restricted(edges)
         n, tails, heads, delays = self._inner
         self.vertices: set[int] = set(ends.tolist())
-        *_, low = ascent(n, tails, heads, delays[:, 0])
-        *_, high = ascent(n, tails, heads, -delays[:, 0])
+        *_, low = forward_times(n, tails, heads, delays[:, 0])
+        *_, high = forward_times(n, tails, heads, -delays[:, 0])
+        # edges of a cycle of total <= 0, and of one of total >= 0; empty if there is no such cycle
         self.low, self.high = (edges[list(cycle)].tolist() for cycle in (low, high))
         self.edges = edges
 
     def still(self) -> Any:
-        """Edges without delay by clocks by which none goes back; None if there are no such."""
+        """Edges of delay 0 under a potential that makes all delays >= 0, or all <= 0, else None."""
         n, tails, heads, delays = self._inner
         for sign in (1, -1):
-            _, still, cycle = clocks(n, tails, heads, sign * delays[:, 0])
+            _, still, cycle = nonnegative_times(n, tails, heads, sign * delays[:, 0])
             if not cycle:
                 return self.edges[still]
         return None
 
 
-def _kinds(walks: Walks) -> list[_Kind]:
-    return [_Kind(walks, edges) for edges in strong_parts(walks)]
+def _cycle_signs(walks: Walks) -> list[_CycleSigns]:
+    return [_CycleSigns(walks, edges) for edges in strong_parts(walks)]
 
 
 def _ends(walks: Walks, sign: int) -> set[int]:
-    """Vertices of the components with totals of a sign, where each has totals of one sign."""
-    kinds = _kinds(walks)
+    """Vertices of the components whose cycles have totals of a sign."""
+    kinds = _cycle_signs(walks)
     return {v for kind in kinds if (kind.high if sign > 0 else kind.low) for v in kind.vertices}
 
 
 def _alone(walks: Walks) -> Iterator[tuple[list[list[int]], list[set[int]]]]:
-    """Closed walks of total zero, and vertices each of which is on one.
-
-    In a component with totals of both signs all are; in one with totals of one sign, and zero,
-    those on cycles that stay still by clocks.
-    """
-    for kind in _kinds(walks):
+    """Yield closed walks of total zero, and vertices that are each on such a walk."""
+    # A component with totals of both signs has such a walk through every vertex. Otherwise only the
+    # cycles of edges whose delays are zero under a potential have total zero.
+    for kind in _cycle_signs(walks):
         if not (kind.low and kind.high):
             continue
         still = kind.still()
@@ -170,20 +154,20 @@ def _alone(walks: Walks) -> Iterator[tuple[list[list[int]], list[set[int]]]]:
             yield zero[:1] or [kind.high, kind.low], [kind.vertices]
             continue
         inner = walks.taking(still)
-        for part in _kinds(inner):
+        for part in _cycle_signs(inner):
             yield [still[part.low].tolist()], [part.vertices]
 
 
 def _opposed(walks: Walks) -> Iterator[tuple[list[list[int]], list[set[int]]]]:
-    """A cycle of positive and one of negative total, and their components."""
-    kinds = _kinds(walks)
+    """Yield a cycle of positive and one of negative total, and their components."""
+    kinds = _cycle_signs(walks)
     for up, down in product(kinds, kinds):
         if up.high and down.low:
             yield [up.high, down.low], [up.vertices, down.vertices]
 
 
 def _meeting(walks: Walks, groups: list[set[int]]) -> Walks | None:
-    """The walks that meet each of some sets: their vertices remember which they met."""
+    """The walks that meet every given set; new vertices record which sets were met."""
     masks, every = range(2 ** len(groups)), 2 ** len(groups) - 1
     mark = [sum(1 << k for k, group in enumerate(groups) if v in group) for v in range(walks.n)]
     ends = [*zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)]
@@ -207,23 +191,22 @@ def _infinite(graph: DelayGraph, ends: Any, cycles: list[list[int]]) -> Infinite
     walks = tuple(tuple(graph.edges[e] for e in cycle) for cycle in cycles)
     totals = [graph.delays[cycle].sum(axis=0).tolist() for cycle in cycles]
     round_ = " and ".join(
-        f"{show_walk(walk, delay=graph.time_of)} of total delay "
-        f"{total[0] if len(total) == 1 else tuple(total)}"
+        f"{graph.show_walk(walk)} of total delay {total[0] if len(total) == 1 else tuple(total)}"
         for walk, total in zip(walks, totals, strict=True)
     )
     return InfinitePathsError(
-        f"infinitely many paths lead from {show_vertex(ends[0])} to {show_vertex(ends[1])}, since "
-        f"they can go round {round_}; count those of a window, unrollgraph.unroll(G, window)",
+        f"there are infinitely many paths from {ends[0]!r} to {ends[1]!r}, since they can repeat "
+        f"{round_}; count the paths of a window, unrollgraph.unroll(G, window)",
         cycles=walks,
     )
 
 
 def _forward(walks: Walks | None, total: int, sign: int = 1) -> int:
-    """Count the walks of a total where all cycles have totals of one sign."""
+    """Count the walks of a total delay if all cycles have totals of one sign."""
     if walks is None:
         return 0
     delays = sign * walks.delays[:, 0]
-    clock, level, _ = ascent(walks.n, walks.tails, walks.heads, delays)
+    clock, level, _ = forward_times(walks.n, walks.tails, walks.heads, delays)
     late, rank = clock.tolist(), level.tolist()
     last = sign * total + late[walks.goal] - late[walks.start]
     longest = int((delays + clock[walks.heads] - clock[walks.tails]).max(initial=0))
@@ -245,7 +228,7 @@ def _forward(walks: Walks | None, total: int, sign: int = 1) -> int:
 
 
 def _counted(start: Any, goal: Any, after: Callable[[Any], Iterator[tuple[Any, Any]]]) -> int:
-    """Count paths by adding up counts in the order of keys, which every step makes larger."""
+    """Sum the numbers of paths in the order of keys, which increase along every edge."""
     count, heap = {start: 1}, [((), 0, start)]
     met = 0
     while heap:
@@ -267,8 +250,8 @@ def _counted(start: Any, goal: Any, after: Callable[[Any], Iterator[tuple[Any, A
 
 def _too_many() -> TooLargeError:
     return TooLargeError(
-        f"more than {MOST_COUNTED} vertices of the cover lie between source and target; count over "
-        "fewer steps"
+        f"more than {MOST_COUNTED} vertices of the cover lie between source and target; choose "
+        "vertices whose times are closer"
     )
 
 
@@ -276,15 +259,12 @@ def _too_many() -> TooLargeError:
 
 
 def _in_space(graph: DelayGraph, walks: Walks, ends: Any, step: Any) -> int:
-    """Count the paths in Z^d, by a linear schedule.
-
-    A path that meets a closed walk of total zero can go round it: there are infinitely many, or
-    none, and what is on such a walk is left out then.
-    """
+    """Count the paths in Z^d along a linear schedule."""
     inner = inner_graph(walks)
     try:
-        schedule = verdict(inner)
+        schedule = acyclicity_certificate(inner)
     except CyclicCoverError as error:
+        # A path that meets the zero walk can repeat it. Without such paths, remove its vertices.
         met = {v for walk, _ in error.walk.segments for edge in walk for v in edge[:2]}
         meeting = _meeting(walks, [met])
         if meeting is not None and reaches_in_space(meeting, ends, step, None):
@@ -293,8 +273,8 @@ def _in_space(graph: DelayGraph, walks: Walks, ends: Any, step: Any) -> int:
         return 0 if left is None else _in_space(graph, left, ends, step)
     if not schedule.is_linear:
         raise ValueError(
-            f"the paths from {show_vertex(ends[0])} to {show_vertex(ends[1])} cannot be counted, "
-            "since no linear schedule exists for what lies between; count those of a window, "
+            f"the paths from {ends[0]!r} to {ends[1]!r} cannot be counted, since there is no "
+            "linear schedule for the edges between them; count the paths of a window, "
             "unrollgraph.unroll(G, window)"
         )
     inside, _ = bounds_in_space(walks, inner, step)
@@ -312,11 +292,14 @@ def _in_space(graph: DelayGraph, walks: Walks, ends: Any, step: Any) -> int:
 
 
 def _cycles_of(walk: ZeroWalk, walks: Walks) -> list[list[int]]:
-    """The closed parts of a zero walk by edges of the base, or the whole of it if one is open."""
+    """Edge numbers of the closed segments of a zero walk.
+
+    If a segment is not closed and the walk has at most `MOST_COUNTED` edges, of the whole walk.
+    """
     number: dict[Any, int] = {}
     keys: dict[tuple[int, int], int] = {}
     rows = zip(walks.tails.tolist(), walks.heads.tolist(), walks.edges.tolist(), strict=True)
-    for u, v, e in rows:  # as `inner_graph` numbers parallel edges
+    for u, v, e in rows:  # parallel edges have the keys of `inner_graph`
         key = keys.get((u, v), 0)
         keys[u, v] = key + 1
         number[u, v, key] = e

@@ -1,55 +1,33 @@
-"""Cycle ratios: what a network gains per unit of time when it goes round and round.
+"""Greatest and least cycle ratios of a delay graph, with proofs.
 
-The ratio of a cycle is its cost over its delay. The greatest ratio over all cycles is
-the rate at which longest paths of the delay cover grow, for unit costs the *recurrent
-depth* of a network; with computing times as costs it is the *iteration bound* of a
-circuit or a loop: no schedule, however parallel, takes less time for each step. In
-max-plus algebra it is the eigenvalue.
+The ratio of a cycle is its total cost divided by its total delay. The greatest ratio is the rate
+at which longest paths of the delay cover grow. For unit costs it is the *recurrent depth* of a
+network; with computing times as costs it is the *iteration bound* of a circuit or loop: no
+schedule takes less time per step. In max-plus algebra it is the eigenvalue.
 
-Two things prove that a ratio r is the greatest:
+A ratio r is proved to be the greatest by a *cycle* that has it and a *potential* p with
+``cost <= r * delay + p(head) - p(tail)`` on every edge; the differences cancel around cycles. The
+potential is a schedule: vertex ``(v, t)`` starts at time ``r t + p(v)``. For the least ratio the
+inequality is reversed. A second potential s with ``delay + s(head) - s(tail) > 0`` on every edge
+proves that every cycle has a positive total delay.
 
-* a *cycle* that has it, and
-* a *potential* p with ``cost <= r * delay + p(head) - p(tail)`` on every edge, whose
-  differences cancel around cycles. It is a schedule: let copy ``(v, t)`` start at
-  ``r t + p(v)``, and each arc finds as much time as it costs.
+Algorithm: Howard's policy iteration in exact integers, for costs c and delays ``d >= 0``. For a
+ratio ``p/q``, edges have the weight ``w = q c - p d``. The ratio ``p/q`` of a cycle is the greatest
+iff there are *values* x with ``x(tail) >= w + x(head)`` on every edge. A *policy* chooses for each
+vertex an out-edge, or to stop at an arbitrary value. The value of a vertex is the weight of its
+path under the policy plus the value at the end. Each round gives every vertex its out-edge of
+greatest ``w + x(head)`` if that exceeds ``x(tail)``. If the new policy has no cycle, the values do
+not decrease. Otherwise its best cycle has a ratio greater than ``p/q``, which becomes the new
+ratio, and each cycle is cut at a vertex. There are finitely many policies and cycles.
 
-For the least ratio the inequality is turned round. Dividing by the delay of a cycle needs
-it to be positive, which is proved as well: by a *clock* s with
-``delay + s(head) - s(tail) > 0`` on every edge.
-
-The cycle is found by Howard's policy iteration, in exact integers. Given are integer costs ``c``
-and delays ``d >= 0`` on the edges of a graph all of whose cycles have a positive total delay. For
-a ratio ``p/q`` weigh each edge by ``w = q c - p d``. A cycle has a positive weight exactly when
-its ratio is greater than ``p/q``; so ``p/q`` is the greatest of all exactly when it is that of
-some cycle and there are *values* x with
-
-    x(tail) >= w + x(head)   on every edge,
-
-for around a cycle the values cancel and leave ``0 >= w``. The values prove the answer.
-
-A *policy* chooses for each vertex one of its out-edges, or to stop, and its value is the
-weight of the path that it prescribes and of the value at its end, which is free. One
-round gives every vertex the out-edge of greatest ``w + x(head)`` wherever that exceeds
-``x(tail)``. If the new policy has no cycle all values are as large as before or larger.
-If it has, the best of its cycles has a greater ratio than ``p/q``: that is the new ratio,
-each cycle is cut at one vertex, which stops with the value it had, and so on. Values rise
-over finitely many policies while the ratio stays, and the ratio over finitely many
-cycles; so the rounds end, with values that prove the ratio. In practice there are a
-dozen or two. The first policy takes the greatest weights, its cycles cut.
-
-Costs, durations and delays may be integers, fractions, decimals or floats. All of them are
-rational, a float too, whose value is a fraction with a power of two below. So each list of them
-is multiplied by its common denominator and is then a list of Python integers, and no sum of
-those is rounded. Where one of the numbers was a float, the result says so.
+All numbers, also floats, are exact rationals; they are multiplied by their common denominator.
 
 References
 ----------
-K. K. Parhi, VLSI Digital Signal Processing Systems (1999), on iteration bounds.
-
-R. A. Howard, Dynamic Programming and Markov Processes (1960). J. Cochet-Terrasson et al.,
-Numerical computation of spectral elements in max-plus algebra (1998). A. Dasdan,
-S. S. Irani, R. K. Gupta, Efficient algorithms for optimum cycle mean and optimum cost to
-time ratio problems, DAC (1999).
+K. K. Parhi, VLSI Digital Signal Processing Systems (1999), on iteration bounds. R. A. Howard,
+Dynamic Programming and Markov Processes (1960). J. Cochet-Terrasson et al., Numerical computation
+of spectral elements in max-plus algebra (1998). A. Dasdan, S. S. Irani, R. K. Gupta, Efficient
+algorithms for optimum cycle mean and optimum cost to time ratio problems, DAC (1999).
 """
 
 from __future__ import annotations
@@ -58,7 +36,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import networkx as nx
 import numpy as np
@@ -68,26 +46,34 @@ from unrollgraph.errors import (
     CertificateError,
     DelayError,
     UnboundedError,
-    show_edge,
-    show_vertex,
     show_walk,
 )
-from unrollgraph.graph.delay_graph import DelayGraph, Edge, as_delay_graph, each_vertex
+from unrollgraph.graph.delay_graph import (
+    NO_ATTRIBUTE,
+    DelayGraph,
+    Edge,
+    GraphLike,
+    as_delay_graph,
+    each_vertex,
+)
 from unrollgraph.graph.digraph import Incidence, cycle_among, levels
 from unrollgraph.graph.frozen import FrozenDict
-from unrollgraph.graph.potentials import ascent
+from unrollgraph.graph.potentials import forward_times
 from unrollgraph.graph.times import ExactNumbers, scaled
 from unrollgraph.measure.certificates import check_integers, one_axis
 
-# Sums below this are exact in int64, and so are the sums of two of them.
+# numbers below this and sums of two of them are exact in int64
 SAFE = 2**61
 
+# numbers of edges or vertices: an attribute name, a mapping, or None for 1 each
+Weights: TypeAlias = str | Mapping[Any, Any] | None
+
 IntArray = NDArray[np.int64]
-Numbers = NDArray[Any]  # of int64, or of Python integers where those do not suffice
+Numbers = NDArray[Any]  # of int64, or of Python ints if int64 is too small
 
 
 class Best(NamedTuple):
-    """The greatest ratio, a cycle that has it, and values that prove it, times its denominator."""
+    """The greatest ratio p/q, a cycle with this ratio, and the values that prove it."""
 
     ratio: Fraction
     cycle: tuple[int, ...]
@@ -102,34 +88,16 @@ def best_cycle(
     delays: list[int],
     cycle: tuple[int, ...],
 ) -> Best:
-    """Find the cycle of greatest ratio, beginning with any cycle.
+    """Find a cycle of greatest ratio, starting from any cycle.
 
-    Parameters
-    ----------
-    n : int
-        Number of vertices.
-    tails, heads : ndarray of int64, shape (m,)
-        Ends of the edges.
-    costs, delays : list of int
-        Of the edges; every cycle has a positive total delay.
-    cycle : tuple of int
-        Edge numbers of a cycle.
-
-    Returns
-    -------
-    Best
-        With the ratio p/q in lowest terms, ``q * cost - p * delay + x(head) - x(tail) <= 0``
-        on every edge.
-
-    Notes
-    -----
-    A round is O(m + n log n) operations on arrays, of int64 as long as the greatest sum
-    that may occur fits, else of Python integers.
+    The delays must be >= 0, and every cycle must have a positive total delay. On every edge the
+    result satisfies ``q * cost - p * delay + x(head) - x(tail) <= 0`` for the ratio p/q in lowest
+    terms. A round is O(m + n log n) array operations, in int64 or, for large sums, in Python ints.
     """
     graph = _Graph(n, tails, heads, costs, delays)
     ratio = graph.ratio(cycle)
     values: Numbers = np.zeros(n, dtype=np.int64)
-    # were all to stop at first, values would have to come from afar, a vertex a round
+    # if all vertices stopped at first, values would spread by one edge per round
     policy = graph.greedy(graph.weights(ratio))
     _, going_round = graph.follow(policy, graph.weights(ratio), values)
     while True:
@@ -171,11 +139,11 @@ class _Graph:
         self.weighed: dict[Any, tuple[Numbers, Numbers]] = {}
 
     def ratio(self, edges: tuple[int, ...]) -> Fraction:
-        """Cost over delay of some edges."""
+        """Total cost divided by total delay of some edges."""
         return Fraction(sum(self.costs[e] for e in edges), sum(self.delays[e] for e in edges))
 
     def weights(self, ratio: Fraction) -> Numbers:
-        """Weight of each place, in integers that hold every sum of a policy."""
+        """Return the weight of each place, in a dtype that holds all sums."""
         p, q = ratio.numerator, ratio.denominator
         most = q * self.greatest[0] + abs(p) * self.greatest[1]
         kind: Any = np.int64 if 4 * (self.n + 1) * most < SAFE else object
@@ -187,13 +155,13 @@ class _Graph:
         return weights
 
     def greedy(self, weights: Numbers) -> IntArray:
-        """Give each vertex that has one its out-edge of greatest weight."""
+        """Return a policy of out-edges of greatest weight."""
         policy = np.full(self.n, -1, dtype=np.int64)
         policy[self.leaving] = self._greatest(weights)[1]
         return policy
 
     def improve(self, policy: IntArray, weights: Numbers, values: Numbers) -> IntArray | None:
-        """Give each vertex its best out-edge where that beats its value; None if none does."""
+        """Return the policy with all improving out-edges; None if no edge improves it."""
         gain = weights + values[self.head] - values[self.tail]
         best, places = self._greatest(gain)
         winning = best > 0
@@ -204,7 +172,7 @@ class _Graph:
         return better
 
     def _greatest(self, amounts: Numbers) -> tuple[Numbers, IntArray]:
-        """The greatest amount on the out-edges of each vertex that has some, and a place of it."""
+        """Return the greatest amount among the out-edges of each vertex, and its place."""
         best = np.maximum.reduceat(amounts, self.first)
         reached = np.flatnonzero(amounts == best[self.group])
         places = np.empty(len(self.leaving), dtype=np.int64)
@@ -214,25 +182,22 @@ class _Graph:
     def follow(
         self, policy: IntArray, weights: Numbers, stops: Numbers
     ) -> tuple[Numbers, IntArray]:
-        """Value of each vertex under a policy, and the vertices that lie on its cycles.
-
-        Paths are followed 1, 2, 4, ... steps at a time. With a cycle there are no values.
-        """
+        """Return the value of each vertex under a policy, and the vertices on its cycles."""
         goes = policy >= 0
         end = np.arange(self.n)
         end[goes] = self.head[policy[goes]]
         total = np.zeros(self.n, dtype=weights.dtype)
         total[goes] = weights[policy[goes]]
-        for _ in range(self.n.bit_length()):
+        for _ in range(self.n.bit_length()):  # path lengths double in each iteration
             if not goes[end].any():
                 break
             total = total + total[end]
             end = end[end]
-        # after n steps or more, what still goes goes round for ever
+        # a path that has not stopped after n steps has entered a cycle
         return total + stops[end], np.unique(end[goes[end]])
 
     def cycles(self, policy: IntArray, going_round: IntArray) -> list[tuple[int, ...]]:
-        """Edge numbers of the cycles of a policy, given the vertices on them."""
+        """Return the cycles of a policy as edge numbers, given the vertices on them."""
         chosen = policy[going_round]
         leads = dict(
             zip(
@@ -253,19 +218,16 @@ class _Graph:
 
 
 def _alike(stops: Numbers, weights: Numbers) -> Numbers:
-    """Stopping values in the kind of the weights; zeros where their sums might not fit.
-
-    Any stopping values are right, since the values prove the answer whatever they are.
-    """
+    """Convert stopping values, which are arbitrary, to the dtype of the weights."""
     if weights.dtype == object:
         return stops.astype(object)
     if max(stops.max(), -stops.min(), key=int) >= SAFE:
-        return np.zeros(len(stops), dtype=np.int64)
+        return np.zeros(len(stops), dtype=np.int64)  # avoids overflow
     return stops.astype(np.int64)
 
 
 def _rescaled(values: Numbers, new: int, old: int) -> Numbers:
-    """About ``values * new / old``, in integers."""
+    """Return about ``values * new / old``, in integers."""
     if values.dtype == object:
         scaled: Numbers = values * new // old
         return scaled
@@ -274,62 +236,71 @@ def _rescaled(values: Numbers, new: int, old: int) -> Numbers:
 
 
 def edge_weights(graph: DelayGraph, cost: Any) -> ExactNumbers:
-    """Numbers on edges: 1 each, or an attribute's values, or those of a mapping."""
+    """Return the costs of the edges: 1 each, from an attribute, or from a mapping."""
     for edge in cost if isinstance(cost, Mapping) else ():
         if edge not in graph.edge_number:
-            raise ValueError(f"the mapping of costs names {edge!r}, which is no edge of the graph")
-    return _read(
-        cost, graph.edges, graph.edge_values, lambda edge: f"the edge {show_edge(edge)}", "cost"
-    )
+            raise ValueError(
+                f"the mapping of costs contains {edge!r}, which is not an edge of the graph"
+            )
+    return _read(cost, graph.edges, graph.edge_values, lambda edge: f"edge {edge!r}", "cost")
 
 
 def durations_of(graph: DelayGraph, duration: Any) -> ExactNumbers:
-    """Numbers on vertices, none of them negative: 1 each, an attribute's, or a mapping's."""
+    """Return the durations of the vertices; `ValueError` for a negative one."""
     if isinstance(duration, Mapping):
         each_vertex(graph, duration, "the mapping of durations")
-    found = _read(duration, graph.vertices, graph.vertex_values, show_vertex, "duration")
+    found = _read(
+        duration,
+        graph.vertices,
+        graph.vertex_values,
+        lambda vertex: f"vertex {vertex!r}",
+        "duration",
+    )
     for vertex, number in zip(graph.vertices, found.whole, strict=True):
         if number < 0:
             raise ValueError(
-                f"the duration of {show_vertex(vertex)} is {Fraction(number, found.unit)}, but "
-                "nothing takes less than no time"
+                f"the duration of vertex {vertex!r} is {Fraction(number, found.unit)}, but "
+                "durations must be >= 0"
             )
     return found
 
 
 def _read(source: Any, things: Sequence[Any], attribute: Any, show: Any, what: str) -> ExactNumbers:
-    """Numbers of edges or vertices, from wherever the user has written them."""
+    """Read numbers of edges or vertices from an attribute or mapping; None: 1 each."""
     if source is None:
         return ExactNumbers([1] * len(things), 1, floats=False)
     mapping = isinstance(source, Mapping)
     values = [source.get(thing) for thing in things] if mapping else attribute(source)
     for thing, value in zip(things, values, strict=True):
         if value is None:
-            where = "in the mapping" if mapping else f"under {source!r}"
+            where = "in the mapping" if mapping else f"in attribute {source!r}"
             raise ValueError(
-                f"{show(thing)} has no {what} {where}; give it one, or leave {what} out for 1 each"
+                f"{show(thing)} has no {what} {where}; add it, or use the default, 1 for each"
             )
     return scaled(values, lambda k: f"the {what} of {show(things[k])}")
 
 
 @dataclass(frozen=True)
 class CycleRatio:
-    """The greatest or the least ratio of cost to delay over all cycles, with its proof.
+    """The greatest or least ratio of cost to delay over all cycles, with its proof.
 
     Attributes
     ----------
     ratio : Fraction
-        The ratio; exactly, whatever numbers were given.
+        The exact ratio.
     cycle : tuple of edges
-        A cycle that has it: the *critical* cycle.
+        A *critical* cycle: a cycle with this ratio.
     greatest : bool
-        Whether the ratio is the greatest, not the least.
+        Whether the ratio is the greatest or the least.
     edges : tuple of edges
-        The edges of the graph, in whose order costs and delays are.
+        The edges of the graph, in the order of the costs and delays.
     costs, delays : ExactNumbers
-        The number of each edge, as an integer over a unit.
-    potentials, clocks : dict
-        What `potential` and `clock` are made from: a numerator for each vertex.
+        The numbers of the edges, as integers over a common denominator.
+    potential : mapping from vertices to Fraction
+        On every edge ``cost <= ratio * delay + potential[head] - potential[tail]``, with ``>=`` for
+        the least ratio. The least value is 0.
+    delay_potential : mapping from vertices to Fraction
+        On every edge ``delay + delay_potential[head] - delay_potential[tail] > 0``.
 
     Examples
     --------
@@ -347,56 +318,39 @@ class CycleRatio:
     edges: tuple[Edge, ...] = field(repr=False)
     costs: ExactNumbers = field(repr=False)
     delays: ExactNumbers = field(repr=False)
-    potentials: Mapping[Any, int] = field(repr=False)
-    clocks: Mapping[Any, int] = field(repr=False)
+    _potential: Mapping[Any, int] = field(repr=False)  # numerators over one denominator
+    _delay_potential: Mapping[Any, int] = field(repr=False)
 
     @property
     def floats(self) -> bool:
-        """Whether a float was among the numbers.
-
-        The ratio is then exact for the binary fractions that floats are: 0.1 is a little
-        more than 1/10.
-        """
+        """Whether a number was a float; the ratio is exact for its binary value."""
         return self.costs.floats or self.delays.floats
 
     @cached_property
     def potential(self) -> Mapping[Any, Fraction]:
-        """A number for each vertex, the least of them 0, that bounds the ratio of every cycle.
-
-        On every edge ``cost <= ratio * delay + potential[head] - potential[tail]``; for the
-        least ratio with ``>=``.
-        """
+        """Potential that proves that no cycle has a greater, or lesser, ratio."""
         unit = self._rate.denominator * self.costs.unit
-        return FrozenDict({v: Fraction(p, unit) for v, p in self.potentials.items()})
+        return FrozenDict({v: Fraction(p, unit) for v, p in self._potential.items()})
 
     @cached_property
-    def clock(self) -> Mapping[Any, Fraction]:
-        """A number for each vertex with ``delay + clock[head] - clock[tail] > 0`` on every edge.
-
-        All cycles have a positive delay.
-        """
-        unit = (len(self.clocks) + 1) * self.delays.unit
-        return FrozenDict({v: Fraction(s, unit) for v, s in self.clocks.items()})
+    def delay_potential(self) -> Mapping[Any, Fraction]:
+        """Potential that proves the total delay of every cycle positive."""
+        unit = (len(self._delay_potential) + 1) * self.delays.unit
+        return FrozenDict({v: Fraction(s, unit) for v, s in self._delay_potential.items()})
 
     def check(self) -> bool:
-        """Verify that the cycle has the ratio and that no cycle has a greater, or smaller, one.
+        """Verify that the cycle has the ratio and that the ratio is extreme; return True.
 
-        Returns
-        -------
-        bool
-            True.
+        O(m) exact integer operations.
 
         Raises
         ------
         CertificateError
-            With the first edge that refutes it.
-
-        Notes
-        -----
-        O(m) exact integer operations.
+            If not; its attribute ``edge`` is the first edge that violates an inequality, if any.
         """
-        p, s, scale = self.potentials, self.clocks, len(self.clocks) + 1
-        check_integers("potentials and clocks", [*p.values(), *s.values()])
+        p, s = self._potential, self._delay_potential
+        scale = len(s) + 1
+        check_integers("potentials", [*p.values(), *s.values()])
         rate, sign = self._rate, 1 if self.greatest else -1
         above, below = rate.numerator, rate.denominator
         place = {edge: k for k, edge in enumerate(self.edges)}
@@ -404,72 +358,69 @@ class CycleRatio:
             u, v = edge[0], edge[1]
             if scale * delay + s[v] - s[u] <= 0:
                 raise CertificateError(
-                    f"by the clock the edge {show_edge(edge)} takes no time", edge=edge
+                    f"the delay potential violates its inequality on edge {edge!r}", edge=edge
                 )
             if sign * (above * delay + p[v] - p[u] - below * cost) < 0:
                 raise CertificateError(
-                    f"the potential does not bound the edge {show_edge(edge)}", edge=edge
+                    f"the potential violates its inequality on edge {edge!r}", edge=edge
                 )
         ends = [edge[:2] for edge in self.cycle if edge in place]
         joints = zip(ends, ends[1:] + ends[:1], strict=True)
         if not ends or len(ends) < len(self.cycle) or any(a[1] != b[0] for a, b in joints):
-            raise CertificateError("the critical cycle is no closed walk of the graph")
+            raise CertificateError("the critical cycle is not a closed walk of the graph")
         spent, passed = (
             Fraction(sum(weights.whole[place[edge]] for edge in self.cycle), weights.unit)
             for weights in (self.costs, self.delays)
         )
         if spent != self.ratio * passed:
             raise CertificateError(
-                f"the critical cycle costs {spent} in {passed} steps, not {self.ratio} a step"
+                f"the critical cycle has cost {spent} and delay {passed}, not the "
+                f"ratio {self.ratio}"
             )
         return True
 
     @property
     def _rate(self) -> Fraction:
-        """The ratio in units of the whole numbers."""
+        """The ratio in terms of the integer numerators."""
         return self.ratio * Fraction(self.costs.unit, self.delays.unit)
 
     def __repr__(self) -> str:
         return f"CycleRatio({self.ratio}, {show_walk(self.cycle)})"
 
 
-def max_cycle_ratio(G: Any, cost: Any = None, *, delay: str = "delay") -> CycleRatio:
+def max_cycle_ratio(G: GraphLike, cost: Weights = None, *, delay: str = "delay") -> CycleRatio:
     """Find the greatest ratio of cost to delay over all cycles.
 
-    It is the rate at which the longest paths of the delay cover grow.
+    It is the growth rate of the longest paths of the delay cover.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A graph whose cycles all have a positive total delay.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; every cycle must have a positive total delay.
     cost : str or mapping, optional
-        The edge attribute that holds the cost, or a mapping from edges to costs;
-        unless given every edge costs 1. Costs are integers, fractions, decimals or
-        floats of any sign.
+        Edge attribute of the costs, or a mapping from edges to costs; default: 1 each.
+        Costs are integers, fractions, decimals or floats of any sign.
     delay : str
-        The edge attribute that holds the delay; absent means 0. Here it may be any
-        number that a cost may be.
+        Edge attribute of the delays, which may be numbers of the same kinds.
 
     Returns
     -------
     CycleRatio
-        The ratio as a `fractions.Fraction`, a cycle that has it, and what proves that
-        no cycle has a greater one.
+        The ratio as a `fractions.Fraction`, a cycle with this ratio, and the proof.
 
     Raises
     ------
     networkx.NetworkXNoCycle
         If there is no cycle.
     UnboundedError
-        If a cycle has a total delay of zero or less; it carries the cycle.
+        If a cycle has a total delay <= 0; the attribute ``cycle`` contains it.
     ValueError
-        If a cost is missing or no number, or delays are vectors.
+        If a cost is missing or is not a number, or if the delays are vectors.
 
     Notes
     -----
-    Policy iteration in exact integers, each round O(m + n log n); a dozen rounds or two.
-    Before it one pass in which all delays become non-negative by clocks, which costs
-    O(n m) at worst where some are negative.
+    Policy iteration in exact integers, usually 10 to 25 rounds of O(m + n log n). If a delay is
+    negative, a potential is computed first, in O(n m) in the worst case.
 
     Examples
     --------
@@ -484,25 +435,26 @@ def max_cycle_ratio(G: Any, cost: Any = None, *, delay: str = "delay") -> CycleR
     return _extreme(G, cost, delay, greatest=True)
 
 
-def min_cycle_ratio(G: Any, cost: Any = None, *, delay: str = "delay") -> CycleRatio:
+def min_cycle_ratio(G: GraphLike, cost: Weights = None, *, delay: str = "delay") -> CycleRatio:
     """Find the least ratio of cost to delay over all cycles.
 
-    It is the rate at which the shortest paths of the delay cover grow. Parameters, errors and
-    cost are those of `max_cycle_ratio`.
+    It is the growth rate of the shortest paths of the delay cover. Errors and computing time are
+    those of `max_cycle_ratio`.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A graph whose cycles all have a positive total delay.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; every cycle must have a positive total delay.
     cost : str or mapping, optional
-        The edge attribute that holds the cost, or a mapping from edges to costs.
+        Edge attribute of the costs, or a mapping from edges to costs; default: 1 each.
+        Costs are integers, fractions, decimals or floats of any sign.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays, which may be numbers of the same kinds.
 
     Returns
     -------
     CycleRatio
-        The ratio, a cycle that has it, and what proves that no cycle has a smaller one.
+        The ratio, a cycle with this ratio, and the proof.
 
     Examples
     --------
@@ -517,7 +469,7 @@ def _extreme(G: Any, cost: Any, delay: str, *, greatest: bool) -> CycleRatio:
     graph, delays = _delays(G, delay)
     costs = edge_weights(graph, cost)
     n, tails, heads = len(graph.vertices), graph.tails, graph.heads
-    ticks, clock = clocks_forward(graph, delays.whole, delays.unit)
+    ticks, clock = check_forward(graph, delays.whole, delays.unit)
     level = levels(n, tails, heads)
     if level.min(initial=0) >= 0:
         raise nx.NetworkXNoCycle("the graph has no cycle, so there is no cycle ratio")
@@ -531,7 +483,7 @@ def _extreme(G: Any, cost: Any, delay: str, *, greatest: bool) -> CycleRatio:
         gauge.tolist(),
         cycle_among(level, tails, heads),
     )
-    # values times -1 are a potential for the delays of the clocks; back to the user's
+    # -values are a potential for the shifted delays; convert it to the user's delays
     p = best.ratio.numerator
     start = [sign * (p * t - x) for x, t in zip(best.values, ticks.tolist(), strict=True)]
     least = min(start)
@@ -542,30 +494,29 @@ def _extreme(G: Any, cost: Any, delay: str, *, greatest: bool) -> CycleRatio:
         edges=graph.edges,
         costs=costs._replace(whole=tuple(costs.whole)),
         delays=delays._replace(whole=tuple(delays.whole)),
-        potentials=FrozenDict((v, x - least) for v, x in zip(graph.vertices, start, strict=True)),
-        clocks=FrozenDict(zip(graph.vertices, clock, strict=True)),
+        _potential=FrozenDict((v, x - least) for v, x in zip(graph.vertices, start, strict=True)),
+        _delay_potential=FrozenDict(zip(graph.vertices, clock, strict=True)),
     )
 
 
-def clocks_forward(
-    graph: DelayGraph, delays: Sequence[int], unit: int = 1
-) -> tuple[Any, list[int]]:
-    """Clocks by which every edge takes time, or `UnboundedError` with a cycle that takes none.
+def check_forward(graph: DelayGraph, delays: Sequence[int], unit: int = 1) -> tuple[Any, list[int]]:
+    """Return potentials for positive delays; `UnboundedError` if a cycle prevents it.
 
-    Returns whole ticks by which no delay is negative, as an array, and the numerators of the
-    clock of a `CycleRatio`: ticks, and within a tick the level along edges of delay zero.
+    The first, an array of integers, makes all delays nonnegative. The second makes them positive;
+    it consists of the numerators of `CycleRatio.delay_potential`, and includes levels along edges
+    of delay zero.
     """
     n = len(graph.vertices)
     small = 4 * (n + 1) * max(map(abs, delays), default=0) < 2**62
     array = np.array(delays, dtype=np.int64 if small else object)
-    ticks, level, cycle = ascent(n, graph.tails, graph.heads, array)
+    ticks, level, cycle = forward_times(n, graph.tails, graph.heads, array)
     if cycle:
         edges = tuple(graph.edges[e] for e in cycle)
         own = {graph.edges[e]: Fraction(delays[e], unit) for e in cycle}
         total = sum(own.values())
         raise UnboundedError(
-            f"the cycle {show_walk(edges, delay=own.__getitem__)} has total delay {total}, but "
-            "going round must take time; give it a positive delay",
+            f"the cycle {show_walk(edges, 12, own.__getitem__, graph.is_parallel)} has total delay "
+            f"{total}; the total delay of every cycle must be positive",
             cycle=edges,
         )
     pairs = zip(ticks.tolist(), level.tolist(), strict=True)
@@ -577,18 +528,11 @@ def _delays(G: Any, delay: str) -> tuple[DelayGraph, ExactNumbers]:
     try:
         graph = as_delay_graph(G, delay)
     except DelayError:
-        graph = DelayGraph(G, _NOWHERE)
+        graph = DelayGraph(G, NO_ATTRIBUTE)
         values = graph.edge_values(delay, 0)
         absent = not any(delay in data for data in graph.edge_data)
         if absent or any(isinstance(value, tuple | list | np.ndarray) for value in values):
             raise
-        return graph, scaled(values, lambda k: f"the delay of the edge {show_edge(graph.edges[k])}")
+        return graph, scaled(values, lambda k: f"the delay of edge {graph.edges[k]!r}")
     one_axis(graph)
     return graph, ExactNumbers(graph.delays[:, 0].tolist(), 1, floats=False)
-
-
-class _Nowhere:
-    """The name of an attribute that no edge has."""
-
-
-_NOWHERE: Any = _Nowhere()

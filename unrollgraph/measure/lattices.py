@@ -1,24 +1,19 @@
-"""Lattices and convex hulls of a few integer vectors, in exact arithmetic.
+"""Lattices and convex hulls of integer vectors, in exact arithmetic.
 
-The vectors here are total delays of closed walks. A lattice is kept by its *Hermite
-basis*, of which there is exactly one: rows in echelon form, pivots positive, the entries
-above a pivot at least zero and less than it. Reducing a vector by it gives the one
-representative of its class modulo the lattice.
+The vectors are total delays of closed walks. A lattice A is stored by its unique *Hermite basis*:
+rows in echelon form with positive pivots, in which the entries above a pivot are nonnegative and
+less than the pivot. Reduction by this basis yields a unique representative of each class modulo A.
 
-The *Smith form* tells what the quotient Z^d / A is: there are unimodular matrices, of
-determinant 1 or -1, that turn the basis into a diagonal ``a_1, a_2, ...`` each of which
-divides the next, and then the quotient is ``Z/a_1 + Z/a_2 + ...`` with a Z for each
-dimension that is left over.
+The *Smith form* determines Z^d / A: unimodular matrices (determinant 1 or -1) transform the basis
+to a diagonal ``a_1, a_2, ...`` in which each entry divides the next. Then Z^d / A is
+``Z/a_1 + Z/a_2 + ...`` plus a Z for each remaining dimension.
 
-All arithmetic is in Python integers.
+`nearest_point` decides Gordan's alternative for vectors ``p``: either some ``y`` has ``y . p > 0``
+for all of them, or some of them have a positive combination that is zero. If the point of their
+convex hull nearest to the origin is not zero, it is the ``y`` of widest margin. If it is zero, its
+weights are the combination.
 
-Linear algebra is in Python integers and `fractions.Fraction`, for few vectors and small d.
-
-`nearest_point` decides what the rest is built on, Gordan's alternative: of vectors
-``p`` either some ``y`` has ``y . p > 0`` for all of them, or some of them have a
-positive combination that is zero. The point of their convex hull nearest to the origin
-shows which: if it is not the origin it is such a ``y``, and the one with the widest
-margin; if it is, its weights are the combination.
+All arithmetic is in Python ints and `fractions.Fraction`, for few vectors and small d.
 
 References
 ----------
@@ -37,17 +32,11 @@ Matrix = list[list[int]]
 
 
 class Lattice:
-    """A lattice that grows: its Hermite basis, and how it came from its generators.
-
-    Attributes
-    ----------
-    generators : list of tuple of int
-        The vectors that enlarged it, in the order in which they came.
-    """
+    """A lattice in Z^d as a Hermite basis, extended by one vector at a time."""
 
     def __init__(self, dimension: int) -> None:
-        self.generators: list[tuple[int, ...]] = []
-        self._rows: dict[int, list[int]] = {}  # by pivot: a vector, then its combination
+        self.generators: list[tuple[int, ...]] = []  # the vectors that enlarged the lattice
+        self._rows: dict[int, list[int]] = {}  # by pivot column: a vector, then its combination
         self._dimension = dimension
 
     @property
@@ -63,13 +52,7 @@ class Lattice:
         return [[*row, *[0] * (wide - len(row))] for row in rows]
 
     def add(self, vector: Sequence[int]) -> bool:
-        """Take in a vector; return whether the lattice grew.
-
-        Plan. Go through the columns: where there is no row with that pivot the rest of the
-        vector becomes one; where there is, the two are replaced by a combination whose
-        entry is their greatest common divisor and one whose entry is zero. Then reduce
-        what stands above the pivots.
-        """
+        """Add a vector; return whether the lattice grew."""
         if not any(reduced(vector, self._rows)):
             return False
         rest = [*vector, *[0] * len(self.generators), 1]
@@ -84,6 +67,7 @@ class Lattice:
                 break
             row = [*row, *[0] * (len(rest) - len(row))]
             pivot = row[column]
+            # row and vector become one with the gcd in this column and one with zero
             g, a, b = _extended_gcd(pivot, here)
             self._rows[column] = [a * x + b * y for x, y in zip(row, rest, strict=True)]
             rest = [pivot // g * y - here // g * x for x, y in zip(row, rest, strict=True)]
@@ -91,7 +75,7 @@ class Lattice:
         return True
 
     def _reduce(self) -> None:
-        """Make the entries above the pivots less than them."""
+        """Reduce the entries above each pivot to less than the pivot."""
         wide = self._dimension + len(self.generators)
         done: dict[int, list[int]] = {}
         for column in sorted(self._rows, reverse=True):
@@ -106,7 +90,7 @@ class Lattice:
 
 
 def reduced(vector: Sequence[int], rows: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
-    """Representative of a vector modulo the rows, given by their pivots."""
+    """Return the representative of a vector modulo rows, given by pivot column."""
     found = list(vector)
     for column in sorted(rows):
         factor = found[column] // rows[column][column]
@@ -116,7 +100,7 @@ def reduced(vector: Sequence[int], rows: Mapping[int, Sequence[int]]) -> tuple[i
 
 
 def pivots(basis: Sequence[Sequence[int]]) -> dict[int, Sequence[int]]:
-    """Return the rows of a basis in echelon form by the columns of their pivots."""
+    """Return the rows of a basis in echelon form by pivot column."""
     return {next(c for c, x in enumerate(row) if x): row for row in basis}
 
 
@@ -132,21 +116,10 @@ def _extended_gcd(a: int, b: int) -> tuple[int, int, int]:
 
 
 def smith(rows: Sequence[Sequence[int]], dimension: int) -> tuple[Matrix, list[int], Matrix]:
-    """Smith form of independent rows.
+    """Smith form ``(left, diagonal, right)`` of linearly independent rows.
 
-    Returns
-    -------
-    left, right : list of list of int
-        Unimodular matrices.
-    diagonal : list of int
-        Positive integers, each a divisor of the next, with ``left rows right`` the
-        matrix that has them on its diagonal and zeros elsewhere.
-
-    Notes
-    -----
-    Plan. Bring the smallest entry that is left to the corner and reduce its row and
-    column by it, until nothing else stands there; if an entry elsewhere is no multiple of
-    it, add its row and go on. Each round makes the corner smaller.
+    ``left`` and ``right`` are unimodular, and ``left rows right`` is the matrix with the positive
+    integers ``diagonal``, each a divisor of the next, on its diagonal and zeros elsewhere.
     """
     size = len(rows)
     work = [[*row, *unit] for row, unit in zip(rows, identity(size), strict=True)]
@@ -175,6 +148,7 @@ def smith(rows: Sequence[Sequence[int]], dimension: int) -> tuple[Matrix, list[i
                         row[j] -= factor * row[k]
             if any(work[i][k] for i in range(k + 1, size)) or any(work[k][k + 1 : dimension]):
                 continue
+            # a row with an entry that the corner does not divide makes the corner smaller
             odd = next(
                 (i for i in range(k + 1, size) if any(x % corner for x in work[i][:dimension])),
                 None,
@@ -189,18 +163,10 @@ def smith(rows: Sequence[Sequence[int]], dimension: int) -> tuple[Matrix, list[i
 
 
 def kernel(rows: Sequence[Sequence[int]], dimension: int) -> list[dict[int, int]]:
-    """Lattice of all integer combinations of some rows that are zero.
+    """Basis of the lattice of integer combinations of the rows that are zero.
 
-    Returns
-    -------
-    list of dict
-        A basis: of each combination its coefficients, by the numbers of the rows.
-
-    Notes
-    -----
-    Plan. Bring the rows into echelon form one by one, by unimodular operations on pairs, and
-    keep how each came from them. What becomes zero is a combination that is zero; and since all
-    operations can be undone in integers, these are a basis of all of them.
+    Each combination is a dict from row numbers to coefficients. The rows are brought into echelon
+    form by operations that are invertible over the integers, so the zero rows yield a basis.
     """
     echelon: dict[int, tuple[list[int], dict[int, int]]] = {}
     found = []
@@ -227,7 +193,7 @@ def kernel(rows: Sequence[Sequence[int]], dimension: int) -> list[dict[int, int]
 
 
 def _combined(one: dict[int, int], a: int, other: dict[int, int], b: int) -> dict[int, int]:
-    """A combination of two combinations, without zeros."""
+    """Return ``a * one + b * other`` for combinations, without zeros."""
     total = {k: a * one.get(k, 0) + b * other.get(k, 0) for k in {**one, **other}}
     return {k: x for k, x in total.items() if x}
 
@@ -244,7 +210,7 @@ def product(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> Matrix:
 
 
 def is_unimodular(matrix: Sequence[Sequence[int]]) -> bool:
-    """Whether a square matrix has the determinant 1 or -1: whether its rows generate Z^n."""
+    """Whether a square matrix has determinant 1 or -1: whether its rows generate Z^n."""
     lattice = Lattice(len(matrix))
     for row in matrix:
         lattice.add(row)
@@ -255,12 +221,12 @@ Vector = Sequence[int]
 
 
 def dot(a: Sequence[int], b: Sequence[int]) -> int:
-    """Inner product, in exact integers."""
+    """Inner product of integer vectors."""
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
 def primitive(vector: Sequence[Fraction | int]) -> tuple[int, ...]:
-    """The integers without a common divisor on the ray of a rational vector."""
+    """Return the integers without a common divisor on the ray of a rational vector."""
     scale = lcm(*(Fraction(x).denominator for x in vector))
     whole = [int(x * scale) for x in vector]
     divisor = gcd(*whole) or 1
@@ -268,7 +234,7 @@ def primitive(vector: Sequence[Fraction | int]) -> tuple[int, ...]:
 
 
 def orthogonal(vectors: Sequence[Vector], dimension: int) -> tuple[tuple[int, ...], ...]:
-    """Integer basis of all that is orthogonal to the vectors."""
+    """Return an integer basis of the orthogonal complement of the vectors."""
     rows, pivots, scale = _reduced(vectors)
     basis = []
     for free in (axis for axis in range(dimension) if axis not in pivots):
@@ -281,9 +247,9 @@ def orthogonal(vectors: Sequence[Vector], dimension: int) -> tuple[tuple[int, ..
 
 
 def solve(columns: Sequence[Vector], target: Sequence[int | Fraction]) -> list[Fraction]:
-    """Coefficients with which the columns sum up to the target; it must be in their span.
+    """Return coefficients with which the columns sum to a target in their span.
 
-    At most as many of them as the columns have rank are not zero.
+    The number of nonzero coefficients is at most the rank of the columns.
     """
     common = lcm(*(Fraction(x).denominator for x in target))
     rows = [
@@ -299,23 +265,11 @@ def solve(columns: Sequence[Vector], target: Sequence[int | Fraction]) -> list[F
 
 
 def nearest_point(points: Sequence[Vector]) -> tuple[tuple[Fraction, ...], dict[int, Fraction]]:
-    """The point of a convex hull nearest to the origin, and its weights.
+    """Return the point of a convex hull nearest to the origin, and its weights.
 
-    Returns
-    -------
-    tuple of Fraction
-        The point y. It is zero, or has ``y . p >= y . y > 0`` for all points p.
-    dict
-        The positive weights, by number of the point, with which it is a combination
-        of affinely independent points.
-
-    Notes
-    -----
-    Wolfe's algorithm, in rationals, where it is finite: the norm falls with every
-    set of points that it settles on. Plan: walk to the nearest point of the affine hull
-    of some points; where that leaves their convex hull, stop at its boundary and drop
-    the points that no longer count; where it does not, take in the point that lies
-    farthest against the direction found, until there is none.
+    The point y is zero or has ``y . p >= y . y > 0`` for all points p. It is a combination of
+    affinely independent points; their weights are positive, by number of the point. Wolfe's
+    algorithm in rationals, in which it is finite.
     """
     norms = [dot(p, p) for p in points]
     first = min(range(len(points)), key=norms.__getitem__)
@@ -327,6 +281,7 @@ def nearest_point(points: Sequence[Vector]) -> tuple[tuple[Fraction, ...], dict[
         if common * against[worst] >= dot(y, y):
             return tuple(Fraction(x, common) for x in y), weights
         weights[worst] = Fraction(0)
+        # move to the nearest point of the affine hull, or to the boundary of the convex hull
         while True:
             goal = _affine_weights([points[k] for k in weights])
             onward = dict(zip(weights, goal, strict=True))
@@ -339,7 +294,7 @@ def nearest_point(points: Sequence[Vector]) -> tuple[tuple[Fraction, ...], dict[
 
 
 def rounded(y: Sequence[Fraction], points: Sequence[Vector]) -> tuple[int, ...]:
-    """Small integers near the ray of y that keep half of its margin over each point.
+    """Return small integers z on nearly the same ray as y, with ``z . p > 0`` for all points.
 
     y has ``y . p >= y . y > 0`` for all points, as `nearest_point` returns it.
     """
@@ -360,21 +315,18 @@ def _combination(points: Sequence[Vector], weights: dict[int, Fraction]) -> tupl
 
 
 def _affine_weights(points: list[Vector]) -> list[Fraction]:
-    """Weights, of sum one, of the point nearest to the origin of the affine hull.
-
-    It is orthogonal to all differences: ``x . p`` is the same number for all points.
-    """
+    """Return the weights, with sum 1, of the point of an affine hull nearest to zero."""
     size = len(points)
+    # it is orthogonal to all differences: its inner products with the points are equal
     columns = [[*(dot(p, q) for q in points), 1] for p in points] + [[-1] * size + [0]]
     return solve(columns, [0] * size + [1])[:-1]
 
 
 def _reduced(rows: Sequence[Sequence[int]]) -> tuple[list[list[int]], list[int], int]:
-    """Reduced echelon form of integer rows.
+    """Return the reduced echelon form of integer rows, without zero rows.
 
-    Returns the rows that are not zero, the column of the pivot of each, and the one
-    number that stands at all pivots. Bareiss: every entry is a minor of the
-    matrix, so that dividing by the pivot before is exact and no number grows beyond that.
+    Returns the rows, their pivot columns, and the common value of all pivots. Bareiss' algorithm:
+    every entry is a minor of the matrix, so the divisions are exact and entries stay small.
     """
     work = [list(row) for row in rows]
     pivots: list[int] = []

@@ -1,37 +1,27 @@
-"""Separating cycles: a direction of time that as many of them as possible go along.
+"""Find slopes that are positive on the total delays of as many cycles as possible.
 
-Let every cycle of a delay graph have its total delay, a vector of Z^d. A slope X with
-``X . total > 0`` for every cycle is a linear schedule of the unrolling. There may be
-none, since some totals may cancel one another: those that take part in a positive
-combination that is zero. They span a subspace, the *lineality*; all other totals can be
-on one side of a hyperplane that holds it. `separate` finds both, by learning cycles:
+A slope X with ``X . total > 0`` for the total delay of every cycle defines a linear schedule of
+the unrolling. If some totals have a positive combination that is zero, there is no such slope.
+The totals in such combinations span a subspace, the *lineality*. `separate` finds the lineality
+and a slope that is zero on it and positive on all other totals, by learning cycles:
 
-1. Take X orthogonal to the lineality known so far, and positive on the cycles met so
-   far that are not in it. Only d numbers are unknown here; `nearest_point` finds them, or
-   a combination of those cycles that lies in the lineality, which then grows.
-2. Look for offsets rho with ``X . d + rho(head) - rho(tail) >= 0`` on every edge:
-   shortest distances, in exact integers. If there are none, a cycle has a negative
-   total along X: one more to know.
-3. Else the edges where equality holds, the *tight* ones, hold exactly the cycles
-   orthogonal to X. If one of them is not in the lineality, it is one more to know.
-4. Else X is found. What it leaves undecided are the tight edges that lie on cycles, in
-   their strong components: the *parts*.
-
-The slope of step 1 is near the one of widest margin, so that whatever cycle refutes it
-cuts away a good part of what was still possible.
-
-A lineality comes with its own proof: cycles that span it and a positive combination of
-all of them that is zero. If there is one part, it is strongly connected, so that a
-closed walk joins those cycles, and the combination becomes a closed walk of total zero
-(`acyclicity`). If there are several, each is decided by itself.
+1. Take X orthogonal to the known lineality and positive on the known cycles outside of it. This
+   has only d unknowns; `nearest_point` finds X, or a combination of these cycles in the
+   lineality, which then grows. X has nearly the widest margin, so each new cycle excludes a large
+   share of the remaining slopes.
+2. Compute offsets rho with ``X . d + rho(head) - rho(tail) >= 0`` on every edge, as exact shortest
+   distances. If there are no such offsets, learn a cycle of negative total along X.
+3. Otherwise the *tight* edges, where equality holds, contain exactly the cycles orthogonal to X.
+   If one of them is not in the lineality, learn it.
+4. Otherwise return X. The cycles orthogonal to X lie in the strong components of the tight edges,
+   the *parts*. The certificate that no slope is positive on more cycles: cycles whose totals span
+   the lineality, with positive coefficients for which the totals sum to zero. If these cycles lie
+   in one part, they can be joined to a closed walk of total zero (`acyclicity`).
 
 References
 ----------
-R. M. Karp, R. E. Miller, S. Winograd, The organization of computations for uniform
-recurrence equations, Journal of the ACM 14 (1967). S. R. Kosaraju, G. F. Sullivan,
-Detecting cycles in dynamic graphs in polynomial time, STOC (1988). A. Darte, F. Vivien,
-Optimal fine and medium grain parallelism detection in polyhedral reduced dependence
-graphs, International Journal of Parallel Programming 25 (1997).
+Those of `acyclicity`, and A. Darte, F. Vivien, Optimal fine and medium grain parallelism detection
+in polyhedral reduced dependence graphs, International Journal of Parallel Programming 25 (1997).
 """
 
 from __future__ import annotations
@@ -47,7 +37,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.errors import DelayError
 from unrollgraph.graph.digraph import Digraph, breadth_first, cycle_among, levels, strong_components
-from unrollgraph.graph.potentials import clocks
+from unrollgraph.graph.potentials import nonnegative_times
 from unrollgraph.limits import LARGEST_DIMENSION
 from unrollgraph.measure.lattices import dot, nearest_point, orthogonal, primitive, rounded, solve
 
@@ -55,7 +45,7 @@ IntArray = NDArray[np.int64]
 
 
 class Cycle(NamedTuple):
-    """A cycle, by the numbers of its edges, and its total delay."""
+    """A cycle as edge numbers, and its total delay."""
 
     edges: tuple[int, ...]
     total: tuple[int, ...]
@@ -63,17 +53,16 @@ class Cycle(NamedTuple):
 
 @dataclass(frozen=True)
 class Lineality:
-    """A space of totals that cancel one another, with its proof.
+    """A span of totals with a positive combination that is zero, with its proof.
 
     Attributes
     ----------
     cycles : tuple of Cycle
-        Their totals span the space.
+        Cycles whose totals span the space.
     counts : tuple of int
-        Positive, one for each cycle: so often taken the totals add up to zero.
+        A positive coefficient for each cycle; the combination of the totals is zero.
     across : tuple of tuple of int
-        A basis of all that is orthogonal to the space; left out where nobody asks, of a
-        single cycle of total zero.
+        A basis of the orthogonal complement; empty for a single cycle of total zero.
     """
 
     cycles: tuple[Cycle, ...]
@@ -81,7 +70,7 @@ class Lineality:
     across: tuple[tuple[int, ...], ...]
 
     def coordinates(self, vector: Iterable[int]) -> tuple[int, ...]:
-        """Where a vector lies modulo the space; zero exactly within it."""
+        """Coordinates of a vector modulo the space; zero iff it lies in the space."""
         vector = tuple(vector)
         return tuple(dot(axis, vector) for axis in self.across)
 
@@ -90,12 +79,10 @@ class Lineality:
         return not any(self.coordinates(vector))
 
     def extended(self, cycles: list[Cycle], weights: list[Fraction]) -> Lineality:
-        """Take in cycles that have a positive combination within the space.
-
-        That combination is minus one of the cycles that are there, and becomes
-        positive by adding enough of the one that is zero.
-        """
+        """Return the lineality extended by cycles with a positive combination in it."""
         dimension = len(cycles[0].total)
+        # subtract the combination in terms of the known cycles; adding a multiple of their zero
+        # combination makes all counts positive
         within = [
             sum((w * c.total[axis] for w, c in zip(weights, cycles, strict=True)), Fraction(0))
             for axis in range(dimension)
@@ -113,11 +100,11 @@ class Lineality:
 
 
 class Separation(NamedTuple):
-    """What `separate` finds.
+    """The result of `separate`.
 
-    Along an edge ``slope . delay + offset(head) - offset(tail)`` is positive, but zero on the
-    edges of the parts. Each part is strongly connected, and all its totals lie in
-    the lineality. Should a cycle of total zero come to light, it is the only part.
+    ``slope . delay + offset(head) - offset(tail)`` is zero on the edges of the parts, else
+    positive. Each part is strongly connected, and its totals lie in the lineality. If the search
+    finds a cycle of total zero, it is the only part, and slope and offsets have no meaning.
     """
 
     slope: tuple[int, ...]
@@ -127,20 +114,18 @@ class Separation(NamedTuple):
 
 
 def separate(digraph: Digraph) -> Separation:
-    """Find a direction of time along which all cycles go that can go along one.
+    """Find the lineality and a slope positive on the totals of all other cycles.
 
-    Notes
-    -----
-    O(n m) exact operations for each slope tried; those are few where d is small, since
-    each halves, roughly, what is left to choose from. From one to the next some small
-    systems of equations in d unknowns are solved: milliseconds for d = 3, seconds for d = 16.
+    O(n m) exact operations for each slope tried; their number is small if d is small, because each
+    excludes about half of the remaining slopes. For each slope, small linear systems in d unknowns
+    are solved: milliseconds for d = 3, seconds for d = 16.
     """
     dimension = digraph.delays.shape[1]
     lineality = Lineality((), (), ())
     known: list[Cycle] = []
     slope = (1,) * dimension
     while True:
-        times, tight, edges = clocks(*digraph[:3], _along(digraph, slope))
+        times, tight, edges = nonnegative_times(*digraph[:3], _along(digraph, slope))
         parts: list[IntArray] = []
         if not edges:
             level = levels(digraph.n, digraph.tails[tight], digraph.heads[tight])
@@ -171,15 +156,15 @@ def separate(digraph: Digraph) -> Separation:
 def _direction(
     known: list[Cycle], lineality: Lineality
 ) -> tuple[tuple[int, ...], Lineality, list[Cycle]]:
-    """Return a slope that is positive on the known cycles, once those that cancel are in place."""
+    """Extend the lineality by the known cycles; return a slope positive on the others."""
     while known:
         points = _levelled([lineality.coordinates(cycle.total) for cycle in known])
         nearest, weights = nearest_point([point for point, _ in points])
         if any(nearest):
             small = rounded(nearest, [point for point, _ in points])
             return _combined(small, lineality.across), lineality, known
-        cancelling = [known[k] for k in weights]
-        lineality = lineality.extended(cancelling, [w * points[k][1] for k, w in weights.items()])
+        canceling = [known[k] for k in weights]
+        lineality = lineality.extended(canceling, [w * points[k][1] for k, w in weights.items()])
         known = [cycle for cycle in known if not lineality.holds(cycle.total)]
     dimension = len(lineality.cycles[0].total)
     axes = lineality.across or ((0,) * dimension,)
@@ -192,7 +177,7 @@ def _combined(factors: Iterable[int], axes: Iterable[tuple[int, ...]]) -> tuple[
 
 
 def _levelled(points: list[tuple[int, ...]]) -> list[tuple[tuple[int, ...], int]]:
-    """Bring points to about one length, by powers of two, so that none counts for more."""
+    """Scale points by powers of two to about the same length, so that none dominates."""
     bits = [max(x.bit_length() for x in point) for point in points]
     scales = [1 << (max(bits) - b) for b in bits]
     return [
@@ -202,17 +187,17 @@ def _levelled(points: list[tuple[int, ...]]) -> list[tuple[tuple[int, ...], int]
 
 
 def _limited(dimension: int) -> int:
-    """Refuse to learn cycles in spaces where that would not come to an end in a person's time."""
+    """Return the dimension; raise `DelayError` if learning cycles would take too long."""
     if dimension > LARGEST_DIMENSION:
         raise DelayError(
-            f"cycles are told apart in Z^{LARGEST_DIMENSION} at most, and these delays are in "
-            f"Z^{dimension}; leave out axes, if the rest decides"
+            f"the delays are in Z^{dimension}, but the cycles of this graph can be analyzed only "
+            f"up to Z^{LARGEST_DIMENSION}; drop axes that are not needed for acyclicity"
         )
     return dimension
 
 
 def _along(digraph: Digraph, slope: tuple[int, ...]) -> NDArray[Any]:
-    """Return the delays along a slope, in 64 bits where sums of them along walks fit."""
+    """Return the delays along a slope, in int64 if sums along walks fit."""
     largest = int(np.abs(digraph.delays).max(initial=0)) * sum(map(abs, slope))
     if 4 * (digraph.n + 1) * largest < 2**62:
         return digraph.delays @ np.array(slope, dtype=np.int64)
@@ -225,7 +210,7 @@ def _total(digraph: Digraph, edges: Iterable[int]) -> tuple[int, ...]:
 
 
 def _condensed(digraph: Digraph, tight: IntArray) -> tuple[IntArray, list[IntArray]]:
-    """Levels that grow along tight edges but for those on cycles, and these, by component."""
+    """Return levels along tight edges between components, and edges per component."""
     n, tails, heads = digraph.n, digraph.tails[tight], digraph.heads[tight]
     component = strong_components(n, tails, heads)
     across = component[tails] != component[heads]
@@ -238,11 +223,10 @@ def _condensed(digraph: Digraph, tight: IntArray) -> tuple[IntArray, list[IntArr
 
 
 def _stray(digraph: Digraph, parts: list[IntArray], lineality: Lineality) -> tuple[int, ...]:
-    """Find a cycle in one of the parts whose total is not in the lineality, or none.
+    """Return a cycle in one of the parts whose total is not in the lineality, or ().
 
-    From a root of the part go out by a tree to the tail of an edge, along the edge, and
-    back by a tree. If all these closed walks lie in the lineality, so does every
-    cycle, being a sum of them and of those that go out and back only.
+    The test covers the closed walks that go from a root of the part to an edge by a tree, along
+    the edge, and back by a tree. If their totals lie in the lineality, those of all cycles do.
     """
     if not lineality.across:
         return ()
@@ -269,7 +253,7 @@ def _stray(digraph: Digraph, parts: list[IntArray], lineality: Lineality) -> tup
 def _heights(
     came: dict[int, int], ends: IntArray, place: list[tuple[int, ...]]
 ) -> dict[int, tuple[int, ...]]:
-    """Sum places along the tree by which each vertex was reached."""
+    """Sum the coordinates of the edges along the tree path to each vertex."""
     sums: dict[int, tuple[int, ...]] = {}
     for v, e in came.items():
         before = sums[int(ends[e])] if e >= 0 else (0,) * len(place[0])
@@ -288,7 +272,7 @@ def _path(came: dict[int, int], ends: IntArray, v: int) -> list[int]:
 
 
 def _simple(walk: list[int], piece: Digraph) -> list[list[int]]:
-    """Take a closed walk apart into cycles that meet no vertex twice."""
+    """Decompose a closed walk into simple cycles."""
     cycles, path = [], []
     position = {int(piece.tails[walk[0]]): 0}
     for e in walk:

@@ -1,42 +1,29 @@
-"""Lengths of longest and shortest paths of the unrolling, and the depth of a network.
+"""Lengths of longest and shortest paths of the cover, and depth of a network.
 
-Of a network that runs forward in time: the length, in edges, of a longest or shortest
-path from ``(source, 0)`` to ``(target, n)``. Let x(v, t) be that length at ``(v, t)``. Then
+The length x(v, t) of a longest path from ``(source, 0)`` to ``(v, t)``, in edges, is the maximum
+of ``x(u, t - d) + 1`` over the in-edges u -> v of delay d, for a shortest path the minimum. This
+is linear in the max-plus algebra. A potential makes all delays nonnegative, and edges of delay
+zero are sorted by level, so stepping to time n costs O(n m). Alternatively, a *state* contains for
+each vertex as many values as the largest delay of its out-edges, N values in total. The state
+after n steps follows from a power of an N x N matrix, by squaring in O(N^3 log n).
 
-    x(v, t) = max of x(u, t - d) + 1 over the in-edges u -> v of delay d,
+*Depth* as in Zhang et al. (2016): let D(n) and d(n) be the lengths of a longest and a shortest
+path of the unrolling from time i to time i + n.
 
-which is linear where sums are maxima and products sums (*max-plus*), and with minima
-likewise. Clocks make all delays non-negative, and those that are zero go up in level, so
-each time follows from the last few.
+* *Recurrent depth*: the limit of D(n)/n, the greatest ratio of edges to delay over all cycles.
+* *Feed-forward depth*: the supremum of D(n) - n * recurrent depth over paths from an input to an
+  output. A network with a single hidden layer has 2.
+* *Recurrent skip coefficient*: the limit of n/d(n), the greatest ratio of delay to edges.
 
-Two roads lead to time n. Stepping costs O(n m). What times to come need of the past is a
-*state* of as many numbers as a value is remembered for, summed over the vertices: N in all.
-The state after n steps is a power of one N x N matrix, by squaring in O(N^3 log n). A network
-with one value remembered for one step has N = 1, and a million steps are twenty products.
-
-The *depth* of a network follows Zhang et al. (2016), for a network that runs forward in time. Of
-all paths of the unrolling from time i to time i + n let D(n) be the length of a longest and d(n)
-that of a shortest one, counted in edges.
-
-* The *recurrent depth* is the limit of D(n)/n, the greatest ratio of edges to delay over
-  the cycles: how many operations a step of time adds.
-* The *feed-forward depth* is the supremum of D(n) - n times that, over paths from an input
-  to an output: what lies above the recurrence. A single hidden layer has 2.
-* The *recurrent skip coefficient* is the limit of n/d(n), the greatest ratio of delay to
-  edges: how many steps of time an operation can skip.
-
-All of them are exact fractions; `max_cycle_ratio` and `min_cycle_ratio` tell the cycles
-and what proves them. The first and the last do not change under retiming, nor does the
-second as long as inputs and outputs keep their clocks.
+All are exact fractions. `max_cycle_ratio` and `min_cycle_ratio` return the critical cycles.
+Retiming preserves all three, the second only if inputs and outputs are not shifted.
 
 References
 ----------
-F. Baccelli, G. Cohen, G. J. Olsder, J.-P. Quadrat, Synchronization and Linearity (1992). Mean
-recurrent length: S. Chang et al., Dilated recurrent neural networks, NIPS 2017,
-arXiv 1710.02224.
-
-S. Zhang et al., Architectural complexity measures of recurrent neural networks,
-NIPS 2016, arXiv 1602.08210.
+F. Baccelli, G. Cohen, G. J. Olsder, J.-P. Quadrat, Synchronization and Linearity (1992).
+S. Chang et al., Dilated recurrent neural networks, NIPS 2017, arXiv 1710.02224 (mean recurrent
+length). S. Zhang et al., Architectural complexity measures of recurrent neural networks, NIPS
+2016, arXiv 1602.08210.
 """
 
 from __future__ import annotations
@@ -49,161 +36,159 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import check_size, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, each_vertex, known, part_of
+from unrollgraph.cover.delay_cover import as_cover
+from unrollgraph.errors import check_size
+from unrollgraph.graph.delay_graph import (
+    DelayGraph,
+    GraphLike,
+    as_delay_graph,
+    each_vertex,
+    known,
+    part_of,
+)
 from unrollgraph.graph.digraph import dijkstra, levels, vertices_between
-from unrollgraph.graph.times import check_integer, integer
+from unrollgraph.graph.times import check_integer
 from unrollgraph.limits import MOST_NUMBERS
 from unrollgraph.measure.certificates import one_axis
-from unrollgraph.measure.cycle_ratio import clocks_forward, max_cycle_ratio, min_cycle_ratio
+from unrollgraph.measure.cycle_ratio import check_forward, max_cycle_ratio, min_cycle_ratio
 
 Numbers = NDArray[Any]
-NEVER = -(2**60)  # no path; whatever is added to it in one product stays below half of it
+NEVER = -(2**60)  # no path; sums of NEVER and a length stay below NEVER // 2
 
 
-def longest_path_length(
-    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
-) -> int:
-    """Edges of a longest path of the unrolling over a number of steps.
+def longest_path_length(G: GraphLike, source: Any, target: Any, *, delay: str = "delay") -> int:
+    """Number of edges of a longest path of the delay cover.
+
+    The cost is the minimum of O(m n) for n time steps and O(N^3 log n) for a state of N values. N
+    grows with the delays, so this is pseudo-polynomial.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
-    source, target : vertex
-        The path leads from ``(source, 0)`` to ``(target, steps)``.
-    steps : int
-        Any number of steps.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
+    source, target : vertex of the delay cover
+        The ends of the path: pairs of a vertex of ``G`` and a time.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     int
-        The length of a longest path.
+        The length.
 
     Raises
     ------
     networkx.NetworkXNoPath
         If there is no path.
     UnboundedError
-        If a cycle that paths from source to target may meet has a total delay of zero or
-        less; it carries the cycle.
+        If a cycle on a walk from source to target has a total delay <= 0.
+    LiftError
+        If source or target is not a vertex of the cover.
     ValueError
-        If source or target is no vertex, delays are vectors, or so large that a step has
-        too much to remember.
-
-    Notes
-    -----
-    O(m n) for n steps, or O(N^3 log n) where what is remembered from step to step are N
-    numbers, whichever is less. Pseudo-polynomial in the delays, since N grows with them.
+        If the delays are vectors, or so large that the state does not fit into memory.
 
     Examples
     --------
     >>> import unrollgraph as ug
-    >>> ug.longest_path_length(ug.gallery.seed_network(), "in", "out", 10**6)
+    >>> ug.longest_path_length(ug.gallery.seed_network(), ("in", 0), ("out", 10**6))
     3000004
     """
-    between = _Between(as_delay_graph(G, delay), source, target)
-    last = _whole(steps) + between.shift
+    cover = as_cover(G, delay)
+    (u, start), (v, end) = cover.locate(source), cover.locate(target)
+    between = _Between(cover.delay_graph, u, v)
+    last = end - start + between.shift
     length = between.at(last) if between.joined and last >= 0 else None
     if length is None:
-        raise _no_path(source, target, steps)
+        raise _no_path(source, target)
     return length
 
 
 def longest_path_lengths(
-    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
+    G: GraphLike, source: Any, target: Any, steps: range, *, delay: str = "delay"
 ) -> tuple[int | None, ...]:
-    """Edges of longest paths of the unrolling, for each number of steps below a number.
+    """Number of edges of longest paths of the cover, for many time differences.
+
+    O(m n) for the greatest n.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     source, target : vertex
-        Paths lead from ``(source, 0)`` to ``(target, n)``.
-    steps : int
-        How many lengths: for n = 0, 1, ..., steps - 1.
+        Vertices of ``G``; paths lead from ``(source, 0)`` to ``(target, n)``.
+    steps : range
+        The time differences n.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     tuple of int or None
-        The length for each n; None where no path leads.
+        The length for each n; None if there is no path.
 
     Raises
     ------
     UnboundedError, ValueError
-        As for `longest_path_length`.
-
-    Notes
-    -----
-    O(m steps).
+        As for `longest_path_length`, and if source or target is not a vertex of ``G``.
 
     Examples
     --------
     >>> import unrollgraph as ug
-    >>> ug.longest_path_lengths(ug.gallery.top_down(), "x", "y", 4)
+    >>> ug.longest_path_lengths(ug.gallery.top_down(), "x", "y", range(4))
     (3, 5, 7, 9)
     """
-    return _Between(as_delay_graph(G, delay), source, target).up_to(
-        check_integer(steps, "the number of steps"), 1
-    )
+    return _Between(as_delay_graph(G, delay), source, target).at_each(_checked(steps), 1)
 
 
 def shortest_path_lengths(
-    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
+    G: GraphLike, source: Any, target: Any, steps: range, *, delay: str = "delay"
 ) -> tuple[int | None, ...]:
-    """Edges of shortest paths of the unrolling, for each number of steps below a number.
+    """Number of edges of shortest paths of the cover, for many time differences.
 
-    Parameters, errors and cost are those of `longest_path_lengths`.
+    Errors and computing time are those of `longest_path_lengths`.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     source, target : vertex
-        Paths lead from ``(source, 0)`` to ``(target, n)``.
-    steps : int
-        How many lengths: for n = 0, 1, ..., steps - 1.
+        Vertices of ``G``; paths lead from ``(source, 0)`` to ``(target, n)``.
+    steps : range
+        The time differences n.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     tuple of int or None
-        The length for each n; None where no path leads.
+        The length for each n; None if there is no path.
 
     Examples
     --------
     >>> import unrollgraph as ug
-    >>> ug.shortest_path_lengths(ug.gallery.skip(3), "x", "y", 6)
+    >>> ug.shortest_path_lengths(ug.gallery.skip(3), "x", "y", range(6))
     (2, 3, 4, 3, 4, 5)
     """
-    return _Between(as_delay_graph(G, delay), source, target).up_to(
-        check_integer(steps, "the number of steps"), -1
-    )
+    return _Between(as_delay_graph(G, delay), source, target).at_each(_checked(steps), -1)
 
 
 def mean_recurrent_length(
-    G: Any, source: Any, target: Any, steps: int, *, delay: str = "delay"
+    G: GraphLike, source: Any, target: Any, steps: range, *, delay: str = "delay"
 ) -> Fraction:
-    """Mean length of the shortest paths over 0, 1, ..., steps - 1 steps of time.
+    """Mean of `shortest_path_lengths`.
 
-    Small where information from any number of steps ago needs few operations to arrive.
+    If it is small, few operations connect the inputs of all these earlier times to the output.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     source, target : vertex
-        The input and the output.
-    steps : int
-        Over how many steps to take the mean; for a dilated network its longest delay.
+        Vertices of ``G``: an input and an output.
+    steps : range
+        The time differences n; ``range(d)`` for a dilated network with largest delay d.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
@@ -213,40 +198,39 @@ def mean_recurrent_length(
     Raises
     ------
     networkx.NetworkXNoPath
-        If for some number of steps no path leads from source to target.
+        If there is no path for some time difference.
     UnboundedError, ValueError
-        As for `longest_path_length`.
+        As for `longest_path_lengths`.
 
     Examples
     --------
     >>> import unrollgraph as ug
-    >>> ug.mean_recurrent_length(ug.gallery.dilated(4), "x", "h4", 8)
+    >>> ug.mean_recurrent_length(ug.gallery.dilated(4), "x", "h4", range(8))
     Fraction(11, 2)
     """
-    if check_integer(steps, "the number of steps") == 0:
-        raise ValueError("the mean is taken over at least one number of steps")
+    if not len(_checked(steps)):
+        raise ValueError("steps is empty; the mean requires at least one time difference")
     lengths = shortest_path_lengths(G, source, target, steps, delay=delay)
-    known = [length for length in lengths if length is not None]
-    if len(known) < len(lengths):
-        raise _no_path(source, target, lengths.index(None))
-    return Fraction(sum(known), len(known))
+    reached = [length for length in lengths if length is not None]
+    if len(reached) < len(lengths):
+        raise _no_path((source, 0), (target, steps[lengths.index(None)]))
+    return Fraction(sum(reached), len(reached))
 
 
-def _whole(steps: Any) -> int:
-    try:
-        return integer(steps)
-    except TypeError:
-        raise ValueError(f"the number of steps is {steps!r}, but it must be an integer") from None
+def _checked(steps: Any) -> range:
+    if isinstance(steps, range):
+        return steps
+    raise TypeError(f"steps must be a range, such as range(4), not {steps!r}")
 
 
 class _Between:
-    """What lies on paths from the source to the target, with clocks that never go back."""
+    """The subgraph between source and target, with nonnegative delays by a potential."""
 
     def __init__(self, graph: DelayGraph, source: Any, target: Any) -> None:
         one_axis(graph)
         for vertex in (source, target):
             if not known(vertex, graph.number):
-                raise ValueError(f"{show_vertex(vertex)} is no vertex of the graph")
+                raise ValueError(f"{vertex!r} is not a vertex of the graph")
         n, start, goal = len(graph.vertices), graph.number[source], graph.number[target]
         keep = vertices_between(n, graph.tails, graph.heads, start, goal).tolist()
         self.joined = bool(keep)
@@ -254,7 +238,7 @@ class _Between:
         if not self.joined:
             return
         inner = part_of(graph, keep)
-        ticks, _ = clocks_forward(inner, inner.delays[:, 0].tolist())
+        ticks, _ = check_forward(inner, inner.delays[:, 0].tolist())
         self.n = len(inner.vertices)
         self.source, self.target = inner.number[source], inner.number[target]
         self.delays = inner.delays[:, 0] + ticks[inner.heads] - ticks[inner.tails]
@@ -263,13 +247,15 @@ class _Between:
         still = self.delays == 0
         self.level = levels(self.n, self.tails[still], self.heads[still])
 
-    def up_to(self, steps: int, sign: int) -> tuple[int | None, ...]:
-        """Longest (or for sign -1 shortest) lengths for each number of steps below one."""
-        if not self.joined or steps + self.shift < 1:
-            _affordable(steps, steps)
-            return (None,) * steps
-        found = self._stepped(steps + self.shift, sign)
-        return tuple(found[n + self.shift] if n + self.shift >= 0 else None for n in range(steps))
+    def at_each(self, steps: range, sign: int) -> tuple[int | None, ...]:
+        """Longest (sign 1) or shortest (sign -1) length for each time difference."""
+        count = len(steps)
+        _affordable(count, count)
+        times = (max(steps) if count else -1) + self.shift + 1
+        if not self.joined or times < 1:
+            return (None,) * count
+        lengths = self._stepped(times, sign)
+        return tuple(lengths[n + self.shift] if n + self.shift >= 0 else None for n in steps)
 
     def at(self, last: int) -> int | None:
         """Longest length to the target at one time."""
@@ -282,14 +268,14 @@ class _Between:
         return self._stepped(last + 1, 1)[last]
 
     def _forget(self, last: int) -> None:
-        """Leave out edges of a delay beyond the last time."""
+        """Remove the edges with delays greater than the last time."""
         near = self.delays <= last
         self.tails, self.heads, self.delays = (
             array[near] for array in (self.tails, self.heads, self.delays)
         )
 
     def _stepped(self, times: int, sign: int) -> list[int | None]:
-        """Length to the target at the times 0, 1, ..., each from the last few."""
+        """Compute the length to the target at the times 0, 1, ... by stepping."""
         self._forget(times - 1)
         rows = int(self.delays.max(initial=0)) + 1
         _affordable(rows * self.n + times, times)
@@ -308,7 +294,7 @@ class _Between:
         return found
 
     def _groups(self) -> list[tuple[Any, ...]]:
-        """In-edges by the level of their heads, and within a level by head."""
+        """Group the edges by the level of their heads, and within a level by head."""
         groups = []
         into = self.level[self.heads]
         for level in range(int(self.level.max(initial=0)) + 1):
@@ -320,7 +306,7 @@ class _Between:
         return groups
 
     def _memory(self) -> tuple[dict[int, int], int]:
-        """Where in the state the last values of each vertex begin, and the size of the state."""
+        """Return where the values of each vertex start in the state, and the state's size."""
         longest: dict[int, int] = {}
         for u, d in zip(self.tails.tolist(), self.delays.tolist(), strict=True):
             if d:
@@ -332,19 +318,17 @@ class _Between:
         return starts, size
 
     def _leapt(self, last: int, memory: dict[int, int], size: int) -> int | None:
-        """Length to the target at one time, 1 or more, by powers of the matrix of one step.
-
-        Entry ``starts[u] + a`` of the state is the value of u, a steps ago.
-        """
+        """Compute the length to the target at a time >= 1 by powers of the step matrix."""
         kind: Any = np.int64 if (self.n + 1) * (last + 2) < -NEVER // 4 else object
         never: Any = NEVER if kind is np.int64 else float("-inf")
         late = [e for e, d in enumerate(self.delays.tolist()) if d]
         entries = [self.source, *(int(self.heads[e]) for e in late)]
         within = self._within_a_step(entries, kind, never)
+        # entry memory[u] + a of the state is the value of u, a steps ago
         kept, places = list(memory), list(memory.values())
         step = np.full((size, size), never, dtype=kind)
         out = np.full(size, never, dtype=kind)
-        # a value grows older by one, until another vertex's values begin
+        # each value moves to the entry of the next older one of its vertex
         begin = set(places)
         for place in range(size - 1):
             if place + 1 not in begin:
@@ -365,7 +349,7 @@ class _Between:
         return _length((state + out).max(initial=never), 1)
 
     def _within_a_step(self, entries: list[int], kind: Any, never: Any) -> Numbers:
-        """Longest lengths along edges of delay zero from some vertices: a column for each."""
+        """Longest lengths along edges of delay zero; one column for each start."""
         lengths = np.full((self.n, len(entries)), never, dtype=kind)
         lengths[entries, range(len(entries))] = 0
         still = np.flatnonzero(self.delays == 0)
@@ -376,7 +360,7 @@ class _Between:
 
 
 def _product(a: Numbers, b: Numbers, kind: Any, never: Any) -> Numbers:
-    """Product of two matrices where sums are maxima and products sums."""
+    """Product of two matrices in the max-plus algebra."""
     result = np.full((len(a), b.shape[1]), never, dtype=kind)
     for k in range(len(b)):
         np.maximum(result, a[:, k, None] + b[k], out=result)
@@ -384,48 +368,41 @@ def _product(a: Numbers, b: Numbers, kind: Any, never: Any) -> Numbers:
 
 
 def _affordable(numbers: int, steps: int) -> None:
-    hint = "use a larger unit of time, or fewer steps"
+    hint = "use a larger time unit or fewer steps"
     check_size(numbers, MOST_NUMBERS, f"the state for {steps} steps", hint)
 
 
-def _no_path(source: Any, target: Any, time: int) -> nx.NetworkXNoPath:
-    return nx.NetworkXNoPath(
-        f"no path leads from ({show_vertex(source)}, 0) to ({show_vertex(target)}, {time})"
-    )
+def _no_path(source: Any, target: Any) -> nx.NetworkXNoPath:
+    return nx.NetworkXNoPath(f"the cover has no path from {source!r} to {target!r}")
 
 
 def _length(value: Any, sign: int) -> int | None:
     return sign * int(value) if value > NEVER // 2 else None
 
 
-def recurrent_depth(G: Any, *, period: int = 1, delay: str = "delay") -> Fraction:
-    """Operations that each step of time adds to the longest paths.
+def recurrent_depth(G: GraphLike, *, period: int = 1, delay: str = "delay") -> Fraction:
+    """Number of operations that a time step adds to the longest paths.
+
+    The cost is that of `max_cycle_ratio`.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph that runs forward in time.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; every cycle must have a positive total delay.
     period : int
-        Ticks in a step: a network may be written with delays in steps of several ticks,
-        as `gallery.clockwork` is. The depth is that of one tick.
+        Number of ticks in a unit of delay, as in `gallery.clockwork`; the depth is per tick.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     Fraction
-        The greatest ratio of edges to delay over all cycles, by the period.
+        The greatest ratio of edges to delay over all cycles, divided by the period.
 
     Raises
     ------
-    networkx.NetworkXNoCycle
-        If there is no cycle.
-    UnboundedError
-        If a cycle has a total delay of zero or less; it carries the cycle.
-
-    Notes
-    -----
-    The cost is that of `max_cycle_ratio`.
+    networkx.NetworkXNoCycle, UnboundedError
+        As for `max_cycle_ratio`.
 
     Examples
     --------
@@ -438,17 +415,19 @@ def recurrent_depth(G: Any, *, period: int = 1, delay: str = "delay") -> Fractio
     return max_cycle_ratio(as_delay_graph(G, delay)).ratio / check_integer(period, "the period", 1)
 
 
-def skip_coefficient(G: Any, *, period: int = 1, delay: str = "delay") -> Fraction:
-    """Steps of time that an operation can skip on the shortest paths.
+def skip_coefficient(G: GraphLike, *, period: int = 1, delay: str = "delay") -> Fraction:
+    """Number of time steps that an operation can skip on the shortest paths.
+
+    The cost is that of `min_cycle_ratio`.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph that runs forward in time.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; every cycle must have a positive total delay.
     period : int
-        Ticks in a step, as for `recurrent_depth`; the coefficient is in ticks.
+        Number of ticks in a unit of delay; the coefficient is in ticks.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
@@ -457,14 +436,8 @@ def skip_coefficient(G: Any, *, period: int = 1, delay: str = "delay") -> Fracti
 
     Raises
     ------
-    networkx.NetworkXNoCycle
-        If there is no cycle.
-    UnboundedError
-        If a cycle has a total delay of zero or less; it carries the cycle.
-
-    Notes
-    -----
-    The cost is that of `min_cycle_ratio`.
+    networkx.NetworkXNoCycle, UnboundedError
+        As for `max_cycle_ratio`.
 
     Examples
     --------
@@ -475,17 +448,21 @@ def skip_coefficient(G: Any, *, period: int = 1, delay: str = "delay") -> Fracti
     return check_integer(period, "the period", 1) / min_cycle_ratio(as_delay_graph(G, delay)).ratio
 
 
-def feedforward_depth(G: Any, sources: Any, targets: Any, *, delay: str = "delay") -> Fraction:
-    """Operations between input and output that no passing of time accounts for.
+def feedforward_depth(
+    G: GraphLike, sources: Any, targets: Any, *, delay: str = "delay"
+) -> Fraction:
+    """Number of operations between input and output in excess of the recurrent depth.
+
+    The cost is that of `max_cycle_ratio` plus O(m log n) for Dijkstra's algorithm.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph that runs forward in time.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; every cycle must have a positive total delay.
     sources, targets : vertex or iterable of vertices
-        Where paths begin and end: the inputs and the outputs.
+        The inputs and the outputs.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
@@ -495,18 +472,11 @@ def feedforward_depth(G: Any, sources: Any, targets: Any, *, delay: str = "delay
     Raises
     ------
     networkx.NetworkXNoPath
-        If no path leads from a source to a target.
-    networkx.NetworkXNoCycle
-        If there is no cycle.
-    UnboundedError
-        If a cycle has a total delay of zero or less; it carries the cycle.
+        If there is no path from a source to a target.
+    networkx.NetworkXNoCycle, UnboundedError
+        As for `max_cycle_ratio`.
     ValueError
-        If a source or a target is no vertex.
-
-    Notes
-    -----
-    `max_cycle_ratio`, whose potential makes all weights of one sign, and a search by
-    Dijkstra's algorithm in exact integers: O(m log n) besides.
+        If a source or a target is not a vertex of ``G``.
 
     Examples
     --------
@@ -518,10 +488,10 @@ def feedforward_depth(G: Any, sources: Any, targets: Any, *, delay: str = "delay
     begin, end = (_numbers(graph, names) for names in (sources, targets))
     rate = max_cycle_ratio(graph)
     p, q = rate.ratio.numerator, rate.ratio.denominator
-    potential = [rate.potentials[v] for v in graph.vertices]
+    potential = [int(q * rate.potential[v]) for v in graph.vertices]
     heads, delays = graph.heads.tolist(), graph.delays[:, 0].tolist()
 
-    # q edges - p delay is the fall of the potential but for what Dijkstra's distances count
+    # q edges - p delay = decrease of the potential - Dijkstra's distance
     def moves(u: int) -> Iterator[tuple[int, int, int]]:
         for e in graph.out_numbers[u]:
             yield heads[e], p * delays[e] - q + potential[heads[e]] - potential[u], e
@@ -529,19 +499,19 @@ def feedforward_depth(G: Any, sources: Any, targets: Any, *, delay: str = "delay
     nearest, _ = dijkstra({v: potential[v] for v in begin}, moves)
     reached = [potential[v] - nearest[v] for v in end if v in nearest]
     if not reached:
-        raise nx.NetworkXNoPath("no path leads from a source to a target")
+        raise nx.NetworkXNoPath("the graph has no path from a source to a target")
     return Fraction(max(reached), q)
 
 
 def _numbers(graph: DelayGraph, names: Any) -> list[int]:
-    """Numbers of one vertex or several, as networkx takes a bunch of nodes."""
+    """Return the numbers of a vertex or of several, as in networkx's ``nbunch``."""
     try:
         if names in graph.number:
             return [graph.number[names]]
-    except TypeError:  # a list, say, cannot be a vertex
+    except TypeError:  # unhashable, for example a list
         pass
     if not isinstance(names, Iterable):
-        raise ValueError(f"{names!r} is no vertex of the graph, nor several of them")
+        raise ValueError(f"{names!r} is neither a vertex of the graph nor an iterable of vertices")
     listed = list(names)
     each_vertex(graph, listed, "the list of sources or targets")
     return [graph.number[name] for name in listed]

@@ -1,43 +1,28 @@
-"""The walks between two vertices of a delay graph, and searches for a shortest one.
+"""Walks between two vertices of a delay graph, and searches for a shortest one.
 
-A path of the cover from ``(u, s)`` to ``(v, s + t)`` is the lift of a walk from u to v of
-total delay t. Such walks use the edges that can be reached from u and from which v can be
-reached; `between` leaves out all others.
+A path of the cover from ``(u, s)`` to ``(v, s + t)`` is the lift of a walk from u to v of total
+delay t. `between` keeps the edges that can be reached from u and from which v can be reached.
 
-*Where a shortest one need not go.* If no cycle has a negative total there are clocks by which no
-edge goes back, and by them no time lies before the start or after the goal. Else let n
-vertices and delays of at most D be left, and let a walk of least cost have the fewest edges.
-For each time h above start and goal take the place where it first climbs to h or above, and the
-place where it last leaves h or above: a vertex each, and how far above h. Of those pairs there
-are at most (n D)^2. Were there more such h, two of them would agree, and what the walk does
-between them, up on the one side and down on the other, could be left out: the total is the
-same, the cost no higher, the edges fewer. So it stays within (n D)^2 of start and goal, and
-`corridor` is finite in every case.
+*Bounds in Z* (`time_bounds`). If no cycle has a negative total, no edge goes back in time under
+some potential, and times stay between start and goal. Otherwise let there be n vertices and delays
+of at most D, and take a walk of least cost with the fewest edges. For each time h after start and
+goal, note the first and the last vertex of the walk at time h or later, and how much later each is.
+There are at most (n D)^2 combinations. If two times h had the same one, the two parts of the walk
+between them could be removed: same total, no higher cost, fewer edges. So times stay within (n D)^2
+of start and goal.
 
-*In Z^d* a search is exact where it is confined:
+*Bounds in Z^d*. One of three conditions makes the search finite and exact; otherwise it needs a
+radius. Along each axis all cycles have totals of one sign, so times stay between start and goal; or
+a linear schedule exists, and its keys stay between those of start and goal; or the totals of all
+cycles cancel, as in a crystal net with its reverses, and the cosets of a lattice decide in advance
+whether there is a path.
 
-* along each axis where all cycles have totals of one sign, times stay between start and goal;
-* where a linear schedule exists, so do its keys;
-* where all the totals between the two vertices cancel, as in a crystal net with its reverses,
-  those of closed walks form a lattice. Its cosets tell what is reached, and the search
-  ends.
-
-Elsewhere it needs a radius, the largest length of a path to look for.
-
-The search is A*, led by a lower bound that is linear in time. Let walks of a total delay s be
-looked for, from u to v. Give a multiplier y to a step along each axis and a level p to each
-vertex. If every edge fulfils
-
-    y . d <= cost + p(tail) - p(head),
-
-then no walk costs less than ``y . s + p(v) - p(u)``, the sum of the left sides. The best
-multipliers solve a linear program, whose dual is a flow from u to v of total delay s that may
-be divided. Where there is no such flow, there are multipliers that show it: with costs of zero
-the bound is positive, and no walk has that total.
-
-The program is solved in floats. Its multipliers are rounded to fractions, levels for them are
-computed in exact integers, and what they show is checked there; multipliers that were rounded to
-something false lead to no wrong answer, but to no bound.
+*Search*. A* with a lower bound that is linear in time. If a multiplier y for each axis and a level
+p for each vertex satisfy ``y . d <= cost + p(tail) - p(head)`` on every edge, then a walk from u to
+v of total s costs at least ``y . s + p(v) - p(u)``. The best y solve a linear program, whose dual
+is a fractional flow from u to v of total s. If there is no such flow, some y give a positive bound
+for zero costs, which proves that no walk has total s. The program is solved in floats; y is rounded
+to fractions, and p is computed in exact integers. So rounding can lose a bound, not falsify it.
 
 References
 ----------
@@ -59,46 +44,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.errors import CyclicCoverError, RadiusError, TooLargeError, show_vertex
+from unrollgraph.errors import CyclicCoverError, RadiusError, TooLargeError
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.graph.digraph import Digraph, Found, astar, dijkstra, vertices_between
-from unrollgraph.graph.potentials import clocks, feasible_potential
+from unrollgraph.graph.digraph import Digraph, SearchResult, astar, dijkstra, vertices_between
+from unrollgraph.graph.potentials import feasible_potential, nonnegative_times
 from unrollgraph.graph.times import add
 from unrollgraph.limits import MOST_SEARCHED
-from unrollgraph.measure._components import cancelling_parts, same_component
-from unrollgraph.measure.acyclicity import verdict
+from unrollgraph.measure._components import canceling_parts, same_component
+from unrollgraph.measure.acyclicity import acyclicity_certificate
 from unrollgraph.measure.lattices import dot
 
 IntArray = NDArray[np.int64]
-NEAR = 2_000  # vertices of the cover to look through before anything is computed below, and
-NEAR_EACH = 4  # for each vertex of the base
-Segments = list[tuple[tuple[int, ...], int]]  # a walk: edges, and how often they are walked
+NEAR_STATES = 2_000  # vertices of the cover that a first search visits at most
+NEAR_STATES_EACH = 4  # in Z also this number for each vertex of the base graph, if that is more
+Segments = list[tuple[tuple[int, ...], int]]  # a walk: edges, and their repetitions
 
 
 @dataclass(frozen=True)
 class Walks:
-    """The edges that walks from a start to a goal can use, vertices numbered anew.
+    """Edges that walks from a start to a goal can use, with vertices renumbered."""
 
-    Attributes
-    ----------
-    vertices, edges : ndarray of int
-        Their numbers in the graph.
-    tails, heads : ndarray of int
-        Ends of the edges, by the new numbers.
-    delays : ndarray of int64, shape (m, d)
-        Their delays.
-    costs : tuple of int
-        Their costs, none of them negative.
-    start, goal : int
-        New numbers.
-    """
-
-    vertices: IntArray
-    edges: IntArray
-    tails: IntArray
+    vertices: IntArray  # their numbers in the graph
+    edges: IntArray  # their numbers in the graph
+    tails: IntArray  # new numbers of vertices, as in heads, start and goal
     heads: IntArray
-    delays: IntArray
-    costs: tuple[int, ...]
+    delays: IntArray  # shape (m, d)
+    costs: tuple[int, ...]  # one for each edge, >= 0
     start: int
     goal: int
 
@@ -109,15 +80,15 @@ class Walks:
 
     @property
     def digraph(self) -> Digraph:
-        """The edges as arrays alone."""
+        """The edges as a `Digraph`."""
         return Digraph(self.n, self.tails, self.heads, self.delays)
 
     def named(self, edges: Iterable[int]) -> tuple[int, ...]:
-        """Edges by their numbers in the graph."""
+        """Edge numbers in the graph."""
         return tuple(self.edges[list(edges)].tolist())
 
     def keeping(self, edges: Sequence[bool] | NDArray[np.bool_]) -> Walks | None:
-        """The walks that use only some edges; None if there are none."""
+        """Keep only the walks that use some edges; None if no walks are left."""
         kept = np.flatnonzero(edges)
         tails, heads = self.tails[kept], self.heads[kept]
         ends = vertices_between(self.n, tails, heads, self.start, self.goal)
@@ -136,7 +107,7 @@ class Walks:
         )
 
     def taking(self, edges: IntArray) -> Walks:
-        """The same vertices with some of the edges."""
+        """Keep all vertices and only some edges."""
         return replace(
             self,
             edges=self.edges[edges],
@@ -147,7 +118,7 @@ class Walks:
         )
 
     def avoiding(self, vertices: Iterable[int]) -> Walks | None:
-        """The walks that meet none of some vertices; None if there are none."""
+        """Keep only the walks that avoid some vertices; None if no walks are left."""
         out = np.zeros(self.n, dtype=bool)
         out[list(vertices)] = True
         if out[self.start] or out[self.goal]:
@@ -155,12 +126,12 @@ class Walks:
         return self.keeping(~(out[self.tails] | out[self.heads]))
 
     def mirrored(self) -> Walks:
-        """The same walks with all delays negated."""
+        """Negate all delays."""
         return replace(self, delays=-self.delays)
 
 
 def between(graph: DelayGraph, start: int, goal: int, costs: Sequence[int]) -> Walks | None:
-    """The walks from one vertex of a graph to another; None if there are none."""
+    """Return the walks from one vertex to another; None if there are no walks."""
     every = np.arange(len(graph.edges))
     whole = Walks(
         np.arange(len(graph.vertices)),
@@ -176,49 +147,39 @@ def between(graph: DelayGraph, start: int, goal: int, costs: Sequence[int]) -> W
 
 
 @dataclass(frozen=True)
-class Corridor:
-    """Bounds on the times of a walk: ``low <= t + clock(v) - clock(start) <= high``.
+class TimeBounds:
+    """Bounds on the times t of a walk: ``low <= t + clock[v] - clock[start] <= high``."""
 
-    Attributes
-    ----------
-    clock : list of int
-        For each vertex.
-    low, high : int
-        The bounds; low > high where no walk has the total.
-    sign : int
-        1 if no cycle has a negative total, else -1 if none has a positive one, else 0.
-    """
-
-    clock: list[int]
-    low: int
+    clock: list[int]  # a potential: a number for each vertex
+    low: int  # low > high if no walk has the total
     high: int
-    sign: int
+    sign: int  # 1 if no cycle has a negative total, else -1 if none has a positive one, else 0
 
 
-def corridor(walks: Walks, total: int, axis: int = 0) -> Corridor:
-    """Bounds within which some walk of least cost of a total delay stays."""
+def time_bounds(walks: Walks, total: int, axis: int = 0) -> TimeBounds:
+    """Bounds on the times of some walk of least cost with a given total delay."""
     delays = walks.delays[:, axis]
     for sign in (1, -1):
-        ticks, _, cycle = clocks(walks.n, walks.tails, walks.heads, sign * delays)
+        ticks, _, cycle = nonnegative_times(walks.n, walks.tails, walks.heads, sign * delays)
         if not cycle:
             clock = (sign * ticks).tolist()
             end = total + clock[walks.goal] - clock[walks.start]
             if sign * end < 0:
-                return Corridor(clock, 1, 0, sign)
-            return Corridor(clock, min(0, end), max(0, end), sign)
+                return TimeBounds(clock, 1, 0, sign)
+            return TimeBounds(clock, min(0, end), max(0, end), sign)
     margin = (walks.n * int(np.abs(delays).max(initial=0))) ** 2
-    return Corridor([0] * walks.n, min(0, total) - margin, max(0, total) + margin, 0)
+    return TimeBounds([0] * walks.n, min(0, total) - margin, max(0, total) + margin, 0)
 
 
-def as_segments(walks: Walks, found: Found) -> Segments | None:
-    """What a search found, by the numbers of edges in the graph."""
+def as_segments(walks: Walks, found: SearchResult) -> Segments | None:
+    """Convert the result of a search to segments, with edge numbers of the graph."""
     return None if found.cost is None else [(walks.named(found.steps), 1)]
 
 
 def inserted(
     walks: Walks, way: Sequence[int], turns: Iterable[tuple[Sequence[int], int]]
 ) -> Segments:
-    """A walk with closed walks inserted so many times, each where it is first met."""
+    """Insert repeated closed walks into a walk, each at the first common vertex."""
     waiting = [(tuple(edges), count) for edges, count in turns if count]
     found: Segments = []
     piece: list[int] = []
@@ -237,8 +198,8 @@ def inserted(
     return [(part, count) for part, count in [*found, (tuple(piece), 1)] if part]
 
 
-def search(walks: Walks, total: int, bounds: Corridor, most: int) -> Found:
-    """Search the cover for a path of least cost of a total delay (in Z) within bounds."""
+def search(walks: Walks, total: int, bounds: TimeBounds, most: int) -> SearchResult:
+    """Search the cover (in Z) within bounds for a path of least cost."""
     clock, low, high = bounds.clock, bounds.low, bounds.high
     out: list[list[tuple[int, int, int, int]]] = [[] for _ in range(walks.n)]
     rows = zip(
@@ -258,21 +219,21 @@ def search(walks: Walks, total: int, bounds: Corridor, most: int) -> Found:
                 yield (v, time + d), cost, k
 
     if low > high:
-        return Found(None, (), exhausted=True)
+        return SearchResult(None, (), exhausted=True)
     end = total + clock[walks.goal] - clock[walks.start]
     return astar((walks.start, 0), (walks.goal, end), moves, most=most)
 
 
-FINEST = 10**6  # denominators of multipliers
-DEAREST = 2**1000  # near to what floats can hold
-LEAST = 1e-7
-AFAR = 10**6  # steps, against which it does not count between which vertices they lead
+FINEST = 10**6  # largest denominator of the multipliers
+LARGEST_COST = 2**1000  # largest sum of costs for the linear program, near the largest float
+LEAST = 1e-7  # least share of an axis in the objective
+LONG_TIME = 10**6  # a time so long that the levels of start and goal hardly matter
 
 
 def reaches_in_space(
     walks: Walks, ends: tuple[Any, Any], step: tuple[int, ...], radius: int | None
 ) -> bool:
-    """Whether some walk has a total delay in Z^d; for a crystal net its cosets decide."""
+    """Whether some walk has a given total delay in Z^d."""
     walks = _without_still_loops(walks)
     if _cancels(walks):
         return same_component(DelayCover(inner_graph(walks)), *_copies(walks, step))
@@ -286,17 +247,17 @@ def least_in_space(
     radius: int | None,
     unit: int = 1,
 ) -> Segments | None:
-    """A walk of least cost of a total delay in Z^d, by segments; None if there is none.
+    """Find a walk of least cost and given total in Z^d, as segments; else None.
 
-    Where nothing confines the search, not beyond a radius, in units of cost. A few vertices are
-    searched first. Then a lattice or multipliers may show that there is no walk.
+    A few vertices are searched first. Then a lattice or multipliers may prove that there is no such
+    walk. If the search is not confined, it ends at the radius, given in units of cost.
     """
     walks = _without_still_loops(walks)
     inner = inner_graph(walks)
     inside, confined = bounds_in_space(walks, inner, step)
     confined = confined or _cancels(walks)
     limit = None if confined or radius is None else radius * unit
-    near = search_in_space(walks, step, inside, limit, [], NEAR)
+    near = search_in_space(walks, step, inside, limit, [], NEAR_STATES)
     if near.exhausted:
         return as_segments(walks, near)
     if not same_component(DelayCover(inner), *_copies(walks, step)) or is_infeasible(walks, step):
@@ -305,19 +266,18 @@ def least_in_space(
     least = 0 if bound is None else -(-bound.at(walks.start, step) // (bound.unit * unit))
     if not confined and radius is None:
         raise RadiusError(
-            f"nothing bounds the search for a path from {show_vertex(ends[0])} to "
-            f"{show_vertex(ends[1])}, since the total delays of cycles between them have several "
-            "directions; give a radius, the largest length of a path to look for, of at least "
-            f"{least}"
+            f"the search for a path from {ends[0]!r} to {ends[1]!r} is unbounded: the total delays "
+            "of the cycles between them neither follow a common direction nor all cancel; "
+            f"give a radius, the largest length of a path, of at least {least}"
         )
     if limit is not None and (not near.full or least > (radius or 0)):
         raise _beyond(ends, radius, least)
     found = search_in_space(walks, step, inside, limit, best_bounds(walks, step), MOST_SEARCHED)
     if found.full:
         raise TooLargeError(
-            f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} was found among "
-            f"{MOST_SEARCHED} vertices of the cover, as many as are looked through; take vertices "
-            f"that are nearer to each other{'' if min(walks.costs) else ', or lengths above 0'}"
+            f"no path from {ends[0]!r} to {ends[1]!r} was found among {MOST_SEARCHED} vertices of "
+            "the cover, the limit of the search; use vertices that are closer to each other"
+            f"{'' if min(walks.costs) else ', or positive lengths'}"
         )
     if limit is not None and not found.exhausted:
         raise _beyond(ends, radius, least)
@@ -326,19 +286,19 @@ def least_in_space(
 
 def _beyond(ends: tuple[Any, Any], radius: int | None, least: int) -> RadiusError:
     return RadiusError(
-        f"no path from {show_vertex(ends[0])} to {show_vertex(ends[1])} is of length {radius} "
-        f"or less, and none is shorter than {least}; there may be longer ones: raise the radius"
+        f"no path from {ends[0]!r} to {ends[1]!r} has a length <= {radius}, and every path has a "
+        f"length >= {least}; raise the radius to search for longer paths"
     )
 
 
 def _without_still_loops(walks: Walks) -> Walks:
-    """The walks without self-loops of delay zero, which change neither vertex nor time."""
+    """Remove self-loops of delay 0, which change neither vertex nor time."""
     moving = (walks.tails != walks.heads) | walks.delays.any(axis=1)
     return walks if moving.all() else walks.taking(moving.nonzero()[0])
 
 
 def inner_graph(walks: Walks) -> DelayGraph:
-    """The delay graph of the walks alone, by their own numbers."""
+    """Return the delay graph of the walks, with their new numbers as vertices."""
     G: Any = nx.MultiDiGraph()
     G.add_nodes_from(range(walks.n))
     rows = zip(walks.tails.tolist(), walks.heads.tolist(), walks.delays.tolist(), strict=True)
@@ -353,14 +313,14 @@ def _copies(walks: Walks, step: Any) -> tuple[Any, Any]:
 def bounds_in_space(
     walks: Walks, inner: DelayGraph, step: tuple[int, ...]
 ) -> tuple[Callable[[Any], bool], bool]:
-    """Whether a vertex may lie on a path, and whether finitely many may."""
-    axes = [(k, corridor(walks, total, k)) for k, total in enumerate(step)]
+    """Return a test for vertices that can lie on a path, and whether it is confining."""
+    axes = [(k, time_bounds(walks, total, k)) for k, total in enumerate(step)]
     signed = [(k, c) for k, c in axes if c.sign or c.low > c.high]
     start = walks.start
     schedule = None
     if len(signed) < len(step) and len(walks.edges):
         try:
-            proof = verdict(inner)
+            proof = acyclicity_certificate(inner)
         except CyclicCoverError:
             proof = None
         if proof is not None and proof.is_linear:
@@ -380,8 +340,8 @@ def bounds_in_space(
 
 
 def _cancels(walks: Walks) -> bool:
-    """Whether all edges lie in one part whose totals cancel one another."""
-    return [len(part) for part in cancelling_parts(walks.digraph)] == [len(walks.edges)]
+    """Whether all edges form one canceling part."""
+    return [len(part) for part in canceling_parts(walks.digraph)] == [len(walks.edges)]
 
 
 # -- the search and its bound --------------------------------------------------------------
@@ -390,7 +350,7 @@ def _cancels(walks: Walks) -> bool:
 class Bound(NamedTuple):
     """A lower bound on the cost of walks to the goal, linear in their total delay.
 
-    No walk from v of a total delay s costs less than ``(multipliers . s + rest[v]) / unit``.
+    A walk from v of total delay s costs at least ``(multipliers . s + rest[v]) / unit``.
     """
 
     unit: int
@@ -409,8 +369,8 @@ def search_in_space(
     radius: int | None,
     bounds: Sequence[Bound],
     most: int,
-) -> Found:
-    """Search the cover, led by lower bounds; of equals the nearest to the goal is first."""
+) -> SearchResult:
+    """Search the cover by A* with lower bounds; the vertex nearest the goal wins ties."""
     unit = lcm(*(bound.unit for bound in bounds))
     weights = [unit // bound.unit for bound in bounds]
     out: list[list[tuple[int, Any, int, int]]] = [[] for _ in range(walks.n)]
@@ -444,26 +404,25 @@ def search_in_space(
 
 
 def is_infeasible(walks: Walks, step: Sequence[int]) -> bool:
-    """Whether multipliers show that no walk has the total delay."""
+    """Whether multipliers prove that no walk has the total delay."""
     bound = best_bound(replace(walks, costs=(0,) * len(walks.edges)), step)
     return bound is not None and bound.at(walks.start, step) > 0
 
 
 def best_bounds(walks: Walks, step: Sequence[int]) -> list[Bound]:
-    """Bounds that are greatest at the start, and far away along each axis for what strays."""
+    """Best lower bounds for the start, and for both directions of each axis."""
     d = len(step)
-    axes = [tuple(x * (k == axis) for k in range(d)) for axis in range(d) for x in (AFAR, -AFAR)]
+    axes = [
+        tuple(x * (k == axis) for k in range(d))
+        for axis in range(d)
+        for x in (LONG_TIME, -LONG_TIME)
+    ]
     found = [best_bound(walks, total) for total in (step, *axes)]
     return [bound for bound in found if bound is not None]
 
 
 def best_bound(walks: Walks, step: Sequence[int]) -> Bound | None:
-    """The bound that is greatest for walks of a total delay from the start; None if none is found.
-
-    Notes
-    -----
-    A linear program of n + d numbers and m conditions, and exact shortest distances.
-    """
+    """Find the greatest bound for walks of a total delay from the start, or None."""
     multipliers = _lp_relaxation(walks, step)
     unit = lcm(*(y.denominator for y in multipliers))
     whole = tuple(int(y * unit) for y in multipliers)
@@ -483,7 +442,7 @@ def best_bound(walks: Walks, step: Sequence[int]) -> Bound | None:
 
 
 def _lp_relaxation(walks: Walks, step: Sequence[int]) -> tuple[Fraction, ...]:
-    """Multipliers of the axes of a greatest bound, none beyond the sum of all costs and 1."""
+    """Multipliers of a greatest bound, of absolute value <= 1 + the sum of all costs."""
     from scipy.optimize import linprog  # noqa: PLC0415  (heavy: loaded on first use)
     from scipy.sparse import csr_array  # noqa: PLC0415
 
@@ -493,15 +452,15 @@ def _lp_relaxation(walks: Walks, step: Sequence[int]) -> tuple[Fraction, ...]:
     columns = np.concatenate([d + walks.tails, d + walks.heads, np.repeat(np.arange(d), m)])
     shape = (m, d + walks.n)
     conditions: Any = csr_array((entries, (np.tile(edges, d + 2), columns)), shape=shape)
-    scale = max(map(abs, step), default=0) or 1  # so that no number is large
+    scale = max(map(abs, step), default=0) or 1  # keeps the objective small
     shares = [x / scale for x in step]
-    # what is less than that beside the rest would be lost among the tolerances of the solver
+    # smaller shares would be lost within the tolerances of the solver
     seen = [np.sign(s) * max(abs(s), LEAST) for s in shares]
     value = np.array([*seen, *[0.0] * walks.n])
     value[d + walks.goal] += 1 / scale
     value[d + walks.start] -= 1 / scale
     most, zero = 1 + sum(walks.costs), (Fraction(0),) * int(d)
-    if most > DEAREST:
+    if most > LARGEST_COST:
         return zero
     found: Any = linprog(
         -value,

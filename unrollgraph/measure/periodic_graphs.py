@@ -1,67 +1,44 @@
-"""The cover as a periodic graph: spectrum, distances, and which abelian cover it is.
+"""Spectrum and distances of a delay cover, and its kind of covering.
 
-A function on the vertices of the cover that a shift in time only multiplies by a number
-of absolute value 1, ``f(v, t + s) = exp(i theta . s) f(v, t)``, is known when it is known
-at time zero. On those functions the adjacency of the cover acts as the *Bloch matrix*
+*Spectrum.* On functions with ``f(v, t + s) = exp(i theta . s) f(v, t)`` the adjacency of the cover,
+``(A f)(u) = sum of f(head)`` over the out-edges of u, acts as the *Bloch matrix*, with a row and a
+column for each vertex of the base graph:
 
-    A(theta)[u, v] = sum of exp(i theta . d) over the edges u -> v of delay d,
+    A(theta)[u, v] = sum of exp(i theta . d) over the edges u -> v of delay d.
 
-one row and column for each vertex of the base: ``(A f)(u) = sum of f(head)`` over the
-out-edges of u. On a cyclic cover of n sheets (in each axis) the angles are the multiples
-of ``2 pi / n``, its functions are sums of such waves, and so its spectrum is the union of
-the spectra of the Bloch matrices at those angles, with multiplicity. As n grows they fill
-the spectrum of the infinite cover: the *bands*.
+The spectrum of a cyclic cover of n sheets along each axis is the union, with multiplicity, of the
+spectra of the Bloch matrices at the multiples of ``2 pi / n``. As n grows, these spectra become
+dense in the spectrum of the infinite cover, the union over all theta. If every edge has a reverse
+edge of opposite delay, the matrices are Hermitian, and the spectrum is a union of intervals, the
+*bands*. Retiming changes no eigenvalue.
 
-Where every edge has its reverse, of the opposite delay, the matrices are Hermitian and the
-eigenvalues real. Retiming multiplies rows and columns by numbers of absolute value 1, and
-changes no eigenvalue.
+*Distances.* Breadth-first search finds the *shells* of a vertex, the vertices at each distance. The
+times within k steps lie in a box, k times the least and the greatest delay along each axis; an edge
+adds a constant to the cell numbers of its tail. The shell sizes of a crystal net with its reverses
+are its *coordination sequence*; for large distances they are a polynomial for each residue modulo a
+period (Nakamura et al.).
 
-The *shells* of a vertex are the vertices at each distance from it, found by breadth-first search,
-which needs only that a vertex has finitely many out-edges. Within k steps no time leaves the box
-of k times the least and the greatest delay along each axis, so a copy of a vertex is the number
-of a cell in that box, and an edge adds to the numbers of its tail's cells a constant. A shell is
-then an array of cells for each vertex of the base, and a step one addition and one look into an
-array of marks for each edge. Along one edge no cell is reached twice, so that nothing needs to be
-sorted.
-
-The sizes of the shells of a crystal net, a graph with its reverses, are its *coordination
-sequence*. They are a polynomial in the distance for each residue modulo some period, as soon
-as the distance is large enough (Y. Nakamura, R. Sakamoto, T. Mase, J. Nakagawa, Coordination
-sequences of crystals are of quasi-polynomial type, Acta Crystallographica A77 (2021)).
-
-M. O'Keeffe, Coordination sequences for lattices, Zeitschrift fuer Kristallographie 210
-(1995). J. H. Conway and N. J. A. Sloane, Low-dimensional lattices VII: coordination
-sequences, Proceedings of the Royal Society A 453 (1997).
-
-*Which cover it is.* The components of the delay cover of (G, d) are coverings of the weak
-components of G, and which they are is told by the closed undirected walks of total delay zero.
-Let G be connected, with ``b = m - n + 1`` independent cycles. Their total delays make a linear
-map from H_1(G) = Z^b to Z^d.
-
-* A component is the *maximal abelian* cover exactly when that map is one to one: then a closed walk
-  is closed above only if it goes round every cycle as often forward as backward.
-* It is the *universal* cover, a tree, exactly when ``b = 0``, or ``b = 1`` and the one cycle has a
-  total that is not zero. With two independent cycles a and b there is always the walk
-  ``a b a^-1 b^-1``: its total is zero whatever the delays, but it is no detour that could be
-  shortened.
-
-The kernel of the map is a lattice. A basis of it, each element as a closed walk, says all that
-the delay cover forgets and the maximal abelian one remembers.
+*Coverings.* Let G be connected with ``b = m - n + 1`` independent cycles. Their total delays define
+a linear map from H_1(G) = Z^b to Z^d. A component of the delay cover is the *maximal abelian* cover
+iff the map is injective. It is the *universal* cover, a tree, iff ``b = 0``, or ``b = 1`` and the
+cycle has a nonzero total; if ``b >= 2``, the closed walk ``a b a^-1 b^-1`` along two cycles has
+total zero. `zero_cycles` computes a basis of the kernel.
 
 References
 ----------
-T. Sunada, Topological Crystallography (Springer, 2013). C. Kittel, Introduction to Solid
-State Physics, on tight binding.
-
-J. Baez, Topological crystals, arXiv 1607.07748. T. Sunada, Topological Crystallography (Springer,
-2013), chapter 6.
+Y. Nakamura, R. Sakamoto, T. Mase, J. Nakagawa, Coordination sequences of crystals are of
+quasi-polynomial type, Acta Crystallographica A77 (2021). M. O'Keeffe, Coordination sequences for
+lattices, Zeitschrift fuer Kristallographie 210 (1995). J. H. Conway, N. J. A. Sloane,
+Low-dimensional lattices VII: coordination sequences, Proceedings of the Royal Society A 453 (1997).
+T. Sunada, Topological Crystallography (Springer, 2013). J. Baez, Topological crystals, arXiv
+1607.07748. C. Kittel, Introduction to Solid State Physics (tight binding).
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from math import prod
 from typing import Any
@@ -73,35 +50,39 @@ from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.cover.windows import as_torus
 from unrollgraph.errors import check_size
 from unrollgraph.graph.cycle_space import Forest, forest_of
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph
 from unrollgraph.graph.times import add, check_integer
 from unrollgraph.limits import MOST_NUMBERS, MOST_OBJECTS
 from unrollgraph.measure.certificates import ZeroWalk
 from unrollgraph.measure.lattices import kernel
 
 
-def bloch_matrix(G: Any, theta: Any, *, delay: str = "delay") -> NDArray[np.complex128]:
-    """Adjacency of the cover on the functions that a shift in time turns by an angle.
+def bloch_matrix(
+    G: GraphLike, theta: float | Sequence[float], *, delay: str = "delay"
+) -> NDArray[np.complex128]:
+    """Compute the Bloch matrix of a delay cover.
+
+    It is the adjacency of the cover on functions with ``f(v, t + s) = exp(i theta . s) f(v, t)``.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph of n vertices.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     theta : float, or sequence of d floats
-        The angle, in radians, by which one step of time turns them; one for each axis.
+        Angle in radians for each axis.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     ndarray of complex128, shape (n, n)
         Row u, column v: the sum of ``exp(i theta . d)`` over the edges u -> v of delay d.
-        Rows and columns are in the order of the vertices.
+        Rows and columns are in the order of the n vertices.
 
     Raises
     ------
     ValueError
-        If theta has not an angle for each axis, or one that is infinite or no number.
+        If theta does not consist of one finite number for each axis.
 
     Examples
     --------
@@ -118,43 +99,44 @@ def bloch_matrix(G: Any, theta: Any, *, delay: str = "delay") -> NDArray[np.comp
     except (TypeError, ValueError):
         angles = np.array([np.nan])
     if angles.shape != (graph.dimension,) or not np.isfinite(angles).all():
-        wanted = "a number" if graph.dimension == 1 else f"{graph.dimension} numbers"
-        raise ValueError(f"theta is {theta!r}, but it must be {wanted}: an angle for each axis")
+        wanted = "a finite number" if graph.dimension == 1 else f"{graph.dimension} finite numbers"
+        raise ValueError(f"invalid theta {theta!r}: must be {wanted}, an angle for each axis")
     matrix: NDArray[np.complex128] = bloch_matrices(graph, angles[None])[0]
     return matrix
 
 
-def spectrum(cover: DelayCover, n: Any) -> NDArray[Any]:
-    """Eigenvalues of the cyclic cover of n sheets, from those of Bloch matrices.
+def spectrum(G: GraphLike, n: int | tuple[int, ...], *, delay: str = "delay") -> NDArray[Any]:
+    """Compute the eigenvalues of a cyclic cover from its Bloch matrices.
+
+    O(N k^3) for N sheets and k vertices, instead of O(N^3 k^3) for the matrix of the cover. Errors
+    are about 1e-13 times the largest degree if the matrices are Hermitian. If they have no basis of
+    eigenvectors, errors are the square root of that or larger.
 
     Parameters
     ----------
-    cover : DelayCover
-        The infinite unrolling.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     n : int, or tuple of d ints
-        Number of sheets, along each axis.
+        Number of sheets along each axis.
+    delay : str
+        Edge attribute of the delays.
 
     Returns
     -------
     ndarray
-        All eigenvalues with their multiplicities, ascending: as floats if every edge has its
-        reverse, else as complex numbers ordered by real, then imaginary part.
+        All eigenvalues with multiplicity, ascending: floats if every edge has a reverse edge of
+        opposite delay, otherwise complex numbers ordered by real, then imaginary part.
 
     Raises
     ------
     WindowError
-        If n is no positive number of sheets.
-
-    Notes
-    -----
-    O(N k^3) for N sheets above k vertices, where the whole matrix would cost O(N^3 k^3).
-    Eigenvalues are floats, right to about 1e-13 times the largest degree where matrices are
-    Hermitian; where they are not and have no basis of eigenvectors, to the square root of
-    that or worse, as is the nature of such matrices.
+        If n is not a positive integer for each axis.
+    TooLargeError
+        If the Bloch matrices would have more than 100,000,000 entries.
 
     Examples
     --------
-    The cycle of six vertices.
+    A cycle of six vertices, with edges in both directions.
 
     >>> import networkx as nx
     >>> import unrollgraph as ug
@@ -163,12 +145,12 @@ def spectrum(cover: DelayCover, n: Any) -> NDArray[Any]:
     >>> ug.spectrum(ug.DelayCover(G), 6).round(6).tolist()
     [-2.0, -1.0, -1.0, 1.0, 1.0, 2.0]
     """
-    graph = as_cover(cover).delay_graph
+    graph = as_delay_graph(G, delay)
     sheets = np.array(as_torus(graph, n).moduli)
     entries = prod(sheets.tolist()) * max(1, len(graph.vertices)) ** 2
-    check_size(entries, MOST_NUMBERS, "the spectrum", "take fewer sheets")
+    check_size(entries, MOST_NUMBERS, "the spectrum", "use fewer sheets")
     waves = np.array([*product(*map(range, sheets.tolist()))])
-    # whole turns are taken off in integers, so that large delays lose no digits
+    # reduce modulo full turns in integers, so that large delays lose no digits
     shares = (waves[:, None] * (graph.delays % sheets) % sheets / sheets).sum(axis=2)
     matrices = _matrices(graph, 2 * np.pi * shares)
     if has_reverses(graph):
@@ -177,7 +159,7 @@ def spectrum(cover: DelayCover, n: Any) -> NDArray[Any]:
 
 
 def has_reverses(graph: DelayGraph) -> bool:
-    """Whether there are as many edges each way between two vertices, of opposite delays."""
+    """Whether every edge has its own reverse edge of opposite delay."""
     counts: dict[Any, int] = {}
     ends = zip(graph.tails.tolist(), graph.heads.tolist(), graph.delays.tolist(), strict=True)
     for u, v, delay in ends:
@@ -194,7 +176,7 @@ def bloch_matrices(graph: DelayGraph, angles: NDArray[np.float64]) -> NDArray[np
 
 
 def _matrices(graph: DelayGraph, phases: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Matrices of shape (waves, n, n), from the phase of each edge in each wave."""
+    """Matrices of shape (waves, n, n), from phases of shape (waves, m)."""
     n = len(graph.vertices)
     result = np.zeros((n, n, len(phases)), dtype=np.complex128)
     ends: Any = (graph.tails, graph.heads)
@@ -203,40 +185,41 @@ def _matrices(graph: DelayGraph, phases: NDArray[np.float64]) -> NDArray[np.comp
 
 
 IntArray = NDArray[np.int64]
-LARGEST = 2**28  # cells of a box; pages of it that no shell meets are never touched
+LARGEST = 2**28  # cells of a box; memory that no shell reaches is never touched
 
 
-def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ...]:
-    """Count the vertices at each distance from one of them, up to distance n.
+def coordination_sequence(
+    G: GraphLike, node: Any, n: int, *, delay: str = "delay"
+) -> tuple[int, ...]:
+    """Count the vertices of the cover at each distance from a vertex.
+
+    O(m) array operations for each distance, and memory for a box of n times the delays; if the box
+    is too large, sets of vertices are used.
 
     Parameters
     ----------
-    cover : DelayCover
-        The infinite unrolling. Its arcs are followed in their direction; for a crystal net
-        give it each edge in both, ``DelayCover(with_reverses(G))``.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph, with directed edges; for a crystal net pass ``with_reverses(G)``.
     node : vertex of the cover
-        A pair of a vertex of the base and a time.
+        A pair ``(v, t)`` of a vertex of the base graph and a time.
     n : int
-        The largest distance.
+        Largest distance.
+    delay : str
+        Edge attribute of the delays.
 
     Returns
     -------
     tuple of int
-        n + 1 sizes, the first of them 1.
+        n + 1 sizes; the first is 1.
 
     Raises
     ------
     LiftError
-        If ``node`` is no vertex of the cover.
-    TypeError
-        If ``cover`` is none.
+        If ``node`` is not a vertex of the cover.
     ValueError
-        If n is negative, or so large that not even sets fit into memory.
-
-    Notes
-    -----
-    O(m) array operations a shell, and memory for a box of n times the delays; if that is too
-    large, sets of vertices.
+        If n is not an integer >= 0.
+    TooLargeError
+        If the result, or the set of nearer vertices, would have more than 10,000,000 entries.
 
     Examples
     --------
@@ -246,107 +229,37 @@ def coordination_sequence(cover: DelayCover, node: Any, n: int) -> tuple[int, ..
     (1, 4, 12, 24, 42, 64, 92)
     """
     last = check_integer(n, "the distance")
-    shells = _shells(as_cover(cover), node, last)
+    shells = _shells(as_cover(G, delay), node, last)
     sizes = [sum(map(len, cells.values())) for cells in _first(shells, last + 1)]
-    check_size(last, MOST_OBJECTS, "the list of sizes", "ask for a smaller distance")
+    check_size(last, MOST_OBJECTS, "the list of sizes", "use a smaller distance")
     return (*sizes, *[0] * (last + 1 - len(sizes)))
 
 
 def descendants_at_distance(cover: DelayCover, node: Any, distance: int) -> set[Any]:
-    """Find the vertices at a distance from one of them.
-
-    Parameters
-    ----------
-    cover : DelayCover
-        The infinite unrolling.
-    node : vertex of the cover
-        A pair of a vertex of the base and a time.
-    distance : int
-        Number of edges of a shortest path to them.
-
-    Returns
-    -------
-    set of vertices
-        Pairs of a vertex of the base and a time; empty if there are none so far away.
-
-    Raises
-    ------
-    LiftError
-        If ``node`` is no vertex of the cover.
-    TypeError
-        If ``cover`` is none.
-    ValueError
-        If the distance is negative, or as for `coordination_sequence`.
-
-    Notes
-    -----
-    As `coordination_sequence`.
-
-    Examples
-    --------
-    >>> import unrollgraph as ug
-    >>> cover = ug.DelayCover(ug.gallery.seed_network())
-    >>> sorted(ug.descendants_at_distance(cover, ("C", -1), 2))
-    [('B', 0)]
-    """
+    """Return the vertices of the cover at a distance from a vertex, along edges."""
     last = check_integer(distance, "the distance")
-    shells = _shells(as_cover(cover), node, last)
-    for k, found in enumerate(shells.layers()):
+    shells = _shells(cover, node, last)
+    for k, shell in enumerate(shells.layers()):
         if k < last:
             continue
-        return {vertex for v, cells in found.items() for vertex in shells.named(v, cells)}
+        return {vertex for v, cells in shell.items() for vertex in shells.named(v, cells)}
     return set()
 
 
-def distances_within(cover: DelayCover, node: Any, distance: int) -> dict[Any, int]:
-    """Distance from a vertex to every vertex that is not further than a distance, nearest first.
-
-    Parameters
-    ----------
-    cover : DelayCover
-        The infinite unrolling.
-    node : vertex of the cover
-        A pair of a vertex of the base and a time.
-    distance : int
-        The largest distance.
-
-    Returns
-    -------
-    dict
-        From vertices, pairs of a vertex of the base and a time, to distances.
-
-    Raises
-    ------
-    LiftError
-        If ``node`` is no vertex of the cover.
-    TypeError
-        If ``cover`` is none.
-    ValueError
-        If the distance is negative, or as for `coordination_sequence`.
-
-    Notes
-    -----
-    As `coordination_sequence`.
-
-    Examples
-    --------
-    >>> import unrollgraph as ug
-    >>> cover = ug.DelayCover(ug.gallery.seed_network())
-    >>> ug.distances_within(cover, ("C", 0), 2)
-    {('C', 0): 0, ('A', 1): 1, ('out', 0): 1, ('B', 1): 2}
-    """
-    last = check_integer(distance, "the distance")
-    shells = _shells(as_cover(cover), node, last)
+def distances_within(cover: DelayCover, node: Any, cutoff: int) -> dict[Any, int]:
+    """Distance from a vertex to each vertex at distance <= ``cutoff``, nearest first."""
+    last = check_integer(cutoff, "the distance")
+    shells = _shells(cover, node, last)
     return {
         vertex: k
-        for k, found in enumerate(_first(shells, last + 1))
-        for v, cells in sorted(found.items())
+        for k, shell in enumerate(_first(shells, last + 1))
+        for v, cells in sorted(shell.items())
         for vertex in shells.named(v, cells)
     }
 
 
 class _Box:
-    """Shells as numbers of cells in a box of times, an array for each vertex of the base."""
+    """Shells as arrays of cell numbers of a box of times, by base vertex."""
 
     def __init__(self, graph: DelayGraph, start: int, time: tuple[int, ...], radius: int) -> None:
         low, high = _reach(graph, radius)
@@ -360,7 +273,7 @@ class _Box:
         self._moves = list(dict.fromkeys(ends))
 
     def layers(self) -> Iterator[Mapping[int, IntArray]]:
-        """Shell after shell, as long as they are not empty."""
+        """Yield one shell after another while they are not empty."""
         seen: dict[int, Any] = {}
 
         def marks(v: int) -> Any:
@@ -383,7 +296,7 @@ class _Box:
             shell = {v: np.concatenate(parts) for v, parts in found.items()}
 
     def named(self, v: int, cells: IntArray) -> Iterator[Any]:
-        """The vertices of the cover in some cells of a vertex, by time."""
+        """The vertices of the cover in some cells, by time."""
         axes = np.unravel_index(np.sort(cells), self._shape)
         corners = zip(axes, self._corner, strict=True)
         lists = [[t + a for t in axis.tolist()] for axis, a in corners]  # of any size
@@ -399,7 +312,7 @@ class _Sets:
         self._graph, self._start, self._time = graph, start, time
 
     def layers(self) -> Iterator[Mapping[int, set[Any]]]:
-        """Shell after shell, as long as they are not empty."""
+        """Yield one shell after another while they are not empty."""
         graph = self._graph
         moves = list(
             dict.fromkeys(zip(graph.tails.tolist(), graph.heads.tolist(), graph.times, strict=True))
@@ -411,7 +324,7 @@ class _Sets:
             for v, times in shell.items():
                 seen[v] |= times
             met = sum(map(len, seen.values()))
-            check_size(met, MOST_OBJECTS, "the set of nearer vertices", "take a smaller distance")
+            check_size(met, MOST_OBJECTS, "the set of nearer vertices", "use a smaller distance")
             found: dict[int, set[Any]] = {}
             for u, v, step in moves:
                 new = {add(time, step, 1) for time in shell.get(u, ())} - seen[v]
@@ -420,18 +333,18 @@ class _Sets:
             shell = found
 
     def named(self, v: int, times: set[Any]) -> Iterator[Any]:
-        """The vertices of the cover at some times of a vertex, by time."""
+        """The vertices of the cover at some times, by time."""
         vertex = self._graph.vertices[v]
         return ((vertex, time) for time in sorted(times))
 
 
 def _first(shells: Any, count: int) -> Iterator[Any]:
-    """The first shells, of which any number may be asked for."""
+    """The first ``count`` shells, for counts of any size."""
     return islice(shells.layers(), min(count, sys.maxsize))
 
 
 def _shells(cover: DelayCover, node: Any, radius: int) -> Any:
-    """Shells about a vertex, in a box if it is small enough."""
+    """Shells around a vertex, in a box if it is small enough."""
     vertex, time = cover.locate(node)
     graph = cover.delay_graph
     start = graph.number[vertex]
@@ -443,33 +356,32 @@ def _shells(cover: DelayCover, node: Any, radius: int) -> Any:
 
 
 def _reach(graph: DelayGraph, radius: int) -> tuple[list[int], list[int]]:
-    """Least and greatest change of time along each axis within so many steps."""
+    """Least and greatest change of time along each axis within ``radius`` steps."""
     low = np.minimum(graph.delays.min(axis=0, initial=0), 0).tolist()
     high = np.maximum(graph.delays.max(axis=0, initial=0), 0).tolist()
     return [radius * a for a in low], [radius * b for b in high]
 
 
-def is_universal(cover: Any) -> bool:
-    """Whether each component of a delay cover is the universal cover of what lies below it.
+def is_universal(G: GraphLike, *, delay: str = "delay") -> bool:
+    """Whether the components of a delay cover are universal covers.
+
+    O(n + m).
 
     Parameters
     ----------
-    cover : DelayCover
-        The cover, of any base, connected or not.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
+    delay : str
+        Edge attribute of the delays.
 
     Returns
     -------
     bool
-        Whether its components are trees, directions left aside.
-
-    Notes
-    -----
-    O(n + m).
+        Whether all components of the cover are trees, ignoring the directions of edges.
 
     Examples
     --------
-    The unrolling of the seed network is a tree. That of a feed-forward network with a skip
-    connection is acyclic, but it is none.
+    A skip connection closes an undirected cycle.
 
     >>> import networkx as nx
     >>> import unrollgraph as ug
@@ -479,21 +391,26 @@ def is_universal(cover: Any) -> bool:
     >>> ug.is_acyclic(skip), ug.is_universal(skip)
     (True, False)
     """
-    cycles, _ = _independent(as_cover(cover).delay_graph)
+    cycles, _ = _independent(as_delay_graph(G, delay))
     return all(not own or (len(own) == 1 and any(own[0][1])) for own in cycles)
 
 
-def is_maximal_abelian(cover: Any) -> bool:
-    """Whether each component of a delay cover is the maximal abelian cover of what lies below it.
+def is_maximal_abelian(G: GraphLike, *, delay: str = "delay") -> bool:
+    """Whether the components of a delay cover are maximal abelian covers.
+
+    O(n + m), and exact row operations on at most d rows for each weak component.
 
     Parameters
     ----------
-    cover : DelayCover
-        The cover, of any base, connected or not.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
+    delay : str
+        Edge attribute of the delays.
 
-    Notes
-    -----
-    O(n + m), and exact row operations on at most d rows for each weak component.
+    Returns
+    -------
+    bool
+        Whether the total delays of independent cycles are linearly independent in each component.
 
     Examples
     --------
@@ -504,7 +421,7 @@ def is_maximal_abelian(cover: Any) -> bool:
     >>> ug.is_maximal_abelian(ug.DelayCover(ug.abelianize(G)))
     True
     """
-    graph = as_cover(cover).delay_graph
+    graph = as_delay_graph(G, delay)
     cycles, _ = _independent(graph)
     return all(
         len(own) <= graph.dimension and not kernel([t for _, t in own], graph.dimension)
@@ -512,26 +429,24 @@ def is_maximal_abelian(cover: Any) -> bool:
     )
 
 
-def zero_cycles(G: Any, *, delay: str = "delay") -> tuple[ZeroWalk, ...]:
-    """Find what the delay cover forgets of the cycles of its base.
+def zero_cycles(G: GraphLike, *, delay: str = "delay") -> tuple[ZeroWalk, ...]:
+    """Compute a basis of the cycles of a delay graph that have total delay zero.
+
+    O(n + m), the size of the walks, and d exact row operations for each independent cycle.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     tuple of ZeroWalk
-        Closed undirected walks of total delay zero, for each weak component of G so many that
-        their classes are a basis of the lattice of all such classes in its H_1. None exactly
-        when `is_maximal_abelian`.
-
-    Notes
-    -----
-    O(n + m), the size of the walks, and exact row operations, d for each independent cycle.
+        Closed undirected walks of total delay zero. The classes of those in a weak component of G
+        are a basis of the lattice of classes of total delay zero in H_1 of that component. Empty
+        iff `is_maximal_abelian`.
 
     Examples
     --------
@@ -559,7 +474,7 @@ def zero_cycles(G: Any, *, delay: str = "delay") -> tuple[ZeroWalk, ...]:
 
 
 def _independent(graph: DelayGraph) -> tuple[list[list[tuple[int, tuple[int, ...]]]], Forest]:
-    """Cotree edges with the totals of their cycles, component by component, and the forest."""
+    """Cotree edges with the totals of their cycles, by component, and the forest."""
     forest = forest_of(graph)
     label = forest.component[graph.tails[forest.cotree]].tolist()
     count = int(forest.component.max(initial=-1)) + 1

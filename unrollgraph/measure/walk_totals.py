@@ -1,32 +1,30 @@
-"""Totals of walks: which delays add up along a walk from one vertex to another.
+"""Total delays of the walks between two vertices of a delay graph.
 
-In Z that set is *eventually periodic*, in both directions, and this page finds it. A closed
-walk of total m > 0 at a vertex x can be inserted into every walk through x. So among the
-walks through x whose totals are r modulo m only the least total counts: all r + k m above it
-are totals too. Least totals are shortest distances in a finite graph, whose vertices are
-triples: a vertex, whether x was met, and the total so far modulo m. What does not meet x is
-found in the graph without x, and so on, until no cycle with a total other than zero is left;
-then the totals are finitely many.
+In Z the set of totals is *eventually periodic* in both directions. A closed walk of total m > 0 at
+a vertex x can be inserted into every walk through x. So for each residue r modulo m, the totals of
+the walks through x are ``first, first + m, first + 2 m, ...``, where ``first`` is the least one.
+These least totals are shortest distances in a finite graph of *triples*: a vertex, whether x was
+met, and the total modulo m. Walks that avoid x are treated in the graph without x, and so on, until
+every cycle has total zero; then there are finitely many totals.
 
-* All vertices of the cycle of total m serve together as x; it is chosen short.
-* Cycles of negative totals only: the same with all delays negated.
-* A strong component with cycles of both signs: its closed walks have all multiples of a
-  number g as totals, since a set of integers of both signs that is closed under sums is a
-  group. So all its vertices serve together, with m = g, and totals have no least one.
-* Where a walk can also meet a negative cycle elsewhere, there is no least total either.
+* All vertices of the cycle of total m take the place of x; a short cycle is chosen.
+* If all cycles have totals <= 0, all delays are negated.
+* If a strong component has cycles of both signs, the totals of its closed walks are the multiples
+  of some g, since a set of integers of both signs that is closed under sums is a group. Then all
+  its vertices take the place of x, and m = g; all integers of a residue are totals. The same holds
+  for residues of walks that also meet a negative cycle of another component.
 
-*Costs.* Let p/q be the least ratio of cost to delay over the cycles of positive delay. With the
-potential that proves it every edge gets a reduced cost ``q c - p d + pi(tail) - pi(head)`` that
-is not negative, and a cycle that has the ratio costs nothing at all. So through it the same
-triples tell, for each residue, the least reduced cost C and the least total T at which it is had;
-from T on, the walks of least cost repeat: cost ``(C + p t + ...) / q`` at every total t of the
-residue. Below T they are few, and are looked for in the cover itself. If p is zero, cycles of
-negative total may cost nothing either; past one of them there is no such T, and going round it
-often enough leads as far back as one likes.
+*Costs* (`rate`, `label`). Let p/q be the least ratio of cost to delay over the cycles of positive
+delay. It has a potential pi with reduced costs ``q c - p d + pi(tail) - pi(head) >= 0`` on all
+edges, and zero around a cycle of ratio p/q. Through this cycle, the triples give for each residue
+the least reduced cost C and the least total T of a walk with that cost. For each total t >= T of
+the residue the least cost is ``(C + p t + pi(goal) - pi(start)) / q``. Totals less than T are
+searched in the cover. If p = 0, a cycle of negative total can also have reduced cost zero. A walk
+that meets one can repeat it to reach arbitrarily small totals, so that there is no T.
 
-The number of triples is twice the number of vertices times m: the cost grows with the
-delays, not with their digits. It cannot but do so, since one vertex with loops poses the
-question which sums can be paid in given coins, which is NP-complete.
+There are 2 n m triples for n vertices, so the cost grows with the delays, not with their digits.
+This is unavoidable: for one vertex with loops the problem is which sums can be paid with given
+coins, which is NP-complete.
 """
 
 from __future__ import annotations
@@ -47,32 +45,22 @@ from unrollgraph.measure.path_search import Walks
 
 
 class TableError(TooLargeError):
-    """A table of residues that would not fit into memory."""
+    """A table of total delays that has too many entries."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """The totals of walks that meet some vertices and none of those met before.
+    """Totals of the walks that meet some vertices and avoid those of earlier families."""
 
-    Attributes
-    ----------
-    through : tuple of int
-        Numbers in the graph of the vertices met; empty where walks meet no cycle whose total
-        is not zero.
-    modulus : int
-        Total of a closed walk at each of them; negative where totals go down from `first`.
-    first : dict
-        For each residue modulo the modulus that occurs, the total that begins it; None where
-        all of that residue are totals. Without a modulus each total stands for itself.
-    table : dict
-        What proves that there are no others: the same for walks to every vertex. The keys are
-        the vertex, whether the vertices were met, and the residue. Without a modulus they are
-        vertices, and the values sets of totals.
-    """
-
+    # Numbers in the graph of the vertices met; empty if all cycles have total zero.
     through: tuple[int, ...]
+    # Total of a closed walk at each of them; negative if totals decrease, 0 if `through` is empty.
     modulus: int
+    # First total for each residue that occurs; None if all integers of the residue are totals.
+    # If the modulus is 0, the keys are the totals.
     first: dict[int, int | None]
+    # The certificate: the same for walks to every vertex. Keys are (vertex, whether `through` was
+    # met, residue). If the modulus is 0, it maps vertices to sets of totals.
     table: dict[Any, Any] = field(repr=False, compare=False)
 
     def __contains__(self, total: int) -> bool:
@@ -86,7 +74,7 @@ class Family:
 
 
 def families(walks: Walks | None) -> Iterator[Family]:
-    """All totals (in Z) of walks, as finitely many families."""
+    """Yield all totals (in Z) of walks as finitely many families."""
     while walks is not None:
         met, modulus = _repeating(walks)
         if not modulus:
@@ -108,21 +96,25 @@ def _free(walks: Walks) -> list[int]:
 
 
 def _repeating(walks: Walks) -> tuple[set[int], int]:
-    """Vertices with a closed walk of some total other than zero, and that total."""
-    parts = [_Part(walks, edges) for edges in strong_parts(walks)]
+    """Vertices with closed walks of one nonzero total, and that total, or 0."""
+    parts = [_CyclicPart(walks, edges) for edges in strong_parts(walks)]
     for part in parts:
-        if part.falls and part.climbs:
+        if part.has_negative and part.has_positive:
             return set(part.ends), part.divisor()
     for sign in (1, -1):
-        cycles = [part.short_cycle(sign) for part in parts if (part.climbs, part.falls)[sign < 0]]
+        cycles = [
+            part.short_cycle(sign)
+            for part in parts
+            if (part.has_positive, part.has_negative)[sign < 0]
+        ]
         if cycles:
             total, met = min(cycles, key=lambda found: found[0])
             return met, sign * total
     return set(), 0
 
 
-class _Part:
-    """A strong component: which signs the totals of its cycles have."""
+class _CyclicPart:
+    """A strong component, and the signs of the totals of its cycles."""
 
     def __init__(self, walks: Walks, edges: Any) -> None:
         names, inner = walks.digraph.restricted(edges)
@@ -131,7 +123,7 @@ class _Part:
         self.delays: list[int] = inner.delays[:, 0].tolist()
         self.potential, fall = self._feasible(1)
         self.mirrored, climb = self._feasible(-1)
-        self.falls, self.climbs = bool(fall), bool(climb)
+        self.has_negative, self.has_positive = bool(fall), bool(climb)
 
     def _feasible(self, sign: int) -> Any:
         weights = [sign * d for d in self.delays]
@@ -143,10 +135,7 @@ class _Part:
         return math.gcd(*forest.totals(np.array(self.delays)[:, None])[:, 0].tolist())
 
     def short_cycle(self, sign: int) -> tuple[int, set[int]]:
-        """A cycle of least positive total (of all delays times a sign): total and vertices.
-
-        From the head of each edge that takes time, by clocks, back to its tail.
-        """
+        """Total and vertices of a cycle of least positive total, delays times ``sign``."""
         p = self.potential if sign > 0 else self.mirrored
         out: list[list[tuple[int, int, int]]] = [[] for _ in self.ends]
         late = []
@@ -156,6 +145,7 @@ class _Part:
             if time:
                 late.append((time, u, v))
         best, met = 0, set[int]()
+        # the shortest way back from the head of each edge of positive reduced delay
         for time, u, v in sorted(late):
             if met and time >= best:
                 break
@@ -167,7 +157,7 @@ class _Part:
 
 
 def strong_parts(walks: Walks) -> list[Any]:
-    """Edges of each strong component that has some."""
+    """Edge numbers of each strong component that has edges."""
     strong = strong_components(walks.n, walks.tails, walks.heads)
     inner = np.flatnonzero(strong[walks.tails] == strong[walks.heads])
     owner = strong[walks.tails[inner]]
@@ -175,14 +165,14 @@ def strong_parts(walks: Walks) -> list[Any]:
 
 
 def _totals(walks: Walks) -> list[set[int]]:
-    """The totals of walks to each vertex, where every cycle has total zero."""
+    """The totals of walks to each vertex if every cycle has total zero."""
     strong = strong_components(walks.n, walks.tails, walks.heads)
     offset = [0] * walks.n
     for edges in strong_parts(walks):
-        part = _Part(walks, edges)
+        part = _CyclicPart(walks, edges)
         for v, p in zip(part.ends, part.potential, strict=True):
             offset[v] = p
-    sums: list[set[int]] = [set() for _ in range(walks.n)]  # of each component, by potentials
+    sums: list[set[int]] = [set() for _ in range(walks.n)]  # by component, less the potential
     sums[strong[walks.start]].add(-offset[walks.start])
     order = np.argsort(strong[walks.tails], kind="stable")
     for e in order.tolist():
@@ -199,41 +189,24 @@ def _totals(walks: Walks) -> list[set[int]]:
 
 @dataclass(frozen=True)
 class Labels:
-    """Least cost of each triple, and the least total at which it is had.
-
-    Attributes
-    ----------
-    walks : Walks
-        The walks.
-    modulus : int
-        The modulus.
-    cost : dict
-        Least cost of each triple that is reached.
-    total : dict
-        Least total at that cost; missing where there is no least one.
-    came : dict
-        The triple and the edge before, for those that have a total; for those that have none,
-        on a way from a cycle of negative total and no cost.
-    before : dict
-        The triple and the edge before, on any way of least cost.
-    falling : frozenset
-        The vertices of such cycles.
-    """
+    """Least cost of each triple, and the least total of a walk with that cost."""
 
     walks: Walks
     modulus: int
-    cost: dict[int, int]
-    total: dict[int, int]
+    cost: dict[int, int]  # of each triple that is reached
+    total: dict[int, int]  # of each triple that has a least total
+    # Previous triple and edge: on a walk of least cost and total from the start, or, for a triple
+    # without a least total, on a walk from a vertex of `negative`.
     came: dict[int, tuple[int, int]]
-    before: dict[int, tuple[int, int]]
-    falling: frozenset[int]
+    before: dict[int, tuple[int, int]]  # previous triple and edge on any walk of least cost
+    negative: frozenset[int]  # vertices on closed walks of negative total and cost zero
 
     def triple(self, residue: int) -> int:
-        """The triple of the goal, the vertices having been met."""
+        """The triple of the goal and a residue, the vertices having been met."""
         return (2 * self.walks.goal + 1) * self.modulus + residue
 
     def named(self, sign: int) -> Iterator[tuple[tuple[int, bool, int], int | None]]:
-        """Each triple by its vertex in the graph, with its total; both times a sign."""
+        """Yield the triples, by vertices of the graph, and their totals, times ``sign``."""
         names = self.walks.vertices.tolist()
         for s in self.cost:
             rest, r = divmod(s, self.modulus)
@@ -242,10 +215,10 @@ class Labels:
             yield key, None if total is None else sign * total
 
     def walk(self, residue: int) -> list[int]:
-        """Edges of a walk that has the least cost of a residue, and its least total if any."""
+        """Edges of a walk of least cost, and of least total if any, for a residue."""
         edges = []
         s = self.triple(residue)
-        for links in (self.came, self.before):  # the first leads to the start, or to a cycle
+        for links in (self.came, self.before):  # `came` ends at the start or in `negative`
             while s in links:
                 s, edge = links[s]
                 edges.append(edge)
@@ -253,15 +226,7 @@ class Labels:
 
 
 def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels:
-    """Find the least cost of each triple, and the least total at which it is had.
-
-    Notes
-    -----
-    Plan. Least costs by Dijkstra's search. Then only edges count along which they are had. Among
-    those some may form cycles of negative total; where one was met there is no least total, nor
-    behind it. All else by Dijkstra's search once more, by cost first and then by the total less a
-    potential that makes the delays of edges without cost non-negative.
-    """
+    """Find the least cost of each triple, and the least total at that cost."""
     _check_table(2 * walks.n * modulus)
     ends = zip(walks.tails.tolist(), walks.heads.tolist(), strict=True)
     delays = walks.delays[:, 0].tolist()
@@ -278,8 +243,10 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
 
     begin = (2 * walks.start + (walks.start in met)) * modulus
     least, parents = dijkstra({begin: 0}, lambda s: (move[:3] for move in after(s)))
-    potential, falling = _tight(walks, costs)
-    endless = {s for s in least if s // modulus // 2 in falling}
+    # Only edges on walks of least cost are used from here on. Those of cost zero can form cycles of
+    # negative total; triples that are reached from such a cycle have no least total (`endless`).
+    potential, negative = _tight(walks, costs)
+    endless = {s for s in least if s // modulus // 2 in negative}
     queue = list(endless)
     came: dict[int, tuple[int, int]] = {}
     for s in queue:  # grows while it is read
@@ -289,9 +256,11 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
                 endless.add(s2)
                 queue.append(s2)
     if begin in endless:
-        return Labels(walks, modulus, least, {}, came, parents, frozenset(falling))
+        return Labels(walks, modulus, least, {}, came, parents, frozenset(negative))
+    # For other triples compare costs first, then totals. They are reduced by a potential that makes
+    # the delays of edges of cost zero nonnegative.
     largest = max(map(abs, potential), default=0) + max(map(abs, delays), default=0)
-    # a cost outweighs all changes of the total along a path, which meets no triple twice
+    # one unit of cost exceeds all changes of the total along a path without repeated triples
     unit = 1 + 4 * largest * len(least)
 
     def height(s: int) -> int:
@@ -304,11 +273,11 @@ def label(walks: Walks, met: set[int], modulus: int, costs: list[int]) -> Labels
 
     both, links = dijkstra({begin: 0}, onward)
     total = {s: x - unit * least[s] + height(s) - height(begin) for s, x in both.items()}
-    return Labels(walks, modulus, least, total, came | links, parents, frozenset(falling))
+    return Labels(walks, modulus, least, total, came | links, parents, frozenset(negative))
 
 
-def falling_walk(walks: Walks, costs: list[int], vertex: int) -> tuple[int, ...]:
-    """A closed walk through a vertex of negative total and no cost; the vertex is on some."""
+def negative_walk(walks: Walks, costs: list[int], vertex: int) -> tuple[int, ...]:
+    """A closed walk of negative total and cost zero through a vertex of `negative`."""
     free = np.array([not cost for cost in costs], dtype=bool)
     inner = walks.taking(np.flatnonzero(free))
     edges = next(edges for edges in strong_parts(inner) if vertex in inner.tails[edges])
@@ -324,19 +293,19 @@ def falling_walk(walks: Walks, costs: list[int], vertex: int) -> tuple[int, ...]
 
 
 def _tight(walks: Walks, costs: list[int]) -> tuple[list[int], set[int]]:
-    """Potential by which no edge without cost goes back, and vertices on cycles that do."""
+    """A potential for edges of cost zero, and the vertices on their negative cycles."""
     free = np.array([not cost for cost in costs], dtype=bool)
     tails, heads, delays = walks.tails[free], walks.heads[free], walks.delays[free, 0]
     potential, cycle = feasible_potential(walks.n, tails, heads, delays.tolist())
     if not cycle:
         return potential, set()
     inner = walks.taking(np.flatnonzero(free))
-    parts = [_Part(inner, edges) for edges in strong_parts(inner)]
-    falling = {v for part in parts if part.falls for v in part.ends}
-    sound = np.array([v not in falling for v in range(walks.n)])
+    parts = [_CyclicPart(inner, edges) for edges in strong_parts(inner)]
+    negative = {v for part in parts if part.has_negative for v in part.ends}
+    sound = np.array([v not in negative for v in range(walks.n)])
     kept = sound[tails] & sound[heads]
     potential, _ = feasible_potential(walks.n, tails[kept], heads[kept], delays[kept].tolist())
-    return potential, falling
+    return potential, negative
 
 
 # -- costs ---------------------------------------------------------------------------------
@@ -344,36 +313,21 @@ def _tight(walks: Walks, costs: list[int]) -> tuple[list[int], set[int]]:
 
 @dataclass(frozen=True)
 class Rate:
-    """The least ratio of cost to delay over cycles of positive delay, and what proves it.
+    """The least ratio of cost to delay over cycles of positive delay, with its proof."""
 
-    Attributes
-    ----------
-    cost, delay : int
-        The ratio is cost / delay, in lowest terms.
-    reduced : list of int
-        For each edge ``delay * c - cost * d + pi(tail) - pi(head)``, none of them negative.
-    potential : list of int
-        pi, for each vertex.
-    cycle : tuple of int
-        Edges of a cycle that has the ratio.
-    """
-
-    cost: int
+    cost: int  # the ratio is cost / delay, in lowest terms
     delay: int
-    reduced: list[int]
-    potential: list[int]
-    cycle: tuple[int, ...]
+    reduced: list[int]  # delay * c - cost * d + pi(tail) - pi(head) >= 0 for each edge
+    potential: list[int]  # pi, for each vertex
+    cycle: tuple[int, ...]  # edges of a cycle with this ratio
 
 
 def rate(walks: Walks) -> Rate | None:
-    """Least ratio of cost to delay over the cycles of positive delay; None if there are none.
-
-    Newton's iteration: from the ratio of one cycle to that of a cycle which refutes it.
-    """
+    """Least ratio of cost to delay over cycles of positive delay, or None."""
     n, tails, heads = walks.n, walks.tails, walks.heads
     delays: list[int] = walks.delays[:, 0].tolist()
     _, cycle = feasible_potential(n, tails, heads, [-d for d in delays])
-    while cycle:
+    while cycle:  # Newton's iteration: each cycle has a lower ratio than the one before
         above, below = sum(walks.costs[e] for e in cycle), sum(delays[e] for e in cycle)
         common = math.gcd(above, below)
         p, q = above // common, below // common
@@ -389,7 +343,6 @@ def rate(walks: Walks) -> Rate | None:
 def _check_table(number: int) -> None:
     if number > MOST_OBJECTS:
         raise TableError(
-            f"the answer takes a table of {number} numbers, more than {MOST_OBJECTS}: one for each "
-            "vertex and each step of a cycle; take a window with unrollgraph.unroll, or if all "
-            "delays have a common divisor divide them by it"
+            f"the total delays need a table of {number} entries, more than {MOST_OBJECTS}; take a "
+            "window with unrollgraph.unroll, or divide all delays by a common divisor, if any"
         )

@@ -1,10 +1,8 @@
-"""A map between two graphs: its laws, and lifting along it.
+"""Maps of directed graphs: homomorphisms, coverings, and lifting.
 
-Which module answers which question:
-
-* `graph_map` -- what a map is, its fibres, composition, the lift of a walk;
-* `coverings` -- whether arcs lift uniquely, every place where they do not, and the lift of a map;
-* `deck` -- the symmetries of a covering.
+* `graph_map` -- the class `GraphMap`, fibres, composition, the lift of a walk
+* `coverings` -- tests for fibrations and coverings, obstructions, the lift of a map
+* `deck` -- the deck group and the monodromy group of a covering
 """
 
 from unrollgraph.morphism.coverings import (

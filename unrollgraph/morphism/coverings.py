@@ -1,35 +1,19 @@
-"""Fibrations, opfibrations and coverings, and the lift of one map through a covering.
+"""Fibrations, opfibrations and coverings; lifting a map through a covering.
 
-Let ``p`` be a homomorphism and ``x`` a vertex of its total graph. Then ``p`` maps the
-arcs into ``x`` to the edges into ``p(x)``, and the arcs out of ``x`` to the edges out
-of ``p(x)``.
+A homomorphism is a *fibration* if at every vertex it maps the in-edges one-to-one onto the in-edges
+of the image of the vertex, an *opfibration* if this holds for out-edges, and a *covering* if both
+hold (P. Boldi and S. Vigna, Fibrations of graphs, Discrete Mathematics 243, 2002). On multigraphs
+edges are compared, not neighbors. Fibres may be empty; the fibres of a covering of a connected base
+graph have equal size. An `Obstruction` is a vertex at which an edge over a base edge is missing or
+surplus. Those of a window of the delay cover correspond to its boundary edges. The delay cover is
+tested at one vertex of each fibre, since deck transformations map these to all other vertices.
 
-* ``p`` is a *fibration* if the first map is one to one and onto at every ``x``,
-* an *opfibration* if the second is,
-* a *covering* if both are.
-
-Fibres may be empty; over a connected base the fibres of a covering are all equally
-large. On multigraphs and loops it is edges that count, not neighbours.
-
-Each failure is an `Obstruction`: at a vertex, an edge of the base over which an arc is
-missing or one too many. The obstructions of a window of the delay cover are exactly
-its boundary. The infinite delay cover itself is tested at one vertex of each fibre,
-which is enough since it looks the same from all of them.
-
-*Lifting a map.* Let ``p: H -> G`` and ``q: K -> G`` be maps to one base, q a covering, x a vertex
-of H and y one of K with ``p(x) = q(y)``. There is at most one map ``r: H' -> K`` over G with
-``r(x) = y``, where H' is the component of x: it must carry an undirected walk from x to the lift
-along q, from y, of what lies below that walk. There is one exactly when every closed walk at x
-goes to a closed one.
-
-So a spanning tree of H' tells r, and each other arc whether there is one; an arc that says no
-closes a walk in H that is open in K.
-
-References
-----------
-P. Boldi and S. Vigna, Fibrations of graphs, Discrete Mathematics 243 (2002).
-
-A. Hatcher, Algebraic Topology (2002), propositions 1.33 and 1.34, the lifting criterion.
+*Lifting a map.* Let ``p: H -> G`` be a homomorphism, ``q: K -> G`` a covering, and ``p(x) = q(y)``.
+On the component of x there is at most one map ``r`` to K over G with ``r(x) = y``: it maps the end
+of an undirected walk from x to the end of the lift from y of the image of the walk. It exists iff
+the image of every closed walk at x has a closed lift at y (A. Hatcher, Algebraic Topology, 2002,
+propositions 1.33 and 1.34). `factor` computes r along a spanning tree and checks the other edges;
+an edge that fails closes a walk in H that is open in K.
 """
 
 from __future__ import annotations
@@ -43,32 +27,18 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from unrollgraph.errors import (
-    LiftError,
-    NotACoveringError,
-    show_edge,
-    show_kind,
-    show_vertex,
-    show_walk,
-)
+from unrollgraph.errors import LiftError, NotACoveringError, show_kind, show_walk
 from unrollgraph.limits import MOST_OBJECTS
-from unrollgraph.morphism.graph_map import GraphMap, arcs_at, arcs_of, as_graph_map
+from unrollgraph.morphism.graph_map import GraphMap, MapLike, arcs_at, arcs_of, as_graph_map
 
 
 @dataclass(frozen=True)
 class Obstruction:
-    """One place at which an arc does not lift uniquely.
+    """A vertex and an edge at which unique lifting fails.
 
-    Attributes
-    ----------
-    node : object
-        A vertex of the total graph.
-    edge : tuple
-        The edge of the base over which it fails; for ``"not-an-edge"`` the arc of
-        the total graph that lies over no edge.
-    kind : str
-        ``"missing-in"``, ``"extra-in"``, ``"missing-out"``, ``"extra-out"`` or
-        ``"not-an-edge"``.
+    ``node`` is a vertex of the total graph. ``kind`` is "missing-in", "extra-in", "missing-out",
+    "extra-out" or "not-an-edge". ``edge`` is the base edge, or for "not-an-edge" the edge of the
+    total graph.
     """
 
     node: Any
@@ -76,36 +46,32 @@ class Obstruction:
     kind: str
 
     def __str__(self) -> str:
-        return _SENTENCES[self.kind].format(node=show_vertex(self.node), edge=show_edge(self.edge))
+        return _SENTENCES[self.kind].format(node=self.node, edge=self.edge)
 
 
 _SENTENCES = {
-    "missing-in": "no arc into {node} lies over the edge {edge}",
-    "extra-in": "more than one arc into {node} lies over the edge {edge}",
-    "missing-out": "no arc out of {node} lies over the edge {edge}",
-    "extra-out": "more than one arc out of {node} lies over the edge {edge}",
-    "not-an-edge": "the arc {edge} lies over no edge of the base",
+    "missing-in": "no edge into {node!r} lies over the base edge {edge!r}",
+    "extra-in": "more than one edge into {node!r} lies over the base edge {edge!r}",
+    "missing-out": "no edge out of {node!r} lies over the base edge {edge!r}",
+    "extra-out": "more than one edge out of {node!r} lies over the base edge {edge!r}",
+    "not-an-edge": "the edge {edge!r} is not mapped to a base edge between the images of its ends",
 }
 
 
-def obstructions(p: Any) -> Iterator[Obstruction]:
-    """Iterate over every reason why a map is not a covering.
+def obstructions(p: MapLike) -> Iterator[Obstruction]:
+    """Iterate over the vertices and edges at which a map fails to be a covering.
 
     Parameters
     ----------
     p : GraphMap, Lift or DelayCover
-        The map, or a graph that knows it.
+        The map, or a graph with a projection.
 
     Yields
     ------
     Obstruction
-        Vertex by vertex in the order of the total graph, missing or surplus arcs
-        in the order of the base edges, one for each arc that is missing or too
-        many.
-
-    Notes
-    -----
-    O(n + m) of the total graph, lazily; of the base for a `DelayCover`.
+        One for each missing or surplus edge, in the order of the vertices of the total graph, and
+        at each vertex in the order of the base edges. Cost: O(n + m) of the total graph, lazily; of
+        the base graph for a `DelayCover`.
 
     Examples
     --------
@@ -113,8 +79,8 @@ def obstructions(p: Any) -> Iterator[Obstruction]:
     >>> U = ug.unroll(ug.gallery.seed_network(), 4)
     >>> for obstruction in ug.obstructions(U):
     ...     print(obstruction)
-    no arc into ('A', 0) lies over the edge C -> A
-    no arc out of ('C', 3) lies over the edge C -> A
+    no edge into ('A', 0) lies over the base edge ('C', 'A')
+    no edge out of ('C', 3) lies over the base edge ('C', 'A')
     """
     p = as_graph_map(p)
     if _covers_by_arrays(p):
@@ -129,18 +95,18 @@ def obstructions(p: Any) -> Iterator[Obstruction]:
         yield from _star(p, node, "out")
 
 
-def check_covering(p: Any) -> None:
-    """Raise with the first obstruction if a map is not a covering.
+def check_covering(p: MapLike) -> None:
+    """Raise an error if a map is not a covering.
 
     Parameters
     ----------
     p : GraphMap, Lift or DelayCover
-        The map, or a graph that knows it.
+        The map, or a graph with a projection.
 
     Raises
     ------
     NotACoveringError
-        Carrying the `Obstruction`.
+        If the map is not a covering; ``obstruction`` is the first `Obstruction`.
 
     Examples
     --------
@@ -150,18 +116,23 @@ def check_covering(p: Any) -> None:
     >>> ug.check_covering(ug.unroll(G, 4))
     Traceback (most recent call last):
     ...
-    unrollgraph.errors.NotACoveringError: not a covering: no arc into ('A', 0) lies over ...
+    unrollgraph.errors.NotACoveringError: not a covering: no edge into ('A', 0) lies over ...
     """
     for obstruction in obstructions(p):
         raise NotACoveringError(
-            f"not a covering: {obstruction}; in a covering the arcs at each vertex correspond "
-            "one to one to the edges at its image",
+            f"not a covering: {obstruction}; a covering maps the edges at each vertex one-to-one "
+            "onto the edges at its image",
             obstruction=obstruction,
         )
 
 
-def is_homomorphism(p: Any) -> bool:
-    """Whether every arc lies over an edge between the images of its ends.
+def is_homomorphism(p: MapLike) -> bool:
+    """Whether every edge is mapped to an edge between the images of its ends.
+
+    Parameters
+    ----------
+    p : GraphMap, Lift or DelayCover
+        The map, or a graph with a projection.
 
     Examples
     --------
@@ -172,13 +143,16 @@ def is_homomorphism(p: Any) -> bool:
     return _free_of(p, "not-an-edge")
 
 
-def is_fibration(p: Any) -> bool:
-    """Whether in-arcs lift uniquely: each vertex reads exactly what its image reads.
+def is_fibration(p: MapLike) -> bool:
+    """Whether in-edges lift uniquely at every vertex.
+
+    Parameters
+    ----------
+    p : GraphMap, Lift or DelayCover
+        The map, or a graph with a projection.
 
     Examples
     --------
-    A window whose first step reads from before it is no fibration.
-
     >>> import unrollgraph as ug
     >>> ug.is_fibration(ug.unroll(ug.gallery.seed_network(), 4))
     False
@@ -186,8 +160,13 @@ def is_fibration(p: Any) -> bool:
     return _free_of(p, "not-an-edge", "missing-in", "extra-in")
 
 
-def is_opfibration(p: Any) -> bool:
-    """Whether out-arcs lift uniquely: walks lift, from any vertex above their start.
+def is_opfibration(p: MapLike) -> bool:
+    """Whether out-edges lift uniquely at every vertex; then walks lift uniquely.
+
+    Parameters
+    ----------
+    p : GraphMap, Lift or DelayCover
+        The map, or a graph with a projection.
 
     Examples
     --------
@@ -198,8 +177,13 @@ def is_opfibration(p: Any) -> bool:
     return _free_of(p, "not-an-edge", "missing-out", "extra-out")
 
 
-def is_covering(p: Any) -> bool:
-    """Whether in-arcs and out-arcs lift uniquely.
+def is_covering(p: MapLike) -> bool:
+    """Whether in-edges and out-edges lift uniquely at every vertex.
+
+    Parameters
+    ----------
+    p : GraphMap, Lift or DelayCover
+        The map, or a graph with a projection.
 
     Examples
     --------
@@ -215,10 +199,7 @@ def _free_of(p: Any, *kinds: str) -> bool:
 
 
 def _covers_by_arrays(p: GraphMap) -> bool:
-    """Whether the projection of a lift is a covering, decided from its arrays.
-
-    False also where the numbers of vertices and arcs exclude it, or too many are in question.
-    """
+    """Whether arrays prove that a lift is a covering; False if they are too large."""
     lift: Any = p.total
     if getattr(lift, "projection", None) is not p or not hasattr(lift, "to_arrays"):
         return False
@@ -231,7 +212,7 @@ def _covers_by_arrays(p: GraphMap) -> bool:
     edges = p.base.edges(keys=True) if p.base.is_multigraph() else p.base.edges
     pairs = [[number[edge[0]], number[edge[1]]] for edge in edges]
     ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    # each vertex has each edge at its image once: none twice, and their number is right
+    # at each vertex no base edge occurs twice, and the total number of edges is right
     return all(
         np.array_equal(below[at], ends[arrays.edges, side])
         and len(np.unique(at.astype(np.int64) * max(1, m) + arrays.edges)) == len(at)
@@ -241,7 +222,7 @@ def _covers_by_arrays(p: GraphMap) -> bool:
 
 
 def _star(p: GraphMap, node: Any, side: str) -> Iterator[Obstruction]:
-    """Compare the arcs on one side of a vertex with the edges on that side of its image."""
+    """Compare the edges on one side of a vertex with those of its image."""
     above = Counter(p.edge(a) for a in arcs_at(p.total, node, side) if p.covers_edge(a))
     for edge in arcs_at(p.base, p(node), side):
         count = above[edge]
@@ -251,41 +232,35 @@ def _star(p: GraphMap, node: Any, side: str) -> Iterator[Obstruction]:
             yield Obstruction(node, edge, f"extra-{side}")
 
 
-def factor(p: Any, q: Any) -> GraphMap:
-    """Find the map through which one covering factors over another.
+def factor(p: MapLike, q: MapLike) -> GraphMap:
+    """Factor a map through a covering: find r with ``r.then(q) == p``.
 
     Parameters
     ----------
     p : GraphMap or Lift
-        A homomorphism from a finite graph H to the base.
+        A homomorphism from a finite graph H to the base graph.
     q : GraphMap or Lift
-        A covering of the same base by a finite graph K. A window will do as far as what is
-        needed of it is there.
+        A covering of the same base graph by a finite graph K, or a window that contains all edges
+        that are needed.
 
     Returns
     -------
     GraphMap
-        A map r from H to K with ``r.then(q) == p``. For each weak component of H its first vertex
-        goes to the first vertex of K that will do, in the order of the fibre.
+        The map r from H to K. In each weak component of H, r maps the first vertex to the first
+        vertex of its fibre in K for which r exists. Cost: O(size of H x size of a fibre of q);
+        O(size of H) if the first vertex of the fibre succeeds, as for a regular q over a connected
+        base graph if r exists.
 
     Raises
     ------
     LiftError
-        If there is none. It carries as ``walk`` an undirected walk, a tuple of ``(arc, sign)``,
-        that is closed in H while the lift to K of what lies below it is open, for the first
-        vertex of the fibre.
+        If there is no such map. ``walk``, pairs ``(edge, sign)``, is then an undirected walk that
+        is closed in H, but open in K if lifted from the first vertex of the fibre.
     TypeError
-        If a graph is infinite.
-
-    Notes
-    -----
-    O(size of H x size of a fibre of q), much less if the first choice will do, as it always does
-    for a regular q over a connected base if any does.
+        If a total graph is infinite.
 
     Examples
     --------
-    The ring of six covers the ring of two, and that of three, but that of three not that of two.
-
     >>> import unrollgraph as ug
     >>> G = ug.gallery.elman()
     >>> six, three, two = (ug.cyclic_cover(G, n) for n in (6, 3, 2))
@@ -295,7 +270,7 @@ def factor(p: Any, q: Any) -> GraphMap:
     >>> ug.factor(three, two)
     Traceback (most recent call last):
     ...
-    unrollgraph.errors.LiftError: ... the walk ... is closed, but what lies below it, ... is open
+    unrollgraph.errors.LiftError: ... the walk ... is closed, but the lift of its image ... is open
     """
     p, q = as_graph_map(p), as_graph_map(q)
     check_finite_graphs(p, q)
@@ -317,19 +292,19 @@ def factor(p: Any, q: Any) -> GraphMap:
             break
         else:
             raise first or LiftError(
-                f"the one does not factor over the other: no vertex lies over {show_vertex(p(x))} "
-                f"in the other, but {show_vertex(x)} in the one",
+                f"the first map does not factor through the second: the fibre of {p(x)!r}, the "
+                f"image of {x!r}, is empty under the second map",
                 node=x,
             )
     return GraphMap(p.total, q.total, {x: nodes[x] for x in p.total}, edges)
 
 
 def pointed(p: GraphMap, q: GraphMap, x: Any, y: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """The map over the base from the component of x that sends x to y: of vertices and of arcs."""
+    """Images of vertices and edges of the component of x under the map with x -> y."""
     nodes, edges, stars = {x: y}, {}, _Stars(q)
     reached: dict[Any, tuple[Any, int] | None] = {x: None}
     queue = [x]
-    for u in queue:  # grows while it is read
+    for u in queue:  # extended in the loop
         for arc, sign in _arcs_round(p.total, u):
             if arc in edges:
                 continue
@@ -342,8 +317,8 @@ def pointed(p: GraphMap, q: GraphMap, x: Any, y: Any) -> tuple[dict[Any, Any], d
             elif nodes[v] != w:
                 walk = (*_way(reached, u), (arc, sign), *_back(_way(reached, v)))
                 raise LiftError(
-                    f"the one does not factor over the other: the walk {_told(walk)} is closed, "
-                    f"but what lies below it, lifted from {show_vertex(y)}, is open",
+                    f"the first map does not factor through the second: the walk {_told(walk)} is "
+                    f"closed, but the lift of its image from {y!r} is open",
                     node=x,
                     edge=arc,
                     walk=walk,
@@ -352,20 +327,20 @@ def pointed(p: GraphMap, q: GraphMap, x: Any, y: Any) -> tuple[dict[Any, Any], d
 
 
 def _arcs_round(graph: Any, node: Any) -> Iterator[tuple[Any, int]]:
-    """Arcs at a vertex, with the sign in which they leave it."""
+    """Edges at a vertex, with sign 1 for out-edges and -1 for in-edges."""
     yield from ((arc, 1) for arc in arcs_at(graph, node, "out"))
     yield from ((arc, -1) for arc in arcs_at(graph, node, "in"))
 
 
 class _Stars:
-    """The arcs above at a vertex by the edges below, listed once for each vertex and side."""
+    """Edges at vertices of the total graph by base edge, grouped once for each side."""
 
     def __init__(self, q: GraphMap) -> None:
         self._map = q
         self._found: dict[tuple[Any, int], dict[Any, list[Any]]] = {}
 
     def over(self, edge: Any, y: Any, sign: int) -> list[Any]:
-        """The arcs at y over an edge that leave it, or, for the sign -1, that enter it."""
+        """Out-edges of y over a base edge, or in-edges for sign -1."""
         if (y, sign) not in self._found:
             star = self._found[y, sign] = {}
             for arc in arcs_at(self._map.total, y, "out" if sign > 0 else "in"):
@@ -375,17 +350,21 @@ class _Stars:
 
 
 def _over(p: GraphMap, stars: _Stars, arc: Any, y: Any, sign: int) -> Any:
-    """The arc above at y, leaving it or entering, over the same edge as an arc."""
+    """The unique edge over the image of an edge at y, on the side of ``sign``."""
     if not p.covers_edge(arc):
-        raise LiftError(f"the arc {show_edge(arc)} lies over no edge of the base", edge=arc)
+        raise LiftError(
+            f"the edge {arc!r} is not mapped to an edge of the base graph between the images of "
+            "its ends; the map must be a homomorphism",
+            edge=arc,
+        )
     edge = p.edge(arc)
     found = stars.over(edge, y, sign)
     if len(found) != 1:
-        many = "no arc" if not found else "more than one arc"
+        many = "no edge" if not found else "more than one edge"
         way = "out of" if sign > 0 else "into"
         raise LiftError(
-            f"the one does not factor over the other: {many} {way} {show_vertex(y)} lies over the "
-            f"edge {show_edge(edge)}, so the other is no covering there",
+            f"the first map does not factor through the second: {many} {way} {y!r} lies over the "
+            f"base edge {edge!r}, so the second map is not a covering there",
             node=y,
             edge=edge,
         )
@@ -393,7 +372,7 @@ def _over(p: GraphMap, stars: _Stars, arc: Any, y: Any, sign: int) -> Any:
 
 
 def _way(reached: dict[Any, Any], v: Any) -> tuple[tuple[Any, int], ...]:
-    """From the root of a tree to a vertex."""
+    """Walk in the search tree from the root to a vertex."""
     steps = []
     while reached[v] is not None:
         arc, sign = reached[v]
@@ -407,17 +386,17 @@ def _back(walk: tuple[tuple[Any, int], ...]) -> tuple[tuple[Any, int], ...]:
 
 
 def _told(walk: tuple[tuple[Any, int], ...]) -> str:
-    """An undirected walk by its stops."""
+    """Text of an undirected walk."""
     return show_walk([arc if sign > 0 else (arc[1], arc[0], *arc[2:]) for arc, sign in walk])
 
 
 def check_finite_graphs(*maps: GraphMap) -> None:
-    """Refuse maps of infinite graphs."""
+    """Raise `TypeError` if a total graph is infinite."""
     for p in maps:
         if not isinstance(p.total, nx.DiGraph):
             raise TypeError(
-                f"this needs finite graphs, but {show_kind(p.total)} is infinite; take a "
-                "window of it, or clock_lift for maps into it"
+                f"this function needs finite graphs, but {show_kind(p.total)} is infinite; take a "
+                "window of it, or use clock_lift for maps into it"
             )
 
 
@@ -431,6 +410,6 @@ def _check_one_base(p: GraphMap, q: GraphMap) -> None:
         for odd in (x for x in one | other if (x in one) != (x in other)):
             where = "the first" if odd in one else "the second"
             raise LiftError(
-                f"both maps must go to one base, but their {what} differ: {odd!r} is in that of "
-                f"{where} alone"
+                f"both maps must have the same base graph, but the {what} differ: {odd!r} is only "
+                f"in the base graph of {where} map"
             )

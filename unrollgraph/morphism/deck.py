@@ -1,60 +1,55 @@
-"""Symmetries of a covering: the deck group above, the monodromy below.
+"""Symmetries of a covering: the deck group and the monodromy group.
 
-A *deck transformation* of p is an automorphism of its total graph H over the identity of the
-base. If p is a covering and H connected, it is known from the image of one vertex, by unique
-lifting; so only the identity has a fixed vertex: the deck group acts *freely*, and its order is
-at most the size of a fibre. It is the size of a fibre exactly when the covering is *regular*:
-all vertices of a fibre look alike.
+A *deck transformation* of p is an automorphism of its total graph H over the identity of the base
+graph, on vertices and edges. If p is a covering and H is connected, it is determined by the image
+of one vertex. So only the identity has a fixed vertex (the deck group acts *freely*), and the order
+of the group is at most the size of a fibre, with equality iff the group acts transitively on
+fibres: the covering is *regular*.
 
-*Monodromy* goes round below: each closed undirected walk at v, lifted from every vertex above v,
-permutes the fibre. The orbits of these permutations are what the components of H have of the
-fibre. Both actions commute, since a deck transformation carries lifts to lifts.
-
-Walks are undirected here, and arcs are told apart by the edges below them.
-
-References
-----------
-J. L. Gross and T. W. Tucker, Topological Graph Theory (Wiley, 1987), chapter 2. A. Hatcher,
-Algebraic Topology (2002), section 1.3.
+*Monodromy*: each closed undirected walk at a base vertex v, lifted from every vertex over v,
+permutes the fibre of v. The orbits are the intersections of the fibre with the components of
+H. Both actions commute, since a deck transformation maps lifts to lifts. (J. L. Gross and
+T. W. Tucker, Topological Graph Theory, 1987, chapter 2; A. Hatcher, Algebraic Topology, 2002,
+section 1.3.)
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from unrollgraph.errors import LiftError
 from unrollgraph.morphism.coverings import check_covering, check_finite_graphs, pointed
-from unrollgraph.morphism.graph_map import GraphMap, arcs_at, as_graph_map
+from unrollgraph.morphism.graph_map import GraphMap, MapLike, arcs_at, as_graph_map
+
+if TYPE_CHECKING:
+    from sympy.combinatorics import PermutationGroup
 
 
-def deck_group(p: Any) -> Any:
-    """Find all automorphisms of a connected covering over the identity of its base.
+def deck_group(p: MapLike) -> PermutationGroup:
+    """Compute the deck group of a connected covering.
 
     Parameters
     ----------
     p : GraphMap or Lift
-        A covering by a finite graph that is weakly connected.
+        A covering by a finite, weakly connected graph.
 
     Returns
     -------
     sympy.combinatorics.PermutationGroup
-        On the positions of the vertices in ``list(total)``; its generators are few.
+        Acts on the positions of the vertices in ``list(total)``; it has few generators. Cost:
+        O(size of the total graph x size of a fibre). The deck group of a connected `DelayCover` is
+        Z^d by `DelayCover.shift`; that of a component consists of the shifts that preserve it.
 
     Raises
     ------
     NotACoveringError
-        If it is no covering.
+        If the map is not a covering.
     LiftError
         If the total graph is not connected.
     TypeError
-        If it is infinite; that of a connected `DelayCover` is Z^d, by `DelayCover.shift`, that of
-        a component those shifts that keep it.
-
-    Notes
-    -----
-    O(size of the graph x size of a fibre): a vertex can go to each of its fibre at most once.
+        If the total graph is infinite.
 
     Examples
     --------
@@ -80,7 +75,7 @@ def deck_group(p: Any) -> Any:
             continue
         found.append([place[image[node]] for node in nodes])
         queue = [*orbit]
-        for here in queue:  # where the group so far carries the first vertex
+        for here in queue:  # extends the orbit of the first vertex
             for move in found:
                 if move[here] not in orbit:
                     orbit.add(move[here])
@@ -89,28 +84,23 @@ def deck_group(p: Any) -> Any:
     return PermutationGroup([Permutation(move) for move in found or [identity]])
 
 
-def is_regular(p: Any) -> bool:
-    """Whether the deck group carries every vertex of a fibre to every other.
+def is_regular(p: MapLike) -> bool:
+    """Whether the deck group of a connected covering acts transitively on fibres.
+
+    Cost: O(size of the total graph x size of a fibre).
 
     Parameters
     ----------
     p : GraphMap or Lift
-        A covering by a finite graph that is weakly connected.
+        A covering by a finite, weakly connected graph.
 
     Raises
     ------
     NotACoveringError, LiftError, TypeError
-        As by `deck_group`.
-
-    Notes
-    -----
-    O(size of the graph x size of a fibre).
+        As for `deck_group`.
 
     Examples
     --------
-    Six sheets over two loops that permute them as a group does are regular; three that permute
-    them in all ways are not.
-
     >>> import networkx as nx
     >>> import unrollgraph as ug
     >>> from sympy.combinatorics import SymmetricGroup
@@ -132,35 +122,30 @@ def is_regular(p: Any) -> bool:
     return True
 
 
-def monodromy(p: Any, vertex: Any) -> Any:
-    """Find how closed undirected walks below permute a fibre.
+def monodromy(p: MapLike, vertex: Any) -> PermutationGroup:
+    """Compute the group of permutations of a fibre by closed undirected walks.
 
     Parameters
     ----------
     p : GraphMap or Lift
         A covering by a finite graph, connected or not.
-    vertex : vertex of the base
-        At which the walks are closed.
+    vertex : vertex of the base graph
+        The vertex at which the walks begin and end.
 
     Returns
     -------
     sympy.combinatorics.PermutationGroup
-        On the positions of ``p.fibre(vertex)``, with a generator for each edge outside a spanning
-        tree of the component of the vertex that moves something. Walks are multiplied as SymPy
-        multiplies permutations: what stands first is walked first.
+        Acts on the positions of ``p.fibre(vertex)``. It has a generator for each edge outside a
+        spanning tree of the component of ``vertex``; duplicates are omitted, and so is the identity
+        unless the group is trivial. In a product the walk of the first factor is traversed first,
+        as in SymPy. Cost: O(size of the total graph over the component).
 
     Raises
     ------
-    NotACoveringError
-        If it is no covering.
+    NotACoveringError, TypeError
+        As for `deck_group`.
     LiftError
-        If ``vertex`` is no vertex of the base.
-    TypeError
-        If the graph is infinite.
-
-    Notes
-    -----
-    O(size of the graph above the component).
+        If ``vertex`` is not a vertex of the base graph.
 
     Examples
     --------
@@ -186,11 +171,8 @@ def monodromy(p: Any, vertex: Any) -> Any:
 
 
 def _moves(p: GraphMap, root: Any) -> list[list[Any]]:
-    """Where walks carry the fibre of a root: along a tree, through an edge, and back.
-
-    Through the edges of the tree itself nothing moves.
-    """
-    ends: dict[Any, dict[Any, Any]] = {}  # of each arc above an edge, its head by its tail
+    """Permutations of the fibre of a root: along a tree to an edge, over it, and back."""
+    ends: dict[Any, dict[Any, Any]] = {}  # base edge -> heads of its lifts by tail
     listed = set()
 
     def along(edge: Any) -> dict[Any, Any]:
@@ -203,7 +185,7 @@ def _moves(p: GraphMap, root: Any) -> list[list[Any]]:
 
     carried: dict[Any, list[Any]] = {root: [*p.fibre(root)]}
     queue, moves = [root], []
-    for u in queue:  # grows while it is read
+    for u in queue:  # extended in the loop
         for edge in (*arcs_at(p.base, u, "out"), *arcs_at(p.base, u, "in")):
             v = edge[1] if edge[0] == u else edge[0]
             if v not in carried:
@@ -227,7 +209,7 @@ def _connected_covering(p: Any) -> GraphMap:
     if covering.total and not nx.is_weakly_connected(covering.total):
         parts = list(nx.weakly_connected_components(covering.total))
         raise LiftError(
-            f"the total graph is not connected, but has {len(parts)} components; take one of them, "
-            "with a GraphMap of its own"
+            f"the total graph is not connected: it has {len(parts)} components; use a GraphMap of "
+            "a single component"
         )
     return covering

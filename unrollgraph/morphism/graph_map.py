@@ -1,56 +1,49 @@
-"""A map between two directed graphs.
+"""Maps between two directed graphs.
 
-A *graph map* sends vertices of a total graph to vertices of a base, and arcs to
-edges. It is a *homomorphism* when the ends of an arc go to the ends of its edge;
-whether it is one, and whether arcs lift uniquely along it, is the subject of
-`unrollgraph.morphism.coverings`.
+A *graph map* maps the vertices and edges of a total graph to those of a base graph. It is a
+*homomorphism* if it maps the ends of every edge to the ends of the image of the edge;
+`unrollgraph.morphism.coverings` tests this. If the base graph has parallel edges, an edge is mapped
+to the edge with the same key, or the images of the edges are given explicitly.
 
-On a multigraph the images of the vertices do not say to which of several parallel
-edges an arc goes. So arcs have images of their own: they go by key where the keys
-of the two graphs agree, or are given one by one.
-
-Along an opfibration every walk of the base lifts uniquely from any vertex above its start. The
-lift of a closed walk need not be closed: in the delay cover its end lies later by the total delay.
+Along an opfibration every walk of the base graph lifts uniquely from each vertex over its start.
+The lift of a closed walk can be open: in the delay cover its end is later by the total delay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import networkx as nx
 
-from unrollgraph.errors import FrozenError, LiftError, show_edge, show_vertex
+from unrollgraph.errors import FrozenError, LiftError
 from unrollgraph.graph.delay_graph import known
 from unrollgraph.graph.frozen import FrozenDict, Pictured
 
 
 class GraphMap(Pictured):
-    """A map from a total graph to a base.
+    """A map from a total graph to a base graph.
 
     Parameters
     ----------
     total, base : networkx.DiGraph or networkx.MultiDiGraph
-        The graph above and the graph below. They are not copied: change them and the
-        map is no longer one.
+        The total graph and the base graph. They are not copied and must not be changed.
     nodes : mapping
-        The vertex of ``base`` under each vertex of ``total``.
+        The base vertex of each vertex of ``total``.
     edges : mapping, optional
-        The edge of ``base`` under each arc of ``total``. May be left out where the
-        keys agree or no edges of the base are parallel: then an arc goes to the
-        edge between the images of its ends, of the same key if there are several.
+        The base edge of each edge of ``total``. Default: the edge between the images of the ends,
+        with the same key if there are several.
 
     Raises
     ------
     LiftError
-        If a vertex has no image, or one that is no vertex of the base; or an arc
-        has no entry in ``edges``.
+        If an image is missing, or is not a vertex of ``base`` or an edge tuple.
+    TypeError
+        If ``total`` or ``base`` is not a directed networkx graph.
 
     Examples
     --------
-    The hexagon covers the triangle twice.
-
     >>> import networkx as nx
     >>> import unrollgraph as ug
     >>> hexagon = nx.cycle_graph(6, create_using=nx.DiGraph)
@@ -74,29 +67,37 @@ class GraphMap(Pictured):
         nodes: Mapping[Any, Any],
         edges: Mapping[Any, Any] | None = None,
     ) -> None:
-        for graph, what in ((total, "total graph"), (base, "base")):
+        for graph, what in ((total, "total graph"), (base, "base graph")):
             if not isinstance(graph, nx.DiGraph):
                 raise TypeError(
-                    f"the {what} of a GraphMap is a networkx DiGraph or MultiDiGraph, "
+                    f"the {what} of a GraphMap must be a networkx DiGraph or MultiDiGraph, "
                     f"not {type(graph).__name__}"
                 )
         for node in total:
             if node not in nodes:
-                raise LiftError(f"the map gives no image of {show_vertex(node)}", node=node)
+                raise LiftError(
+                    f"nodes has no image of the vertex {node!r}; add one for every vertex of the "
+                    "total graph",
+                    node=node,
+                )
             if nodes[node] not in base:
                 raise LiftError(
-                    f"the map sends {show_vertex(node)} to {nodes[node]!r}, which is no vertex "
-                    "of the base",
+                    f"nodes maps {node!r} to {nodes[node]!r}, which is not a vertex of the base "
+                    "graph; every image must be one",
                     node=node,
                 )
         if edges is not None:
             for arc in arcs_of(total):
                 if arc not in edges:
-                    raise LiftError(f"edges gives no image of the arc {show_edge(arc)}", edge=arc)
+                    raise LiftError(
+                        f"edges has no image of the edge {arc!r}; add one for every edge of the "
+                        "total graph",
+                        edge=arc,
+                    )
                 if not isinstance(edges[arc], tuple) or len(edges[arc]) not in {2, 3}:
                     raise LiftError(
-                        f"edges sends the arc {show_edge(arc)} to {edges[arc]!r}, which is no "
-                        "edge; an edge is (u, v), or (u, v, key) in a multigraph",
+                        f"edges maps the edge {arc!r} to {edges[arc]!r}, which is not an edge; an "
+                        "edge is (u, v), or (u, v, key) in a multigraph",
                         edge=arc,
                     )
             edges = FrozenDict(edges)
@@ -104,16 +105,13 @@ class GraphMap(Pictured):
 
     @classmethod
     def projecting(cls, total: Any, base: Any, nodes: Mapping[Any, Any]) -> GraphMap:
-        """Make the map of a graph that was built with it: nothing is checked or listed.
-
-        ``nodes`` may compute its values, and may have a method ``fibre``.
-        """
+        """Make the projection of a lift, without checks; ``nodes`` may be computed lazily."""
         p = object.__new__(cls)
         p.__dict__.update(total=total, base=base, nodes=nodes, edges=None)
         return p
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what was pickled; frozen dicts are pickled as plain ones."""
+        """Restore a pickled map; frozen dicts are pickled as plain dicts."""
         self.__dict__.update(
             {name: FrozenDict(x) if type(x) is dict else x for name, x in state.items()}
         )
@@ -123,21 +121,13 @@ class GraphMap(Pictured):
         try:
             return self.nodes[node]
         except (KeyError, TypeError):
-            raise LiftError(
-                f"{show_vertex(node)} is no vertex of the graph above", node=node
-            ) from None
+            raise LiftError(f"{node!r} is not a vertex of the total graph", node=node) from None
 
     def edge(self, arc: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Image of an arc; it need not be an edge of the base unless the map is a homomorphism.
-
-        Raises
-        ------
-        LiftError
-            If it could be any of several parallel edges.
-        """
+        """Image of an edge; `LiftError` if it is ambiguous among parallel edges."""
         if self.edges is not None:
             if arc not in self.edges:
-                raise LiftError(f"{arc!r} is no arc of the total graph", edge=arc)
+                raise LiftError(f"{arc!r} is not an edge of the total graph", edge=arc)
             image: tuple[Any, ...] = self.edges[arc]
             return image
         tail, head = self(arc[0]), self(arc[1])
@@ -151,13 +141,13 @@ class GraphMap(Pictured):
         if len(keys) == 1:
             return tail, head, next(iter(keys))
         raise LiftError(
-            f"the arc {show_edge(arc)} could lie over any of {len(keys)} edges "
-            f"{show_vertex(tail)} -> {show_vertex(head)}; say which with edges=",
+            f"the edge {arc!r} could be mapped to any of {len(keys)} parallel edges from {tail!r} "
+            f"to {head!r}; specify its image with edges=",
             edge=(tail, head),
         )
 
     def covers_edge(self, arc: tuple[Any, ...]) -> bool:
-        """Whether an arc lies over an edge of the base between the images of its ends."""
+        """Whether an edge is mapped to a base edge between the images of its ends."""
         edge = self.edge(arc)
         return (
             len(edge) == (3 if self.base.is_multigraph() else 2)
@@ -166,9 +156,9 @@ class GraphMap(Pictured):
         )
 
     def fibre(self, vertex: Any) -> tuple[Any, ...]:
-        """All vertices above one of the base, in the order of the total graph."""
+        """All vertices over a base vertex, in the order of the total graph."""
         if vertex not in self.base:
-            raise LiftError(f"{show_vertex(vertex)} is no vertex of the base", node=vertex)
+            raise LiftError(f"{vertex!r} is not a vertex of the base graph", node=vertex)
         lazy = getattr(self.nodes, "fibre", None)
         found: tuple[Any, ...] = lazy(vertex) if lazy else self._fibres.get(vertex, ())
         return found
@@ -180,27 +170,16 @@ class GraphMap(Pictured):
             fibres.setdefault(self.nodes[node], []).append(node)
         return {vertex: tuple(copies) for vertex, copies in fibres.items()}
 
-    def then(self, q: Any) -> GraphMap:
-        """Compose with a map whose total graph is this map's base.
-
-        Parameters
-        ----------
-        q : GraphMap or anything with a projection
-            A map from ``self.base``; a lift may stand for its projection.
-
-        Returns
-        -------
-        GraphMap
-            The map ``x -> q(self(x))`` from ``self.total`` to ``q.base``.
-        """
+    def then(self, q: MapLike) -> GraphMap:
+        """Compose with a map q (GraphMap, Lift, ...) to ``x -> q(self(x))``."""
         q = as_graph_map(q)
         nodes = {}
         for node in self.total:
             middle = self(node)
             if middle not in q.nodes:
                 raise LiftError(
-                    f"the maps do not compose: {show_vertex(middle)} is no vertex of the second "
-                    "map's total graph",
+                    f"the maps cannot be composed: {middle!r} is not a vertex of the total graph "
+                    "of the second map",
                     node=middle,
                 )
             nodes[node] = q(middle)
@@ -208,13 +187,13 @@ class GraphMap(Pictured):
         return GraphMap(self.total, q.base, nodes, edges)
 
     def __eq__(self, other: object) -> bool:
-        """Whether the images agree, vertex by vertex and arc by arc."""
+        """Whether the images of all vertices and edges are equal."""
         if not isinstance(other, GraphMap):
             return NotImplemented
         if self is other:
             return True
         if not isinstance(self.total, nx.DiGraph) or not isinstance(other.total, nx.DiGraph):
-            return bool(self.total == other.total)  # infinite, with the one map it knows
+            return bool(self.total == other.total)  # infinite covers have one projection
         if set(self.total) != set(other.total) or set(self.base) != set(other.base):
             return False
         arcs = set(arcs_of(self.total))
@@ -234,62 +213,70 @@ class GraphMap(Pictured):
         return f"GraphMap({self.total!r} -> {self.base})"
 
 
-def as_graph_map(p: Any) -> GraphMap:
-    """Return a map itself, or the projection of what has one."""
+class HasProjection(Protocol):
+    """A graph with a projection, such as a `Lift` or a `DelayCover`."""
+
+    @property
+    def projection(self) -> GraphMap:
+        """The map to the base graph."""
+
+
+# a map, or a graph with a projection
+MapLike: TypeAlias = "GraphMap | HasProjection"
+
+
+def as_graph_map(p: MapLike) -> GraphMap:
+    """Return a map unchanged, or the projection of a graph."""
     if isinstance(p, GraphMap):
         return p
     projection = getattr(p, "projection", None)
     if isinstance(projection, GraphMap):
         return projection
     raise TypeError(
-        f"expected a GraphMap, or a graph that knows its projection, not {type(p).__name__}; "
+        f"expected a GraphMap, or a graph with a projection, not {type(p).__name__}; "
         "make one with GraphMap(total, base, nodes)"
     )
 
 
 def arcs_of(graph: Any) -> Any:
-    """Edges of a networkx graph, with their keys where it has any."""
+    """Edges of a networkx graph, with keys in a multigraph."""
     return graph.edges(keys=True) if graph.is_multigraph() else graph.edges()
 
 
 def arcs_at(graph: Any, node: Any, side: str) -> Any:
-    """Edges into (side ``"in"``) or out of a vertex, with their keys where it has any."""
+    """In-edges (side ``"in"``) or out-edges of a vertex, with keys in a multigraph."""
     view = graph.in_edges if side == "in" else graph.out_edges
-    return view(node, keys=True) if isinstance(graph, nx.MultiDiGraph) else view(node)
+    return view(node, keys=True) if graph.is_multigraph() else view(node)
 
 
-def lift_walk(p: Any, walk: Iterable[tuple[Any, ...]], start: Any) -> tuple[tuple[Any, ...], ...]:
-    """Lift a walk of the base, beginning at a vertex above its start.
+def lift_walk(
+    p: MapLike, walk: Iterable[tuple[Any, ...]], start: Any
+) -> tuple[tuple[Any, ...], ...]:
+    """Lift a walk of the base graph from a given vertex over its start.
 
     Parameters
     ----------
     p : GraphMap, Lift or DelayCover
-        The map, or a graph that knows it.
+        The map, or a graph with a projection.
     walk : iterable of edges
-        Edges of the base, head to tail: ``(u, v)``, or ``(u, v, key)`` in a
-        multigraph.
+        Consecutive edges of the base graph, ``(u, v)``, or ``(u, v, key)`` in a multigraph.
     start : vertex of the total graph
-        A vertex above the tail of the first edge.
+        A vertex over the tail of the first edge.
 
     Returns
     -------
-    tuple of arcs
-        The walk above, head to tail; it projects to ``walk``.
+    tuple of edges
+        The walk of the total graph that begins at ``start`` and is mapped to ``walk``. Cost:
+        O(length of the walk x largest out-degree).
 
     Raises
     ------
     LiftError
-        If the edges do not join, the start is not above the first of them, or at
-        some vertex no arc, or more than one, lies over the next edge.
-
-    Notes
-    -----
-    O(length of the walk x largest out-degree).
+        If ``walk`` is not a walk of the base graph, ``start`` is not over its first vertex, or not
+        exactly one edge lifts the next edge at some vertex.
 
     Examples
     --------
-    The cycle of the seed network, closed below, climbs one step above.
-
     >>> import unrollgraph as ug
     >>> cover = ug.DelayCover(ug.gallery.seed_network())
     >>> cycle = [("A", "B"), ("B", "C"), ("C", "A")]
@@ -298,19 +285,24 @@ def lift_walk(p: Any, walk: Iterable[tuple[Any, ...]], start: Any) -> tuple[tupl
     """
     p = as_graph_map(p)
     if start not in p.total:
-        raise LiftError(f"{show_vertex(start)} is no vertex of the graph above", node=start)
-    # a lift knows how it writes a vertex: with times that are Python ints
+        raise LiftError(f"the start {start!r} is not a vertex of the total graph", node=start)
+    # lifts return their vertices with times as Python ints
     written = getattr(p.nodes, "written", None)
     here, lifted = written(start) if written else start, []
     for step in walk:
         edge = tuple(step) if isinstance(step, Iterable) else (step,)
         parts = 3 if p.base.is_multigraph() else 2
         if len(edge) != parts or not known(edge, p.base.edges):
-            raise LiftError(f"{edge!r} is no edge of the base", node=here, edge=edge)
+            raise LiftError(
+                f"{edge!r} is not an edge of the base graph; an edge is (u, v), or (u, v, key) in "
+                "a multigraph",
+                node=here,
+                edge=edge,
+            )
         if edge[0] != p(here):
             raise LiftError(
-                f"the walk does not join: the edge {show_edge(edge)} does not leave "
-                f"{show_vertex(p(here))}, over which {show_vertex(here)} lies",
+                f"the walk does not join: the edge {edge!r} does not begin at {p(here)!r}, the "
+                f"image of {here!r}",
                 node=here,
                 edge=edge,
             )
@@ -320,9 +312,11 @@ def lift_walk(p: Any, walk: Iterable[tuple[Any, ...]], start: Any) -> tuple[tupl
             if p.covers_edge(arc) and p.edge(arc) == edge
         ]
         if len(arcs) != 1:
+            many = "more than one edge" if arcs else "no edge"
+            hint = "; use a larger window" if getattr(p.total, "window", None) else ""
             raise LiftError(
-                f"{'no arc' if not arcs else 'more than one arc'} out of {show_vertex(here)} "
-                f"lies over the edge {show_edge(edge)}, so the walk does not lift uniquely there",
+                f"{many} out of {here!r} lies over the base edge {edge!r}, so the walk does not "
+                f"lift uniquely there{hint}",
                 node=here,
                 edge=edge,
             )

@@ -1,30 +1,20 @@
-"""Networks: operations on the vertices of a delay graph, run forward and backward.
+"""Neural networks on delay graphs: forward passes, gradients and training.
 
-A network runs over a window of time steps or over any acyclic graph above its base; the
-runner sees the projection, never how that graph was built. Parameters live on the base,
-are used by all copies, and their gradients are summed back down the fibres.
+A `Network` is a delay graph with an operation at each vertex. It runs over a window of time steps,
+or over any acyclic graph with a map to its base graph, such as an unrolling. All copies of a vertex
+share its parameters; the gradient of a parameter is the sum of the gradients of its copies.
 
-Which module answers which question:
+Modules:
 
-* `ops` -- what a vertex can compute, and how to add an operation of your own;
-* `network` -- running forward, and back;
-* `gradients` -- the exact gradient, that of each copy, and their mean;
-* `losses` -- losses of outputs over a sequence;
-* `bptt` -- backpropagation through time, also with checkpoints or truncated, and its check;
-* `training`, `optimizers`, `sequences` -- training, and what it trains on;
-* `saving` -- networks in files;
-* `architectures` -- named networks;
-* `exchange` -- networks made from modules of PyTorch;
-* `arrays` -- arrays that users give, checked.
-
-How a network is compiled and run:
-
-* `program`, `primitives`, `lowering` -- a network and its gradient as lists of values;
-* `execution_order` -- in which order they are computed;
-* `compiler` -- which of them become one call;
-* `buffers` -- where they are stored;
-* `plans` -- compiled programs, and arrays that are kept for the next run;
-* `executors` -- the calls that are left, over a window or over any other graph.
+* `ops`, `network`, `gradients`: operations, forward and backward pass, gradients
+* `losses`, `bptt`: losses over sequences, backpropagation through time, gradient check
+* `training`, `optimizers`, `sequences`: training and its data
+* `saving`, `architectures`, `exchange`: files, common networks, conversion from PyTorch
+* `arrays`: validation of arrays from users
+* `program`, `primitives`, `lowering`: a network and its gradient as lists of values
+* `execution_order`, `compiler`: the order of computation, and values merged into one call
+* `buffers`, `plans`: memory of the values, and compiled programs kept for the next run
+* `executors`: execution over a window or over another graph
 """
 
 from unrollgraph.nn import architectures
@@ -46,9 +36,9 @@ from unrollgraph.nn.ops import (
     Op,
     Parameter,
 )
-from unrollgraph.nn.optimizers import SGD, Adam, Optimiser, clipped
+from unrollgraph.nn.optimizers import SGD, Adam, Optimizer, clip_by_global_norm
 from unrollgraph.nn.saving import load, save
-from unrollgraph.nn.sequences import Sequences, padded
+from unrollgraph.nn.sequences import Sequences, pad_sequences
 from unrollgraph.nn.training import History, fit, sharded_gradients
 
 __all__ = [
@@ -69,19 +59,19 @@ __all__ = [
     "Multiply",
     "Network",
     "Op",
-    "Optimiser",
+    "Optimizer",
     "Parameter",
     "Run",
     "Sequences",
     "architectures",
     "check_gradients",
-    "clipped",
+    "clip_by_global_norm",
     "fit",
     "from_torch",
     "load",
     "loss",
     "loss_and_gradients",
-    "padded",
+    "pad_sequences",
     "save",
     "sharded_gradients",
 ]

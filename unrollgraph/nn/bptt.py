@@ -1,28 +1,24 @@
-"""Backpropagation through time: losses and gradients, of long sequences in little memory too.
+"""Backpropagation through time: losses, gradients and their numerical check.
 
-A window is run in segments, each from the state in which the one before it ended. The
-state is all that a segment reads of what was before it; so backward, the gradient by the
-state with which a segment began is the gradient that arrives from outside at the last
-steps of the segment before it, and the sum over the segments is the exact gradient.
+A window is split into segments, each of which starts from the state at the end of the previous one
+and depends on earlier steps through this state only. Backward, the gradient with respect to the
+initial state of a segment is added to the gradient at the last steps of the previous segment. The
+sum over all segments is the exact gradient.
 
-*Checkpoints.* Backward, a segment needs its own values only. They are computed again,
-from a kept state. If all states are kept, each segment is computed twice; if only s fit,
-states are kept where they save most, by the binomial schedule of Griewank and Walther:
-with s states and no segment computed ahead more than r times one comes through
-``C(s + r, s)`` segments, and ``r l - C(s + r, r - 1)`` computations ahead are the fewest
-possible for l of them.
+*Checkpoints.* The values of a segment are recomputed from a stored state when its backward pass
+needs them. If all states are stored, each segment is computed forward twice. With s stored states,
+the binomial schedule of Griewank and Walther (2000) advances over each segment at most r times,
+where r is the least number with ``C(s + r, s) >= l`` for l segments. It needs
+``r l - C(s + r, r - 1)`` advances, the fewest possible.
 
-*Truncation.* BPTT(h; h') of Williams and Peng goes back every h' steps: the losses of the
-last h' steps, through the last h steps. It is the exact gradient of each such piece over
-a window of h steps, for a state that is taken as given.
+*Truncation.* BPTT(h; h') of Williams and Peng (1990) propagates, every h' steps, the losses of the
+last h' steps back through the last h steps: the exact gradient of these losses over a window of h
+steps with a constant initial state. Both methods require that no edge has a negative delay.
 
-Both need a network that can be computed step by step: no edge reads from a later step.
-
-A gradient is checked along a random direction. The derivative of a loss f along a direction d is
-``<gradient, d>``. It is compared with the difference quotient ``(f(w + h d) - f(w - h d)) / 2
-h``, whose error is of the order h^2, and of the order h^4 after two step lengths are combined as
-Richardson did. A random direction finds an error in any parameter, almost surely, by four values
-of the loss.
+*Check.* The derivative ``<gradient, d>`` of a loss f in a random direction d is compared with the
+central difference ``(f(w + h d) - f(w - h d)) / (2 h)``. Richardson extrapolation from two step
+lengths reduces its error from O(h^2) to O(h^4). A random direction detects an error in any
+parameter with probability 1.
 """
 
 from __future__ import annotations
@@ -35,13 +31,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import show_edge
 from unrollgraph.graph.times import check_integer
+from unrollgraph.morphism.graph_map import MapLike
 from unrollgraph.nn.losses import LossAndGradients, Task
-from unrollgraph.nn.network import Network
+from unrollgraph.nn.network import Network, check_network
 
 if TYPE_CHECKING:
-    from unrollgraph.nn.network import Network
+    from unrollgraph.nn.network import Network, check_network
 
 
 Array = NDArray[Any]
@@ -51,7 +47,9 @@ Array = NDArray[Any]
 
 
 def advances(length: int, snapshots: int) -> int:
-    """Fewest computations ahead that go back through a chain, with so many states kept.
+    """Fewest advances in a backward pass with ``snapshots`` stored states.
+
+    The forward computation of a segment just before its backward computation is not counted.
 
     Examples
     --------
@@ -70,21 +68,12 @@ def _repeats(length: int, snapshots: int) -> int:
 
 
 def schedule(length: int, snapshots: int) -> Iterator[tuple[int, int]]:
-    """Go back through a chain with as few computations ahead as possible.
+    """Yield the steps of a backward pass with the fewest advances.
 
-    Parameters
-    ----------
-    length : int
-        Number of links.
-    snapshots : int
-        How many states may be kept, that before the first link among them.
-
-    Yields
-    ------
-    (int, int)
-        ``(i, j)`` with i < j: go from the kept state before link i ahead to that before
-        link j, and keep it. ``(i, i)``: go through link i, and back; the state before it
-        is not needed any more.
+    ``snapshots`` is the number of states that may be stored, including the initial state. A pair
+    ``(i, j)`` with i < j: advance from the stored state before segment i to the state before
+    segment j, and store it. ``(i, i)``: compute segment i forward and backward; the state before it
+    is no longer needed.
 
     Examples
     --------
@@ -109,35 +98,37 @@ def schedule(length: int, snapshots: int) -> Iterator[tuple[int, int]]:
             ahead += [(start, start + first, free), (start + first, stop, free - 1)]
 
 
-# -- what is refused --------------------------------------------------------------------
+# -- checks -------------------------------------------------------------------------------
 
 
 def _check_causal(net: Network, what: str) -> None:
-    if net.graph.dimension > 1:
-        raise ValueError(f"{what} need a window of steps, but the delays are in Z^d with d > 1")
-    for e, delay in enumerate(net.graph.delays[:, 0].tolist()):
+    if net.delay_graph.dimension > 1:
+        raise ValueError(
+            f"{what} require a window of steps, but the delays are in "
+            f"Z^{net.delay_graph.dimension}; omit checkpoints and truncate"
+        )
+    for e, delay in enumerate(net.delay_graph.delays[:, 0].tolist()):
         if delay < 0:
             raise ValueError(
-                f"{what} need a network computed step by step, but the edge "
-                f"{show_edge(net.graph.edges[e])} of delay {delay} reads from a later step; "
-                "retime the network, or take the whole window at once"
+                f"{what} require delays >= 0, but the edge {net.delay_graph.edges[e]!r} has delay "
+                f"{delay}; retime the network, or omit checkpoints and truncate"
             )
 
 
-# -- the three ways --------------------------------------------------------------------------
+# -- three methods ---------------------------------------------------------------------------
 
 
 def _whole(task: Task, initial: Mapping[Any, ArrayLike]) -> LossAndGradients:
-    """Take the whole window at once."""
+    """Run the whole window at once."""
     task.back(task.run(0, task.steps, initial), task.steps, None)
     return task.result()
 
 
 def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) -> LossAndGradients:
-    """Take segments of about the square root of the window, with few states kept."""
+    """Run segments of about sqrt(steps) steps, with stored states between them."""
     net = task.net
     _check_causal(net, "checkpoints")
-    kept = None if snapshots is True else check_integer(snapshots, "checkpoints, if not True,", 1)
+    kept = None if snapshots is True else check_integer(snapshots, "checkpoints", 1)
     length = isqrt(max(0, task.steps - 1)) + 1
     ends = [*range(length, task.steps, length), task.steps]
     begins = [0, *ends[:-1]]
@@ -150,7 +141,7 @@ def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) 
                 carried = {v: np.zeros_like(rows) for v, rows in run.state.items()}
             carried = task.back(run, ends[i], carried)
             del run
-            if ends[i] - begins[i] != length:  # the last one, whose length does not come again
+            if ends[i] - begins[i] != length:  # only the last segment has this length
                 net.plans.forget(ends[i] - begins[i])
             continue
         state = states[i]
@@ -161,16 +152,16 @@ def _checkpointed(task: Task, initial: Mapping[Any, ArrayLike], snapshots: Any) 
 
 
 def _truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> LossAndGradients:
-    """Go back every so many steps, through so many."""
+    """Run BPTT(h; h') with ``lengths`` h and h'."""
     _check_causal(task.net, "truncated gradients")
     pair = lengths if isinstance(lengths, tuple) else (lengths, lengths)
     if len(pair) != 2:
-        raise ValueError(f"truncate is one integer or a pair of them, not {lengths!r}")
+        raise ValueError(f"truncate must be an integer or a pair of integers, not {lengths!r}")
     h, every = (check_integer(number, "a length in truncate", 1) for number in pair)
     if h < every:
         raise ValueError(
-            f"going back {h} steps every {every} leaves steps out; let the first number be "
-            "the larger"
+            f"truncate=({h}, {every}) skips steps: the first number must not be less than the "
+            "second"
         )
     state, begin = initial, 0
     for start in range(0, task.steps, every):
@@ -182,7 +173,7 @@ def _truncated(task: Task, initial: Mapping[Any, ArrayLike], lengths: Any) -> Lo
     return task.result()
 
 
-# -- what users call ----------------------------------------------------------------------
+# -- public functions ---------------------------------------------------------------------
 
 
 def loss(
@@ -192,25 +183,25 @@ def loss(
     loss: str = "mse",
     *,
     mask: ArrayLike | None = None,
-    over: Any = None,
+    over: MapLike | None = None,
     initial: Mapping[Any, ArrayLike] | None = None,
 ) -> float:
-    """Compute a loss, and nothing else.
+    """Compute the loss of a network.
 
     Parameters
     ----------
     net, inputs, targets, loss, mask, over, initial
-        As `loss_and_gradients` takes them.
+        As in `loss_and_gradients`.
 
     Returns
     -------
     float
-        The mean over all that counts.
+        The loss.
 
     Raises
     ------
     ShapeError, ValueError
-        As by `loss_and_gradients`.
+        As in `loss_and_gradients`.
 
     Examples
     --------
@@ -222,11 +213,12 @@ def loss(
     >>> round(nn.loss(net, {"in": np.ones((25, 2))}, {"out": classes}, "cross_entropy"), 6)
     4.174387
     """
+    check_network(net)
     return _value(Task(net, inputs, targets, loss, mask=mask, over=over), initial)
 
 
 def _value(task: Task, initial: Mapping[Any, ArrayLike] | None) -> float:
-    """The loss of a task that is taken at once."""
+    """Loss of a task that is run at once."""
     task.compare(task.run(0, task.steps, initial or {}), task.steps)
     return task.value
 
@@ -238,42 +230,40 @@ def loss_and_gradients(  # noqa: PLR0913  (options)
     loss: str = "mse",
     *,
     mask: ArrayLike | None = None,
-    over: Any = None,
+    over: MapLike | None = None,
     initial: Mapping[Any, ArrayLike] | None = None,
     checkpoints: bool | int | None = None,
     truncate: int | tuple[int, int] | None = None,
 ) -> LossAndGradients:
-    """Compute a loss and its gradient by the parameters, and nothing else.
+    """Compute a loss and its gradient with respect to the parameters.
 
     Parameters
     ----------
     net : Network
-        A network.
+        The network.
     inputs : mapping
-        As `Network.forward` takes them.
+        Inputs, as in `Network.forward`.
     targets : mapping
-        For some vertices, what their values are compared with, of the shape of these;
-        for ``"cross_entropy"`` integers, without the axis of the size.
-    loss : str
-        Name of a loss: ``"mse"``, ``"binary_cross_entropy"`` or ``"cross_entropy"``; `nn.losses`
-        tells what they are. Several vertices: the sum of their losses.
+        For some vertices, targets of the shape of their values; for ``"cross_entropy"`` class
+        indices, without the axis of the size.
+    loss : {"mse", "binary_cross_entropy", "cross_entropy"}
+        Name of the loss; see `nn.losses`. The losses of several vertices are added.
     mask : array_like, optional
-        Which steps count, of shape ``(T,)`` or ``(T, batch)``: booleans or weights. The
-        loss is then the mean over what counts, as for sequences of different lengths
-        that are filled up at their ends (see `nn.padded`). Targets where it is 0, and
-        inputs that no step that counts can read, may be NaN, infinite or no index.
-        In a network with negative delays, all sequences must end at the same step.
-    over : GraphMap or anything with a projection, optional
-        As `Network.forward` takes it.
+        Booleans or weights >= 0 of shape ``(T,)`` or ``(T, batch)``; the loss is the weighted mean.
+        Used for padded sequences (see `nn.pad_sequences`). Targets of weight 0, and inputs that no
+        step of positive weight can read, may be NaN, infinite or invalid indices. With negative
+        delays, all sequences must end at the same step.
+    over : GraphMap or graph with a projection, optional
+        Acyclic graph to run over (default: a window of T steps).
     initial : mapping, optional
-        As `Network.forward` takes it.
+        Initial values, as in `Network.forward`.
     checkpoints : bool or int, optional
-        Whether to work in segments of about the square root of the number of steps,
-        keeping the states between them: all of them if True, else so many at a time.
-        The gradient is exact, and the memory that of one segment and the states.
-    truncate : int or pair of int, optional
-        ``(h, k)``: go back every k steps, from the losses of the last k, through the
-        last h; one number stands for both. Not the exact gradient.
+        Whether to compute in segments of about sqrt(T) steps and store the states between them: all
+        of them if True, else at most this number at a time. The gradient is exact; the memory is
+        that of one segment and of the states.
+    truncate : int or (int, int), optional
+        ``(h, k)``: every k steps, propagate the losses of the last k steps back through the last h
+        steps. An integer h means ``(h, h)``. The gradient is not exact.
 
     Returns
     -------
@@ -285,14 +275,14 @@ def loss_and_gradients(  # noqa: PLR0913  (options)
     ShapeError
         If an array does not fit its vertex.
     ValueError
-        If it is to be done in segments and an edge reads from a later step, there is no
-        such loss, the mask counts nothing, or sequences end at different steps and an
-        edge reads from a later step.
+        If there is no such loss, the mask is zero everywhere, options exclude each other, or a
+        delay is negative with ``checkpoints``, with ``truncate``, or with sequences that end at
+        different steps.
 
     Notes
     -----
-    With all states kept, a segment is computed forward twice and back once. With
-    fewer, it is computed as rarely as possible [1]_; `nn.bptt.advances` tells.
+    If all states are stored, each segment is computed forward twice and backward once; with fewer
+    states, the number of forward computations is minimal [1]_ (see `nn.bptt.advances`).
 
     References
     ----------
@@ -310,10 +300,11 @@ def loss_and_gradients(  # noqa: PLR0913  (options)
     >>> bool(np.allclose(gradients["A.weight"], whole.parameters["A.weight"]))
     True
     """
+    check_network(net)
     if truncate is not None and checkpoints:
-        raise ValueError("truncated gradients need no checkpoints; give one of both")
+        raise ValueError("truncate and checkpoints exclude each other; give only one of them")
     if over is not None and (truncate is not None or checkpoints):
-        raise ValueError("segments are those of a window; over another graph take the whole")
+        raise ValueError("checkpoints and truncate apply to a window only; omit them with over=")
     task = Task(net, inputs, targets, loss, mask=mask, over=over)
     if truncate is not None:
         return _truncated(task, initial or {}, truncate)
@@ -322,20 +313,20 @@ def loss_and_gradients(  # noqa: PLR0913  (options)
     return _whole(task, initial or {})
 
 
-STEP = 1e-3  # of which the fourth power, and the precision of floats over it, are about as small
+STEP = 1e-3  # the truncation error STEP**4 and the rounding error eps / STEP are about equal
 
 
 class GradientCheck(NamedTuple):
-    """A derivative found in two ways.
+    """Directional derivative of a loss, computed in two ways.
 
     Attributes
     ----------
     exact : float
-        The inner product of the gradient with the direction.
+        Inner product of the gradient with the direction.
     numeric : float
-        The difference quotient.
+        Finite difference.
     error : float
-        Their distance, as a share of the norm of the gradient.
+        Absolute difference of both, divided by the norm of the gradient.
     """
 
     exact: float
@@ -350,35 +341,30 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     loss: str = "mse",
     *,
     mask: ArrayLike | None = None,
-    over: Any = None,
+    over: MapLike | None = None,
     initial: Mapping[Any, ArrayLike] | None = None,
     seed: int = 0,
 ) -> GradientCheck:
-    """Compare the gradient of a loss with its difference quotient along a random direction.
+    """Compare the gradient of a loss with a finite difference in a random direction.
 
     Parameters
     ----------
-    net : Network
-        Its parameters stay as they are.
-    inputs, targets, loss, mask, over, initial
-        As `loss_and_gradients` takes them.
+    net, inputs, targets, loss, mask, over, initial
+        As in `loss_and_gradients`; the parameters of ``net`` do not change.
     seed : int
         Seed of the direction.
 
     Returns
     -------
     GradientCheck
-        For smooth operations the error is below 1e-8 in double precision, and below 1e-4 of a
-        network in single precision, whose difference quotient is taken in double.
+        For smooth operations, the error is below 1e-8 in double precision and below 1e-4 in single
+        precision (with a finite difference in double precision). ReLU has no derivative at 0, so a
+        finite difference across 0 does not approximate the gradient.
 
     Raises
     ------
     ShapeError, ValueError
-        As by `loss_and_gradients`; also if the network has no parameters.
-
-    Notes
-    -----
-    Rectified units have no derivative at zero: a difference across that point is none.
+        As in `loss_and_gradients`; also if the network has no parameters.
 
     Examples
     --------
@@ -389,6 +375,7 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     >>> check.error < 1e-8
     True
     """
+    check_network(net)
     if not net.parameters:
         raise ValueError("the network has no parameters, so there is no gradient to check")
     rng = np.random.default_rng(seed)
@@ -397,7 +384,7 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     given: dict[str, Any] = {"mask": mask, "over": over, "initial": initial}
     gradients = loss_and_gradients(net, inputs, targets, loss, **given).parameters
     exact = sum(float((gradients[name] * d).sum()) for name, d in direction.items()) / length
-    twin = Network(net.graph)
+    twin = Network(net.delay_graph)
     start = {name: array.astype(np.float64) for name, array in net.parameters.items()}
 
     def at(step: float) -> float:
@@ -408,5 +395,5 @@ def check_gradients(  # noqa: PLR0913  (what a loss is made of)
     wide, narrow = ((at(h) - at(-h)) / (2 * h) for h in (STEP, STEP / 2))
     numeric = (4 * narrow - wide) / 3
     norm = math.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in gradients.values()))
-    noise = 1e-8 * (1 + abs(at(0.0)))  # a norm below it is hidden by the rounding of the loss
+    noise = 1e-8 * (1 + abs(at(0.0)))  # the rounding of the loss hides smaller norms
     return GradientCheck(exact, numeric, abs(exact - numeric) / max(norm, noise))

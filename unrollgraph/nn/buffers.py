@@ -1,26 +1,22 @@
-"""The arrays of values and of parameters: which are shared, and how one value reads another.
+"""Memory of values and parameters, and the interface of executors.
 
-At large sizes a step costs the memory that it moves. Two kinds of values need none:
+Two kinds of values are not stored in full over a window:
 
-* a value of a loop that is read in its own step only is *transient*: all steps write it
-  in one place, which stays in the nearest cache;
-* a value computed for all steps at once that is read once, by a value that goes on from it
-  entry by entry, is *overwritten* by that value.
+* a *transient* value of a loop is read only in its own step: all steps write the same memory,
+  which stays in the cache;
+* an *overwritten* value is computed for all steps at once and read once, by an elementwise kernel
+  that writes its result over it.
 
-Both are lost when a program has run. What somebody asks for later is computed again.
+Both are lost after a run; if they are needed later, they are computed again.
 
-A *binding* gives every value an array of shape ``(places, batch, size)`` and knows how
-one value reads another. Kernels always see arrays of shape ``(rows, size)``. There is one
-over a window of steps, see `executors.window`, and one over any other
-graph, see `executors.graph`.
+A *binding* stores each value as an array of shape ``(places, batch, size)`` and reads values
+through edges; kernels see arrays of shape ``(rows, size)``. `executors.window` has the binding for
+windows, `executors.graph` the one for other graphs. A run leases a binding, which later runs of
+the same shape use again.
 
-Bindings are leased: what is made for one run serves the next one of the same shape.
-
-All parameters lie in one array, in the layouts that steps use. Parameters of the lanes of a stack
-(see `compiler`) that have the same shape but for their
-rows are *packed*: they stand below each other, so that together they are one matrix.
-What is done with all of them, such as taking them over, transposing them, or writing
-their gradient, is then one call.
+All parameters are stored in one array. Parameters of the lanes of a stack (see `compiler`) whose
+shapes differ in the number of rows only are *packed*: they are stored one after another and form
+one matrix. Copying them, transposing them or writing their gradient then takes one call.
 """
 
 from __future__ import annotations
@@ -38,20 +34,20 @@ from unrollgraph.nn.execution_order import Bulk, Loop, Program
 from unrollgraph.nn.lowering import ForwardValues, lower_adjoint
 from unrollgraph.nn.program import Ref, Value, Weight
 
-# kernels that may write over what they read
+# kernels that may overwrite their argument
 IN_PLACE = frozenset(
     ["bias", "add", "multiply", "negative", "complement", "tanh", "sigmoid", "relu"]
 )
 
 
 def kept_for_gradients(forward: ForwardValues) -> frozenset[int]:
-    """Forward values that are asked for later: outputs, and what their gradient reads."""
+    """Forward values needed later: outputs, and the values that gradients read."""
     count = len(forward.values)
     adjoint = lower_adjoint(forward, frozenset(range(forward.vertices)))
     reads = {ref.value for value in adjoint.values[count:] for ref in value.args}
     for y, _ in adjoint.uses:
         value = forward.values[y]
-        if value.kind != "bias":  # whose gradient needs no source
+        if value.kind != "bias":  # the gradient of a bias does not need its source
             reads.update(ref.value for ref in value.args)
         if value.kind == "opaque":
             reads.add(y)
@@ -59,7 +55,7 @@ def kept_for_gradients(forward: ForwardValues) -> frozenset[int]:
 
 
 def transient(program: Program, kept: frozenset[int]) -> frozenset[int]:
-    """Values of loops that are read in their own step only."""
+    """Values of loops that are read only in their own step."""
     clock: dict[int, tuple[int, int]] = {}
     for number, part in enumerate(program.steps):
         if isinstance(part, Loop):
@@ -74,7 +70,7 @@ def transient(program: Program, kept: frozenset[int]) -> frozenset[int]:
 
 
 def overwritten(program: Program, kept: frozenset[int]) -> dict[int, int]:
-    """Values computed in bulk that take the place of one that they read, which is given."""
+    """Map each value that overwrites an argument to that argument."""
     bulk = {part.value for part in program.steps if isinstance(part, Bulk)}
     readers: dict[int, int] = {}
     for k in program.chosen:
@@ -93,16 +89,13 @@ def overwritten(program: Program, kept: frozenset[int]) -> dict[int, int]:
                 break
     for k in bulk:
         value = program.values[k]
-        if value.kind == "unit" and value.args[0].value in places:  # it stands where that stands
+        if value.kind == "unit" and value.args[0].value in places:  # a unit overwrites its argument
             places[k] = places.pop(value.args[0].value)
     return places
 
 
 def brief(program: Program, kept: frozenset[int]) -> Passing:
-    """Find the values that need no room over a graph that is no window.
-
-    They are read at their own copy only, by values that are computed with them.
-    """
+    """Find the values read only at their own copy and by values of the same part."""
     part = {k: number for number, p in enumerate(program.parts) for ks in p.at.values() for k in ks}
     found = set(part) - kept
     for k in program.chosen:
@@ -113,28 +106,14 @@ def brief(program: Program, kept: frozenset[int]) -> Passing:
 
 
 class Passing(NamedTuple):
-    """The values of a program that need no room of their own.
+    """Values of a program that are not stored in full."""
 
-    Attributes
-    ----------
-    transient : frozenset of int
-        Those read in their own step only.
-    overwritten : dict
-        Which value each value takes the place of.
-    rings : frozenset of int
-        Those that need room for one block of steps only.
-    """
-
-    transient: frozenset[int]
-    overwritten: dict[int, int]
-    rings: frozenset[int]
+    transient: frozenset[int]  # values read only in their own step
+    overwritten: dict[int, int]  # for each value that overwrites another, the other
+    rings: frozenset[int]  # values that may be stored for one block of steps only
 
     def over(self, groups: list[list[int]], shapes: Mapping[int, Room]) -> dict[int, int]:
-        """Which array each array takes the place of, by their first values.
-
-        One does if each of its values takes the place of the value in the same columns
-        of the other.
-        """
+        """Map groups to the groups that they overwrite completely, by first values."""
         whole = {tuple(group): group[0] for group in groups}
         found = {}
         for group in groups:
@@ -145,21 +124,17 @@ class Passing(NamedTuple):
 
 
 def passing(program: Program, kept: frozenset[int], whole: frozenset[int]) -> Passing:
-    """Find the values of a program that need no room of their own.
+    """Find the values of a program over a window that are not stored in full.
 
-    Those that are kept are read when all is computed; of these, the whole ones at all
-    steps at once, the others block by block.
+    Values in ``kept`` are read after the run: those in ``whole`` at all steps at once, the others
+    block by block.
     """
     rings = frozenset(program.chosen) - whole if _goes_one_way(program) else frozenset()
     return Passing(transient(program, kept), overwritten(program, kept), rings)
 
 
 def _goes_one_way(program: Program) -> bool:
-    """Whether a program can be computed block by block of steps, one after another.
-
-    Then it reads nothing of itself that is computed later, so that its loops go that way
-    and need no clocks.
-    """
+    """Whether a program can be computed block by block, in one direction of time."""
     sign = -1 if program.back else 1
     own = set(program.chosen)
     return all(
@@ -173,7 +148,7 @@ NOTHING_PASSES = Passing(frozenset(), {}, frozenset())
 
 
 class Room(NamedTuple):
-    """An array of some values: rows before and after the steps, and columns."""
+    """Shape of an array: rows before and after the window, and columns."""
 
     before: int
     after: int
@@ -181,36 +156,16 @@ class Room(NamedTuple):
 
 
 class Arrangement(NamedTuple):
-    """Which values share arrays, and what these are like.
+    """Assignment of values to arrays; a group of values is given by its first value."""
 
-    Attributes
-    ----------
-    groups : dict
-        Values that stand beside each other, by the first of them.
-    rooms : dict
-        For each value, how many rows before and after the steps are read.
-    root : dict
-        Whose array each group has: its own, or that of a group that it overwrites.
-    arrays : dict
-        What the arrays are like.
-    still : frozenset of int
-        Arrays all of whose steps are in one place.
-    rings : frozenset of int
-        Arrays that may have room for one block of steps only.
-    inside : dict
-        Values written in the place of another, their unit.
-    lost : frozenset of int
-        Values that are not there any more when all is computed, whatever the rings.
-    """
-
-    groups: dict[int, list[int]]
-    rooms: dict[int, tuple[int, int]]
-    root: dict[int, int]
-    arrays: dict[int, Room]
-    still: frozenset[int]
-    rings: frozenset[int]
-    inside: dict[int, int]
-    lost: frozenset[int]
+    groups: dict[int, list[int]]  # values in adjacent columns
+    rooms: dict[int, tuple[int, int]]  # rows of each value read before and after the window
+    root: dict[int, int]  # group whose array each group uses: itself or one that it overwrites
+    arrays: dict[int, Room]  # shape of each array
+    still: frozenset[int]  # groups whose steps all use the same memory
+    rings: frozenset[int]  # arrays that may store one block of steps only
+    inside: dict[int, int]  # for each value overwritten by a unit, the unit
+    lost: frozenset[int]  # values lost after a run, in addition to those in rings
 
 
 def arranged(
@@ -220,7 +175,7 @@ def arranged(
     lanes: Lanes,
     passing: Passing,
 ) -> Arrangement:
-    """Arrange the chosen values in arrays over a window."""
+    """Assign the chosen values to arrays over a window."""
     inside = {values[k].args[0].value: k for k in chosen if values[k].kind == "unit"}
     rooms = {k: (0, 0) for k in chosen if k not in inside}
     for value in values:
@@ -256,7 +211,7 @@ def arranged(
 
 
 def one_place(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Make an array whose entries along the first axis are all kept in one place."""
+    """Make an array whose entries along the first axis share their memory."""
     single = np.empty(shape[1:], dtype)
     return np.lib.stride_tricks.as_strided(single, shape, (0, *single.strides), writeable=True)
 
@@ -265,41 +220,31 @@ Array = NDArray[Any]
 
 
 class Place(NamedTuple):
-    """A block of some columns of parameters below each other, in the array of all.
+    """Block of columns of consecutive parameters in the array of all parameters."""
 
-    Attributes
-    ----------
-    start, stop : int
-        Where their rows begin and end.
-    width : int
-        Length of a row; 1 for vectors.
-    columns : (int, int)
-        Those of the block.
-    """
-
-    start: int
+    start: int  # range of the parameters in the array of all
     stop: int
-    width: int
+    width: int  # length of a row; 1 for vectors
     columns: tuple[int, int]
 
     def of(self, flat: Array) -> Array:
-        """The block, of two axes."""
+        """Return the block as a matrix."""
         return flat[self.start : self.stop].reshape(-1, self.width)[:, slice(*self.columns)]
 
     def before(self, other: Place) -> bool:
-        """Whether another goes on where this one ends, in the same columns."""
+        """Whether another place continues this one in the same columns."""
         return (self.stop, self.width, self.columns) == (other.start, other.width, other.columns)
 
 
 class Packing:
-    """Where each parameter stands in the array of all.
+    """Position of each parameter in the array of all parameters.
 
     Attributes
     ----------
     shapes : dict
         The shape of each parameter, by name.
     size : int
-        Number of entries of all.
+        Total number of entries.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], order: Sequence[str]) -> None:
@@ -311,14 +256,14 @@ class Packing:
             self.size += math.prod(shapes[name])
 
     def views(self, flat: Array) -> dict[str, Array]:
-        """Each parameter as a part of an array of all."""
+        """Return each parameter as a view of the array of all parameters."""
         return {
             name: flat[self._starts[name] :][: math.prod(shape)].reshape(shape)
             for name, shape in self.shapes.items()
         }
 
     def place(self, weight: Weight) -> Place:
-        """Where a weight stands."""
+        """Return the position of a weight."""
         shape, start = self.shapes[weight.name], self._starts[weight.name]
         width = math.prod(shape[1:])
         return Place(start, start + math.prod(shape), width, weight.columns or (0, width))
@@ -327,7 +272,7 @@ class Packing:
 def packing_of(
     shapes: Mapping[str, tuple[int, ...]], values: Iterable[Value], lanes: Lanes
 ) -> Packing:
-    """Order parameters so that those of the lanes of a stack stand below each other."""
+    """Order parameters so that those of the lanes of a stack are consecutive."""
     owner = {weight.name: value.vertex for value in values for weight in value.weights}
     at: dict[int, list[str]] = {}
     for name in shapes:
@@ -345,19 +290,18 @@ def packing_of(
 
 
 class Weights:
-    """The parameters as a run found them, in the layouts that steps use.
+    """Parameters of a run, in the layouts that its calls use.
 
-    Layouts stay where they are, so that calls can be bound to them; `refresh` fills
-    them anew.
+    `refresh` fills the layouts in place, so that calls can be bound to them.
 
     Attributes
     ----------
     packing : Packing
-        Where each stands.
+        Positions of the parameters.
     flat : ndarray
-        All of them.
+        All parameters.
     parameters : dict
-        Each, by name.
+        Each parameter, by name.
     """
 
     def __init__(self, packing: Packing, flat: Array) -> None:
@@ -367,17 +311,17 @@ class Weights:
         self._copies: list[tuple[Array, Array, Any]] = []
 
     def refresh(self, flat: Array) -> None:
-        """Take over parameters that have changed."""
+        """Copy changed parameters into the layouts."""
         np.copyto(self.flat, flat)
         for layout, block, scale in self._copies:
             np.multiply(block, scale, layout)
 
     def are(self, flat: Array) -> bool:
-        """Whether parameters are these, bit by bit."""
+        """Whether the parameters equal these, bit for bit."""
         return flat.tobytes() == self.flat.tobytes()
 
     def layout(self, kind: str, weights: tuple[Weight, ...]) -> Array:
-        """The array of some weights beside each other; for products the factor on the right."""
+        """Return some weights as one array; for products, as the right factor."""
         whole = len(weights) == 1 and weights[0].scale == 1
         if whole and kind not in {"product", "products"}:
             return self.parameters[weights[0].name]
@@ -387,7 +331,7 @@ class Weights:
 
     def _filled(self, kind: str, weights: tuple[Weight, ...]) -> Array:
         """Make a layout, with as few copies as the packing allows."""
-        turned = not weights[0].transposed  # a row of it is a column of the weight
+        turned = not weights[0].transposed  # rows of the layout are columns of the weight
         runs: list[tuple[Place, list[float]]] = []
         for weight in weights:
             place = self.packing.place(weight)
@@ -413,24 +357,22 @@ class Weights:
         return layout[0] if kind == "bias" else layout
 
 
-LINE = 64  # bytes of a line of the cache
-LARGEST_KEPT = 2**30  # bytes of the rooms that a network keeps for its next runs
+LINE = 64  # bytes of a cache line
+LARGEST_KEPT = 2**30  # bytes of the arrays that a network keeps for later runs
 _B = TypeVar("_B", bound="Binding")
 
 
 class Lease(Generic[_B]):
-    """A binding in use; it is free for another run when nobody holds the lease any more.
+    """A binding in use; when the lease is deleted, other runs can use the binding.
 
     Attributes
     ----------
-    binding : Binding
-        The binding.
     weights : Weights
-        The parameters to which its calls are bound.
+        The parameters to which the calls of the binding are bound.
     free : list
-        Where it goes.
+        List of free bindings to which the binding returns.
     under : Lease, optional
-        Another, without whose arrays this one is of no use.
+        Lease of another binding whose arrays this one needs.
     """
 
     def __init__(
@@ -444,75 +386,75 @@ class Lease(Generic[_B]):
 
 
 def fits(lists: Iterable[list[tuple[Binding, Weights]]]) -> bool:
-    """Whether free bindings take no more memory than may be kept."""
+    """Whether free bindings use at most the memory that may be kept."""
     return sum(binding.size() for free in lists for binding, _ in free) <= LARGEST_KEPT
 
 
 class Binding(Protocol):
-    """Where values are kept, and how they are computed."""
+    """Storage of values, and their computation."""
 
     buffers: dict[int, Array]
     batch: int
-    gradients: dict[Any, list[Any]]  # bindings over this one that are free
-    sums: Any  # of gradients, once they are bound to its arrays
+    gradients: dict[Any, list[Any]]  # free bindings of gradients over this one
+    sums: Any  # sums of gradients that are bound to its arrays
 
     def size(self) -> int:
-        """Bytes of the arrays made for it, and for the gradients that are free over it."""
+        """Bytes of its arrays and of the free gradient bindings over it."""
 
     def another(self) -> Binding:
-        """Return a binding that sees the values of this one and adds its own."""
+        """Return a binding that shares the values of this one and can add others."""
 
     def open(
         self, values: Sequence[Value], chosen: Iterable[int], passing: Passing | None = None
     ) -> None:
-        """Make room for the chosen values, but for those that only pass."""
+        """Allocate arrays for the chosen values, except for transient ones."""
 
     def lost(self) -> set[int]:
         """Values that have been computed and are not kept."""
 
     def fill(self, value: int, vertex: int, data: Array) -> None:
-        """Write the whole of a value at a vertex that is given from outside, in the order there."""
+        """Write a given value at all copies of its vertex, in the order of the fibre."""
 
     def compute(self, program: Program, weights: Weights, sums: Any = None) -> None:
-        """Compute the chosen values of a program, of which the others are there, and sums."""
+        """Compute the chosen values of a program, and gradient sums."""
 
     def read(self, ref: Ref) -> Array:
-        """What a reference reads at all copies, of shape ``(copies, batch, size)``."""
+        """Values that a reference reads, of shape ``(copies, batch, size)``."""
 
     def in_order(self, vertex: int, array: Array) -> Array:
-        """What was read at a vertex, in the order of its fibre."""
+        """Sort data that was read at a vertex into the order of its fibre."""
 
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
-        """Gradient of what is read from outside at a vertex, of what its readers pass back."""
+        """Gradient of the values that are read in place of missing copies of a vertex."""
 
     def place(self, ref: Ref) -> Any:
-        """What two references have in common if they read the same."""
+        """Key that is equal for references that read the same data."""
 
     def beside(self, values: Sequence[int]) -> list[list[int]]:
-        """Group values that stand beside each other."""
+        """Group values that are stored in adjacent columns."""
 
     def pairs(
         self, program: Program, group: Sequence[int], columns: tuple[int, int], source: Ref | None
     ) -> Sequence[tuple[Array, Array]]:
-        """Some columns of a group of values, turned, and the rows that were read with them.
+        """Pairs of gradient columns of a group, transposed, and the rows read with them.
 
-        In pieces, as a program computes them; without a source, a column of ones. Is gone
-        through again whenever all is computed anew.
+        There is a pair for each block of the program. Without a source, the rows are ones. The
+        pairs are read again after each computation.
         """
 
 
 def rows_of(array: Array) -> Array:
-    """All places and members of the batch below each other."""
+    """Reshape to a matrix with a row for each place and member of the batch."""
     return array.reshape(-1, array.shape[-1])
 
 
 def columns_of(array: Array, ref: Ref) -> Array:
-    """The columns that a reference reads."""
+    """Return the columns that a reference reads."""
     return array if ref.columns is None else array[..., slice(*ref.columns)]
 
 
 def aligned(size: int, dtype: Any) -> Array:
-    """Memory for so many entries, beginning with a line of the cache."""
+    """Allocate an array that begins at a cache line."""
     whole = np.empty(size * dtype.itemsize + LINE, np.uint8)
     begin = -whole.ctypes.data % LINE
     return whole[begin : begin + size * dtype.itemsize].view(dtype)
@@ -521,10 +463,10 @@ def aligned(size: int, dtype: Any) -> Array:
 def allocated(
     values: Sequence[Value], shapes: Mapping[int, tuple[int, ...]], dtype: Any
 ) -> dict[int, Array]:
-    """Arrays of these shapes, cut from one piece of memory.
+    """Allocate arrays of these shapes in one piece of memory.
 
-    A single large piece is given out in large pages, which are much quicker to get. Each
-    array begins with a line of the cache.
+    The system allocates one large piece faster than many small ones, because it uses large pages.
+    Each array begins at a cache line.
     """
     line = LINE // dtype.itemsize
     sizes = {k: math.prod(shape) for k, shape in shapes.items() if values[k].kind != "indices"}

@@ -1,60 +1,41 @@
-"""Values of a program rewritten and joined, so that few calls are left in its loops.
+"""Transformations of values over a window that leave few calls in a loop.
 
-*Elimination* keeps gradients that are only passed on out of the loop. A gradient is linear in the
-gradients that arrive. What stands between two of them, slopes and factors, depends on the forward
-values alone: it is a *coefficient*, and coefficients need no loop. So a chain ``(g a) b`` is
-written ``g (a b)``, and what arrives from one gradient by two ways, ``g a + g b``, as ``g (a +
-b)``; the brackets are computed for all steps at once. What is left in a loop is one
-multiplication for each way that a gradient takes from one place where it gathers to the next.
+*Elimination* moves computation out of loops. A gradient is linear in the gradients that it reads;
+the other factors, such as slopes, depend on forward values only. They are called *coefficients*
+and are computed for all steps at once. With coefficients a and b, a gradient g, and ``[x]`` for a
+value read at the same copy and by no other value, the rules are::
 
-For gated cells this gives by itself the backward pass that one would derive by hand.
+    [g a] b    ->  g (a b)              -[g a]         ->  g (-a)
+    [-g] b     ->  g (-b)               [g a] + [g b]  ->  g (a + b)
 
-Rules, where ``[x]`` is read at its own copy and by no other value, g is no coefficient,
-and a and b are:
+A loop keeps one multiplication for each path between two sums of gradients.
 
-    [g a] b    ->  g (a b)
-    [-g] b     ->  g (-b)
-    -[g a]     ->  g (-a)
-    [g a] + [g b]  ->  g (a + b)
+*Folding* computes a sigmoid by tanh, which is much faster in NumPy: ``1/(1 + exp(-a)) =
+(1 + tanh(a/2))/2``. If ``a`` is a sum of products and biases without other readers, their weights
+are halved (exact in binary), and a *unit* ``(1 + t)/2`` overwrites the tanh. One call of tanh then
+serves all gates of a cell. Gradients are derived before folding.
 
-Values keep their numbers and what they mean; coefficients get new ones.
-
-*Folding* makes the gates of a cell one call of tanh. A sigmoid is a shifted tanh, ``1/(1 +
-exp(-a)) = (1 + tanh(a/2))/2``, and NumPy's tanh is many times quicker than its exponential and a
-division. Where ``a`` is a sum of products and a bias that nobody else reads, half of it is the
-same sum with half the weights. So over a window a sigmoid is written as a tanh of such a sum and
-a *unit*, ``(1 + t)/2``, which is computed in the place of the tanh; and a stack whose gates are
-sigmoids and tanhs needs a single call for all of them.
-
-Halves are exact in binary, so that nothing is rounded that was not before. Gradients do
-not read what is halved here, and are written for the network as it was.
-
-*Fusion* makes one wider step of steps that do the same and lie beside each other in memory. Over
-a window all vertices have the same places, so that values of several vertices may stand beside
-each other as columns of one array. Vertices whose products read the same value within a loop, as
-the gates of a cell do, are the *lanes* of a stack. The values at them that are made in the same
-way, in the same *role*, share an array, in the order of the lanes; and calls of one kernel whose
-arguments and results stand beside each other are made as one. Then all products of a stack are
-one product with the matrices beside each other, and all its sigmoids one call.
-
-Backward, what is passed to the value that all lanes read is a sum of products,
-``W_1^T g_1 + W_2^T g_2 + ...``; with the gradients beside each other it is one product too.
-`gathered` writes it as one value.
-
-Nothing here knows the name of a cell: stacks come from what reads what.
+*Fusion* joins calls of one kernel on adjacent columns of arrays. Vertices whose products read one
+value in a loop, such as the gates of a cell, are the *lanes* of a *stack*. Values of different
+lanes that are computed in the same way have one *role* and share an array, in the order of the
+lanes. All products of a stack are then one product. In the backward pass, `gathered` writes a sum
+of products ``W_1^T g_1 + W_2^T g_2 + ...`` as one value.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, permutations
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.execution_order import Loop, Program
 from unrollgraph.nn.lowering import BackwardValues, closure
-from unrollgraph.nn.program import Ref, Value, Weight
+from unrollgraph.nn.program import Ref, Value, Weight, reading, redirected
 
 Lanes = dict[int, tuple[int, int]]
 MOST_TRIED = 6
@@ -71,7 +52,7 @@ _ALIKE |= {f"{kind} slope": "slope" for kind in _ALIKE}
 
 
 class Location(NamedTuple):
-    """Where something is read or written: an array, a delay, and a range of columns."""
+    """Range of columns of an array, in which step t is row ``t + shift``."""
 
     array: int
     shift: int
@@ -81,39 +62,23 @@ class Location(NamedTuple):
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a kernel, for one value or for several beside each other.
+    """One call of a kernel, for one value or for several in adjacent columns."""
 
-    Attributes
-    ----------
-    value : Value
-        What is computed, or the first of several.
-    sources : tuple of Location
-        What is read.
-    weights : tuple of tuple of Weight
-        The parameters; those of several values are taken beside each other.
-    out : Location
-        What is written.
-    clock : int
-        By how many steps it is behind, in a loop.
-    lanes : int
-        How many values are computed; a source may be one that all of them read.
-    """
-
-    value: Value
+    value: Value  # the value that is computed, or the first of several
     sources: tuple[Location, ...]
-    weights: tuple[tuple[Weight, ...], ...]
+    weights: tuple[tuple[Weight, ...], ...]  # for each argument, the weights of all values
     out: Location
-    clock: int = 0
-    lanes: int = 1
+    clock: int = 0  # number of steps by which the call lags in a loop
+    lanes: int = 1  # number of values; they may share a source
 
     def is_shared(self, source: Location) -> bool:
-        """Whether a source is one that several values read."""
+        """Whether several values read the same columns of a source."""
         width = self.out.stop - self.out.start
         return self.value.kind in COLUMNWISE and source.stop - source.start < width
 
 
 def shift_of(graph: DelayGraph, ref: Ref) -> int:
-    """Steps from a reader to what it reads."""
+    """Number of steps from a reader to the value that it reads."""
     if ref.edge is None:
         return 0
     delay = int(graph.delays[ref.edge, 0])
@@ -124,10 +89,7 @@ def shift_of(graph: DelayGraph, ref: Ref) -> int:
 
 
 def lanes_of(program: Program) -> Lanes:
-    """Find the stacks of a program, and give each vertex in one its stack and lane.
-
-    Lanes are ordered so that those of one non-linearity are neighbours.
-    """
+    """Find the stacks of a program; return the stack and lane of each vertex in one."""
     values = program.values
     stack: dict[int, set[int]] = {}
     for part in program.steps:
@@ -151,15 +113,13 @@ def lanes_of(program: Program) -> Lanes:
 
 
 def _ordered(values: Sequence[Value], vertices: list[int]) -> list[int]:
-    """Order lanes so that those alike are neighbours: by non-linearity, and by where they lead.
-
-    Backward, the gradients of lanes that lead to one place come from there.
-    """
+    """Order lanes so that few neighbors differ in nonlinearity or destination."""
     readers: dict[int, list[int]] = {}
     for k, value in enumerate(values):
         for ref in value.args:
             readers.setdefault(ref.value, []).append(k)
 
+    # backward, lanes with one destination read their gradients from the same value
     def goal(k: int) -> int:
         while len(readers.get(k, ())) == 1 and values[readers[k][0]].kind in {"multiply", "add"}:
             k = readers[k][0]
@@ -180,7 +140,7 @@ def _ordered(values: Sequence[Value], vertices: list[int]) -> list[int]:
 def shared(
     graph: DelayGraph, values: Sequence[Value], chosen: Iterable[int], lanes: Lanes
 ) -> list[list[int]]:
-    """Group values into arrays: those of one role in a stack together, others alone."""
+    """Group values by array: values of one role in a stack share one."""
     known: dict[int, Any] = {}
 
     def role(k: int) -> Any:
@@ -195,7 +155,7 @@ def shared(
                 (ref,) = value.args
                 parts = [(ref.value, shift_of(graph, ref), ref.columns)]
             known[k] = (_ALIKE.get(value.kind, value.kind), value.size, *parts)
-            if value.kind == "unit":  # which is written where its argument was
+            if value.kind == "unit":  # a unit overwrites its argument
                 known[k] = parts[0]
         return known[k]
 
@@ -212,7 +172,7 @@ def shared(
         stack, lane = lanes[value.vertex]
         group = groups.setdefault((stack, role(k)), [])
         if any(lanes[values[other].vertex][1] == lane for other in group):
-            groups[k] = [k]  # the same twice at one vertex
+            groups[k] = [k]  # a second value of this role in the lane
         else:
             group.append(k)
     found = [sorted(g, key=lambda k: lanes.get(values[k].vertex, (0, 0))) for g in groups.values()]
@@ -220,7 +180,7 @@ def shared(
 
 
 def _operands(values: Sequence[Value], chosen: set[int]) -> dict[int, int]:
-    """What sums of products read, by the sum: it stands beside each other whatever its role."""
+    """Map the operands of each sum of products, which share an array, to the sum."""
     found: dict[int, int] = {}
     for k in sorted(chosen):
         reads = [ref.value for ref in values[k].args]
@@ -238,7 +198,7 @@ def _operands(values: Sequence[Value], chosen: set[int]) -> dict[int, int]:
 
 
 def call_of(value: Value, sources: Sequence[Location], out: Location, clock: int) -> Call:
-    """Return the call of one value; of a sum of products, what stands beside each other is one."""
+    """Return the call of one value; adjacent sources of a sum of products are joined."""
     weights = tuple((weight,) for weight in value.weights)
     if value.kind != "products":
         return Call(value, tuple(sources), weights, out, clock)
@@ -253,23 +213,27 @@ def call_of(value: Value, sources: Sequence[Location], out: Location, clock: int
 
 
 def fused(calls: Iterable[Call]) -> list[Call]:
-    """Make one call of those that do the same on columns beside each other.
-
-    A call may be made with an earlier one if it reads nothing that is written from
-    there on.
-    """
-    groups: list[list[Call]] = []
+    """Join calls of one kernel on adjacent columns."""
+    # a call joins the first group of its kernel that follows all groups whose outputs it reads
+    calls = list(calls)
+    widths: dict[int, int] = {}
     for call in calls:
-        place = None
-        for k in range(len(groups) - 1, -1, -1):
-            if any(_meet(other.out, source) for other in groups[k] for source in call.sources):
-                break
-            if _alike(groups[k][0], call):
-                place = k
-        if place is None:
-            groups.append([call])
-        else:
-            groups[place].append(call)
+        widths[call.out.array] = max(call.out.stop, widths.get(call.out.array, 0))
+    # the last group that writes each column of each array
+    last = {array: np.full(width, -1) for array, width in widths.items()}
+    groups: list[list[Call]] = []
+    alike: dict[Any, list[int]] = {}
+    for call in calls:
+        reads = [last[s.array][s.start : s.stop] for s in call.sources if s.array in last]
+        after = max((int(columns.max(initial=-1)) for columns in reads), default=-1)
+        own = alike.setdefault(_likeness(call) or len(groups), [])
+        place = bisect_right(own, after)
+        if place == len(own):
+            own.append(len(groups))
+            groups.append([])
+        groups[own[place]].append(call)
+        columns = last[call.out.array][call.out.start : call.out.stop]
+        np.maximum(columns, own[place], out=columns)
     result = []
     for group in groups:
         ordered = sorted(group, key=lambda call: call.out)
@@ -283,23 +247,18 @@ def fused(calls: Iterable[Call]) -> list[Call]:
     return result
 
 
-def _meet(a: Location, b: Location) -> bool:
-    """Whether two locations have columns of one array in common, at whatever step."""
-    return a.array == b.array and a.start < b.stop and b.start < a.stop
-
-
-def _alike(a: Call, b: Call) -> bool:
-    if (a.value.kind, a.clock, a.out.array) != (b.value.kind, b.clock, b.out.array):
-        return False
-    if a.value.kind == "product":
-        transposed = a.weights[0][0].transposed or b.weights[0][0].transposed
-        return a.sources == b.sources and not transposed
-    same = all(x[:2] == y[:2] for x, y in zip(a.sources, b.sources, strict=False))
-    return a.value.kind in COLUMNWISE and len(a.sources) == len(b.sources) and same
+def _likeness(call: Call) -> tuple[Any, ...] | None:
+    """What two calls must have in common to be joined, or None for calls that are never joined."""
+    kind = call.value.kind
+    if kind == "product" and not call.weights[0][0].transposed:
+        return kind, call.clock, call.out.array, call.sources
+    if kind in COLUMNWISE:
+        return kind, call.clock, call.out.array, tuple(source[:2] for source in call.sources)
+    return None
 
 
 def _beside(a: Call, b: Call) -> bool:
-    """Whether b continues a: in all columns, or reading once more what a reads in each."""
+    """Whether b continues a in adjacent columns, with adjacent or shared sources."""
     if a.out.stop != b.out.start:
         return False
     if a.value.kind == "product":
@@ -308,7 +267,7 @@ def _beside(a: Call, b: Call) -> bool:
 
 
 def _way(a: Call, x: Location, y: Location) -> str:
-    """How a source of a call goes on in the next: "on", "same", or not at all."""
+    """How a source continues in the next call: "on" (adjacent), "same", or ""."""
     first = x.stop - x.start == y.stop - y.start
     whole = x.stop - x.start == a.out.stop - a.out.start
     if whole and x.stop == y.start:
@@ -335,7 +294,7 @@ def _joined(a: Call, b: Call) -> Call:
 def gathered(
     graph: DelayGraph, adjoint: BackwardValues, first: int, lanes: Lanes
 ) -> BackwardValues:
-    """Write sums of products that come over one delay as one value, for a window.
+    """Write each sum of products read over one delay as one value, for a window.
 
     Values keep their numbers; new ones follow.
     """
@@ -346,7 +305,7 @@ def gathered(
             readers[ref.value] += 1
 
     def is_part(ref: Ref) -> bool:
-        """Whether a term is itself a sum, and read by no other."""
+        """Whether a term is a sum without other readers."""
         return ref == Ref(ref.value) and before[ref.value].kind == "add" and readers[ref.value] == 1
 
     def leaves(ref: Ref) -> list[Ref]:
@@ -375,7 +334,7 @@ def gathered(
 
 
 def _sum_of_products(parts: list[Value]) -> Value:
-    """One value that is the sum of several products."""
+    """Return the sum of several products as one value."""
     return replace(
         parts[0],
         kind="products",
@@ -385,7 +344,7 @@ def _sum_of_products(parts: list[Value]) -> Value:
 
 
 def _summed(values: list[Value], like: Value, terms: list[Ref]) -> Value:
-    """The sum of some terms, as the value that takes the place of another."""
+    """Return the sum of some terms as a replacement of a value."""
     if len(terms) == 1:
         return replace(like, kind="copy", args=(terms[0],))
     total = terms[0]
@@ -396,10 +355,10 @@ def _summed(values: list[Value], like: Value, terms: list[Ref]) -> Value:
 
 
 def eliminated(graph: DelayGraph, adjoint: BackwardValues, first: int) -> BackwardValues:
-    """Write a gradient over a window with as few values as possible that need a loop."""
+    """Rewrite a gradient over a window so that few values need a loop."""
     values = [_without_edges(graph, value) for value in adjoint.values]
     values = [
-        replace(value, args=tuple(_behind_copies(values, ref, first) for ref in value.args))
+        reading(value, [_behind_copies(values, ref, first) for ref in value.args])
         for value in values
     ]
     uses = tuple((y, _behind_copies(values, Ref(g), first).value) for y, g in adjoint.uses)
@@ -414,28 +373,28 @@ def eliminated(graph: DelayGraph, adjoint: BackwardValues, first: int) -> Backwa
 
 
 def _behind_copies(values: list[Value], ref: Ref, first: int) -> Ref:
-    """Read what a gradient that is the copy of another is a copy of."""
+    """Follow a reference through gradients that only copy another value."""
     while ref.value >= first and values[ref.value].kind == "copy":
         (source,) = values[ref.value].args
         if source != Ref(source.value):
             break
-        ref = replace(ref, value=source.value)
+        ref = redirected(ref, source.value)
     return ref
 
 
 def _without_edges(graph: DelayGraph, value: Value) -> Value:
-    """Read at the same step what an edge of delay zero leads to: over a window it is there."""
-    args = tuple(
+    """Read at the same copy instead of through an edge of delay 0."""
+    args = [
         Ref(ref.value, columns=ref.columns)
         if ref.edge is not None and not shift_of(graph, ref)
         else ref
         for ref in value.args
-    )
-    return replace(value, args=args)
+    ]
+    return reading(value, args)
 
 
 class _Rewriting:
-    """The rules, applied to a list of values in place."""
+    """Applies the rules of elimination to a list of values, in place."""
 
     def __init__(self, values: list[Value], first: int) -> None:
         self.values, self.first = values, first
@@ -444,7 +403,7 @@ class _Rewriting:
         self.negatives: dict[Ref, Ref] = {}
 
     def round(self, needed: frozenset[int]) -> bool:
-        """Try the rules on each value once; tell whether one applied."""
+        """Try the rules on each value once; return whether one applied."""
         self.readers = {}
         for k in needed:
             for ref in self.values[k].args:
@@ -459,7 +418,7 @@ class _Rewriting:
         return changed
 
     def _find_coefficients(self, needed: frozenset[int]) -> None:
-        """Values of the gradient that read forward values and coefficients only."""
+        """Find gradients that depend on forward values and coefficients only."""
         self.coefficients = set()
         grown = True
         while grown:
@@ -475,7 +434,7 @@ class _Rewriting:
         return ref.value < self.first or ref.value in self.coefficients
 
     def _inner(self, ref: Ref, kind: str) -> Value | None:
-        """The value behind a reference, if it is of a kind and read nowhere else."""
+        """The value of a reference if it has this kind and no other reader."""
         value = self.values[ref.value]
         alone = ref == Ref(ref.value) and self.readers.get(ref.value) == 1
         return value if alone and ref.value >= self.first and value.kind == kind else None
@@ -527,9 +486,10 @@ class _Rewriting:
 
 
 def folded(values: Sequence[Value], outputs: int) -> tuple[Value, ...]:
-    """Write sigmoids of sums of products by tanh; values keep their numbers, new ones follow.
+    """Write sigmoids of sums of products and biases by tanh.
 
-    The first values, as many as there are outputs, are read from outside and stay whole.
+    Values keep their numbers; new ones follow. The first ``outputs`` values are outputs of vertices
+    and are not halved, because other vertices may read them.
     """
     found = list(values)
     readers = [0] * len(values)
@@ -553,7 +513,7 @@ def folded(values: Sequence[Value], outputs: int) -> tuple[Value, ...]:
 def _summands(
     values: Sequence[Value], readers: Sequence[int], outputs: int, ref: Ref
 ) -> list[int] | None:
-    """The products and biases of which something is the sum; None if it is anything else."""
+    """Products and biases whose sum is read; None if the value is not such a sum."""
     value = values[ref.value]
     if ref != Ref(ref.value) or ref.value < outputs or readers[ref.value] > 1:
         return None

@@ -1,21 +1,20 @@
-"""Plans: in which order values are computed above a window, or above any graph.
+"""Order in which values are computed, over a window or over another acyclic graph.
 
-A plan depends on the graph and on its projection, never on arrays, and is kept.
+A plan depends on the graph and its projection, not on arrays, and is reused.
 
-**Over a window.** Values read each other through delays, so they form a delay graph of
-their own. Its strong components are taken in topological order. A value on no cycle
-depends on no other step of itself: it is computed for all steps at once, *in bulk*.
-Thus the product of a matrix with an input falls out of the loop by itself, and so do,
-backward, the slopes of non-linearities and the gradients of weights. A component that
-is a cycle is *stepped*: clocks are found by which all its delays are non-negative and
-its zero delays acyclic, forward in time if its cycles are positive, backward if they
-are negative; then in step s the value v is computed at its time ``s - r(v)``. A
-bidirectional network is two such components.
+**Over a window.** Values read each other with delays and thus form a delay graph. Its strong
+components are planned in topological order. A value on no cycle is computed for all steps at once,
+*in bulk*. Products of matrices with inputs are therefore outside the loop and, in the backward
+pass, slopes of nonlinearities and gradients of weights. A component that is a cycle is *stepped*:
+step s computes value v at time ``s - r(v)``, where the *clocks* r reduce all delays of the
+component to non-negative ones and the reads of reduced delay 0 are acyclic. Steps run forward in
+time if the cycles have positive total delays, backward if they have negative ones. A bidirectional
+network has a component of either kind.
 
-**Over any other acyclic graph.** The same condensation holds. A value on no cycle of
-values is computed for all copies of its vertex at once; a component that is a cycle level
-by level, where the level of a copy is the longest path into it. Copies are stored in the
-order of their levels, so that a level is a slice.
+**Over another acyclic graph.** The strong components are the same. A value on no cycle is computed
+at all copies of its vertex at once. A component that is a cycle is computed level by level, where
+the level of a copy is the length of the longest path into it. Copies are stored by level, so that
+a level is a slice.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import CyclicCoverError, LiftError, show_edge, show_vertex, show_walk
+from unrollgraph.errors import CyclicCoverError, LiftError, show_walk
 from unrollgraph.graph.delay_graph import DelayGraph, delay_hint
 from unrollgraph.graph.digraph import cycle_among, levels, strong_components
-from unrollgraph.graph.potentials import ascent
+from unrollgraph.graph.potentials import forward_times
 from unrollgraph.morphism.graph_map import GraphMap, arcs_of
 from unrollgraph.nn.program import Ref, Value
 
@@ -52,10 +51,10 @@ class Loop:
     Attributes
     ----------
     values : tuple of int
-        In the order within a step.
+        In the order in which a step computes them.
     clocks : tuple of int
-        In step s the value ``values[k]`` is computed at the time number
-        ``s - clocks[k]``, counted from the first if the sign is 1, else from the last.
+        Step s computes ``values[k]`` at time ``s - clocks[k]``, counted from the first time if
+        the sign is 1 and from the last time if it is -1.
     sign : int
         1 forward in time, -1 backward.
     """
@@ -66,18 +65,18 @@ class Loop:
 
 
 class Program:
-    """Values to be computed together, and the order in which to; found once, when asked for.
+    """Values to compute, and their order, which is found on first use.
 
     Attributes
     ----------
     graph : DelayGraph
-        The base.
+        The base graph.
     values : tuple of Value
-        All values that are referred to.
+        All values, including those that are read only.
     chosen : tuple of int
-        Those to compute; the others are there already.
+        Values to compute; the others are given.
     back : bool
-        Whether values are read back through edges: whether this is a gradient.
+        Whether the values are a gradient, which is read back through edges.
     """
 
     def __init__(
@@ -103,10 +102,7 @@ class Program:
 def _condensed(
     values: Sequence[Value], chosen: Iterable[int]
 ) -> Iterator[tuple[list[int], list[tuple[int, int, Ref]]]]:
-    """The strong components of the chosen values in topological order, with what they read.
-
-    Each comes with the wires inside, by places among its members.
-    """
+    """Yield the strong components in topological order, with the reads inside each."""
     names = sorted(chosen)
     place = {k: i for i, k in enumerate(names)}
     wires = [
@@ -138,7 +134,7 @@ def _condensed(
 def plan_window(
     graph: DelayGraph, values: Sequence[Value], chosen: Iterable[int]
 ) -> tuple[Bulk | Loop, ...]:
-    """Order the chosen values, of which the others are already computed."""
+    """Order the chosen values over a window; the other values are given."""
     delay = graph.delays[:, 0].tolist()
     steps: list[Bulk | Loop] = []
     for members, wires in _condensed(values, chosen):
@@ -159,19 +155,16 @@ def plan_window(
 def _clocks(
     n: int, tails: IntArray, heads: IntArray, delays: IntArray
 ) -> tuple[list[int], list[int], int]:
-    """Clocks, levels and direction of a strong component; direction 0 if it has none."""
+    """Clocks, levels and direction of a strong component; direction 0 if it is cyclic."""
     for sign in (1, -1):
-        clocks, level, cycle = ascent(n, tails, heads, sign * delays)
+        clocks, level, cycle = forward_times(n, tails, heads, sign * delays)
         if not cycle:
             return (clocks - clocks.min()).tolist(), level.tolist(), sign
     return [], [], 0
 
 
 def _cyclic(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
-    """The refusal of a component with cycles of both signs, or of total zero.
-
-    The cycles are looked for among the edges of the base that join its vertices.
-    """
+    """Error for a component with cycles of both signs or of total delay 0."""
     inside = {value.vertex for value in values}
     edges = [
         e
@@ -179,15 +172,17 @@ def _cyclic(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
         if u in inside and v in inside
     ]
     ends = graph.tails[edges], graph.heads[edges]
-    told = []
+    cycles = []
     for sign in (1, -1):
-        _, _, cycle = ascent(len(graph.vertices), *ends, sign * graph.delays[edges, 0])
+        _, _, cycle = forward_times(len(graph.vertices), *ends, sign * graph.delays[edges, 0])
         walk = tuple(graph.edges[edges[k]] for k in cycle)
         total = sum(graph.delays[[edges[k] for k in cycle], 0].tolist())
-        shown = show_walk(walk, delay=graph.time_of)
-        told.append((total, f"the cycle {shown} has total delay {total}", walk))
-    zero = next((one for one in told if not one[0]), None)
-    reason = zero[1] if zero else f"{told[0][1]} and {told[1][1]}, which can be made to cancel"
+        shown = graph.show_walk(walk)
+        cycles.append((total, f"the cycle {shown} has total delay {total}", walk))
+    zero = next((one for one in cycles if not one[0]), None)
+    reason = (
+        zero[1] if zero else f"{cycles[0][1]} and {cycles[1][1]}, which combine to total delay 0"
+    )
     return CyclicCoverError(
         f"the unrolling has a directed cycle, so there is no order in which to compute it: "
         f"{reason}; unrollgraph.find_zero_walk returns the whole walk{delay_hint(graph)}",
@@ -200,17 +195,17 @@ def _cyclic(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
 
 @dataclass(frozen=True)
 class Copies:
-    """A graph above the base as the runner sees it: fibres, and arcs by their edges.
+    """A total graph as executors use it: fibres, and edges by their base edges.
 
     Attributes
     ----------
     fibres : tuple of tuple
-        The copies of each vertex, in the order of the total graph.
+        Copies of each vertex, in the order of the total graph.
     position : dict
-        Number of the vertex below each copy, and its position in the fibre.
+        For each copy, the number of its base vertex and its position in the fibre.
     sources : tuple of ndarray
-        For each edge and each copy of its head, the position of the copy of its tail
-        from which it is read; -1 where no arc lies over the edge.
+        For each base edge and each copy of its head, the position of the copy of its tail that
+        is read; -1 if no edge into the copy lies over the base edge.
     """
 
     fibres: tuple[tuple[Any, ...], ...]
@@ -220,23 +215,15 @@ class Copies:
 
 @dataclass(frozen=True)
 class Part:
-    """Values computed together over a graph that is no window.
+    """Values computed together over a graph that is not a window."""
 
-    Attributes
-    ----------
-    at : dict
-        The values at each vertex, in the order within a copy.
-    stepped : bool
-        Whether they depend on each other through edges, and are taken level by level.
-    """
-
-    at: dict[int, tuple[int, ...]]
-    stepped: bool
+    at: dict[int, tuple[int, ...]]  # values at each vertex, in the order within a copy
+    stepped: bool  # whether they read each other through edges and are computed by level
 
 
 @dataclass(frozen=True)
 class Level:
-    """Copies of one vertex that do not depend on each other, as they are stored."""
+    """Range of stored copies of one vertex that do not depend on each other."""
 
     vertex: int
     start: int
@@ -245,23 +232,22 @@ class Level:
 
 @dataclass(frozen=True)
 class Wavefronts:
-    """The copies of a graph in the order in which they are computed and stored.
+    """Vertices of an acyclic graph over the base, in the order of computation and storage.
 
     Attributes
     ----------
     order : tuple of ndarray
-        For each vertex, the positions of its copies in the fibre, as they are stored:
-        level by level.
+        For each vertex, the positions of its copies in the fibre, sorted by level.
     levels : tuple of Level
         Sources before their readers.
     sources : tuple of ndarray
-        For each edge and each copy of its head as stored, where the copy of its tail is
-        stored from which it is read; where none is, the number of copies of the tail.
+        For each base edge and each stored copy of its head, the index of the stored copy of its
+        tail that is read; the number of copies of the tail if no copy is read.
     targets : tuple of ndarray
-        For each edge and each copy of its tail, where the copy that reads it is stored,
-        likewise. Of no use where several do.
+        For each base edge and each stored copy of its tail, the index of a stored copy that
+        reads it; the number of copies of the head if no copy reads it.
     single : tuple of bool
-        Whether no copy is read by several over an edge.
+        For each base edge, whether each copy of its tail has at most one reader.
     """
 
     order: tuple[IntArray, ...]
@@ -272,9 +258,12 @@ class Wavefronts:
 
 
 def plan_copies(graph: DelayGraph, p: GraphMap) -> Copies:
-    """Read a graph above the base, and refuse what cannot be run."""
+    """Fibres and sources of a total graph; raises LiftError if it cannot be run."""
     if set(p.base) != set(graph.vertices) or set(arcs_of(p.base)) != set(graph.edges):
-        raise LiftError("the graph to run over does not lie above the network: its base differs")
+        raise LiftError(
+            "the base of the projection differs from the graph of the network; use a projection to "
+            "the same vertices and edges"
+        )
     fibres: list[list[Any]] = [[] for _ in graph.vertices]
     position: dict[Any, tuple[int, int]] = {}
     for node in p.total:
@@ -293,7 +282,7 @@ def _by_arrays(
     fibres: list[list[Any]],
     position: dict[Any, tuple[int, int]],
 ) -> list[IntArray] | None:
-    """Sources from the arrays of a lift, if the graph is one and its arcs are in order."""
+    """Sources from the arrays of a lift; None for other graphs or unusual edges."""
     if getattr(p.total, "projection", None) is not p or not hasattr(p.total, "to_arrays"):
         return None
     arrays = p.total.to_arrays()
@@ -310,7 +299,7 @@ def _by_arrays(
         source = np.full(len(fibres[v]), -1, dtype=np.int64)
         source[ends[arcs]] = starts[arcs]
         if np.count_nonzero(source >= 0) < len(arcs):
-            return None  # two arcs over one edge into a copy
+            return None  # two edges into a copy over one base edge
         sources.append(source)
     return sources
 
@@ -321,17 +310,21 @@ def _by_arcs(
     fibres: list[list[Any]],
     position: dict[Any, tuple[int, int]],
 ) -> list[IntArray]:
-    """Sources arc by arc, and the refusal of arcs that cannot be read."""
+    """Sources edge by edge; raises LiftError for edges that cannot be read."""
     sources = [np.full(len(fibres[v]), -1, dtype=np.int64) for v in graph.heads.tolist()]
     for arc in arcs_of(p.total):
         e = graph.edge_number.get(p.edge(arc), -1)
         (u, i), (v, j) = position[arc[0]], position[arc[1]]
         if e < 0 or (int(graph.tails[e]), int(graph.heads[e])) != (u, v):
-            raise LiftError(f"the arc {show_edge(arc)} lies over no edge of the network", edge=arc)
+            raise LiftError(
+                f"edge {arc!r} of the total graph does not lie over an edge of the network; "
+                "correct the projection",
+                edge=arc,
+            )
         if sources[e][j] >= 0:
             raise LiftError(
-                f"more than one arc into {show_vertex(arc[1])} lies over the edge "
-                f"{show_edge(graph.edges[e])}; what a vertex reads must be unique",
+                f"more than one edge into vertex {arc[1]!r} lies over edge {graph.edges[e]!r} of "
+                "the network; keep only one of them",
                 node=arc[1],
                 edge=graph.edges[e],
             )
@@ -354,8 +347,8 @@ def plan_levels(graph: DelayGraph, copies: Copies) -> Wavefronts:
         nodes = [node for fibre in copies.fibres for node in fibre]
         cycle = [(nodes[tail[a]], nodes[head[a]]) for a in cycle_among(level, tail, head)]
         raise CyclicCoverError(
-            f"the graph to run over has the directed cycle {show_walk(cycle)}, so there is no "
-            "order in which to compute it",
+            f"the total graph has the directed cycle {show_walk(cycle)}, so there is no order in "
+            "which to compute it; run over an acyclic graph",
             walk=tuple(cycle),
         )
     vertex = np.repeat(np.arange(len(sizes)), sizes)
@@ -375,8 +368,8 @@ def plan_levels(graph: DelayGraph, copies: Copies) -> Wavefronts:
 def _stored(
     graph: DelayGraph, copies: Copies, order: list[IntArray], found: tuple[Level, ...]
 ) -> Wavefronts:
-    """Say of all arcs where their ends are stored."""
-    rank = [np.append(np.argsort(own), len(own)) for own in order]  # -1 reads the last
+    """Convert sources from positions in fibres to positions in storage."""
+    rank = [np.append(np.argsort(own), len(own)) for own in order]  # index -1 reads the last entry
     sources, targets, single = [], [], []
     for e, (u, v) in enumerate(zip(graph.tails.tolist(), graph.heads.tolist(), strict=True)):
         source = rank[u][copies.sources[e][order[v]]]
@@ -390,10 +383,10 @@ def _stored(
 
 
 def plan_parts(values: Sequence[Value], chosen: Iterable[int]) -> tuple[Part, ...]:
-    """Order the chosen values for a graph that is no window.
+    """Order the chosen values over a graph that is not a window.
 
-    What depends on no other copy of itself is computed at all copies of its vertex
-    before the next; neighbours in this order at one vertex go together.
+    A value on no cycle of values is computed at all copies of its vertex at once. Consecutive
+    values at one vertex form one part, unless one reads another through an edge.
     """
     parts: list[Part] = []
     for members, wires in _condensed(values, chosen):
@@ -416,7 +409,7 @@ def plan_parts(values: Sequence[Value], chosen: Iterable[int]) -> tuple[Part, ..
 
 
 def _order_within(values: Sequence[Value], chosen: Sequence[int]) -> list[int]:
-    """Order the values at one vertex so that each follows what it reads at its own copy."""
+    """Order the values at one vertex so that each follows those it reads there."""
     place = {k: i for i, k in enumerate(chosen)}
     wires = [
         (place[ref.value], i)

@@ -1,8 +1,8 @@
-"""Gradients of a run: summed over the fibres, or copy by copy.
+"""Gradients of a run: of parameters, of their copies, and of values.
 
-A parameter of the base is used by every copy of its vertex. It enters the unrolled
-network by the diagonal ``w -> (w, ..., w)``, whose transpose is the sum; so the exact
-gradient is the sum of the gradients of the copies.
+A parameter is shared by all copies of its vertex: it enters the unrolled network through the
+diagonal map ``w -> (w, ..., w)``. The transpose of this map is the sum, so the exact gradient of
+the parameter is the sum of the gradients of its copies.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import ShapeError, show_vertex
+from unrollgraph.errors import ShapeError
 from unrollgraph.graph.delay_graph import DelayGraph, known
 from unrollgraph.nn.buffers import Lease
-from unrollgraph.nn.execution_order import Program
+from unrollgraph.nn.execution_order import Copies, Program
 from unrollgraph.nn.executors.weight_gradients import SUMMED
 from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
@@ -26,13 +26,12 @@ Array = NDArray[Any]
 
 
 class Gradients:
-    """What a run's `backward` returns.
+    """Gradients of a loss, as `Run.backward` returns them.
 
     Attributes
     ----------
     parameters : dict
-        The exact gradient of each parameter: the sum over the copies of its vertex,
-        and over the batch.
+        Exact gradient of each parameter: the sum over the copies of its vertex and over the batch.
     """
 
     parameters: dict[str, Array]
@@ -43,9 +42,11 @@ class Gradients:
         forward: ForwardValues,
         backward: BackwardValues,
         lease: Lease[Any],
+        copies: Copies | None,
         *,
         batched: bool,
     ) -> None:
+        self._copies = copies
         self._graph, self._forward, self._backward = graph, forward, backward
         self._lease, self._batched = lease, batched
         self._binding, self._weights = lease.binding, lease.weights
@@ -59,27 +60,34 @@ class Gradients:
 
     @property
     def graph(self) -> DelayGraph:
-        """The graph of the network."""
+        """Delay graph of the network."""
         return self._graph
 
     @property
     def steps(self) -> int | None:
-        """Number of steps of the window, or None if the run was over another graph."""
+        """Number of steps of the window; None if the run was over another graph."""
         return self._binding.steps if isinstance(self._binding, WindowBinding) else None
 
     @property
     def vertices(self) -> dict[str, Any]:
-        """The vertex to which each parameter belongs."""
+        """Vertex of each parameter."""
         return {
             weight.name: self._graph.vertices[value.vertex]
             for value in self._forward.values
             for weight in value.weights
         }
 
+    def fibre(self, name: str) -> tuple[Any, ...]:
+        """Return the copies of the vertex of a parameter, in the order of `copies`."""
+        vertex = self.vertices[name]
+        if self._copies is None:
+            return tuple((vertex, t) for t in range(self._binding.steps))
+        return self._copies.fibres[self._graph.number[vertex]]
+
     # -- parameters --------------------------------------------------------------
 
     def _parts(self, y: int, g: int) -> tuple[Value, list[Array], Array]:
-        """A value that uses parameters, what it reads, and its gradient."""
+        """Return a value that uses parameters, the arrays that it reads, and its gradient."""
         value = self._forward.values[y]
         reads = () if value.kind == "bias" else value.args
         return value, [self._binding.read(ref) for ref in reads], self._binding.read(Ref(g))
@@ -106,16 +114,16 @@ class Gradients:
             shape = np.shape(found[name]) if name in found else None
             if shape != parameter.shape:
                 raise ShapeError(
-                    f"{type(value.extra).__name__}.adjoint returned "
-                    f"{'no gradient' if shape is None else f'a gradient of shape {shape}'} of "
-                    f"{name}, but one of shape {parameter.shape} is expected",
+                    f"{type(value.extra).__name__}.adjoint must return a gradient of shape "
+                    f"{parameter.shape} for the parameter {name!r}, but returned "
+                    f"{'no gradient' if shape is None else f'one of shape {shape}'}",
                     expected=parameter.shape,
                     found=shape,
                 )
         return [(w.name, found[w.name.rpartition(".")[2]]) for w in value.weights]
 
     def copies(self, name: str) -> Array:
-        """Gradient of each copy of a parameter.
+        """Return the gradient of each copy of a parameter.
 
         Parameters
         ----------
@@ -125,18 +133,18 @@ class Gradients:
         Returns
         -------
         ndarray, shape (copies, ...)
-            Behind the first axis the shape of the parameter. In the order of the fibre of
-            its vertex, over a window in the order of time. The sum over the first axis is
-            the exact gradient.
+            In the order of the fibre of the vertex (over a window: of time), with the shape of the
+            parameter after the first axis. The sum over the first axis is the exact gradient.
 
         Raises
         ------
         KeyError
-            If there is no such parameter.
+            If there is no parameter of this name.
         """
         if not known(name, self.parameters):
             raise KeyError(
-                f"the network has no parameter {name!r}; it has {', '.join(self.parameters)}"
+                f"the network has no parameter {name!r}; its parameters are "
+                f"{', '.join(map(repr, self.parameters))}"
             )
         shape = self.parameters[name].shape
         vertex = self._graph.number[self.vertices[name]]
@@ -162,26 +170,17 @@ class Gradients:
                 for k, row in enumerate(gradient):
                     parts = self._opaque(value, [a[k] for a in sources], done[k], row)
                     result[k] += next(found for own, found in parts if own == name)
-        if result is None:  # nothing that was given a gradient depends on it
+        if result is None:  # no value with a given gradient depends on the parameter
             count = len(self._binding.read(Ref(vertex)))
             result = np.zeros((count, *shape), self.parameters[name].dtype)
         ordered: Array = self._binding.in_order(vertex, result)
         return ordered
 
     def mean(self) -> dict[str, Array]:
-        """Average of the copies of each parameter, as the unrolling picture has it.
+        """Return the mean gradient of the copies of each parameter, by name.
 
-        Over a window of T steps this is the exact gradient divided by T: the same
-        direction, so that a step along it is a step along the gradient with another
-        learning rate. It is not a multiple of the gradient over a graph whose fibres
-        differ in size, since then each parameter is divided by another number; nor is
-        an average over the arcs inside a window, of which there are fewer for longer
-        delays.
-
-        Returns
-        -------
-        dict
-            By name of the parameter.
+        Over a window of T steps, this is the exact gradient divided by T. Over a graph whose fibres
+        differ in size, it is not a multiple of the gradient: each parameter has its own divisor.
         """
         number = self._graph.number
         copies = {
@@ -192,18 +191,19 @@ class Gradients:
     # -- vertices ----------------------------------------------------------------
 
     def of(self, vertex: Any) -> Array:
-        """Gradient of the value of each copy of a vertex; computed when asked for.
+        """Return the gradient of the value of each copy of a vertex.
 
         Parameters
         ----------
-        vertex : vertex of the base
-            Of an `Embedding` the gradient is that of the vectors that were looked up.
+        vertex : hashable
+            A vertex of the network. For an `Embedding`, the gradient is that of the vectors from
+            the table.
 
         Returns
         -------
         ndarray, shape (copies, [batch,] size)
-            In the order of the fibre, over a window in the order of time: how the loss
-            changes with that copy, along all paths that lead from it to the loss.
+            Derivatives of the loss, along all paths from a copy to the loss, in the order of the
+            fibre (over a window: of time).
 
         Raises
         ------
@@ -221,7 +221,7 @@ class Gradients:
         (array([0., 0., 1.]), (3, 2))
         """
         if not known(vertex, self._graph.number):
-            raise KeyError(f"the network has no vertex {show_vertex(vertex)}")
+            raise KeyError(f"the network has no vertex {vertex!r}")
         v = self._graph.number[vertex]
         g = self._backward.gradients.get(v)
         gradient: Array
@@ -232,14 +232,11 @@ class Gradients:
             gradient = np.array(self._binding.in_order(v, self._binding.read(Ref(g))))
         return gradient if self._batched else gradient[:, 0]
 
-    # -- what was given from outside ---------------------------------------------
+    # -- inputs and boundary values ----------------------------------------------
 
     @property
     def inputs(self) -> dict[Any, Array]:
-        """Gradient of each input, in its shape; computed when asked for.
-
-        Integers, as an `Embedding` takes them, have none.
-        """
+        """Gradient of each input, in its shape, except for the integers of an `Embedding`."""
         return {
             self._graph.vertices[v]: self.of(self._graph.vertices[v])
             for v, y in self._forward.inputs.items()
@@ -248,16 +245,16 @@ class Gradients:
 
     @property
     def initial(self) -> dict[Any, Array]:
-        """Gradient of each initial value that is read; computed when asked for.
+        """Gradient of each initial value that is read.
 
-        Over a window of shape (k, [batch,] size), the k steps before the first; over
-        another graph of shape ([batch,] size), summed over the arcs that are missing.
+        Over a window: of shape ``(k, [batch,] size)``, for the k steps before the first one. Over
+        another graph: of shape ``([batch,] size)``, summed over the missing in-edges.
         """
         return self._outside("before")
 
     @property
     def final(self) -> dict[Any, Array]:
-        """Gradient of each value that is read from after the window, by negative delays."""
+        """Gradient of each value after the window that an edge of negative delay reads."""
         return self._outside("after")
 
     def _outside(self, side: str) -> dict[Any, Array]:
@@ -273,7 +270,7 @@ class Gradients:
         return found
 
     def _ensure(self, roots: list[int]) -> None:
-        """Compute gradients on which no parameter depends."""
+        """Compute gradients that the gradients of parameters do not depend on."""
         count = len(self._forward.values)
         more = closure(self._backward.values, count, roots, self._computed)
         if not more:

@@ -1,27 +1,24 @@
-"""Losses: numbers to be made small, and their gradients.
+"""Losses over sequences, and their gradients.
 
-A loss compares the values y of some vertices with targets t, and is a mean over what counts;
-so that it can be taken segment by segment, or by several processes, it is written as a sum
-divided by the number of terms of the whole. A mask gives each step of each sequence a weight,
-0 or 1 or anything between and beyond: then the sum is weighted, and divided by the sum of the
-weights.
+A loss compares the values y of a vertex with targets t. ``mse`` and ``binary_cross_entropy`` are
+means over all entries. ``cross_entropy`` is a mean over all vectors; its targets are class indices,
+without the axis of the size.
 
-====================  ==============================  ====================  ===================
-name                  of an entry, or of a vector     gradient              a target is
-====================  ==============================  ====================  ===================
-mse                   (y - t)^2                       2 (y - t)             a number
-binary_cross_entropy  log(1 + e^y) - t y              sigmoid(y) - t        a share, 0 to 1
-cross_entropy         log(sum of e^y) - y[t]          softmax(y) - e_t      a class, 0 to size-1
-====================  ==============================  ====================  ===================
+====================  =========================  ====================  ======================
+name                  term                       gradient              target
+====================  =========================  ====================  ======================
+mse                   (y - t)^2                  2 (y - t)             real number
+binary_cross_entropy  log(1 + e^y) - t y         sigmoid(y) - t        number from 0 to 1
+cross_entropy         log(sum of e^y) - y[t]     softmax(y) - e_t      integer, 0 to size - 1
+====================  =========================  ====================  ======================
 
-The values of the last two are *logits*: the vertex that is compared is linear, and sigmoid or
-softmax is part of the loss, where it can be computed without overflow. The first two are taken
-entry by entry and are means over all entries; `cross_entropy` is taken vector by vector, its
-targets are integers without the axis of the size, and it is a mean over steps and sequences.
+For the last two, y are *logits*: the vertex should have a linear activation, because the loss
+includes the sigmoid or softmax and computes it without overflow. A mask gives each step of each
+sequence a weight >= 0; the loss is then the weighted mean.
 
-A `Task` is what a network is given and what its values are compared with. Its loss is a sum over
-the steps of all sequences, divided by what counts of the whole. So it can be taken window by
-window and sequence by sequence, and what is added up is the same.
+A loss is computed as a sum divided by the number of terms (with a mask: by the sum of their
+weights) of all sequences. A `Task` can therefore add it up over segments of a window and over
+shards of a batch.
 """
 
 from __future__ import annotations
@@ -34,7 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import ShapeError, show_edge, show_vertex
+from unrollgraph.errors import ShapeError
 from unrollgraph.nn.arrays import check_mapping, find_non_finite, plain_array
 
 if TYPE_CHECKING:
@@ -46,36 +43,26 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss.
+    """Definition of a loss, with checks of its targets."""
 
-    Attributes
-    ----------
-    summed : callable
-        From values of shape ``(..., size)``, targets and weights of shape ``(..., 1)``, or
-        None for weights that are all 1, the weighted sum and its gradient by the values.
-    of_classes : bool
-        Whether a target is one integer for a whole vector.
-    refuses : callable
-        Why targets for vectors of a size will not do; the empty word if they will.
-    """
-
+    # weighted sum and gradient, from values, targets and weights of shape (..., 1) or None for ones
     summed: Callable[[Array, Array, Array | None], tuple[float, Array]]
-    of_classes: bool
-    refuses: Callable[[Array, int], str]
+    of_classes: bool  # whether a target is one class index for a vector
+    refuses: Callable[[Array, int], str]  # why targets for vectors of a size are invalid, or ""
 
     def checked(self, name: Any, targets: Array, size: int) -> Array:
-        """Targets of a vertex whose values are vectors of a size; `ShapeError` if they are none."""
+        """Return the targets of a vertex; raise `ShapeError` if they are invalid."""
         why = self.refuses(targets, size) if targets.size else ""
         if why:
-            raise ShapeError(f"the target of {show_vertex(name)} {why}", vertex=name)
+            raise ShapeError(f"the target of {name!r} {why}", vertex=name)
         return targets
 
     def shape(self, values: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of targets for values of a shape."""
+        """Shape of targets for values of a given shape."""
         return values[:-1] if self.of_classes else values
 
     def terms(self, size: int) -> int:
-        """How many terms a vector of a size has in the sum."""
+        """Number of terms for one vector of a given size."""
         return 1 if self.of_classes else size
 
 
@@ -88,7 +75,7 @@ def _mse(values: Array, targets: Array, weights: Array | None) -> tuple[float, A
 
 def _binary(values: Array, targets: Array, weights: Array | None) -> tuple[float, Array]:
     losses = np.logaddexp(0, values) - targets * values
-    # the sigmoids of y and -y, each to full precision where it is small
+    # sigmoid(y) and sigmoid(-y), each accurate where it is small
     above, below = (np.exp(-np.logaddexp(0, x)) for x in (-values, values))
     gradient = (1 - targets) * above - targets * below
     return _weighted(losses, gradient, weights)
@@ -107,7 +94,7 @@ def _classes(values: Array, targets: Array, weights: Array | None) -> tuple[floa
 
 
 def _weighted(losses: Array, gradient: Array, weights: Array | None) -> tuple[float, Array]:
-    if weights is not None:  # where nothing counts, values may be infinite
+    if weights is not None:  # values of weight 0 may be infinite or NaN
         losses = np.where(weights > 0, losses * weights, 0)
         gradient = np.where(weights > 0, gradient * weights, 0)
     return float(losses.sum(dtype=np.float64)), gradient.astype(gradient.dtype, copy=False)
@@ -115,22 +102,25 @@ def _weighted(losses: Array, gradient: Array, weights: Array | None) -> tuple[fl
 
 def _no_numbers(targets: Array, _: int) -> str:
     if targets.dtype.kind not in "fiub":
-        return f"holds {targets.dtype}, not real numbers"
+        return f"has dtype {targets.dtype}; real numbers are required"
     return ""
 
 
 def _no_shares(targets: Array, size: int) -> str:
     why = _no_numbers(targets, size)
     if not why and not (targets.min() >= 0 and targets.max() <= 1):
-        return f"goes from {targets.min()} to {targets.max()}, but a share is from 0 to 1"
+        return f"has values from {targets.min()} to {targets.max()}; they must be from 0 to 1"
     return why
 
 
 def _no_classes(targets: Array, size: int) -> str:
     if targets.dtype.kind not in "iu":
-        return f"holds {targets.dtype}, but classes are integers"
+        return f"has dtype {targets.dtype}; class indices must be integers"
     if targets.min() < 0 or targets.max() >= size:
-        return f"goes from {targets.min()} to {targets.max()}, but its classes are 0 to {size - 1}"
+        return (
+            f"has class indices from {targets.min()} to {targets.max()}; they must be from 0 to "
+            f"{size - 1}"
+        )
     return ""
 
 
@@ -142,47 +132,24 @@ LOSSES: dict[str, Loss] = {
 
 
 def loss_called(name: str) -> Loss:
-    """Return a loss.
-
-    Raises
-    ------
-    ValueError
-        If there is none of that name.
-    """
+    """Return the loss of a name; raise `ValueError` if there is no such loss."""
     if not isinstance(name, str) or name not in LOSSES:
         known = ", ".join(map(repr, LOSSES))
-        raise ValueError(f"there is no loss {name!r}; there is {known}")
+        raise ValueError(f"unknown loss {name!r}; use one of {known}")
     return LOSSES[name]
 
 
 class LossAndGradients(NamedTuple):
-    """A loss and its gradient.
-
-    Attributes
-    ----------
-    loss : float
-        The mean over all that counts.
-    parameters : dict
-        The gradient of each parameter, by name.
-    """
+    """A loss, and its gradient with respect to each parameter by name."""
 
     loss: float
     parameters: dict[str, Array]
 
 
 class Task:
-    """A network, what it is given, and what it is compared with.
+    """A network with inputs and targets, and the loss and gradient that are added up.
 
-    Attributes
-    ----------
-    steps : int
-        Number of steps of the window; 0 if it is run over another graph.
-    counts : dict
-        What the sum of each target is divided by: how many terms count, or their weights.
-    value : float
-        The loss of what was compared so far.
-    gradients : dict
-        And its gradient, by name of the parameter.
+    ``counts`` has for each vertex with targets the number of terms, or the sum of their weights.
     """
 
     def __init__(
@@ -195,24 +162,26 @@ class Task:
         mask: ArrayLike | None = None,
         over: Any = None,
     ) -> None:
-        check_mapping("inputs are", inputs)
-        check_mapping("targets are", targets)
+        check_mapping("inputs", inputs)
+        check_mapping("targets", targets)
         self.net, self.loss, self.over = net, loss_called(loss), over
         self.inputs = {
-            name: plain_array(array, f"the input of {show_vertex(name)}")
-            for name, array in inputs.items()
+            name: plain_array(array, f"the input of {name!r}") for name, array in inputs.items()
         }
         if not targets:
-            raise ValueError("targets names no vertex to compare")
+            raise ValueError("targets is empty; give targets of at least one vertex")
         self.targets: dict[Any, Array] = {}
         arrays = {
-            name: plain_array(array, f"the target of {show_vertex(name)}")
-            for name, array in targets.items()
+            name: plain_array(array, f"the target of {name!r}") for name, array in targets.items()
         }
-        given = [*self.inputs.values(), *arrays.values()]
-        lengths = {len(array) if array.ndim else 0 for array in given}
+        named = [*self.inputs.items(), *arrays.items()]
+        lengths = {len(array) if array.ndim else 0 for _, array in named}
         if len(lengths) > 1 and over is None:
-            raise ShapeError(f"inputs and targets are of different lengths, {sorted(lengths)}")
+            shown = ", ".join(f"{array.shape} of {name!r}" for name, array in named)
+            raise ShapeError(
+                f"inputs and targets have different numbers of steps: the shapes are {shown}; give "
+                "arrays of the same length"
+            )
         self.steps = lengths.pop() if over is None else 0
         self._weights: dict[Any, Array] = {}
         self.counts: dict[Any, float] = {}
@@ -225,7 +194,7 @@ class Task:
                 counted = float(weights.sum())
                 self._weights[name] = weights
                 counting = (weights[..., 0] if self.loss.of_classes else weights) > 0
-                # what does not count may be anything, also what is no target
+                # targets of weight 0 may be invalid
                 target = np.where(counting, array, np.zeros((), array.dtype))
             self.targets[name] = self.loss.checked(name, target, size)
             self.counts[name] = counted * self.loss.terms(size)
@@ -240,42 +209,24 @@ class Task:
             self._clear_what_does_not_count()
 
     def run(self, start: int, stop: int, state: Mapping[Any, ArrayLike]) -> Run:
-        """Forward over some of the steps, or over the graph that was given."""
+        """Run forward over the steps from ``start`` to ``stop``, or over another graph."""
         if self.over is not None:
             return self.net.forward(self.inputs, self.over, state)
         inputs = {name: array[start:stop] for name, array in self.inputs.items()}
         return self.net.forward(inputs, initial=state, steps=stop - start)
 
     def compare(self, run: Run, stop: int, losses: int | None = None) -> dict[Any, Array]:
-        """Add the loss of the steps of a run, the last before ``stop``.
-
-        Returns
-        -------
-        dict
-            Gradients of the loss by the values that are compared.
-        """
+        """Add the loss of a run and return its gradients by vertex; see `back`."""
         return {name: self._compared(run, name, stop, losses) for name in self.targets}
 
     def back(
         self, run: Run, stop: int, carried: Mapping[Any, Array] | None, *, losses: int | None = None
     ) -> dict[Any, Array]:
-        """Add the loss and gradients of the steps of a run, the last before ``stop``.
+        """Add the loss and the gradient of a run that ends before step ``stop``.
 
-        Parameters
-        ----------
-        run : Run
-            Of some steps.
-        stop : int
-            Where it ended.
-        carried : mapping or None
-            Gradients by the state in which it ended.
-        losses : int, optional
-            How many of its last steps are compared; all unless given.
-
-        Returns
-        -------
-        dict
-            Gradients by the state with which it began, if some were carried.
+        ``losses`` is the number of its last steps that are compared (default: all). ``carried`` has
+        the gradients with respect to the state at its end; if it is given, those with respect to
+        the state at its start are returned.
         """
         given = self.compare(run, stop, losses)
         for name, gradient in (carried or {}).items():
@@ -293,7 +244,7 @@ class Task:
             return {}
         before = gradients.initial
         for name, gradient in carried.items():
-            if len(gradient) > run.steps:  # what was before this run already
+            if len(gradient) > run.steps:  # some of its steps precede this run
                 before[name][run.steps :] += gradient[: len(gradient) - run.steps]
         return before
 
@@ -305,12 +256,12 @@ class Task:
         expected = self.loss.shape((self.steps or n, *values.shape[1:]))
         if targets.shape != expected:
             wanted = (
-                f"its classes are integers of shape {expected}"
+                f"class indices of shape {expected} are required"
                 if self.loss.of_classes
-                else f"its values have {expected}"
+                else f"its values have shape {expected}"
             )
             raise ShapeError(
-                f"the target of {show_vertex(name)} has shape {targets.shape}, but {wanted}",
+                f"the target of {name!r} has shape {targets.shape}, but {wanted}",
                 vertex=name,
                 expected=expected,
                 found=targets.shape,
@@ -329,16 +280,13 @@ class Task:
         return given
 
     def _clear_what_does_not_count(self) -> None:
-        """Set inputs that are not finite to 0 if the loss does not depend on them.
-
-        Otherwise gradients would be NaN as products with 0. The loss does not depend on them if
-        it is finite with NaN in their place, which values computed from them inherit, and the
-        same with 0, also where an operation of one's own maps NaN to a number.
-        """
+        """Set inputs that are NaN or infinite to 0 if the loss does not depend on them."""
         odd = {k: ~np.isfinite(x) for k, x in self.inputs.items() if x.dtype.kind == "f"}
         odd = {name: where for name, where in odd.items() if where.any()}
         if not odd:
             return
+        # their products with zero gradients would be NaN; the loss does not depend on them if it is
+        # finite with NaN in their place and the same with 0 (an operation may map NaN to a number)
         given = self.inputs
         spoilt, cleared = (
             given | {name: np.where(where, x, given[name]) for name, where in odd.items()}
@@ -351,14 +299,14 @@ class Task:
         self.inputs = cleared if free else given
 
     def _loss_of(self, inputs: Mapping[Any, Array]) -> float:
-        """The loss with other inputs."""
+        """Compute the loss for other inputs."""
         self.inputs = dict(inputs)
         self.compare(self.run(0, self.steps, {}), self.steps)
         value, self.value = self.value, 0.0
         return value
 
     def non_finite(self) -> str | None:
-        """Describe the first input or target that counts and is infinite or NaN, if any is."""
+        """Describe the first input or target that counts and is infinite or NaN, if any."""
         for what, arrays in (("input", self.inputs), ("target", self.targets)):
             for name, array in arrays.items():
                 if found := find_non_finite(f"the {what} of", name, array):
@@ -366,15 +314,15 @@ class Task:
         return None
 
     def result(self) -> LossAndGradients:
-        """What was found."""
+        """Return the loss and the gradient so far."""
         return LossAndGradients(self.value, self.gradients)
 
 
 def _weights(mask: ArrayLike, lead: tuple[int, ...]) -> Array:
-    """A mask for targets of a shape but for their size, with an axis for that."""
+    """Return a mask as weights of shape ``(*lead, 1)``."""
     array = plain_array(mask, "the mask")
     if array.dtype.kind not in "fiub":
-        raise ShapeError(f"the mask holds {array.dtype}, not booleans or weights")
+        raise ShapeError(f"the mask has dtype {array.dtype}; booleans or weights are required")
     if array.shape not in {lead, lead[:1]}:
         wanted = f"{lead} or {lead[:1]}" if len(lead) > 1 else f"{lead}"
         raise ShapeError(
@@ -384,43 +332,32 @@ def _weights(mask: ArrayLike, lead: tuple[int, ...]) -> Array:
         )
     array = array.astype(np.float64)
     if not (np.isfinite(array).all() and array.min(initial=0) >= 0):
-        raise ValueError("the mask holds weights that are negative or not finite; give 0 or more")
+        raise ValueError("the mask has weights that are negative or not finite; they must be >= 0")
     array = np.broadcast_to(array if array.shape == lead else array[:, None], lead)
     if not array.any():
-        raise ValueError("the mask counts no step at all; a loss is a mean over at least one")
+        raise ValueError("the mask is zero at every step; at least one weight must be positive")
     weights: Array = array[..., None]
     return weights
 
 
 def check_ends(net: Network, counts: Array) -> None:
-    """Reject sequences that end at different steps if an edge reads from a later step.
-
-    Such a network would read what the shorter sequences are filled up with.
-
-    Parameters
-    ----------
-    net : Network
-        The network.
-    counts : ndarray of bool, shape (steps,) or (steps, sequences)
-        Which steps count.
-    """
+    """Reject sequences that end at different steps if an edge has a negative delay."""
     if counts.ndim < 2:
         return
     ends = {int(np.flatnonzero(column)[-1]) for column in counts.T if column.any()}
-    late = np.flatnonzero((net.graph.delays < 0).any(axis=1))
+    late = np.flatnonzero((net.delay_graph.delays < 0).any(axis=1))
     if len(ends) > 1 and len(late):
-        edge = net.graph.edges[int(late[0])]
+        edge = net.delay_graph.edges[int(late[0])]
         raise ValueError(
-            f"the last step that counts is step {min(ends)} in one sequence and step {max(ends)} "
-            f"in another, but the edge {show_edge(edge)} has a negative delay, so that the network "
-            "would read values after the end of a sequence; run sequences of one length "
-            "together, and others by themselves"
+            f"sequences end at different steps, such as {min(ends)} and {max(ends)}, but the edge "
+            f"{edge!r} has a negative delay, so the network would read the padding after a "
+            "sequence; put only sequences of the same length into a batch"
         )
 
 
 def _steps_read(net: Network, counts: Array) -> Array:
-    """Steps that a step that counts can read, by the signs of the delays."""
-    delays = net.graph.delays
+    """Steps that the steps that count can read, by the signs of the delays."""
+    delays = net.delay_graph.delays
     earlier = np.logical_or.accumulate(counts[::-1])[::-1] if (delays > 0).any() else counts
     later = np.logical_or.accumulate(counts) if (delays < 0).any() else counts
     both = (delays > 0).any() and (delays < 0).any()
@@ -428,7 +365,7 @@ def _steps_read(net: Network, counts: Array) -> Array:
 
 
 def _cleared(array: Array, unread: Array) -> Array:
-    """Inputs with 0 at steps that are not read, if something there is not finite or an index."""
+    """Set inputs at unread steps to 0, where they may be NaN or invalid indices."""
     if array.ndim < 1 or array.shape[: unread.ndim] != unread.shape:
         return array  # the network reports the shape
     if array.dtype.kind not in "fiu" or (array.dtype.kind == "f" and np.isfinite(array).all()):
@@ -438,6 +375,6 @@ def _cleared(array: Array, unread: Array) -> Array:
 
 
 def is_window(over: Any) -> bool:
-    """Whether a graph to run over is a window of steps, or the projection of one."""
+    """Whether ``over`` is a window of time steps, or the projection of one."""
     lift = getattr(over, "total", over)
     return isinstance(getattr(lift, "window", None), range)

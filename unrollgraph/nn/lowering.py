@@ -1,13 +1,13 @@
-"""From a network to values, and from values to the values of their gradient.
+"""Lowering of a network to values, and differentiation of the values.
 
-Forward, each vertex is lowered by its operation: one value or several, the last of
-which is what other vertices read through their edges.
+`lower` replaces the operation of each vertex by one or more values. One of them is the output,
+which other vertices read through their edges.
 
-Backward, the gradient of a value is the sum of what its readers pass back, and of what
-the caller gives from outside. A reader passes back at its own copy; if it read through
-an edge, what it passes is read back through that edge. So the gradient is again a list
-of values above the same base, and is planned and run by the same code. This is
-backpropagation through the unrolled graph: nothing in it knows of time.
+`lower_adjoint` writes the gradient in reverse mode. The gradient of a value is the sum of the
+terms of its readers (see `primitives`) and of the gradient given by the caller. The term of a
+reader that reads through an edge is read back through that edge. The gradient is therefore a list
+of values over the same base graph, and the same code plans and runs it. This is backpropagation
+through the unrolled graph; it does not use times.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from unrollgraph.errors import ShapeError, show_edge, show_kind, show_vertex
+from unrollgraph.errors import ShapeError, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import strong_components
 from unrollgraph.nn.ops import Op, Parameter, Site
 from unrollgraph.nn.primitives import TABLE
-from unrollgraph.nn.program import Ref, Value, Values
+from unrollgraph.nn.program import Ref, Value, Values, reading, redirected
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class ForwardValues:
     Attributes
     ----------
     values : tuple of Value
-        All steps; value v is the output of vertex v.
+        All values; value v is the output of vertex v.
     vertices : int
         Number of vertices.
     inputs : dict
-        The values to be given from outside, by vertex number.
+        Numbers of the values given by the caller, by vertex number.
     parameters : dict
         The parameters, by name.
     """
@@ -48,25 +48,25 @@ class ForwardValues:
 
 @dataclass(frozen=True)
 class BackwardValues:
-    """The gradient of a network as values, numbered on from the forward ones.
+    """The gradient of a network as values, numbered after the forward values.
 
     Attributes
     ----------
     values : tuple of Value
-        Forward and backward values together.
+        Forward values, followed by backward values.
     gradients : dict
-        The gradient of each forward value that has one.
+        Number of the gradient of each forward value that has one.
     terms : dict
-        What is read back through edges into the gradient of each vertex's output.
+        For each vertex, the terms of the gradient of its output that are read back through edges.
     external : dict
-        The values to be given from outside, by vertex number.
+        Numbers of the gradients given by the caller, by vertex number.
     uses : tuple of (int, int)
         Forward values that use parameters, each with its gradient.
     asked : frozenset of int
-        Backward values that are read when all is computed: by gradients of parameters,
-        and by those of initial values if they were asked for.
+        Backward values read by the gradients of parameters and, with `to_state`, by those of
+        initial values.
     needed : frozenset of int
-        Backward values on which these depend.
+        `asked`, and the backward values on which `asked` depends.
     """
 
     values: tuple[Value, ...]
@@ -79,7 +79,7 @@ class BackwardValues:
 
 
 def in_order(graph: DelayGraph, vertex: int) -> list[int]:
-    """In-edges of a vertex as its operation reads them."""
+    """In-edges of a vertex in the order of its operation's arguments."""
     edges = list(graph.in_numbers[vertex])
     given = [graph.edge_data[e].get("order") for e in edges]
     if all(place is None for place in given):
@@ -87,17 +87,17 @@ def in_order(graph: DelayGraph, vertex: int) -> list[int]:
     if any(place is None for place in given):
         odd = edges[given.index(None)]
         raise ShapeError(
-            f"some in-edges of {show_vertex(graph.vertices[vertex])} have an order and "
-            f"{show_edge(graph.edges[odd])} has none; give it to all or to none",
+            f"some in-edges of vertex {graph.vertices[vertex]!r} have the attribute 'order', but "
+            f"edge {graph.edges[odd]!r} does not; set it on all of them or on none",
             vertex=graph.vertices[vertex],
         )
     return sorted(edges, key=lambda e: (graph.edge_data[e]["order"], e))
 
 
 def lower(graph: DelayGraph) -> ForwardValues:
-    """Lower every vertex, after checking that sizes fit along all edges.
+    """Lower every vertex, after checking the sizes along all edges.
 
-    The output of vertex v is value v; the other steps follow.
+    The output of vertex v is value v; the other values follow.
     """
     ops = [_operation(graph, v) for v in range(len(graph.vertices))]
     reads = [in_order(graph, v) for v in range(len(ops))]
@@ -111,9 +111,17 @@ def lower(graph: DelayGraph) -> ForwardValues:
         name = vertex if isinstance(vertex, str) else repr(vertex)
         for own, parameter in op.parameters([sizes[u] for u in tails[v]]).items():
             if not own.isidentifier():
-                raise ShapeError(f"{own!r} is no name of a parameter of {name}", vertex=vertex)
+                raise ShapeError(
+                    f"invalid parameter name {own!r} at vertex {vertex!r}: names of parameters "
+                    "must be Python identifiers",
+                    vertex=vertex,
+                )
             if f"{name}.{own}" in parameters:
-                raise ShapeError(f"two vertices name a parameter {name}.{own}", vertex=vertex)
+                raise ShapeError(
+                    f"two vertices have a parameter named {name + '.' + own!r}; rename one of "
+                    "the vertices",
+                    vertex=vertex,
+                )
             parameters[f"{name}.{own}"] = parameter
         sources = [Ref(u, e) for u, e in zip(tails[v], reads[v], strict=True)]
         inner = [bool(component[u] == component[v]) for u in tails[v]]
@@ -135,11 +143,11 @@ def lower_adjoint(
 ) -> BackwardValues:
     """Write the gradient as values, for gradients given at some vertices' outputs.
 
-    Every forward value gets a slot for its gradient first, since on a cycle a reader
-    comes before what it reads; slots that nothing is added to are left out.
+    Values on which these outputs do not depend have no gradient.
     """
     values = Values(list(forward.values))
     count = len(forward.values)
+    # on a cycle, a reader can precede the value that it reads: first number all gradients
     reached = _reached(forward.values, outside)
     slots = {y: count + k for k, y in enumerate(sorted(reached))}
     for y in slots:
@@ -155,13 +163,14 @@ def lower_adjoint(
         assert rule is not None
         for arg, passed in zip(value.args, rule(values, y, Ref(slot)), strict=True):
             if passed is not None:
-                terms[arg.value].append(replace(passed, edge=arg.edge, back=arg.edge is not None))
+                back = Ref(passed.value, arg.edge, arg.edge is not None, passed.columns)
+                terms[arg.value].append(back)
     for y, slot in slots.items():
         value = forward.values[y]
         values.chain("add", value.vertex, value.size, terms[y])
-        values.items[slot] = values.items.pop()  # what chain appended last
+        values.items[slot] = values.items.pop()  # the last value that chain appended
     items = [
-        replace(value, args=tuple(_directly(ref, values.items, count) for ref in value.args))
+        reading(value, [_directly(ref, values.items, count) for ref in value.args])
         for value in values.items
     ]
     uses = []
@@ -183,11 +192,11 @@ def lower_adjoint(
 
 
 def _directly(ref: Ref, values: list[Value], first: int) -> Ref:
-    """Read past gradients that are mere copies of another."""
+    """Follow a reference through backward values that only copy another value."""
     while ref.value >= first and values[ref.value].kind == "copy":
         (source,) = values[ref.value].args
         if source.edge is None and source.columns is None:
-            ref = replace(ref, value=source.value)
+            ref = redirected(ref, source.value)
         elif ref.edge is None and (ref.columns is None or source.columns is None):
             return replace(source, columns=ref.columns or source.columns)
         else:
@@ -196,10 +205,10 @@ def _directly(ref: Ref, values: list[Value], first: int) -> Ref:
 
 
 def _reached(values: tuple[Value, ...], outside: frozenset[int]) -> set[int]:
-    """Values on which the given outputs depend and that a gradient can reach."""
+    """Values on which the given outputs depend, without indices."""
     reached = set(outside)
     queue = list(outside)
-    for y in queue:  # grows while it is read
+    for y in queue:  # the loop appends to the queue
         value = values[y]
         for arg in value.args:
             if arg.value not in reached and values[arg.value].kind != "indices":
@@ -211,10 +220,10 @@ def _reached(values: tuple[Value, ...], outside: frozenset[int]) -> set[int]:
 def closure(
     values: Sequence[Value], first: int, roots: Iterable[int], known: frozenset[int] = frozenset()
 ) -> frozenset[int]:
-    """Values from number ``first`` on that the roots read, directly or not, and are not known."""
+    """Roots and the values from ``first`` on that they depend on, without known ones."""
     found = set(roots) - known
     queue = list(found)
-    for k in queue:  # grows while it is read
+    for k in queue:  # the loop appends to the queue
         for arg in values[k].args:
             if arg.value >= first and arg.value not in found and arg.value not in known:
                 found.add(arg.value)
@@ -224,40 +233,36 @@ def closure(
 
 def _operation(graph: DelayGraph, v: int) -> Op:
     op = graph.vertex_data[v].get("op")
-    vertex = show_vertex(graph.vertices[v])
+    vertex = graph.vertices[v]
     if op is None:
         raise ShapeError(
-            f"the vertex {vertex} has no operation; give it one as its attribute op",
+            f"vertex {vertex!r} has no operation; set its node attribute 'op'",
             vertex=graph.vertices[v],
         )
     if not isinstance(op, Op):
         raise TypeError(
-            f"the operation of {vertex} is {show_kind(op)}, which is no unrollgraph.nn.Op; "
-            "write one as a subclass of nn.Op"
+            f"the operation of vertex {vertex!r} is {show_kind(op)}, not an unrollgraph.nn.Op; "
+            "use an instance of an operation, such as nn.Dense(3)"
         )
     return op
 
 
 def _sizes(graph: DelayGraph, ops: list[Op], tails: list[list[int]]) -> list[int]:
-    """Length of the vector at each vertex, on cycles too.
-
-    Most operations tell their size themselves or take over that of any source; a round
-    over the vertices tells at least one size more, or none can be told.
-    """
+    """Size of each vertex; hints are propagated until no further size is found."""
     sizes: list[int | None] = [None] * len(ops)
-    told = True
-    while told:
-        told = False
+    changed = True
+    while changed:
+        changed = False
         for v, op in enumerate(ops):
             if sizes[v] is None:
                 sizes[v] = _at(graph, v, lambda op=op, v=v: op.hint([sizes[u] for u in tails[v]]))
-                told = told or sizes[v] is not None
+                changed = changed or sizes[v] is not None
     known = {v: size for v, size in enumerate(sizes) if size is not None}
     for v in range(len(ops)):
         if v not in known:
             raise ShapeError(
-                f"the size of {show_vertex(graph.vertices[v])} is not determined by what it "
-                "reads; some vertex of its cycle must tell its size, as nn.Dense does",
+                f"the size of vertex {graph.vertices[v]!r} is not determined by its in-edges; at "
+                "least one vertex of its cycle needs an operation of fixed size, such as nn.Dense",
                 vertex=graph.vertices[v],
             )
     for v, op in enumerate(ops):
@@ -265,8 +270,8 @@ def _sizes(graph: DelayGraph, ops: list[Op], tails: list[list[int]]) -> list[int
         size = _at(graph, v, lambda op=op, read=read: op.size_of(read))
         if size != sizes[v]:
             raise ShapeError(
-                f"{show_vertex(graph.vertices[v])} has size {size}, but what reads it expects "
-                f"{sizes[v]}",
+                f"vertex {graph.vertices[v]!r} has size {size}, but its readers expect size "
+                f"{sizes[v]}; change the size of one of the operations",
                 vertex=graph.vertices[v],
                 expected=sizes[v],
                 found=size,
@@ -275,7 +280,7 @@ def _sizes(graph: DelayGraph, ops: list[Op], tails: list[list[int]]) -> list[int
 
 
 def _at(graph: DelayGraph, v: int, ask: Any) -> Any:
-    """Ask an operation, and say at which vertex it refuses."""
+    """Call a method of an operation; an error names the vertex."""
     try:
         return ask()
     except ShapeError:
@@ -283,6 +288,6 @@ def _at(graph: DelayGraph, v: int, ask: Any) -> Any:
     except ValueError as error:
         op = type(graph.vertex_data[v]["op"]).__name__
         raise ShapeError(
-            f"{op} at {show_vertex(graph.vertices[v])} does not fit: {error}",
+            f"{op} at vertex {graph.vertices[v]!r} does not fit: {error}",
             vertex=graph.vertices[v],
         ) from error

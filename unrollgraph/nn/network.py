@@ -1,7 +1,6 @@
-"""A network: operations on the vertices of a delay graph, parameters on its base.
+"""Networks: forward and backward computation over windows and acyclic graphs.
 
-A network may be run over a window of steps, or over any acyclic graph above its base.
-Either way every copy of a vertex computes the same operation with the same parameters.
+Every copy of a vertex computes the operation of the vertex with the same parameters.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import ShapeError, StaleRunError, check_size, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.errors import ShapeError, StaleRunError, check_size, show_kind
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph, known
 from unrollgraph.limits import MOST_NUMBERS
-from unrollgraph.morphism.graph_map import as_graph_map
+from unrollgraph.morphism.graph_map import MapLike, as_graph_map
 from unrollgraph.nn.arrays import (
     as_boundary,
     as_real,
@@ -44,42 +43,41 @@ Array = NDArray[Any]
 
 
 class Network:
-    """A delay graph whose vertices carry operations.
+    """Neural network: a delay graph with an operation at each vertex.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph whose vertices have an attribute ``op``.
+    G : networkx.DiGraph, DelayGraph or Network
+        The delay graph; every vertex must have an attribute ``op``.
     seed : int
-        Seed of the first parameters. They are drawn vertex by vertex in the order of
-        the graph: weights uniformly by the scheme of Glorot and Bengio, before
-        rectified units by that of He et al.; biases are zero.
+        Seed of the initial parameters. They are drawn in the order of the vertices: weights of
+        `Dense` uniformly by the scheme of Glorot and Bengio (for ReLU: of He et al.), weights of
+        `Embedding` uniformly from [-1, 1]; biases are zero.
     dtype : dtype
-        ``numpy.float64`` or ``numpy.float32``, in which everything is computed.
+        ``numpy.float64`` or ``numpy.float32``, used for all computations.
     delay : str
-        The edge attribute that holds the delay.
-    backend : str
-        What runs the steps of a window: ``"numpy"``, or ``"numba"``, which compiles them
-        when they are first run. It is the quicker one at batch 1 and small sizes.
+        Edge attribute of the delays.
+    backend : {"numpy", "numba"}
+        Backend for the steps of a window. Numba compiles them in the first run; it is faster for
+        batch 1 and small sizes.
 
     Attributes
     ----------
     parameters : dict
-        Arrays by name, such as ``"A.weight"``; to be written in place.
-    graph : DelayGraph
-        The base.
+        Arrays by name, such as ``"A.weight"``; change them in place.
+    delay_graph : DelayGraph
+        The delay graph.
 
     Raises
     ------
     ShapeError
-        If sizes do not fit along the edges, or a vertex has no operation.
+        If sizes do not fit along an edge, or a vertex has no operation.
     TypeError
-        If ``op`` is not an operation, or ``G`` is not a directed graph of networkx or is a
-        lift: a network is built on the base and run ``over`` the lift.
+        If an ``op`` is not an operation, or ``G`` is not a directed graph or is a lift.
     ValueError
-        If there is no such backend, or ``dtype`` is another.
+        If ``dtype`` or ``backend`` has another value.
     ImportError
-        If the backend is Numba and it is not installed.
+        If ``backend="numba"`` and Numba is not installed.
 
     Examples
     --------
@@ -99,11 +97,11 @@ class Network:
     """
 
     parameters: dict[str, Array]
-    graph: DelayGraph
+    delay_graph: DelayGraph
 
     def __init__(
         self,
-        G: Any,
+        G: GraphLike,
         seed: int = 0,
         *,
         dtype: Any = np.float64,
@@ -112,21 +110,21 @@ class Network:
     ) -> None:
         if hasattr(G, "projection"):
             raise TypeError(
-                f"a network is built on a delay graph, but {type(G).__name__} is a graph over one: "
-                "build it on the base, nn.Network(G), and run it over the lift, "
+                f"cannot build a network on a {type(G).__name__}, which is a lift of a delay "
+                "graph: build it on the base graph, nn.Network(G), and run it over the lift, "
                 "net.forward(inputs, over=lift)"
             )
-        self.graph = as_delay_graph(G, delay)
+        self.delay_graph = as_delay_graph(G, delay)
         self.dtype = np.dtype(dtype)
         if self.dtype not in {np.dtype(np.float64), np.dtype(np.float32)}:
-            raise ValueError(f"a network computes in float64 or float32, not in {self.dtype}")
+            raise ValueError(f"dtype must be float64 or float32, not {self.dtype}")
         if backend not in {"numpy", "numba"}:
-            raise ValueError(f"the backend is 'numpy' or 'numba', not {backend!r}")
+            raise ValueError(f"backend must be 'numpy' or 'numba', not {backend!r}")
         if backend == "numba":
             check_numba()
         self.backend = backend
-        self.plans = Plans(self.graph, self.dtype, backend)
-        self._longest = int(np.abs(self.graph.delays).max(initial=0))
+        self.plans = Plans(self.delay_graph, self.dtype, backend)
+        self._longest = int(np.abs(self.delay_graph.delays).max(initial=0))
         rng = np.random.default_rng(seed)
         self._flat = np.empty(self.plans.packing.size, self.dtype)
         self.parameters = self.plans.packing.views(self._flat)
@@ -137,66 +135,62 @@ class Network:
     def forward(
         self,
         inputs: Mapping[Any, ArrayLike],
-        over: Any = None,
+        over: MapLike | None = None,
         initial: Mapping[Any, ArrayLike] | None = None,
         *,
         final: Mapping[Any, ArrayLike] | None = None,
         steps: int | None = None,
         check_finite: bool = False,
     ) -> Run:
-        """Compute the values of all copies of all vertices.
+        """Run the network forward and return the values at all copies.
 
         Parameters
         ----------
         inputs : mapping
-            For each vertex whose operation is an `Input`, an array of shape
-            ``(T, size)`` or ``(T, batch, size)``; for an `Embedding`, integers of
-            shape ``(T,)`` or ``(T, batch)``. With ``over``, T is the number of copies
-            and the order that of the fibre.
-        over : GraphMap or anything with a projection, optional
-            An acyclic graph above the base. A window of T steps unless given.
+            For each `Input` vertex, an array of shape ``(T, size)`` or ``(T, batch, size)``; for
+            each `Embedding` vertex, integers of shape ``(T,)`` or ``(T, batch)``. With ``over``, T
+            is the number of copies of the vertex, in the order of its fibre.
+        over : GraphMap or graph with a projection, optional
+            Acyclic graph to run over (default: a window of T steps).
         initial : mapping, optional
-            What is read from before the window: for a vertex v of shape
-            ``(k, [batch,] size)``, the values at the k steps before the first, where k
-            is the largest delay out of v; ``(size,)`` stands for all of them. With
-            ``over``, of shape ``([batch,] size)``, what is read where an arc is
-            missing. Zero unless given.
+            Values before the window (default: zeros). For a vertex v, an array of shape
+            ``(k, [batch,] size)``, where k is the largest delay of its out-edges, or ``(size,)``
+            for all k steps. With ``over``: shape ``([batch,] size)``, for missing in-edges.
         final : mapping, optional
-            What negative delays read from after the window, likewise.
+            Values after the window for edges of negative delay, in the same form as ``initial``.
         steps : int, optional
-            T, for networks without inputs.
+            T, required for a network without inputs.
         check_finite : bool
-            Whether inputs and boundary values are refused that are infinite, or not
-            numbers, in the precision of the network.
+            Whether to reject inputs and boundary values that are NaN or infinite in ``dtype``.
 
         Returns
         -------
         Run
-            The values, and the way back.
+            The values, with a method for the backward pass.
 
         Raises
         ------
         ShapeError
             If an array does not fit its vertex.
         CyclicCoverError
-            If there is no order in which to compute: the unrolling, or the graph
-            given as ``over``, has a directed cycle.
+            If the unrolling, or ``over``, has a directed cycle.
         LiftError
-            If ``over`` does not lie above the network, or a copy would read one edge
-            twice.
+            If ``over`` does not map to the base graph, or two in-edges of a copy map to one edge.
         ValueError
-            If delays in Z^d have nothing to run over, or ``final`` or ``steps`` goes with
-            ``over``.
+            If delays are in Z^d with d > 1 and ``over`` is missing, ``final`` or ``steps`` is given
+            with ``over``, or ``check_finite`` rejects a value.
         TypeError
-            If inputs or boundary values are no mapping.
+            If inputs or boundary values are not a mapping, or ``over`` has no projection.
+        TooLargeError
+            If delays longer than the window require too many values outside of it.
 
         Notes
         -----
-        Over a window, values on no cycle are computed for all steps at once and the
-        others step by step; over another graph, level by level. Several threads may run one
-        network, as long as none of them writes to its parameters.
+        Over a window, values that are not on a cycle are computed for all steps at once, the others
+        step by step; over another graph, level by level. Threads may share a network while its
+        parameters do not change.
         """
-        for what, given in (("initial is", initial), ("final is", final)):
+        for what, given in (("initial", initial), ("final", final)):
             if given is not None:
                 check_mapping(what, given)
         if check_finite:
@@ -207,22 +201,24 @@ class Network:
         if over is None:
             return self._over_window(inputs, initial or {}, final or {}, steps, finite_as)
         if final:
-            raise ValueError("final is read after a window; over another graph give initial")
+            raise ValueError("final applies to a window only; with over=, give initial instead")
         if steps is not None:
-            raise ValueError("steps is the length of a window; over another graph fibres tell it")
+            raise ValueError("steps applies to a window only; omit it with over=")
         with self.plans.lock:
             copies, fronts, free = self.plans.plan(as_graph_map(over))
         lengths = {v: len(copies.fibres[v]) for v in self.plans.forward.inputs}
-        arrays, batch = read_inputs(self.graph, self.plans.forward, inputs, lengths, finite_as)
+        arrays, batch = read_inputs(
+            self.delay_graph, self.plans.forward, inputs, lengths, finite_as
+        )
         with self.plans.lock:
             lease = self.plans.over_graph(fronts, batch or 1, free, self._flat)
         binding = lease.binding
         self._fill(binding, arrays)
         for name, array in (initial or {}).items():
-            v = vertex_number(self.graph, name, "initial")
-            if not self.graph.out_numbers[v]:
+            v = vertex_number(self.delay_graph, name, "initial")
+            if not self.delay_graph.out_numbers[v]:
                 raise ShapeError(
-                    f"initial gives values of {show_vertex(name)}, which no edge reads",
+                    f"initial has values of {name!r}, which has no out-edges; remove them",
                     vertex=name,
                 )
             size = self.plans.forward.values[v].size
@@ -237,14 +233,14 @@ class Network:
         steps: int | None,
         finite_as: np.dtype[Any] | None,
     ) -> Run:
-        if self.graph.dimension > 1:
+        if self.delay_graph.dimension > 1:
             raise ValueError(
-                f"the delays are in Z^{self.graph.dimension}, so there is no window of steps; say "
-                "what to run over, as in over=unroll(G, (3, 4))"
+                f"the delays are in Z^{self.delay_graph.dimension}, so a window of steps is not "
+                "defined; pass the graph to run over, such as over=unroll(G, (3, 4))"
             )
         T = count_steps(inputs, steps)
         arrays, batch = read_inputs(
-            self.graph,
+            self.delay_graph,
             self.plans.forward,
             inputs,
             dict.fromkeys(self.plans.forward.inputs, T),
@@ -257,13 +253,13 @@ class Network:
         self._fill(binding, arrays)
         for given, what in ((initial, "initial"), (final, "final")):
             for name, array in given.items():
-                v = vertex_number(self.graph, name, what)
+                v = vertex_number(self.delay_graph, name, what)
                 buffer, before = binding.buffers[v], binding.before[v]
                 room = buffer[:before] if what == "initial" else buffer[before + T :]
                 if not len(room):
                     raise ShapeError(
-                        f"{what} gives values of {show_vertex(name)}, but no edge reads it from "
-                        f"{'before' if what == 'initial' else 'after'} the window",
+                        f"{what} has values of {name!r}, but no edge reads it from "
+                        f"{'before' if what == 'initial' else 'after'} the window; remove them",
                         vertex=name,
                     )
                 room[...] = as_boundary(
@@ -272,11 +268,11 @@ class Network:
         return self._run(lease, None, batched=batch is not None)
 
     def _check_delays(self, steps: int, batch: int) -> None:
-        """Raise `TooLargeError` if delays longer than the window need too many values outside."""
+        """Raise `TooLargeError` if long delays require too many values outside the window."""
         if self._longest <= steps:
             return
-        reach = np.zeros(len(self.graph.vertices), dtype=np.int64)
-        np.maximum.at(reach, self.graph.tails, np.abs(self.graph.delays[:, 0]))
+        reach = np.zeros(len(self.delay_graph.vertices), dtype=np.int64)
+        np.maximum.at(reach, self.delay_graph.tails, np.abs(self.delay_graph.delays[:, 0]))
         rows = sum(k * self.plans.forward.values[v].size for v, k in enumerate(reach.tolist()))
         hint = "use a larger unit of time, so that delays are smaller"
         check_size(rows * batch, MOST_NUMBERS, "the state outside of the window", hint)
@@ -299,23 +295,24 @@ class Network:
         return Run(self, lease, copies, batched=batched)
 
     def _all_parameters(self) -> Array:
-        """The parameters in one array, of which they are parts unless they were replaced."""
+        """Return all parameters in one array; a new one if some were replaced."""
         if len(self.parameters) == len(self._views) and all(
             self.parameters.get(name) is view for name, view in self._views.items()
         ):
             return self._flat
         if wrong := sorted(map(repr, self.parameters.keys() ^ self._views.keys())):
             raise ShapeError(
-                f"the parameters of the network are {', '.join(self._views)}; "
-                f"{' and '.join(wrong)} has been added or taken away"
+                f"the keys of net.parameters must be {', '.join(map(repr, self._views))}; "
+                f"added or removed: {', '.join(wrong)}"
             )
         flat = np.empty_like(self._flat)
         for name, view in self.plans.packing.views(flat).items():
             array = np.asarray(self.parameters[name])
             if array.shape != view.shape or array.dtype != self.dtype:
                 raise ShapeError(
-                    f"the parameter {name} has become {array.dtype} of shape {array.shape}, but it "
-                    f"is {self.dtype} of shape {view.shape}; write into it in place",
+                    f"the parameter {name!r} is {array.dtype} of shape {array.shape}, but must be "
+                    f"{self.dtype} of shape {view.shape}; assign in place: "
+                    f"net.parameters[{name!r}][...] = values",
                     expected=view.shape,
                     found=array.shape,
                 )
@@ -323,8 +320,8 @@ class Network:
         return flat
 
     def size(self, vertex: Any, what: str = "size") -> int:
-        """Size of the values of a vertex; ``what`` names the argument in the error."""
-        return self.plans.forward.values[vertex_number(self.graph, vertex, what)].size
+        """Return the size of a vertex; ``what`` names the argument in an error."""
+        return self.plans.forward.values[vertex_number(self.delay_graph, vertex, what)].size
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -334,16 +331,22 @@ class Network:
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
-        return f"<Network of {len(self.graph.vertices)} vertices, {count} parameters>"
+        return f"<Network of {len(self.delay_graph.vertices)} vertices, {count} parameters>"
+
+
+def check_network(net: Any) -> None:
+    """Raise `TypeError` if an argument is not a network."""
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be an nn.Network, not {show_kind(net)}; write nn.Network(G)")
 
 
 class Run:
-    """The values of one forward pass, and the way back.
+    """Values of one forward pass, with a method for the backward pass.
 
     Attributes
     ----------
     values : mapping
-        For each vertex v, an array of shape ``(T, [batch,] size)``: its values over the
+        For each vertex, an array of shape ``(T, [batch,] size)``: its values at the steps of the
         window, or at its copies in the order of the fibre. Read-only.
     """
 
@@ -360,46 +363,48 @@ class Run:
         self._network, self._lease = network, lease
         self._binding, self._weights = lease.binding, lease.weights
         self._copies, self._batched = copies, batched
-        self.values = _Outputs(network.graph, lease, batched)
+        self.values = _Outputs(network.delay_graph, lease, batched)
 
     def __getitem__(self, node: Any) -> Array:
-        """Value at a copy: ``(v, t)`` over a window, else a vertex of the graph run over."""
+        """Return the value at a copy: ``(v, t)`` in a window, else a vertex of ``over``."""
         if self._copies is not None:
             vertex, place = self._copies.position[node]
-            value: Array = self.values[self._network.graph.vertices[vertex]][place]
+            value: Array = self.values[self._network.delay_graph.vertices[vertex]][place]
             return value
         is_copy = isinstance(node, tuple) and len(node) == 2 and known(node[0], self.values)
         if not (is_copy and isinstance(node[1], int | np.integer) and 0 <= node[1] < self.steps):
             raise KeyError(
-                f"{node!r} is no copy in the window; name a vertex and a step of 0 to "
-                f"{self.steps - 1}, or take values[vertex] for all steps"
+                f"{node!r} is not a copy in the window; use (vertex, t) with 0 <= t < "
+                f"{self.steps}, or values[vertex] for all steps"
             )
         found: Array = self.values[node[0]][node[1]]
         return found
 
     @property
     def steps(self) -> int:
-        """Number of steps; over a window only."""
+        """Number of steps of the window; `ValueError` over another graph."""
         return self._window("steps").steps
 
     @property
     def state(self) -> dict[Any, Array]:
-        """What the next window reads from this one: its ``initial``.
+        """Values of this window that the next one reads: its ``initial``.
 
-        For each vertex v that is read with a positive delay, its last k values, where k
-        is the largest delay out of v. Over a window only.
+        For each vertex with a positive delay on an out-edge, its last k values, where k is the
+        largest of these delays. Over a window only.
         """
-        return self.state_after(self._window("a state").steps)
+        return self.state_after(self._window("state").steps)
 
     def state_after(self, steps: int) -> dict[Any, Array]:
-        """What a window reads that begins after so many steps of this one."""
-        binding = self._window("a state")
+        """Return the ``initial`` of a window that starts after ``steps`` steps."""
+        binding = self._window("state")
         if not isinstance(steps, (int, np.integer)):
-            raise ValueError(f"a state is that after an integer number of steps, not {steps!r}")
+            raise ValueError(f"steps must be an integer, not {steps!r}")
         if not 0 <= steps <= binding.steps:
-            raise ValueError(f"this run has states after 0 to {binding.steps} steps, not {steps}")
+            raise ValueError(
+                f"steps must be from 0 to {binding.steps}, the length of this run, not {steps}"
+            )
         found = {}
-        for v, name in enumerate(self._network.graph.vertices):
+        for v, name in enumerate(self._network.delay_graph.vertices):
             before = binding.before[v]
             if before:
                 last = binding.buffers[v][steps : steps + before].copy()
@@ -408,25 +413,26 @@ class Run:
 
     def _window(self, what: str) -> WindowBinding:
         if not isinstance(self._binding, WindowBinding):
-            raise ValueError(f"{what} belongs to a window; this run was over another graph")
+            raise ValueError(f"{what} is defined over a window only, not for a run with over=")
         return self._binding
 
     def read(self, vertex: Any) -> Array:
-        """Return ``values[vertex]`` without a copy; it may change when this run is deleted."""
-        v = self._network.graph.number[vertex]
+        """Return ``values[vertex]`` without a copy; valid while this run exists."""
+        v = self._network.delay_graph.number[vertex]
         array: Array = self._binding.in_order(v, self._binding.read(Ref(v)))
         return array if self._batched else array[:, 0]
 
     def backward(self, gradients: Mapping[Any, ArrayLike], *, to_state: bool = False) -> Gradients:
-        """Propagate gradients of some values back to parameters, inputs and initial values.
+        """Compute the gradients of parameters, inputs and initial values.
+
+        May be called repeatedly; runs do not affect each other.
 
         Parameters
         ----------
         gradients : mapping
-            For some vertices v, the gradient of a loss by ``values[v]``, of its shape.
+            For some vertices v, the gradient of a loss with respect to ``values[v]``.
         to_state : bool
-            Whether to compute the gradients by initial values with the others, rather than
-            when they are read.
+            Whether to compute the gradients of initial values now (default: when they are read).
 
         Returns
         -------
@@ -436,28 +442,26 @@ class Run:
         Raises
         ------
         ShapeError
-            If an array has not the shape of its values.
+            If an array does not have the shape of the values of its vertex.
         StaleRunError
-            If the parameters of the network have changed since the run was made.
-
-        Notes
-        -----
-        May be called again; runs do not disturb each other.
+            If parameters of the network have changed since the forward pass.
+        TypeError
+            If ``gradients`` is not a mapping.
         """
         network, binding = self._network, self._binding
         if not self._weights.are(network._all_parameters()):
             raise StaleRunError(self._changed())
-        check_mapping("gradients are", gradients)
+        check_mapping("gradients", gradients)
         arrays = {}
         for name, given in gradients.items():
-            v = vertex_number(network.graph, name, "the gradient")
+            v = vertex_number(network.delay_graph, name, "gradients")
             array = as_real("the gradient", name, given, network.dtype)
             shape = binding.read(Ref(v)).shape
             shape = shape if self._batched else (shape[0], shape[2])
             if array.shape != shape:
                 raise ShapeError(
-                    f"the gradient of {show_vertex(name)} has shape {array.shape}, but its values "
-                    f"have {shape}",
+                    f"the gradient of {name!r} has shape {array.shape}, but its values have "
+                    f"shape {shape}",
                     vertex=name,
                     expected=shape,
                     found=array.shape,
@@ -470,33 +474,34 @@ class Run:
             own.fill(k, v, arrays[v])
         own.compute(program, self._weights, own.sums)
         return Gradients(
-            network.graph,
+            network.delay_graph,
             network.plans.forward,
             adjoint,
             lease,
+            self._copies,
             batched=self._batched,
         )
 
     def _changed(self) -> str:
-        """Say which parameter has changed since the run was made."""
+        """Message about the parameter that has changed since the forward pass."""
         name = next(
             name
             for name, array in self._network.parameters.items()
             if array.tobytes() != self._weights.parameters[name].tobytes()
         )
         return (
-            f"the parameter {name} has changed since this run went forward; run forward again "
-            "before going backward"
+            f"the parameter {name!r} has changed since the forward pass; call net.forward again "
+            "before backward"
         )
 
     def _leased(
         self, outside: frozenset[int], *, to_state: bool
     ) -> tuple[BackwardValues, Program, Lease[Any]]:
-        """The plan of gradients given at some vertices, and rooms for it beside the values."""
+        """Plan and buffers of the gradient for given gradients at some vertices."""
         network, binding = self._network, self._binding
         window = self._copies is None
         adjoint, program = network.plans.adjoint(outside, window=window, to_state=to_state)
-        # the rooms of the forward values stay as they are; those of the gradients are others
+        # gradients get separate buffers, because the forward values are still needed
         free = binding.gradients.setdefault((outside, to_state), [])
         if free:
             own, _ = free.pop()
@@ -512,7 +517,7 @@ class Run:
 
 
 class _Outputs(Mapping[Any, Array]):
-    """Values of the vertices, by name; they keep the rooms in which they stand."""
+    """Values by vertex; keeps the buffers of the run in use."""
 
     def __init__(self, graph: DelayGraph, lease: Lease[Any], batched: bool) -> None:
         self._graph, self._lease, self._batched = graph, lease, batched
@@ -523,7 +528,7 @@ class _Outputs(Mapping[Any, Array]):
             v = self._graph.number[vertex]
             binding = self._lease.binding
             array = binding.in_order(v, binding.read(Ref(v)))
-            # a copy, since another run takes over the rooms when nobody has them any more
+            # a copy, because a later run reuses the buffers
             self._found[vertex] = (array if self._batched else array[:, 0]).copy()
             self._found[vertex].flags.writeable = False
         return self._found[vertex]

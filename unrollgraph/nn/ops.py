@@ -1,12 +1,11 @@
-"""Operations: what the vertices of a network compute.
+"""Operations: the functions that the vertices of a network compute.
 
-The operation of a vertex is its attribute ``op``. What it reads are the values at the
-tails of its in-edges, in the order of the edge attribute ``order`` where that is given,
-else in the order of ``G.edges``.
+The operation of a vertex is its attribute ``op``. It reads the values at the tails of its in-edges,
+in the order of the edge attribute ``order`` (default: the order of ``G.edges``).
 
-An operation of your own is a class with the methods of `Op`. Arrays have shape
-``(rows, size)``: a row is one copy of the vertex and one member of the batch, and rows
-do not mix.
+Subclass `Op` to define another operation. Arrays have shape ``(rows, size)``, with one row for each
+copy of the vertex and each member of the batch. A row of the result must depend on the same row of
+the sources only.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter that an operation needs: its shape, and the bound of its first values.
+    """Shape and initialization of a parameter of an operation.
 
     Attributes
     ----------
     shape : tuple of int
-        Its shape.
+        Shape of the array.
     bound : float
-        First values are drawn uniformly from -bound to bound; 0 makes them zero.
+        Initial values are drawn uniformly from [-bound, bound]; 0 means zeros.
     """
 
     shape: tuple[int, ...]
@@ -44,49 +43,34 @@ class Parameter:
 
 @dataclass
 class Site:
-    """Where an operation is lowered: what it reads there, and the list it appends to.
-
-    Attributes
-    ----------
-    values : Values
-        The list.
-    vertex : int
-        Number of the vertex.
-    name : str
-        Name of the vertex, as it begins the names of parameters.
-    sources : list of Ref
-        What is read, in order.
-    inner : list of bool
-        Whether each source lies on a cycle with this vertex.
-    """
+    """Context in which an operation reads its sources and appends its values."""
 
     values: Values
     vertex: int
-    name: str
+    name: str  # of the vertex; the prefix of the names of its parameters
     sources: list[Ref]
-    inner: list[bool]
+    inner: list[bool]  # whether each source lies on a cycle with this vertex
 
     def sizes(self) -> list[int]:
-        """Lengths of the vectors that are read."""
+        """Lengths of the vectors of the sources."""
         return [self.values.size_of(ref) for ref in self.sources]
 
     def add(self, size: int, kind: str, *args: Ref, **more: Any) -> Ref:
-        """Append a value at this vertex."""
+        """Append a value at this vertex and return a reference to it."""
         return self.values.add(self.vertex, size, kind, *args, **more)
 
     def outer_first(self, refs: Sequence[Ref]) -> tuple[list[Ref], list[Ref]]:
-        """Split references, one for each source, into those off the cycle and on it.
-
-        Sums that begin with what is off the cycle can be computed for all steps at
-        once.
-        """
+        """Split references, one per source, into those off the cycle and those on it."""
+        # the sum of the former is computed for all steps at once
         off = [ref for ref, inner in zip(refs, self.inner, strict=True) if not inner]
         on = [ref for ref, inner in zip(refs, self.inner, strict=True) if inner]
         return off, on
 
 
 class Op:
-    """What a vertex computes. Subclass it for an operation of your own.
+    """Base class of operations.
+
+    Subclasses define `size_of`, `forward`, `adjoint` and, if they have any, `parameters`.
 
     Examples
     --------
@@ -104,21 +88,21 @@ class Op:
     """
 
     def size_of(self, sizes: Sequence[int]) -> int:
-        """Length of the result for sources of these lengths; `ValueError` if they do not fit."""
+        """Return the length of the result; raise `ValueError` if the sources do not fit."""
         raise NotImplementedError
 
     def hint(self, sizes: Sequence[int | None]) -> int | None:
-        """Length of the result while some sources, on a cycle, are not known yet."""
+        """Return the length of the result, or None if it needs a length that is None."""
         known = [size for size in sizes if size is not None]
         return self.size_of(known) if len(known) == len(sizes) else None
 
     def parameters(self, sizes: Sequence[int]) -> Mapping[str, Parameter]:
-        """Parameters needed for sources of these lengths, by name."""
+        """Return the parameters by name, for sources of these lengths."""
         del sizes
         return {}
 
     def forward(self, sources: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
-        """Value of shape ``(rows, size)`` from sources of shapes ``(rows, size_i)``."""
+        """Return values of shape ``(rows, size)`` for sources of shape ``(rows, size_i)``."""
         raise NotImplementedError
 
     def adjoint(
@@ -128,11 +112,11 @@ class Op:
         sources: Sequence[Array],
         parameters: Mapping[str, Array],
     ) -> tuple[Sequence[Array], Mapping[str, Array]]:
-        """Gradients of the sources, row by row, and of the parameters, summed over rows."""
+        """Return the gradients of the sources, and of the parameters summed over rows."""
         raise NotImplementedError
 
     def lower(self, site: Site) -> Ref:
-        """Append the steps of this operation and return its value."""
+        """Append the values of this operation and return a reference to its result."""
         sizes = site.sizes()
         weights = tuple(Weight(f"{site.name}.{name}") for name in self.parameters(sizes))
         return site.add(self.size_of(sizes), "opaque", *site.sources, weights=weights, extra=self)
@@ -140,7 +124,7 @@ class Op:
 
 @dataclass(frozen=True)
 class Input(Op):
-    """A vector given from outside at every copy."""
+    """Input of the network: a vector for each copy."""
 
     size: int
 
@@ -157,7 +141,7 @@ class Input(Op):
 
 @dataclass(frozen=True)
 class Embedding(Op):
-    """An integer given from outside at every copy, looked up in a table of vectors."""
+    """Input of the network: an integer for each copy, looked up in a table of vectors."""
 
     vocabulary: int
     size: int
@@ -180,14 +164,17 @@ class Embedding(Op):
 
 @dataclass(frozen=True)
 class Constant(Op):
-    """The same vector at every copy."""
+    """Constant vector, the same at every copy."""
 
     value: tuple[float, ...]
 
     def __init__(self, value: ArrayLike) -> None:
         array = np.atleast_1d(np.array(value, dtype=np.float64))
         if array.ndim != 1 or not array.size:
-            raise ValueError(f"a Constant is a vector, but it was given the shape {array.shape}")
+            raise ValueError(
+                f"invalid value of shape {array.shape}: nn.Constant requires a vector with at "
+                "least one entry"
+            )
         object.__setattr__(self, "value", tuple(array.tolist()))
 
     def size_of(self, sizes: Sequence[int]) -> int:
@@ -200,16 +187,16 @@ class Constant(Op):
 
 @dataclass(frozen=True)
 class Dense(Op):
-    """A matrix product, a bias and a non-linearity: ``activation(W x + b)``.
+    """Fully connected layer: ``activation(W x + b)``.
 
     Parameters
     ----------
     size : int
         Length of the result.
     activation : {"tanh", "sigmoid", "relu", "linear"}
-        The non-linearity.
+        The nonlinearity.
     bias : bool
-        Whether there is a bias.
+        Whether to add a bias.
     combine : {"concat", "add"}
         Whether x is the concatenation of the sources or their sum.
     """
@@ -223,11 +210,11 @@ class Dense(Op):
         _positive("Dense", self.size)
         _known_activation(self.activation)
         if self.combine not in {"concat", "add"}:
-            raise ValueError(f"combine is 'concat' or 'add', not {self.combine!r}")
+            raise ValueError(f"combine must be 'concat' or 'add', not {self.combine!r}")
 
     def size_of(self, sizes: Sequence[int]) -> int:
         if not sizes:
-            raise ValueError("it needs at least one in-edge")
+            raise ValueError("it requires at least one in-edge; add one")
         if self.combine == "add":
             _alike(sizes)
         return self.size
@@ -238,7 +225,7 @@ class Dense(Op):
 
     def parameters(self, sizes: Sequence[int]) -> Mapping[str, Parameter]:
         width = sizes[0] if self.combine == "add" else sum(sizes)
-        # Glorot and Bengio (2010); He et al. (2015) for rectified units
+        # Glorot and Bengio (2010); for ReLU, He et al. (2015)
         bound = math.sqrt(6 / width if self.activation == "relu" else 6 / (width + self.size))
         found = {"weight": Parameter((self.size, width), bound)}
         return found | ({"bias": Parameter((self.size,))} if self.bias else {})
@@ -269,11 +256,11 @@ class Dense(Op):
 
 @dataclass(frozen=True)
 class Concat(Op):
-    """The sources beside each other."""
+    """Concatenation of the sources."""
 
     def size_of(self, sizes: Sequence[int]) -> int:
         if not sizes:
-            raise ValueError("it needs at least one in-edge")
+            raise ValueError("it requires at least one in-edge; add one")
         return sum(sizes)
 
     def lower(self, site: Site) -> Ref:
@@ -283,13 +270,13 @@ class Concat(Op):
 
 
 class _Elementwise(Op):
-    """Sources of one length combined two by two."""
+    """Elementwise combination of sources of the same length."""
 
     _kind = ""
 
     def size_of(self, sizes: Sequence[int]) -> int:
         if not sizes:
-            raise ValueError("it needs at least one in-edge")
+            raise ValueError("it requires at least one in-edge; add one")
         return _alike(sizes)
 
     def hint(self, sizes: Sequence[int | None]) -> int | None:
@@ -302,20 +289,20 @@ class _Elementwise(Op):
 
 @dataclass(frozen=True)
 class Add(_Elementwise):
-    """The sum of the sources."""
+    """Sum of the sources."""
 
     _kind = "add"
 
 
 @dataclass(frozen=True)
 class Multiply(_Elementwise):
-    """The product of the sources, entry by entry."""
+    """Elementwise product of the sources."""
 
     _kind = "multiply"
 
 
 class _OneSource(Op):
-    """What keeps the length of a single source."""
+    """Operation on one source that keeps its length."""
 
     def size_of(self, sizes: Sequence[int]) -> int:
         _exactly(1, sizes)
@@ -327,7 +314,7 @@ class _OneSource(Op):
 
 @dataclass(frozen=True)
 class Activation(_OneSource):
-    """A non-linearity applied to one source."""
+    """Nonlinearity applied to one source."""
 
     name: str
 
@@ -360,13 +347,13 @@ def _positive(what: str, *sizes: int) -> None:
 
 def _known_activation(name: str) -> None:
     if name not in ACTIVATIONS:
-        raise ValueError(f"the activation is one of {', '.join(ACTIVATIONS)}, not {name!r}")
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}")
 
 
 def _exactly(count: int, sizes: Sequence[int]) -> None:
     if len(sizes) != count:
         wanted = "no in-edges" if not count else f"exactly {count} in-edge"
-        raise ValueError(f"it takes {wanted}, but has {len(sizes)}")
+        raise ValueError(f"it requires {wanted}, but has {len(sizes)}")
 
 
 def _any_known(sizes: Sequence[int | None]) -> int | None:
@@ -375,5 +362,5 @@ def _any_known(sizes: Sequence[int | None]) -> int | None:
 
 def _alike(sizes: Sequence[int]) -> int:
     if len(set(sizes)) > 1:
-        raise ValueError(f"its sources must be of one length, but have lengths {list(sizes)}")
+        raise ValueError(f"its sources must have the same length, but have lengths {list(sizes)}")
     return sizes[0]

@@ -1,8 +1,8 @@
-"""What a network is compiled to, and the arrays that its runs take in turns.
+"""Compiled form of a network, and reuse of the arrays of its runs.
 
-A network is lowered to values once, and ordered once for windows and once for each graph that
-it runs over. The gradient for losses at some vertices is lowered when it is first asked for.
-Arrays are kept for the next run of the same shape, as many as fit.
+A network is lowered once, and ordered once for windows and once for each total graph. The gradient
+for losses at some vertices is lowered on first use. Arrays are kept for later runs of the same
+shape, up to a limit.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ PLANS_KEPT = 8
 
 
 class Plans:
-    """The programs of a network, forward and backward, and the arrays kept for them.
+    """Forward and backward programs of a network, and the arrays kept for them.
 
     Attributes
     ----------
     forward : ForwardValues
         The network as values.
     program, over_steps : Program
-        The order of these over a graph, and of the values that are computed over a window.
+        Order of the values over a graph, and of the folded values over a window.
     lock : threading.RLock
-        To be held while plans and arrays are looked up; threads share them.
+        Must be held while plans and arrays are looked up, because threads share them.
     """
 
     def __init__(self, graph: DelayGraph, dtype: np.dtype[Any], backend: str) -> None:
@@ -68,7 +68,7 @@ class Plans:
         self.lock = threading.RLock()
 
     def over_window(self, steps: int, batch: int, flat: Array) -> Lease[WindowBinding]:
-        """A binding over a window: one that no run uses any more, or a new one."""
+        """Return a free binding over a window, or a new one."""
         free = _rooms(self.free, (steps, batch))
         if free:
             binding, weights = free.pop()
@@ -84,7 +84,7 @@ class Plans:
     def over_graph(
         self, fronts: Wavefronts, batch: int, free: dict[int, list[Any]], flat: Array
     ) -> Lease[CopiesBinding]:
-        """A binding over a graph: one that no run uses any more, or a new one."""
+        """Return a free binding over a graph, or a new one."""
         known = _rooms(free, batch)
         if known:
             binding, weights = known.pop()
@@ -98,36 +98,36 @@ class Plans:
         return Lease(binding, Weights(self.packing, flat), known)
 
     def forget(self, steps: int) -> None:
-        """Let go of the arrays that are kept for windows of a number of steps."""
+        """Release the arrays kept for windows with this number of steps."""
         with self.lock:
             for key in [key for key in self.free if key[0] == steps]:
                 del self.free[key]
 
     @cached_property
     def packing(self) -> Packing:
-        """Where the parameters stand in one array."""
+        """Positions of the parameters in one array."""
         shapes = {name: p.shape for name, p in self.forward.parameters.items()}
         try:
             lanes = self.lanes if self.graph.dimension == 1 else {}
-        except CyclicCoverError:  # no window can be run
+        except CyclicCoverError:  # the network cannot run over windows
             lanes = {}
         return packing_of(shapes, self.forward.values, lanes)
 
     @cached_property
     def lanes(self) -> Lanes:
-        """The stacks of the network over a window."""
+        """Stacks of the network over a window."""
         return lanes_of(self.over_steps)
 
     @cached_property
     def kept(self) -> Passing:
-        """The forward values that are not kept over a window."""
+        """Forward values that are not stored in full over a window."""
         kept = kept_for_gradients(self.forward)
         return passing(self.over_steps, kept, kept)
 
     def adjoint(
         self, outside: frozenset[int], *, window: bool, to_state: bool = False
     ) -> tuple[BackwardValues, Program]:
-        """The gradient for gradients given at some vertices, planned once."""
+        """Return the gradient for losses at some vertices, planned on first use."""
         if (outside, window, to_state) not in self.backward:
             adjoint = lower_adjoint(self.forward, outside, to_state=to_state)
             if window:
@@ -140,24 +140,24 @@ class Plans:
         return self.backward[outside, window, to_state]
 
     def storage(self, adjoint: BackwardValues, program: Program, *, window: bool) -> Passing:
-        """The gradients that are not kept."""
+        """Return the gradient values that are not stored in full."""
         asked = adjoint.asked.union(adjoint.external.values())
         if not window:
             return brief(program, asked)
-        # products and biases are summed block by block
+        # gradients of products and biases are read block by block
         kinds = {g: self.forward.values[y].kind in SUMMED for y, g in adjoint.uses}
         whole = frozenset(g for g in asked if not kinds.get(g, False))
         return passing(program, asked, whole)
 
     def plan(self, p: GraphMap) -> tuple[Copies, Wavefronts, dict[int, list[Any]]]:
-        """The plan over a graph above the base, and its free rooms; kept if that cannot change."""
+        """Return the plan over a total graph and its free bindings; cached for lifts."""
         kept = self.copies.get(id(p))
         if kept is not None and kept[0] is p:
             return kept[1:]
         copies = plan_copies(self.graph, p)
         fronts = plan_levels(self.graph, copies)
         free: dict[int, list[Any]] = {}
-        # a view is frozen too, but follows the graph that it shows; a lift is a value
+        # a frozen view changes with its graph, a lift never changes
         if nx.is_frozen(p.total) and getattr(p.total, "projection", None) is p:
             while len(self.copies) >= PLANS_KEPT:
                 self.copies.pop(next(iter(self.copies)))
@@ -166,7 +166,7 @@ class Plans:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {k: x for k, x in self.__dict__.items() if k != "lock"}
-        return {**kept, "copies": {}, "free": {}}  # plans are found again
+        return {**kept, "copies": {}, "free": {}}  # plans are computed again
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -174,7 +174,7 @@ class Plans:
 
 
 def _rooms(kept: dict[Any, list[Any]], shape: Any) -> list[Any]:
-    """The free rooms of a shape; of other shapes the oldest go if they are too many, or large."""
+    """Free bindings of a shape; evicts the oldest other shapes beyond the limits."""
     found = kept.pop(shape, [])
     while len(kept) >= PLANS_KEPT or not fits(kept.values()):
         kept.pop(next(iter(kept)))

@@ -1,18 +1,16 @@
-"""The table of steps: what each computes, and what each passes back.
+"""Kernels and adjoint rules of the elementary steps.
 
-A row has a *kernel* and an *adjoint* side by side. A kernel takes its arguments and
-weights and, last, the array to write: most are NumPy's own functions. All arrays have
-shape ``(rows, size)`` and a row of the result depends on the same row of the arguments
-alone, so that one call serves a single step of time, all steps at once, or a level of
-a general graph.
+A *kernel* takes the arguments, the weights and, last, the output array; most kernels are NumPy
+functions. All arrays have shape ``(rows, size)``, and a row of the output depends only on the
+same row of the arguments. The same kernel thus computes one time step, all steps at once, or a
+level of a general graph.
 
-An adjoint rule gets the gradient of the value and returns, for each argument, what is
-added to the gradient of that argument, as a reference: a value of its own where
-something must be computed, the gradient itself where nothing must. Reading down the
-last column checks the mathematics:
+An *adjoint rule* takes the gradient g of a value and returns, for each argument, a reference to
+the term that is added to the gradient of that argument. It appends a new value only if the term
+must be computed:
 
 ============  =====================  ==========================================
-kind          value                  passed back
+kind          value                  terms
 ============  =====================  ==========================================
 copy          a                      g
 tanh          y = tanh(a)            (1 - y^2) g
@@ -25,7 +23,7 @@ concatenate   (a, b, ...)            the columns of g
 product       W a                    W^T g;  weight: g a^T
 bias          a + w                  g;      weight: g
 embedding     row of W               weight: g at that row
-opaque        a user's operation     what its adjoint says
+opaque        custom operation       result of its method `adjoint`
 ============  =====================  ==========================================
 """
 
@@ -47,15 +45,15 @@ Adjoint = Callable[[Values, int, Ref], list[Ref | None]]
 
 @dataclass(frozen=True)
 class Row:
-    """A kernel and its adjoint; rows that occur only in gradients have none."""
+    """Kernel and adjoint rule; only kinds to which operations are lowered have a rule."""
 
     kernel: Callable[..., Any] | None
     adjoint: Adjoint | None = None
 
 
-# -- kernels that NumPy does not have ------------------------------------------------
+# -- kernels that are not NumPy functions ---------------------------------------------
 
-# As calls of functions that it has: "a" is what is read, "out" what is written.
+# Sequences of NumPy calls: "a" is the argument, "out" the output.
 RECIPES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "sigmoid": (
         (np.multiply, "a", 0.5, "out"),
@@ -81,7 +79,7 @@ def _by_recipe(kind: str) -> Callable[..., Any]:
 
 
 def _relu(a: Array, out: Array) -> None:
-    np.maximum(a, 0, out=out)  # which takes it by name only
+    np.maximum(a, 0, out=out)  # NumPy deprecates a positional out here
 
 
 def _concatenate(*arrays: Array) -> None:
@@ -151,7 +149,7 @@ def _no_gradient(values: Values, y: int, __: Ref) -> list[Ref | None]:
 
 
 def _opaque_adjoint(values: Values, y: int, g: Ref) -> list[Ref | None]:
-    """All gradients of a user's operation beside each other in one value."""
+    """Return the gradients of a custom operation as columns of one value."""
     value = values.items[y]
     sizes = [values.size_of(ref) for ref in value.args]
     if not sizes:
@@ -202,12 +200,12 @@ TABLE: dict[str, Row] = {
 
 
 def opaque_parts(value: Value) -> tuple[Any, list[str]]:
-    """The user's operation of an opaque value, and its own names of its parameters."""
+    """Custom operation of an opaque value, and its parameter names."""
     return value.extra, [weight.name.rpartition(".")[2] for weight in value.weights]
 
 
 def read_only(array: Array) -> Array:
-    """A view that cannot be written, as a user's operation gets it."""
+    """Return a read-only view of an array, for custom operations."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -216,14 +214,14 @@ def read_only(array: Array) -> Array:
 def _check_has(array: Array, shape: tuple[int, ...], who: str) -> None:
     if np.shape(array) != shape:
         raise ShapeError(
-            f"{who} returned an array of shape {np.shape(array)}, but {shape} is expected",
+            f"{who} returned an array of shape {np.shape(array)}, but must return shape {shape}",
             expected=shape,
             found=np.shape(array),
         )
 
 
 def kernel_of(value: Value) -> Callable[..., Any]:
-    """The kernel of a value; for a user's operation one made around its methods."""
+    """Return the kernel of a value; for a custom operation, wrap its methods."""
     row = TABLE[value.kind]
     if row.kernel is not None:
         return row.kernel
@@ -248,7 +246,7 @@ def kernel_of(value: Value) -> Callable[..., Any]:
         if len(gradients) != len(sources):
             raise ShapeError(
                 f"{type(op).__name__}.adjoint returned {len(gradients)} gradients for "
-                f"{len(sources)} sources"
+                f"{len(sources)} sources; return one gradient for each source"
             )
         for gradient, source in zip(gradients, sources, strict=True):
             _check_has(gradient, source.shape, f"{type(op).__name__}.adjoint")

@@ -1,49 +1,37 @@
-"""Values: a network as a list of small steps, before any array exists.
+"""Intermediate representation of a network: a list of values.
 
-A vertex of a network is a layer, and a layer is several steps: products with the
-blocks of its matrix, sums, a bias, a non-linearity. Each step computes one *value*,
-which lives at the copies of one vertex. A value reads others
+Each operation is lowered to elementary steps: matrix products, sums, biases and nonlinearities.
+A step computes one *value*: a vector at each copy of one vertex. A value reads other values
 
-* at the same copy, or
-* through an edge: at the copy from which the arc over that edge comes, or
-* back through an edge: summed over the copies to which the arcs over it go.
+* at the same copy,
+* through an edge of the base graph: at the copy where the edge over it begins, or
+* back through an edge: summed over the copies where the edges over it end.
 
-So a list of values says what is computed above *any* graph over the base; a window
-turns "through an edge" into a delay, a general graph into a gather. The gradient is a
-list of values of the same form, and "back" is the transpose of "through".
+The list does not depend on the total graph. Over a window, an edge becomes a delay; over any
+other graph, a gather. A gradient is a list of values of the same form, in which "back" is the
+transpose of "through".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Ref:
-    """What a value reads: a value, the way to it, and which of its columns.
+    """Reference to a value, at the same copy or through an edge."""
 
-    Attributes
-    ----------
-    value : int
-        Number of the value that is read.
-    edge : int or None
-        Number of the base edge on the way; None at the same copy.
-    back : bool
-        Whether the edge is taken against its direction.
-    columns : (int, int) or None
-        Range of columns; None for all.
-    """
-
-    value: int
-    edge: int | None = None
-    back: bool = False
-    columns: tuple[int, int] | None = None
+    value: int  # number of the value that is read
+    edge: int | None = None  # number of the base edge; None at the same copy
+    back: bool = False  # whether the value is read back through the edge
+    columns: tuple[int, int] | None = None  # None for all
 
 
 @dataclass(frozen=True)
 class Weight:
-    """A parameter, or a block of its columns, as a step uses it: transposed, or a part of it."""
+    """A parameter or a range of its columns, transposed and scaled if required."""
 
     name: str
     columns: tuple[int, int] | None = None
@@ -53,30 +41,25 @@ class Weight:
 
 @dataclass(frozen=True)
 class Value:
-    """One step at the copies of one vertex.
+    """One step, computed at each copy of one vertex."""
 
-    Attributes
-    ----------
-    vertex : int
-        Number of the vertex at whose copies it is computed.
-    size : int
-        Length of the vector at each copy.
-    kind : str
-        Row of `unrollgraph.nn.primitives.TABLE`.
-    args : tuple of Ref
-        What it reads.
-    weights : tuple of Weight
-        The parameters it uses, the same at all copies.
-    extra : object
-        What else the row needs: a constant, or an operation of the user's.
-    """
+    vertex: int  # number of the vertex
+    size: int  # length of the vector at each copy
+    kind: str  # key of primitives.TABLE
+    args: tuple[Ref, ...] = ()  # values that are read
+    weights: tuple[Weight, ...] = ()  # parameters, the same at all copies
+    extra: Any = None  # a constant or a custom operation, if the kind requires one
 
-    vertex: int
-    size: int
-    kind: str
-    args: tuple[Ref, ...] = ()
-    weights: tuple[Weight, ...] = ()
-    extra: Any = None
+
+def redirected(ref: Ref, value: int) -> Ref:
+    """The same reference to another value."""
+    return Ref(value, ref.edge, ref.back, ref.columns)  # dataclasses.replace is much slower
+
+
+def reading(value: Value, args: Sequence[Ref]) -> Value:
+    """The same value with other arguments."""
+    found = tuple(args)
+    return value if found == value.args else replace(value, args=found)
 
 
 @dataclass
@@ -94,12 +77,12 @@ class Values:
         weights: tuple[Weight, ...] = (),
         extra: Any = None,
     ) -> Ref:
-        """Append a value and return the reference to it."""
+        """Append a value and return a reference to it."""
         self.items.append(Value(vertex, size, kind, args, weights, extra))
         return Ref(len(self.items) - 1)
 
     def chain(self, kind: str, vertex: int, size: int, refs: list[Ref]) -> Ref:
-        """Combine references two by two, from the left; a single one is copied."""
+        """Combine references from left to right; copy a single reference."""
         if len(refs) == 1:
             return self.add(vertex, size, "copy", refs[0])
         total = self.add(vertex, size, kind, refs[0], refs[1])

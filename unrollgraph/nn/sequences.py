@@ -1,9 +1,8 @@
-"""Sequences: what a network is trained on, many beside each other.
+"""Sequences for training: inputs, targets and a mask along a batch axis.
 
-Sequences of different lengths are filled up at their ends, and a mask says which steps count.
-If no edge has a negative delay, what comes after the end of a sequence reaches neither its values
-nor its gradient. If one does, a filled-up sequence would not be the sequence alone, so that
-sequences of different lengths are rejected; give sequences of one length together then.
+Sequences of different lengths are padded at their ends, and a mask states which steps count. The
+padding changes neither values nor gradients if no delay is negative. Otherwise the network would
+read it, so sequences of different lengths are rejected; use batches of one length.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrollgraph.errors import ShapeError, show_vertex
+from unrollgraph.errors import ShapeError
 from unrollgraph.nn.arrays import plain_array, vertex_number
 from unrollgraph.nn.losses import check_ends, is_window, loss_called
 from unrollgraph.nn.ops import Embedding
@@ -28,15 +27,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Sequences:
-    """Inputs, targets, and which steps count.
+    """Inputs, targets and mask of several sequences.
 
     Attributes
     ----------
     inputs, targets : mapping
-        By vertex, as `loss_and_gradients` takes them; the sequences lie along the
-        second axis.
+        Arrays by vertex, as in `loss_and_gradients`; the second axis is that of the sequences.
     mask : array, optional
-        As there, of shape ``(T,)`` or ``(T, sequences)``.
+        Weights of shape ``(T,)`` or ``(T, sequences)``, as in `loss_and_gradients`.
     """
 
     inputs: Mapping[Any, ArrayLike]
@@ -44,7 +42,7 @@ class Sequences:
     mask: ArrayLike | None = None
 
     def __len__(self) -> int:
-        """Number of sequences; 1 if arrays have no axis for them."""
+        """Number of sequences; 1 if the arrays have no axis for them."""
         arrays = [np.asanyarray(array) for array in (*self.inputs.values(), *self.targets.values())]
         if any(array.ndim == 3 for array in arrays):
             arrays = [array for array in arrays if array.ndim == 3]
@@ -53,7 +51,7 @@ class Sequences:
         return max((int(array.shape[1]) for array in arrays), default=1)
 
     def chosen(self, numbers: Any) -> Sequences:
-        """Some of the sequences."""
+        """Return the sequences with the given indices."""
 
         def part(array: Any) -> Array:
             found: Array = np.asanyarray(array)[:, numbers]  # a masked array is rejected later
@@ -67,46 +65,46 @@ class Sequences:
         )
 
 
-def padded(
+def pad_sequences(
     sequences: Sequence[tuple[Mapping[Any, ArrayLike], Mapping[Any, ArrayLike]]],
 ) -> Sequences:
-    """Put sequences of different lengths beside each other, filled up with zeros.
+    """Combine sequences of different lengths, padded with zeros at their ends.
 
     Parameters
     ----------
     sequences : sequence of pairs
-        Of each sequence its inputs and its targets by vertex, arrays without an axis for a
-        batch: ``(T, size)``, or integers of shape ``(T,)``.
+        Inputs and targets of each sequence, by vertex: arrays without a batch axis, of shape
+        ``(T, size)``, or integers of shape ``(T,)``.
 
     Returns
     -------
     Sequences
-        With a mask of shape ``(T, sequences)`` that is true within each sequence.
+        With a mask of shape ``(T, sequences)`` that is True at the steps of each sequence.
 
     Raises
     ------
     ShapeError
-        If the arrays of one sequence differ in length, or those of two sequences in size or name.
+        If there are no sequences, arrays of one sequence differ in length, or two sequences have
+        different vertices or sizes.
     TypeError
-        If they are no pairs of mappings.
+        If the sequences are not pairs of mappings.
 
     Notes
     -----
-    The loss is a mean over the steps that count, so a long sequence has more weight than a
-    short one. Networks with negative delays would read what the shorter ones are filled up with,
-    so that they reject sequences of different lengths.
+    The loss is a mean over the steps that count, so a long sequence has more weight than a short
+    one. Networks with negative delays reject sequences of different lengths.
 
     Examples
     --------
     >>> import numpy as np
     >>> from unrollgraph import nn
     >>> short, long = np.ones((2, 1)), np.ones((3, 1))
-    >>> both = nn.padded([({"x": short}, {"y": short}), ({"x": long}, {"y": long})])
+    >>> both = nn.pad_sequences([({"x": short}, {"y": short}), ({"x": long}, {"y": long})])
     >>> both.inputs["x"].shape, both.mask.astype(int).tolist()
     ((3, 2, 1), [[1, 1], [1, 1], [0, 1]])
     """
     if not len(sequences):
-        raise ShapeError("there are no sequences to put beside each other; give at least one")
+        raise ShapeError("sequences is empty; give at least one sequence")
     lengths = [_length(k, sequences) for k in range(len(sequences))]
     steps = max(lengths)
 
@@ -114,15 +112,15 @@ def padded(
         found: dict[Any, Array] = {}
         for name, first in sequences[0][part].items():
             arrays = [
-                plain_array(sequence[part][name], f"{show_vertex(name)} of sequence {k}")
+                plain_array(sequence[part][name], f"{name!r} of sequence {k}")
                 for k, sequence in enumerate(sequences)
             ]
             shape = np.shape(first)[1:]
             for k, array in enumerate(arrays):
                 if array.shape[1:] != shape:
                     raise ShapeError(
-                        f"{show_vertex(name)} of sequence {k} has size {array.shape[1:]}, but that "
-                        f"of sequence 0 has {shape}",
+                        f"the array of {name!r} in sequence {k} has shape (T, *{array.shape[1:]}), "
+                        f"but that in sequence 0 has (T, *{shape})",
                         vertex=name,
                     )
             whole = np.zeros((steps, len(arrays), *shape), np.result_type(*arrays))
@@ -136,51 +134,52 @@ def padded(
 
 
 def _length(number: int, sequences: Any) -> int:
-    """Length of a sequence, which all its arrays have; they are those of the first one."""
+    """Length of a sequence; raise an error if it does not match the first sequence."""
     try:
         own, first = sequences[number], sequences[0]
         names = [[set(part) for part in pair] for pair in (own, first)]
         lengths = {np.shape(array)[0] for part in own for array in part.values()}
     except (KeyError, TypeError, AttributeError, IndexError):
         raise TypeError(
-            "sequences are pairs of inputs and targets, each a mapping from vertices to arrays; "
-            "write for example [({'x': x}, {'y': y}), ...]"
+            "sequences must be pairs of inputs and targets, each a mapping from vertices to "
+            "arrays, for example [({'x': x}, {'y': y}), ...]"
         ) from None
     if len(own) != 2 or names[0] != names[1]:
         raise ShapeError(
-            f"sequence {number} gives arrays of {sorted(map(show_vertex, own[0] | own[-1]))}, but "
-            f"sequence 0 of {sorted(map(show_vertex, first[0] | first[-1]))}"
+            f"sequence {number} has arrays of {', '.join(sorted(map(repr, own[0] | own[-1])))}, "
+            f"but sequence 0 of {', '.join(sorted(map(repr, first[0] | first[-1])))}"
         )
     if len(lengths) != 1:
         raise ShapeError(
-            f"the arrays of sequence {number} are of different lengths, {sorted(lengths)}"
+            f"the arrays of sequence {number} have different lengths, {sorted(lengths)}; the "
+            "lengths must be equal"
         )
     return int(lengths.pop())
 
 
 def check_batched(net: Network, data: Sequences, loss: str, *, over: Any = None) -> None:
-    """Refuse arrays that have no axis for the sequences, or axes of different lengths.
+    """Check that all arrays have the same number of sequences, on the second axis.
 
-    Over a window also sequences that end at different steps, if the network reads later ones.
+    Over a window, also check with `check_ends` that no edge reads padding.
     """
     counts: dict[str, int] = {}
 
     def count(what: str, name: Any, given: Any, wanted: int) -> None:
-        array = plain_array(given, f"the {what} of {show_vertex(name)}")
+        array = plain_array(given, f"the {what} of {name!r}")
         if array.ndim != wanted:
             raise ShapeError(
-                f"the {what} of {show_vertex(name)} has shape {array.shape}, without an axis of "
-                "sequences, which is the second; give one, or take all at once",
+                f"the {what} of {name!r} has shape {array.shape}, but it must have {wanted} axes: "
+                f"time, batch{', size' if wanted == 3 else ''}",
                 vertex=name,
                 found=array.shape,
             )
-        counts[f"the {what} of {show_vertex(name)}"] = array.shape[1]
+        counts[f"the {what} of {name!r}"] = array.shape[1]
 
     for name, given in data.inputs.items():
-        op = net.graph.vertex_data[vertex_number(net.graph, name, "inputs")]["op"]
+        op = net.delay_graph.vertex_data[vertex_number(net.delay_graph, name, "inputs")]["op"]
         count("input", name, given, 2 if isinstance(op, Embedding) else 3)
     for name, given in data.targets.items():
-        vertex_number(net.graph, name, "targets")
+        vertex_number(net.delay_graph, name, "targets")
         count("target", name, given, 2 if loss_called(loss).of_classes else 3)
     if data.mask is not None and np.ndim(data.mask) > 1:
         mask = plain_array(data.mask, "the mask")
@@ -189,6 +188,6 @@ def check_batched(net: Network, data: Sequences, loss: str, *, over: Any = None)
             check_ends(net, mask > 0)
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{what} has {count}" for what, count in counts.items())
-        raise ShapeError(f"arrays hold different numbers of sequences: {shown}")
+        raise ShapeError(f"arrays have different numbers of sequences: {shown}")
     if 0 in counts.values():
-        raise ShapeError("there are no sequences to take batches from; give at least one")
+        raise ShapeError("the arrays have 0 sequences; give at least one")

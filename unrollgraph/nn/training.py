@@ -1,18 +1,13 @@
-"""Fitting: parameters that follow the gradient of a loss, epoch by epoch.
+"""Training: minimize a loss over sequences, epoch by epoch.
 
-An *epoch* goes once through all sequences, in batches whose order is drawn from the seed and the
-number of the epoch. So the state in which an epoch ends is all there is to know: parameters,
-what the optimiser remembers, and the losses so far. It can be kept in a file after each epoch,
-written whole or not at all; and a fit that goes on from it computes the same bits as one that
-was never interrupted.
+An *epoch* uses each sequence once, in batches whose order depends on the seed and the number of the
+epoch only. The state of a fit (parameters, optimizer, losses) can be saved after each epoch; a fit
+that resumes from the file computes bitwise the same as one without interruption.
 
-Many processes compute the gradient of a batch in shards, through joblib. The loss is a sum over
-sequences, divided by what counts of all of them; so the gradient of a batch is the sum of those
-of its shards, each divided by what counts of the whole. The shards are added in their order, so
-that the numbers do not depend on who computed them, nor when.
-
-Where the work goes is joblib's to say: ``joblib.parallel_config(n_jobs=4)`` takes four
-processes, and ``joblib.parallel_config(backend="dask")`` a cluster of Dask.
+`sharded_gradients` computes the gradient of a batch in several processes with joblib, as the sum of
+the gradients of its shards in a fixed order, so that the result does not depend on the processes.
+``joblib.parallel_config(n_jobs=4)`` uses four processes, and
+``joblib.parallel_config(backend="dask")`` a Dask cluster.
 """
 
 from __future__ import annotations
@@ -32,35 +27,36 @@ from numpy.typing import ArrayLike, NDArray
 from unrollgraph.errors import DivergenceError, FormatError, ShapeError, show_kind
 from unrollgraph.graph.times import check_integer
 from unrollgraph.io.files import check_suffix, write_whole
+from unrollgraph.morphism.graph_map import MapLike
 from unrollgraph.nn.bptt import loss as loss_of
 from unrollgraph.nn.bptt import loss_and_gradients
 from unrollgraph.nn.losses import LossAndGradients, Task
-from unrollgraph.nn.network import Network
-from unrollgraph.nn.optimizers import Adam, Optimiser, clipped
+from unrollgraph.nn.network import Network, check_network
+from unrollgraph.nn.optimizers import Adam, Optimizer, check_positive, clip_by_global_norm
 from unrollgraph.nn.saving import PARAMETERS, opened, read_arrays, take_over, written
 from unrollgraph.nn.sequences import Sequences, check_batched
 
 Array = NDArray[Any]
-MEMORY = "optimiser/"  # where a file holds what the optimiser remembers
-LAST = "last/"  # and the last parameters, where those of the best epoch are the network's
-ADVICE = "; take a smaller learning rate, or clip the gradient"
+MEMORY = "optimizer/"  # prefix of the state of the optimizer in a file
+LAST = "last/"  # prefix of the last parameters, if the network has those of the best epoch
+ADVICE = "; use a smaller learning rate, or clip the gradient"
 
 
 @dataclass(frozen=True)
 class History:
-    """What happened, epoch by epoch.
+    """Losses of a fit, epoch by epoch.
 
     Attributes
     ----------
     losses : tuple of float
-        The mean loss of the batches of each epoch, each as it was before its step.
+        Mean loss of the batches of each epoch, each computed before the step of its batch.
     validation : tuple of float
-        The loss of the validation sequences after each epoch; empty without any.
+        Loss of the validation sequences after each epoch; empty without them.
     best : int
-        Number of the epoch, counted from 0, after which the validation loss was the least, or
-        without validation the last one; -1 before the first.
+        Epoch, from 0, with the least validation loss, or without validation the last epoch; -1
+        before the first one.
     stopped : bool
-        Whether it ended early, since the validation loss did not improve or the callback said so.
+        Whether ``patience`` or the callback ended the fit early.
     """
 
     losses: tuple[float, ...] = ()
@@ -77,16 +73,16 @@ class History:
 def fit(  # noqa: PLR0913  (what a fit is made of)
     net: Network,
     data: Sequences,
-    optimiser: Optimiser | None = None,
+    optimizer: Optimizer | None = None,
     *,
     loss: str = "mse",
     epochs: int = 1,
-    batch: int | None = None,
+    batch_size: int | None = None,
     seed: int = 0,
     clip: float | None = None,
     validation: Sequences | None = None,
     patience: int | None = None,
-    over: Any = None,
+    over: MapLike | None = None,
     gradients: Callable[..., Any] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     callback: Callable[[Network, History], Any] | None = None,
@@ -97,42 +93,39 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     Parameters
     ----------
     net : Network
-        Its parameters are written in place.
+        The network; its parameters change in place.
     data : Sequences
-        What to train on; see `padded` for sequences of different lengths.
-    optimiser : Optimiser, optional
-        ``Adam()`` unless given.
+        Training sequences; see `pad_sequences` for sequences of different lengths.
+    optimizer : Optimizer, optional
+        The optimizer (default: ``Adam()``).
     loss : str
-        Name of a loss, as `loss_and_gradients` takes it.
+        Name of the loss, as in `loss_and_gradients`.
     epochs : int
-        How often to go through all sequences.
-    batch : int, optional
-        How many sequences to take for a step; all unless given. They are shuffled for each
-        epoch.
+        Number of epochs in total, including those in the checkpoint.
+    batch_size : int, optional
+        Number of sequences per step (default: all). They are shuffled in each epoch.
     seed : int
         Seed of the shuffling.
     clip : float, optional
-        The largest norm of a gradient, as for `clipped`.
+        Largest norm of a gradient, as in `clip_by_global_norm` (default: infinite).
     validation : Sequences, optional
         Sequences whose loss is computed after each epoch.
     patience : int, optional
-        Stop after so many epochs in which the validation loss was not less than before, and put
-        the parameters of the best epoch back.
-    over : GraphMap or anything with a projection, optional
-        What to run over, as `Network.forward` takes it; a window unless given.
+        Stop after this number of epochs without a lower validation loss. At the end, the parameters
+        of the best epoch are restored.
+    over : GraphMap or graph with a projection, optional
+        Acyclic graph to run over (default: a window of T steps).
     gradients : callable, optional
-        What computes loss and gradients, called as ``gradients(net, inputs, targets, loss=...,
-        mask=...)``, with ``over=...`` if that is given. `loss_and_gradients` unless
-        given; ``functools.partial(nn.loss_and_gradients, truncate=20)`` truncates.
+        Function that computes loss and gradients (default: `loss_and_gradients`), called as
+        ``gradients(net, inputs, targets, loss=..., mask=...)``, with ``over=...`` if it is given.
+        For example ``functools.partial(nn.loss_and_gradients, truncate=20)``.
     checkpoint : path, optional
-        A file, ``.npz``, in which the parameters, what the optimizer remembers and the losses
-        are kept after each epoch. If it is there already, the fit goes on from it, up to
-        ``epochs`` in all; the data and the other arguments should be the same. `nn.load` reads
-        the network in it.
+        A ``.npz`` file in which the state is saved after each complete epoch. If it exists, the fit
+        resumes from it; use the same data and arguments. `nn.load` reads the network from it.
     callback : callable, optional
         Called after each epoch as ``callback(net, history)``; the fit ends if it returns True.
     progress : bool
-        Whether tqdm shows a bar.
+        Whether to show a progress bar with tqdm.
 
     Returns
     -------
@@ -142,22 +135,16 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     Raises
     ------
     DivergenceError
-        If a loss or a gradient is infinite or no number; parameters are as before that step.
+        If a loss or a gradient is infinite or NaN; the parameters are those before this step.
     ShapeError
-        If an array does not fit its vertex, or arrays hold different numbers of sequences.
-    ValueError
-        If a number is out of its range, or ``patience`` has nothing to watch.
-    TypeError
-        If something is no optimiser or no sequences, or ``gradients`` returns something else.
+        If an array does not fit its vertex, or arrays have different numbers of sequences.
+    ValueError, TypeError
+        If an argument has another type or is out of range, ``patience`` is given without
+        ``validation``, or ``gradients`` does not return a `LossAndGradients`.
     FormatError
-        If the checkpoint is none, or is that of another network or optimizer, or a file cannot
-        hold the network.
+        If the checkpoint is not one of this network and optimizer, or cannot store the network.
     ImportError
-        If a bar is wanted and tqdm is not installed.
-
-    Notes
-    -----
-    An interrupt leaves the checkpoint as it was after the last epoch.
+        If ``progress`` is True and tqdm is not installed.
 
     Examples
     --------
@@ -170,21 +157,26 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     >>> history.losses[-1] < history.losses[0] / 10
     True
     """
-    optimiser = Adam() if optimiser is None else optimiser
+    optimizer = Adam() if optimizer is None else optimizer
     _check_arguments(
-        optimiser,
-        {"epochs": epochs, "batch": batch, "patience": patience, "seed": seed},
+        optimizer,
+        {"epochs": epochs, "batch_size": batch_size, "patience": patience, "seed": seed},
         {"data": data, "validation": validation},
     )
     if data is None:
-        raise TypeError("there is nothing to train on; give nn.Sequences(inputs, targets)")
+        raise TypeError("data is None; give nn.Sequences(inputs, targets)")
+    check_network(net)
+    if clip is not None:
+        check_positive("clip", clip)
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback={callback!r} must be callable, as callback(net, history)")
     if patience is not None and validation is None:
-        raise ValueError("patience waits for a lower validation loss; give validation sequences")
-    if batch is not None:
+        raise ValueError("patience requires a validation loss; give validation sequences")
+    if batch_size is not None:
         check_batched(net, data, loss, over=over)
-    more = {"loss": loss} | ({} if over is None else {"over": over})
+    more: dict[str, Any] = {"loss": loss} | ({} if over is None else {"over": over})
     compute = loss_and_gradients if gradients is None else gradients
-    state = _State(History(), optimiser.start(net.parameters), {})
+    state = _State(History(), optimizer.start(net.parameters), {})
     if checkpoint is not None:
         check_suffix(checkpoint, ".npz", "a checkpoint")
         if Path(checkpoint).exists():
@@ -192,23 +184,27 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
     with _shown(state.history, epochs, progress=progress) as show:
         for epoch in range(len(state.history.losses), 0 if state.history.stopped else epochs):
             losses = []
-            for part in _batches(data, batch, np.random.default_rng([seed, epoch])):
+            for part in _batches(data, batch_size, np.random.default_rng([seed, epoch])):
                 with np.errstate(over="ignore", invalid="ignore"):
                     found = compute(net, part.inputs, part.targets, mask=part.mask, **more)
                 _check_gradients(found, net)
-                step = found.parameters if clip is None else clipped(found.parameters, clip)
+                step = (
+                    found.parameters
+                    if clip is None
+                    else clip_by_global_norm(found.parameters, clip)
+                )
                 if problem := _non_finite(found.loss, step):
                     fault = _fault(net, data, more)
-                    reason = f", since {fault}; repair the data" if fault else ADVICE
+                    reason = f", because {fault}; correct the data" if fault else ADVICE
                     raise DivergenceError(f"{problem} in epoch {epoch}{reason}")
-                optimiser.step(net.parameters, step, state.memory)
+                optimizer.step(net.parameters, step, state.memory)
                 losses.append((float(found.loss), len(part)))
             watched = None
             if validation is not None:
                 given = validation.inputs, validation.targets
                 watched = float(loss_of(net, *given, mask=validation.mask, **more))
                 if not math.isfinite(watched) and (fault := _fault(net, validation, more)):
-                    raise DivergenceError(f"in the validation data, {fault}; repair the data")
+                    raise DivergenceError(f"in the validation data, {fault}; correct the data")
             state = state.after(net, _mean(losses), watched, patience)
             if checkpoint is not None:
                 write_whole(checkpoint, state.written(net))
@@ -225,26 +221,16 @@ def fit(  # noqa: PLR0913  (what a fit is made of)
 
 @dataclass(frozen=True)
 class _State:
-    """All there is to know after an epoch, but for the parameters of the network.
-
-    Attributes
-    ----------
-    history : History
-        The losses.
-    memory : dict
-        What the optimiser remembers, which it writes in place.
-    best : dict
-        The parameters of the best epoch, if they are to be put back.
-    """
+    """State of a fit after an epoch, except for the parameters of the network."""
 
     history: History
-    memory: dict[str, Array]
-    best: dict[str, Array]
+    memory: dict[str, Array]  # state of the optimizer, which updates it in place
+    best: dict[str, Array]  # parameters of the best epoch, if they must be restored
 
     def after(
         self, net: Network, loss: float, watched: float | None, patience: int | None
     ) -> _State:
-        """The state after one epoch more."""
+        """Return the state after one more epoch."""
         old = self.history
         number = len(old.losses)
         least = min((x for x in old.validation if not math.isnan(x)), default=math.inf)
@@ -262,7 +248,7 @@ class _State:
         return _State(history, self.memory, kept)
 
     def written(self, net: Network) -> bytes:
-        """The bytes of a file; the network in it is what the fit would leave if it ended now."""
+        """Return the bytes of a checkpoint; its network is the result if the fit ends now."""
         arrays = {f"{MEMORY}{name}": np.asarray(array) for name, array in self.memory.items()}
         if self.best:
             arrays |= {f"{LAST}{name}": array for name, array in net.parameters.items()}
@@ -271,8 +257,8 @@ class _State:
 
 
 def _found(path: Any, net: Network, start: _State) -> _State:
-    """The state in a file; the parameters of the network become what they were."""
-    kinds = map(type, net.graph.vertex_values("op"))
+    """Read the state in a file, and set the parameters of the network to those in it."""
+    kinds = map(type, net.delay_graph.vertex_values("op"))
     archive = opened(path, {f"{kind.__module__}:{kind.__qualname__}": kind for kind in kinds})
     try:
         found = archive.notes["history"]
@@ -284,7 +270,7 @@ def _found(path: Any, net: Network, start: _State) -> _State:
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         raise FormatError(
-            f"{path} holds no fit that could go on; name another file, or move this one away"
+            f"{path} is not a checkpoint of a fit; choose another path, or move this file"
         ) from None
     fresh = {n: np.asarray(a) for n, a in start.memory.items()}
     memory = read_arrays(archive, MEMORY, {n: (a.shape, a.dtype) for n, a in fresh.items()}, path)
@@ -297,85 +283,87 @@ def _found(path: Any, net: Network, start: _State) -> _State:
     return _State(history, {n: a.item() if n in numbers else a for n, a in memory.items()}, best)
 
 
-def _batches(data: Sequences, batch: int | None, rng: np.random.Generator) -> Iterator[Sequences]:
-    """All sequences, in an order that is drawn, so many at a time."""
-    if batch is None:
+def _batches(
+    data: Sequences, batch_size: int | None, rng: np.random.Generator
+) -> Iterator[Sequences]:
+    """Yield all sequences in a random order, in batches."""
+    if batch_size is None:
         yield data
         return
     order = rng.permutation(len(data))
-    for start in range(0, len(order), batch):
-        part = data.chosen(order[start : start + batch])
-        if part.mask is None or np.any(part.mask):  # else nothing of it counts
+    for start in range(0, len(order), batch_size):
+        part = data.chosen(order[start : start + batch_size])
+        if part.mask is None or np.any(part.mask):  # no step of other batches counts
             yield part
 
 
 def _mean(losses: list[tuple[float, int]]) -> float:
-    """Mean of the losses of batches, by how many sequences they have."""
+    """Mean of the losses of batches, weighted by their numbers of sequences."""
     if not losses:
-        raise ValueError("the mask counts no step at all; a loss is a mean over at least one")
+        raise ValueError("the mask is zero at every step; at least one weight must be positive")
     if len(losses) == 1:
         return losses[0][0]
     return sum(loss * size for loss, size in losses) / sum(size for _, size in losses)
 
 
-# -- what is refused ---------------------------------------------------------------------------
+# -- checks ------------------------------------------------------------------------------------
 
 
-def _check_arguments(optimiser: Any, numbers: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-    """Refuse what is no optimiser, no number, or no sequences."""
-    methods = [getattr(optimiser, name, None) for name in ("start", "step")]
-    if isinstance(optimiser, type) or not all(map(callable, methods)):
-        raise TypeError(f"{optimiser!r} is no optimiser; give one such as nn.Adam(1e-3)")
+def _check_arguments(optimizer: Any, numbers: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Raise an error if an argument has another type or a number is out of range."""
+    methods = [getattr(optimizer, name, None) for name in ("start", "step")]
+    if isinstance(optimizer, type) or not all(map(callable, methods)):
+        raise TypeError(f"{optimizer!r} is not an optimizer; give one such as nn.Adam(1e-3)")
     for name, number in numbers.items():
         if number is not None or name == "seed":
             check_integer(number, name, 0 if name == "seed" else 1)
     for name, sequences in data.items():
         if sequences is not None and not isinstance(sequences, Sequences):
             raise TypeError(
-                f"{name} is {show_kind(sequences)}, not nn.Sequences; write "
+                f"{name} must be nn.Sequences, not {show_kind(sequences)}; write "
                 "nn.Sequences(inputs, targets)"
             )
 
 
 def _check_gradients(found: Any, net: Network) -> None:
-    """Refuse what is no loss with a gradient for each parameter, of its shape."""
+    """Raise an error if the result has another type or a gradient another shape."""
     if not isinstance(found, LossAndGradients):
         raise TypeError(
-            f"gradients= returned {show_kind(found)}, not an nn.LossAndGradients; return "
-            "nn.LossAndGradients(loss, gradients)"
+            f"gradients= must return nn.LossAndGradients(loss, gradients), not {show_kind(found)}"
         )
     for name, array in net.parameters.items():
         shape = np.shape(found.parameters[name]) if name in found.parameters else None
         if shape != array.shape:
-            what = "no gradient" if shape is None else f"a gradient of shape {shape}"
+            what = "no gradient" if shape is None else f"one of shape {shape}"
             raise ShapeError(
-                f"gradients= returned {what} of {name}, but one of shape {array.shape} is expected",
+                f"gradients= must return a gradient of shape {array.shape} for the parameter "
+                f"{name!r}, but returned {what}",
                 expected=array.shape,
                 found=shape,
             )
 
 
 def _non_finite(loss: float, gradients: Mapping[str, Array]) -> str | None:
-    """Say whether the loss or a gradient is infinite or NaN."""
+    """Describe the loss or the first gradient that is infinite or NaN, if any."""
     if not math.isfinite(loss):
         return f"the loss is {loss}"
     for name, gradient in gradients.items():
         if not np.isfinite(gradient).all():
-            return f"the gradient of {name} is not finite"
+            return f"the gradient of {name!r} is not finite"
     return None
 
 
 def _fault(net: Network, data: Sequences, more: Mapping[str, Any]) -> str | None:
-    """Describe the first value in the data that counts and is not finite, if there is one."""
+    """Describe the first value in the data that counts and is not finite, if any."""
     return Task(net, data.inputs, data.targets, mask=data.mask, **more).non_finite()
 
 
-# -- what is kept and shown ----------------------------------------------------------------------
+# -- progress and shards -------------------------------------------------------------------------
 
 
 @contextmanager
 def _shown(history: History, epochs: int, *, progress: bool) -> Iterator[Callable[[History], None]]:
-    """A bar of tqdm, or nothing."""
+    """Show a progress bar of tqdm, if requested."""
     if not progress:
         yield lambda _: None
         return
@@ -383,7 +371,7 @@ def _shown(history: History, epochs: int, *, progress: bool) -> Iterator[Callabl
         from tqdm import tqdm  # noqa: PLC0415  (optional)
     except ImportError:
         raise ImportError(
-            "a progress bar needs tqdm, which is not installed; install it, or leave progress out"
+            "progress=True requires tqdm, which is not installed; install it, or omit progress"
         ) from None
     with tqdm(initial=len(history.losses), total=epochs, unit="epoch") as bar:
 
@@ -402,35 +390,35 @@ def sharded_gradients(
     *,
     shards: int,
     mask: ArrayLike | None = None,
-    over: Any = None,
+    over: MapLike | None = None,
 ) -> LossAndGradients:
-    """Compute a loss and its gradient shard by shard of the batch, by joblib.
+    """Compute a loss and its gradient by shards of the batch, in parallel with joblib.
 
     Parameters
     ----------
     net, inputs, targets, loss, mask, over
-        As `loss_and_gradients` takes them; with an axis for the batch.
+        As in `loss_and_gradients`; arrays must have a batch axis.
     shards : int
-        In how many parts of about one size the batch is split.
+        Number of parts of about the same size into which the batch is split.
 
     Returns
     -------
     LossAndGradients
-        Those of the whole batch: the same bits whatever computes the shards, and but for
-        rounding those of `loss_and_gradients`.
+        Loss and gradient of the whole batch. They are bitwise the same for all numbers of
+        processes, and equal those of `loss_and_gradients` up to rounding.
 
     Raises
     ------
     ShapeError, ValueError
-        As by `loss_and_gradients`; also if there are more shards than sequences.
+        As in `loss_and_gradients`; also if there are more shards than sequences.
     ImportError
         If joblib is not installed.
 
     Notes
     -----
-    To be given to `fit` as ``gradients=functools.partial(nn.sharded_gradients, shards=4)``.
-    In another process a shard gets the network, and plans it anew, which takes some 20 ms; so
-    that is worthwhile where a shard computes for longer.
+    In `fit`, pass ``gradients=functools.partial(nn.sharded_gradients, shards=4)``. In another
+    process, a shard plans the network again, which takes about 20 ms; use shards that compute for
+    longer.
 
     Examples
     --------
@@ -449,7 +437,7 @@ def sharded_gradients(
     check_batched(net, data, loss, over=over)
     if not isinstance(shards, (int, np.integer)) or not 1 <= shards <= len(data):
         raise ValueError(
-            f"{len(data)} sequences cannot be split into {shards} shards; take 1 to {len(data)}"
+            f"{len(data)} sequences cannot be split into {shards!r} shards; use 1 to {len(data)}"
         )
     parts = [data.chosen(numbers) for numbers in np.array_split(np.arange(len(data)), shards)]
     parts = [part for part in parts if part.mask is None or np.any(part.mask)]
@@ -467,7 +455,7 @@ def sharded_gradients(
 def _shard(
     net: Network, part: Sequences, loss: str, over: Any, counts: dict[Any, float]
 ) -> LossAndGradients:
-    """Loss and gradients of a shard, divided by what counts of the whole batch."""
+    """Loss and gradients of a shard, divided by the counts of the whole batch."""
     task = Task(net, part.inputs, part.targets, loss, mask=part.mask, over=over)
     task.counts = counts
     task.back(task.run(0, task.steps, {}), task.steps, None)
@@ -479,6 +467,6 @@ def _joblib() -> Any:
         import joblib  # noqa: PLC0415  (optional)
     except ImportError:
         raise ImportError(
-            "work in several processes needs joblib, which is not installed; install it"
+            "nn.sharded_gradients requires joblib, which is not installed; install it"
         ) from None
     return joblib

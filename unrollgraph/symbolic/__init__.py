@@ -1,12 +1,10 @@
-"""The algebra of a delay graph, exactly, by SymPy.
+"""Exact algebra of delay graphs, with SymPy.
 
-Which module answers which question:
-
-* `polynomials` -- the adjacency in z, its determinant, and what they count;
+* `polynomials` -- adjacency matrix in z, determinant, zeta function, counts of walks;
 * `filters` -- linear networks: transfer functions and state space;
-* `groups` -- loops, cycles, and what time hears of them;
-* `networks` -- a small network written out, and its gradients;
-* `formulas` -- the same as lines for LaTeX, of functions that SymPy leaves as they are.
+* `groups` -- fundamental group, H_1, and the group of total delays;
+* `networks` -- values and gradients of a small network as expressions;
+* `formulas` -- the same as lines of LaTeX.
 """
 
 from unrollgraph.symbolic.filters import StateSpace, state_space, transfer_function

@@ -1,27 +1,17 @@
-"""Linear delay networks: what a filter does to signals.
+"""Linear delay networks: transfer functions and state space.
 
-Let each vertex hold the sum of what its in-edges bring, each edge multiply by its gain and wait
-for its delay, and one vertex hear an input besides:
+The value of a vertex is its input plus the weighted and delayed values of its predecessors,
 
     x_v(t) = u_v(t) + sum of gain(e) x_u(t - d(e)) over the edges e: u -> v.
 
-With z for one step of delay, the response of a vertex to an input at another is the *transfer
-function*
+With A(z) as in `polynomials`, the *transfer function* H(z) = [(I - A(z))^-1]_{source, target} is
+the response of the target to an input at the source: the sum over all walks of the product of the
+terms gain(e) z^d(e). Textbooks on signal processing write z^-1 for this z. By Mason's rule H is the
+sum of P_k Delta_k / Delta over the simple paths, where P_k is the product along path k. Delta is
+det(I - A(z)) = 1 - (sum of all simple cycles) + (sum of products of two disjoint cycles) - ..., and
+Delta_k uses only the cycles disjoint from path k. The *state* s(t) consists of past values:
 
-    H(z) = [(I - A(z))^-1]_{source, target},
-
-the walks from source to target, each with the product of the gains along it. Books on signal
-processing write z^-1 where this package writes z.
-
-By Mason's rule H = (sum of P_k Delta_k) / Delta: P_k are the simple paths, Delta is 1 - (the sum
-of all simple cycles) + (the sum of products of two that share no vertex) - ..., and Delta_k is the
-same of the cycles that do not touch path k. And Delta = det(I - A(z)).
-
-The *state* of the network are the values that will still be heard of later. It moves by
-
-    s(t + 1) = A s(t) + B u(t),    y(t) = C s(t) + D u(t),
-
-and H(z) = D + z C (I - z A)^-1 B.
+    s(t + 1) = A s(t) + B u(t),    y(t) = C s(t) + D u(t),    H(z) = D + z C (I - z A)^-1 B.
 
 References
 ----------
@@ -39,8 +29,14 @@ from typing import Any
 import networkx as nx
 import sympy
 
-from unrollgraph.errors import CyclicCoverError, check_size, show_edge, show_walk
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, delay_hint, each_vertex
+from unrollgraph.errors import CyclicCoverError, check_size
+from unrollgraph.graph.delay_graph import (
+    DelayGraph,
+    GraphLike,
+    as_delay_graph,
+    delay_hint,
+    each_vertex,
+)
 from unrollgraph.graph.digraph import cycle_among, levels
 from unrollgraph.limits import MOST_STATES
 from unrollgraph.symbolic.polynomials import (
@@ -56,7 +52,7 @@ from unrollgraph.symbolic.polynomials import (
 
 
 def transfer_function(
-    G: Any,
+    G: GraphLike,
     source: Any,
     target: Any,
     z: Any,
@@ -65,48 +61,37 @@ def transfer_function(
     method: str = "matrix",
     delay: str = "delay",
 ) -> sympy.Expr:
-    """Find the response of one vertex of a linear network to an input at another.
+    """Compute the response of one vertex of a linear network to an input at another.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph. Delays may be negative, and cycles may have delay 0.
     source, target : vertices of G
-        Where the input enters, and where the response is read.
+        The vertex of the input and the vertex of the response.
     z : sympy expression, or tuple of d of them
-        The unit of delay; z^-1 in books on signal processing.
+        The unit of delay, for each axis; z^-1 in textbooks on signal processing.
     gain : str or None
-        The edge attribute that holds gains: numbers or SymPy expressions, 1 where it is absent.
-        A float stands for the decimal that it prints as. None: all are 1.
+        As in `adjacency`.
     method : {"matrix", "mason"}
-        Whether to solve the equations by determinants, or to add up paths and cycles by Mason's
-        rule. They agree.
+        Compute determinants, with O(n^3) products of polynomials, or apply Mason's rule to all
+        simple paths and all sets of disjoint cycles. The results are equal.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     sympy.Expr
-        A rational function, in lowest terms where gains are rational; 0 if no walk leads from
-        source to target.
+        A rational function of z, 0 without walks from source to target; in lowest terms if all
+        gains are rational functions. `walk_series` with the same ``gain`` returns its series.
 
     Raises
     ------
     ValueError
-        If the equations have no one solution, since det(I - A(z)) of what lies between source
-        and target is zero, or as by `adjacency`.
-
-    Notes
-    -----
-    It solves the equations, also where cycles without delay let no order compute them, and where
-    delays are negative; which series it stands for is said by `walk_series`, given the same
-    ``gain``. By the matrix O(n^3) products of polynomials, by Mason's rule all simple paths and
-    cycles, and all sets of cycles that do not touch.
+        If det(I - A(z)) is zero between source and target, or an argument is not valid.
 
     Examples
     --------
-    A decaying memory hears a, a^2, a^3, ... of what it heard once.
-
     >>> import networkx as nx
     >>> import sympy
     >>> import unrollgraph as ug
@@ -121,7 +106,7 @@ def transfer_function(
     1 + a*z + a**2*z**2 + a**3*z**3 + O(z**4)
     """
     if method not in ("matrix", "mason"):
-        raise ValueError(f"the method is 'matrix' or 'mason', not {method!r}")
+        raise ValueError(f"unknown method {method!r}: pass method='matrix' or method='mason'")
     graph = as_delay_graph(G, delay)
     units, gains = units_of(graph, z), gains_of(graph, gain)
     inner = vertices_on_walks(graph, source, target)
@@ -137,26 +122,27 @@ def transfer_function(
     named = dict(zip(own, units, strict=True))
     if vanishes(below) or vanishes(below.xreplace(named)):
         raise ValueError(
-            "the equations have no one solution, since det(I - A(z)) is zero between source and "
-            "target; change the gain of an edge on a cycle, or give the cycle a delay"
+            "the equations do not have a unique solution: det(I - A(z)) is zero for the vertices "
+            f"between {source!r} and {target!r}; change the gain or the delay of an edge on a "
+            "cycle, or pass another z"
         )
     quotient = (above / below).xreplace(named)
-    # with radicals SymPy may search for common divisors for hours
+    # with radicals, SymPy's search for common divisors may take hours
     return sympy.cancel(quotient) if wires.rational else quotient
 
 
 @dataclass(frozen=True)
 class StateSpace:
-    """A linear network as matrices: s(t + 1) = A s(t) + B u(t), y(t) = C s(t) + D u(t).
+    """A linear network: s(t + 1) = A s(t) + B u(t), y(t) = C s(t) + D u(t).
 
     Attributes
     ----------
     A, B, C, D : sympy.ImmutableMatrix
         The matrices.
     states : tuple of (vertex, int)
-        What the state holds: ``(v, k)`` is the value of v at k steps before.
+        The entries of the state: ``(v, k)`` is the value of v from k steps earlier.
     inputs, outputs : tuple of vertices
-        Where inputs enter, and what is read.
+        The vertices of the entries of u and of y.
     """
 
     A: sympy.ImmutableMatrix
@@ -169,44 +155,38 @@ class StateSpace:
 
 
 def state_space(
-    G: Any,
+    G: GraphLike,
     inputs: Iterable[Any] | None = None,
     outputs: Iterable[Any] | None = None,
     gain: str | None = "gain",
     *,
     delay: str = "delay",
 ) -> StateSpace:
-    """Write a linear network as a system in state space.
+    """Convert a linear network to a state-space system.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph with delays in Z, none of them negative.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; delays must be integers >= 0.
     inputs, outputs : iterable of vertices, optional
-        Where inputs enter, and what is read; unless given the vertices without in-edges, and
-        those without out-edges.
+        The vertices of u and of y; default: those without in-edges, and those without out-edges.
     gain : str or None
-        As `transfer_function` takes it.
+        As in `adjacency`.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     StateSpace
-        The matrices, and what their rows and columns mean.
+        The matrices. The state has an entry ``(v, k)`` for each k from 1 to the largest delay of an
+        out-edge of v; retiming may reduce their number.
 
     Raises
     ------
     CyclicCoverError
-        If edges without delay form a cycle.
+        If edges of delay 0 form a cycle.
     ValueError
-        If a delay is negative or not in Z, inputs or outputs are not named and no vertex is
-        without in-edges or without out-edges, or as by `adjacency`.
-
-    Notes
-    -----
-    The state has one entry for each vertex and step up to the largest delay out of it: by
-    retiming, fewer.
+        If a delay is negative or not in Z, a default has no vertex, or an argument is not valid.
 
     Examples
     --------
@@ -238,7 +218,7 @@ def state_space(
             past[v, place[u, d]] += number
         else:
             now[v, u] -= number
-    # triangular in an order along the edges without delay, with ones on the diagonal
+    # invertible: triangular with unit diagonal in topological order of the edges of delay 0
     at_once = now.inv().applyfunc(sympy.expand) if n else now
     heard = (at_once * past).applyfunc(sympy.expand)
     A, B = sympy.zeros(len(states)), sympy.zeros(len(states), len(chosen))
@@ -260,24 +240,27 @@ def state_space(
 
 
 def _chosen(graph: DelayGraph, names: Any, edges: Sequence[Sequence[int]], what: str) -> list[int]:
-    """Numbers of the vertices named, or of those without edges on one side."""
+    """Return the numbers of the given vertices, by default of those without edges."""
     if names is None:
         ends = [v for v, own in enumerate(edges) if not own]
         if not ends:
             side = "in-edges" if what == "inputs" else "out-edges"
-            raise ValueError(f"no vertex is without {side}; name the {what}")
+            raise ValueError(f"no default {what}: every vertex has {side}; pass {what}=[...]")
         return ends
     return [graph.number[name] for name in each_vertex(graph, names, what)]
 
 
 def _check_forward(graph: DelayGraph) -> None:
     if graph.dimension > 1:
-        raise ValueError(f"a state is one of time, but delays are in Z^{graph.dimension}")
+        raise ValueError(
+            "state_space requires delays in Z, but the delays of the graph are in "
+            f"Z^{graph.dimension}; use transfer_function, which accepts them"
+        )
     for edge, d in zip(graph.edges, graph.times, strict=True):
         if d < 0:
             raise ValueError(
-                f"the edge {show_edge(edge)} has the delay {d}, but a state remembers the past "
-                "alone; unrollgraph.retime may move delays until none is negative"
+                f"negative delay {d} on edge {edge!r}: state_space requires delays >= 0; shift "
+                "the vertices with unrollgraph.retime, or use transfer_function"
             )
     at_once = graph.delays[:, 0] == 0
     tails, heads = graph.tails[at_once], graph.heads[at_once]
@@ -286,9 +269,9 @@ def _check_forward(graph: DelayGraph) -> None:
         still = at_once.nonzero()[0]
         walk = [graph.edges[still[e]] for e in cycle_among(level, tails, heads)]
         raise CyclicCoverError(
-            f"no order computes the network, since no edge of the cycle {show_walk(walk)} has a "
-            "delay; give one of them a delay, or compute the transfer_function"
-            f"{delay_hint(graph)}"
+            "the network has no order of computation: every edge of the cycle "
+            f"{graph.show_walk(walk)} has delay 0; give one of them a delay, or use "
+            f"transfer_function{delay_hint(graph)}"
         )
 
 
@@ -296,7 +279,6 @@ def _check_forward(graph: DelayGraph) -> None:
 
 
 def _mason(matrix: sympy.Matrix, source: int, target: int) -> tuple[sympy.Expr, sympy.Expr]:
-    """Numerator and denominator: paths and cycles as networkx lists them."""
     D: Any = nx.DiGraph()
     n = range(matrix.rows)
     D.add_nodes_from(n)
@@ -315,7 +297,7 @@ def _along(matrix: sympy.Matrix, stops: Sequence[int]) -> sympy.Expr:
 
 
 def _untouched(cycles: Sequence[tuple[frozenset[int], sympy.Expr]]) -> sympy.Expr:
-    """One minus the cycles, plus the products of two that share no vertex, and so on."""
+    """Return 1 - (sum of the cycles) + (sum of products of two disjoint cycles) - ..."""
 
     def terms(first: int, taken: frozenset[int], product: sympy.Expr) -> Iterator[sympy.Expr]:
         yield product

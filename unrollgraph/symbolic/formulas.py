@@ -1,12 +1,9 @@
-"""What a network computes, and the chain rule through it, as lines for LaTeX.
+"""The values of an unrolled network and the chain rule, as lines for LaTeX.
 
-One line for each copy, ``A_1 = tanh(M_A [in_1; C_0] + b_A)``, and against the arcs one for the
-gradient of the loss by it, with a term for each arc.
-
-SymPy's own `tanh`, `Max` and `Piecewise` look into their arguments for what might simplify. In an
-unrolled network arguments hold the whole past, and that takes minutes. These are the same
-functions, with values for numbers, derivatives, and code for `sympy.lambdify`; ``doit`` gives
-SymPy's own.
+Each copy ``(v, t)`` has a line such as ``A_1 = tanh(M_A [in_1; C_0] + b_A)``, and a line for the
+gradient of the loss with respect to it. `tanh` and `relu` replace SymPy's `tanh` and `Max`, which
+spend minutes on simplifying the large arguments in unrolled networks. They evaluate numbers, have
+derivatives and work with `sympy.lambdify`; ``doit`` returns SymPy's functions.
 """
 
 from __future__ import annotations
@@ -27,7 +24,7 @@ SPECIAL = {"\\": "\\backslash{}", "~": "\\sim{}", "^": "\\wedge{}", " ": "\\ "}
 
 
 def copies_in_order(graph: DelayGraph, steps: Any) -> list[tuple[Any, int]]:
-    """The copies of a window, each after those that it reads, and by time where they are free."""
+    """Return the copies in a window in topological order, ties by time and vertex."""
     U = unroll(graph, steps)
     return list(
         nx.lexicographical_topological_sort(U, key=lambda copy: (copy[1], graph.number[copy[0]]))
@@ -35,7 +32,7 @@ def copies_in_order(graph: DelayGraph, steps: Any) -> list[tuple[Any, int]]:
 
 
 def equations(graph: DelayGraph, steps: int, weights: Mapping[str, Any]) -> list[str]:
-    """What each copy computes; inputs are given and have no line."""
+    """Return a line for the value of each copy; inputs have no line."""
     own = [name.rpartition(".") for name in weights]
     lines = []
     for v, t in copies_in_order(graph, steps):
@@ -54,7 +51,7 @@ def equations(graph: DelayGraph, steps: int, weights: Mapping[str, Any]) -> list
 def chain_rule(
     graph: DelayGraph, steps: int, outside: Iterable[Any], weights: Mapping[str, Any]
 ) -> list[str]:
-    """The gradient by each copy, from the last to the first, then by each parameter."""
+    """Return a line for the gradient by each copy, last first, and each parameter."""
     given = set(outside)
     lines = []
     for v, t in reversed(copies_in_order(graph, steps)):
@@ -78,18 +75,17 @@ def chain_rule(
 
 
 def weight_letter(own: str) -> str:
-    """The letter of a parameter: M for a weight, b for a bias, else its own name."""
+    """Return the letter of a parameter: M for a weight, b for a bias, else its name."""
     return {"weight": "M", "bias": "b"}.get(own, own)
 
 
 def _parameter(vertex: Any, own: str) -> str:
-    """A parameter of a vertex: its letter, and below it the vertex."""
     letter = _name(weight_letter(own))
     return f"{letter}_{{{_name(vertex)}}}"
 
 
 def _told(op: Any, vertex: Any, t: int, sources: Sequence[str], parameters: Sequence[str]) -> str:
-    """What an operation makes of its sources and, one of your own, of its parameters."""
+    """Return the LaTeX of an operation applied to its sources and parameters."""
     own = _name(vertex)
     if isinstance(op, ops.Dense):
         joined = _stacked(sources) if op.combine == "concat" else _sum(sources)
@@ -135,7 +131,7 @@ def _sum(parts: Sequence[str]) -> str:
 
 
 def _copy(vertex: Any, t: int, steps: int) -> str:
-    """A copy of a vertex; zero beyond the window."""
+    """Return the LaTeX of a copy of a vertex; outside the window it is zero."""
     return f"{_name(vertex)}_{{{t}}}" if 0 <= t < steps else "\\mathbf{0}"
 
 
@@ -148,19 +144,19 @@ def _back(value: str, by: str) -> str:
 
 
 def text_of(vertex: Any) -> str:
-    """A vertex as it begins the names of parameters."""
+    """Return the text of a vertex in names of parameters."""
     return vertex if isinstance(vertex, str) else repr(vertex)
 
 
 def check_differ(graph: DelayGraph) -> None:
-    """Refuse vertices that are printed alike, such as 1 and "1"."""
+    """Raise `ValueError` if two vertices have one name in LaTeX, such as 1 and "1"."""
     seen: dict[str, Any] = {}
     for v in graph.vertices:
         other = seen.setdefault(_name(v), v)
         if other is not v:
             raise ValueError(
-                f"the vertices {other!r} and {v!r} would be printed alike; rename one, for example "
-                "with networkx.relabel_nodes"
+                f"the vertices {other!r} and {v!r} would have the same name in LaTeX; rename one, "
+                "for example with networkx.relabel_nodes"
             )
 
 
@@ -176,42 +172,42 @@ def _name(vertex: Any) -> str:
 
 
 class tanh(sympy.Function):  # type: ignore[misc]  # noqa: N801 - SymPy prints this name
-    """The hyperbolic tangent."""
+    """Hyperbolic tangent that SymPy does not simplify."""
 
     nargs = 1
 
     @classmethod
     def eval(cls, x: Any) -> Any:
-        """Numbers have a value."""
+        """Return the value at a number, or None for other arguments."""
         return sympy.tanh(x) if x.is_number else None
 
     def fdiff(self, argindex: int = 1) -> Any:
-        """The slope."""
+        """Return the derivative."""
         del argindex
         return 1 - self**2
 
     def doit(self, **hints: Any) -> Any:
-        """SymPy's own function."""
+        """Return SymPy's own `tanh`."""
         return sympy.tanh(self.args[0].doit(**hints))
 
 
 class relu(sympy.Function):  # type: ignore[misc]  # noqa: N801
-    """The rectifier max(x, 0), with slope 0 at 0."""
+    """The function max(x, 0), with derivative 0 at 0."""
 
     nargs = 1
 
     @classmethod
     def eval(cls, x: Any) -> Any:
-        """Numbers have a value."""
+        """Return the value at a number, otherwise None."""
         return sympy.Max(x, 0) if x.is_number else None
 
     def fdiff(self, argindex: int = 1) -> Any:
-        """The slope: 0 up to 0, then 1."""
+        """Return the derivative: 0 for x <= 0, otherwise 1."""
         del argindex
         return sympy.Heaviside(self.args[0], 0)
 
     def doit(self, **hints: Any) -> Any:
-        """SymPy's own function."""
+        """Return SymPy's own `Max`."""
         return sympy.Max(self.args[0].doit(**hints), 0)
 
     def _numpycode(self, printer: Any) -> str:

@@ -1,16 +1,13 @@
-"""The group of a graph: loops, what they commute to, and what time hears of them.
+"""Fundamental group, homology and total delays, ignoring edge directions.
 
-Seen without directions, the loops of a connected graph at a root make up its *fundamental group*,
-which is free: take a spanning tree, and each edge outside it is a generator. A walk is spelled by
-writing down, in order, the generators that it passes, inverted where it goes backward; two walks
-between the same ends have the same word exactly when they end at the same vertex of the universal
-cover.
-
-Where generators may change places it becomes H_1, the lattice of all integer combinations of edges
-that enter each vertex as often as they leave it. The total delay is a homomorphism from it into
-Z^d. Its image is the *local group*: which times are connected with each other above. By the Smith
-form, S = L M R with L and R unimodular and S diagonal, the quotient of Z^d by it is a sum of
-cyclic groups. Its elements number the components of the delay cover.
+The closed walks of a connected graph at a root, up to backtracking, form the *fundamental group*.
+It is free: for a spanning tree, each edge outside the tree is one generator. The word of a walk is
+the product of the generators of its edges, inverted where an edge is walked against its direction.
+Two walks with the same ends have the same word exactly when their lifts from one vertex of the
+universal cover have the same end. The abelianization is H_1: the integer combinations of edges in
+which the inflow of each vertex equals its outflow. The total delay is a homomorphism from H_1 to
+Z^d. Its image is the *local group*; its cosets correspond to the components of the delay cover. The
+Smith form L M R of a basis M (L, R unimodular) decomposes the quotient of Z^d into cyclic groups.
 
 References
 ----------
@@ -31,9 +28,8 @@ import sympy
 from sympy.combinatorics.free_groups import free_group
 
 from unrollgraph.cover.delay_cover import DelayCover
-from unrollgraph.errors import show_edge, show_vertex
 from unrollgraph.graph.cycle_space import forest_of
-from unrollgraph.graph.delay_graph import as_delay_graph, known
+from unrollgraph.graph.delay_graph import GraphLike, as_delay_graph, known
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.measure import components
 
@@ -42,17 +38,16 @@ Step = tuple[tuple[Any, ...], int]
 
 @dataclass(frozen=True)
 class FundamentalGroup:
-    """The loops at a root, as a free group.
+    """The fundamental group of a component of a graph, as a free group.
 
     Attributes
     ----------
     root : vertex
-        Where loops begin and end.
+        The first and last vertex of the closed walks.
     group : sympy.combinatorics.free_groups.FreeGroup
-        The free group, one generator for each edge outside the tree.
+        The free group, with one generator for each edge outside the tree.
     words : mapping
-        The word of each edge of the component of the root: a generator, or the identity on the
-        tree.
+        For each edge of the component, its generator, or the identity for an edge of the tree.
     tree : tuple of edges
         The spanning tree.
     """
@@ -63,23 +58,22 @@ class FundamentalGroup:
     tree: tuple[Any, ...]
 
     def word(self, walk: Iterable[Any]) -> Any:
-        """Spell a walk.
+        """Return the word of a walk.
 
         Parameters
         ----------
         walk : iterable
-            Edges, or pairs ``(edge, sign)`` with the sign -1 where an edge is taken against its
-            direction, as the vertices of `universal_cover` have them.
+            Edges, or pairs ``(edge, sign)`` as in `universal_cover`; sign -1 walks it backward.
 
         Returns
         -------
         sympy.combinatorics.free_groups.FreeGroupElement
-            The product of the words along the walk, reduced.
+            The product of the words of the steps, reduced.
 
         Raises
         ------
-        ValueError
-            If a step is no edge of the component, or the walk does not join.
+        TypeError, ValueError
+            If ``walk`` is not an iterable of joined steps along edges of the component.
 
         Examples
         --------
@@ -90,54 +84,53 @@ class FundamentalGroup:
         x0*x1**2
         """
         if not isinstance(walk, Iterable):
-            raise TypeError(f"a walk is a sequence of edges, not {walk!r}")
+            raise TypeError(
+                f"invalid walk {walk!r}: pass an iterable of edges or of pairs (edge, sign)"
+            )
         result, here, begun = self.group.identity, None, False
         for step in walk:
             pair = isinstance(step, tuple) and len(step) == 2 and not known(step, self.words)
             edge, sign = step if pair else (step, 1)
             if not known(edge, self.words) or type(sign) is not int or abs(sign) != 1:
                 raise ValueError(
-                    f"{step!r} is no step along an edge of the component of "
-                    f"{show_vertex(self.root)}; write an edge, or a pair of an edge and 1 or -1"
+                    f"invalid step {step!r}: a step must be an edge of the component of "
+                    f"{self.root!r}, or a pair of such an edge and 1 or -1"
                 )
             tail, head = (edge[0], edge[1]) if sign > 0 else (edge[1], edge[0])
             if begun and tail != here:
-                raise ValueError(f"the walk does not join at {show_edge(edge)}")
+                raise ValueError(
+                    f"the walk is not connected: the step {step!r} starts at {tail!r}, but the "
+                    f"step before it ends at {here!r}; insert the edges between them"
+                )
             here, begun = head, True
             result = result * self.words[edge] ** sign
         return result
 
 
-def fundamental_group(G: Any, root: Any, *, delay: str = "delay") -> FundamentalGroup:
-    """Find the fundamental group of a graph, seen without directions.
+def fundamental_group(G: GraphLike, root: Any, *, delay: str = "delay") -> FundamentalGroup:
+    """Compute the fundamental group of a graph, with edge directions ignored.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A directed graph; delays play no part.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; delays are ignored.
     root : vertex
-        Where loops begin and end. Its component alone matters.
+        The base point of the closed walks; only its weak component is used.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     FundamentalGroup
-        The free group of SymPy, and the word of each edge.
+        A free group of rank m - n + 1 for the component, and the word of each edge; O(n + m) time.
 
     Raises
     ------
     ValueError
-        If ``root`` is no vertex.
-
-    Notes
-    -----
-    O(n + m). The rank is m - n + 1, counted in the component.
+        If ``root`` is not a vertex.
 
     Examples
     --------
-    The cycle of the seed network is its one generator.
-
     >>> import unrollgraph as ug
     >>> pi = ug.symbolic.fundamental_group(ug.gallery.seed_network(), "A")
     >>> pi.group
@@ -147,7 +140,9 @@ def fundamental_group(G: Any, root: Any, *, delay: str = "delay") -> Fundamental
     """
     graph = as_delay_graph(G, delay)
     if not known(root, graph.number):
-        raise ValueError(f"the root {show_vertex(root)} is no vertex of the graph")
+        raise ValueError(
+            f"the root {root!r} is not a vertex of the graph; pass one of its vertices"
+        )
     forest = forest_of(graph)
     label = forest.component[graph.tails]
     edges = np.flatnonzero(label == forest.component[graph.number[root]]).tolist()
@@ -162,16 +157,16 @@ def fundamental_group(G: Any, root: Any, *, delay: str = "delay") -> Fundamental
 
 @dataclass(frozen=True)
 class HomologyBasis:
-    """A basis of H_1 of a graph, the lattice of its cycles.
+    """A basis of H_1 of a graph.
 
     Attributes
     ----------
     edges : tuple of edges
         The edges of the graph, in the order of the columns of the matrix.
     cycles : tuple of tuple
-        Simple closed walks, seen without directions: tuples of ``(edge, sign)``.
+        Simple cycles, with edge directions ignored: tuples of ``(edge, sign)``.
     matrix : sympy.ImmutableMatrix
-        A row for each cycle: how often it goes along each edge.
+        Row i, column j: the sign of edge j in cycle i, or 0.
     """
 
     edges: tuple[Any, ...]
@@ -179,25 +174,21 @@ class HomologyBasis:
     matrix: sympy.ImmutableMatrix
 
 
-def homology_basis(G: Any, *, delay: str = "delay") -> HomologyBasis:
-    """Find a basis of the cycles of a graph, seen without directions.
+def homology_basis(G: GraphLike, *, delay: str = "delay") -> HomologyBasis:
+    """Compute a basis of the cycles of a graph, with edge directions ignored.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A directed graph; delays play no part.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; delays are ignored.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     HomologyBasis
-        One cycle for each edge outside a spanning forest: through that edge, and back through
-        the forest. Every cycle is an integer combination of them in one way.
-
-    Notes
-    -----
-    O(n + m), and the length of the cycles. There are m - n + c of them, c the number of components.
+        For each of the m - n + c edges outside a spanning forest of c trees, the cycle through
+        this edge and the forest. Costs O(n + m), and the size of the matrix.
 
     Examples
     --------
@@ -223,22 +214,18 @@ def homology_basis(G: Any, *, delay: str = "delay") -> HomologyBasis:
 
 @dataclass(frozen=True)
 class LocalGroup:
-    """The total delays of all closed walks, seen without directions: a subgroup of Z^d.
+    """Total delays of the closed walks, ignoring edge directions: a subgroup of Z^d.
 
     Attributes
     ----------
-    generators : sympy.ImmutableMatrix
-        A row for each cycle of a basis of H_1: its total delay.
-    basis : sympy.ImmutableMatrix
-        A basis of the group, in Hermite form.
-    smith : sympy.ImmutableMatrix
-        The diagonal matrix ``left * basis * right``.
-    left, right : sympy.ImmutableMatrix
-        Unimodular integer matrices.
+    generators, basis : sympy.ImmutableMatrix
+        The rows are the total delays of a basis of H_1, and a basis of the group in Hermite form.
+    smith, left, right : sympy.ImmutableMatrix
+        Smith form ``smith = left * basis * right``; left and right are unimodular.
     invariants : tuple of int
-        The entries of its diagonal, each a divisor of the next.
+        The diagonal of ``smith``; each entry divides the next.
     index : sympy.Integer or sympy.oo
-        How many classes Z^d has modulo the group: the number of components of the delay cover.
+        The index of the group in Z^d, which is the number of components of the delay cover.
     """
 
     generators: sympy.ImmutableMatrix
@@ -250,34 +237,28 @@ class LocalGroup:
     index: Any
 
 
-def local_group(G: Any, *, delay: str = "delay") -> LocalGroup:
-    """Find the local group of a connected delay graph, with its Smith form.
+def local_group(G: GraphLike, *, delay: str = "delay") -> LocalGroup:
+    """Compute the group of total delays of a connected graph, with its Smith form.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph that is connected, seen without directions.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; it must be weakly connected.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     LocalGroup
-        Generators, and the transforms that make them diagonal.
+        The same group as in `components`, as matrices and at the same cost.
 
     Raises
     ------
     ValueError
-        If G is not connected: each component has a local group of its own.
-
-    Notes
-    -----
-    As `components`, whose proof it holds as matrices.
+        If G is not connected or has no vertices.
 
     Examples
     --------
-    Loops of 4 and of 6 steps: times of the same parity are connected.
-
     >>> import unrollgraph as ug
     >>> local = ug.symbolic.local_group(ug.gallery.bouquet(4, 6))
     >>> local.generators, local.invariants, local.index
@@ -289,12 +270,14 @@ def local_group(G: Any, *, delay: str = "delay") -> LocalGroup:
     """
     graph = as_delay_graph(G, delay)
     if not graph.vertices:
-        raise ValueError("the graph has no vertices, so no local group; give one that has")
+        raise ValueError(
+            "the graph has no vertices, so it does not have a local group; add a vertex"
+        )
     forest = forest_of(graph)
     if forest.component.any():
         raise ValueError(
-            f"the graph has {int(forest.component.max()) + 1} components, each with a local group "
-            "of its own; give one, such as G.subgraph(component)"
+            f"the graph has {int(forest.component.max()) + 1} components, each with a separate "
+            "local group; pass one component, such as G.subgraph(component)"
         )
     (family,) = components(DelayCover(graph))
     shape = len(family.basis), graph.dimension

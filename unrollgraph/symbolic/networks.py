@@ -1,24 +1,16 @@
-"""A small network written out: its outputs and its gradients as closed expressions.
+"""Values and gradients of a small unrolled network as symbolic expressions.
 
-Unrolled over T steps, the copy of a vertex v at step t is the vector ``v_t``: ``A_0``, ``C_1``.
-What it computes is what its operation says of the copies that it reads; those before the first
-step, and after the last, are zero. Written into each other, they express the copy by inputs and
-weights: by ``M_A``, the matrix of A, and ``b_A``, its bias.
+Unrolled over T steps, a vertex v has a copy (v, t) for each step t, with a vector ``v_t`` such as
+``A_0`` as its value, which is zero before the first and after the last step. Substitution expresses
+each value by the inputs and the parameters: ``M_A`` is the weight matrix of A and ``b_A`` its bias.
+For given gradients ``g_v_t`` of a loss with respect to outputs, the chain rule is applied from the
+last copy to the first:
 
-A weight has a copy at each step, and each copy a gradient of its own. With the gradients ``g_v_t``
-of a loss by the outputs given from outside, the chain rule goes through the unrolled graph arc by
-arc, against the arcs:
+    dL/du_s = g_u_s + sum over the edges (u, s) -> (v, t) of (dv_t / du_s)^T dL/dv_t.
 
-    dL/du_s = g_u_s + sum over the arcs (u, s) -> (v, t) of (dv_t / du_s)^T dL/dv_t,
-
-and the gradient of the copy at t of a weight of v is (dv_t / dM)^T dL/dv_t. Along a fibre the
-derivatives dv_t / du_s are one expression, only at other values: they are found once, on the base,
-by SymPy. The gradient of the weight is the sum over its copies.
-
-The logistic function 1 / (1 + exp(-a)) is written (1 + tanh(a / 2)) / 2, which is the same. An
-operation of your own is run on expressions, and differentiated: what its `adjoint` says plays no
-part.
-Expressions become long: this is for reading and for checking, with a few units and steps.
+The gradient of a parameter M of v is the sum of the gradients (dv_t / dM)^T dL/dv_t of its copies,
+one for each step t. Derivatives are computed once for each vertex of the base graph; for a custom
+operation from its `forward`, not its `adjoint`. The sigmoid is written as (1 + tanh(a / 2)) / 2.
 """
 
 from __future__ import annotations
@@ -33,7 +25,7 @@ import networkx as nx
 import numpy as np
 import sympy
 
-from unrollgraph.errors import CyclicCoverError, ShapeError, show_kind, show_vertex
+from unrollgraph.errors import CyclicCoverError, ShapeError, show_kind
 from unrollgraph.graph.delay_graph import DelayGraph, delay_hint, each_vertex
 from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import check_integer
@@ -58,15 +50,12 @@ Copy = tuple[Any, int]
 
 @dataclass(frozen=True)
 class _Written:
-    """What is written out of a network over some steps."""
-
     graph: DelayGraph = field(repr=False)
     steps: int
     inputs: Mapping[Copy, Any] = field(repr=False)
     weights: Mapping[str, Any] = field(repr=False)
 
     def latex(self) -> str:
-        """Write it for LaTeX."""
         raise NotImplementedError
 
     def _repr_latex_(self) -> str:
@@ -75,60 +64,44 @@ class _Written:
 
 @dataclass(frozen=True)
 class Unrolled(_Written):
-    """A network over some steps, as expressions.
-
-    In a notebook it shows its equations.
+    """A network over some steps, as expressions; a notebook shows its equations.
 
     Attributes
     ----------
-    graph : DelayGraph
-        The base.
-    steps : int
-        Number T of steps.
+    graph, steps : DelayGraph, int
+        The base graph and the number T of steps.
     inputs : mapping
-        For each copy of an input, the symbol that stands for it: a column vector
-        `sympy.MatrixSymbol`, or an integer `sympy.Symbol` for an `nn.Embedding`.
+        For each copy of an input, its symbol: a column `sympy.MatrixSymbol`, or an integer
+        `sympy.Symbol` for an `nn.Embedding`.
     weights : mapping
-        For each parameter by its name, such as ``"A.weight"``, its symbol: a
-        `sympy.MatrixSymbol`; vectors are columns.
+        For each parameter name (``"A.weight"``), its `sympy.MatrixSymbol`; vectors are columns.
     values : mapping
-        For each copy of each vertex its value, a column of expressions in inputs and weights.
+        For each copy of each vertex, its value: a column of expressions.
     """
 
     values: Mapping[Copy, sympy.ImmutableMatrix] = field(repr=False)
 
     def latex(self) -> str:
-        r"""Write what each copy computes, in the order of time, for LaTeX.
-
-        Examples
-        --------
-        >>> import unrollgraph as ug
-        >>> from unrollgraph import nn
-        >>> net = nn.Network(nn.architectures.seed(1, 1, 1))
-        >>> print(ug.symbolic.unrolled(net, 2).latex().splitlines()[6])
-        B_{1} &= \tanh\left(M_{B} A_{1} + b_{B}\right) \\
-        """
+        r"""Return the equations of all copies except inputs, as LaTeX."""
         return _aligned(equations(self.graph, self.steps, self.weights))
 
 
 @dataclass(frozen=True)
 class SymbolicGradients(_Written):
-    """The gradient of a loss through an unrolled network, as expressions.
-
-    In a notebook it shows the chain rule, arc by arc.
+    """Gradients through an unrolled network; a notebook shows the chain rule.
 
     Attributes
     ----------
     graph, steps, inputs, weights
-        As of `Unrolled`.
+        As in `Unrolled`.
     outside : mapping
-        For each copy of an output the symbol of the gradient of the loss by it, a column.
+        For each copy of an output, the symbol of the given gradient of the loss, a column.
     vertices : mapping
-        For each copy of each vertex the gradient of the loss by it, a column.
+        For each copy of each vertex, the gradient of the loss, a column of expressions.
     copies : mapping
-        For each parameter by name the gradient of each of its T copies, of its shape.
+        For each parameter name, the gradients of its T copies, in the shape of the parameter.
     sums : mapping
-        For each parameter by name their sum, the gradient of the parameter.
+        For each parameter name, the sum of these gradients: the gradient of the parameter.
     """
 
     outside: Mapping[Copy, Any] = field(repr=False)
@@ -137,43 +110,37 @@ class SymbolicGradients(_Written):
     sums: Mapping[str, sympy.ImmutableMatrix] = field(repr=False)
 
     def latex(self) -> str:
-        """Write the chain rule through the unrolled graph, arc by arc, for LaTeX."""
+        """Return the chain rule through the unrolled graph, edge by edge, as LaTeX."""
         return _aligned(chain_rule(self.graph, self.steps, self.outside, self.weights))
 
 
 def unrolled(net: Network, steps: int) -> Unrolled:
-    """Write the values of a small network as closed expressions in its inputs and weights.
+    """Compute the values of a small network as expressions in inputs and parameters.
 
     Parameters
     ----------
     net : nn.Network
-        A network with delays in Z; its numbers play no part.
+        A network with delays in Z; the values of its parameters are ignored.
     steps : int
-        Number of steps.
+        Number of steps, at least 1.
 
     Returns
     -------
     Unrolled
-        The expressions, and the symbols that they are made of.
+        The expressions and their symbols. They share parts in memory, but printing them and
+        `sympy.lambdify`, even with ``cse=True``, may take time exponential in the number of steps.
 
     Raises
     ------
     CyclicCoverError
-        If the unrolling has a directed cycle.
+        If the network unrolled over these steps has a directed cycle.
     TypeError
-        If ``net`` is no `nn.Network`, or an operation of your own cannot compute with SymPy's
-        expressions.
+        If ``net`` is not an `nn.Network`, or a custom operation fails on SymPy expressions.
     ValueError
-        If delays are not in Z, steps is no positive number, two vertices or symbols would get one
-        name, a parameter has more than two axes, or an operation of your own divides by zero.
+        If delays are not in Z, ``steps`` is not a positive integer, names of vertices or symbols
+        coincide, a parameter has more than two axes, or a custom operation divides by zero.
     ShapeError
-        If an operation of your own returns another number of entries than its size.
-
-    Notes
-    -----
-    Expressions share their parts in memory; written out, they may grow exponentially with the
-    number of steps, and SymPy writes them out to print them or to turn them into functions, by
-    ``sympy.lambdify(..., cse=True)``.
+        If the result of a custom operation does not have its declared size.
 
     Examples
     --------
@@ -200,39 +167,28 @@ def unrolled(net: Network, steps: int) -> Unrolled:
 
 
 def gradients(net: Network, steps: int, outputs: Iterable[Any] | None = None) -> SymbolicGradients:
-    """Write the gradient of each copy of each weight, and their sums, as closed expressions.
+    """Compute the gradients of the parameters of a small network as expressions.
 
     Parameters
     ----------
-    net : nn.Network
-        A network with delays in Z; its numbers play no part.
-    steps : int
-        Number of steps.
+    net, steps
+        As in `unrolled`.
     outputs : iterable of vertices, optional
-        The vertices that a loss looks at; unless given those without out-edges, or all of them if
-        there are none such.
+        The vertices that the loss depends on; default: the vertices without out-edges, or all
+        vertices if each has an out-edge.
 
     Returns
     -------
     SymbolicGradients
-        Expressions in inputs, weights, and the gradients of the loss by the outputs.
+        Expressions in inputs, parameters and loss gradients, as large as those of `unrolled`.
 
     Raises
     ------
-    CyclicCoverError, TypeError
-        As by `unrolled`.
-    ValueError
-        If an output is no vertex, or as by `unrolled`.
-
-    Notes
-    -----
-    The derivatives of each vertex of the base are found once; then the chain rule against the
-    arcs. As long as those of `unrolled`.
+    CyclicCoverError, TypeError, ValueError, ShapeError
+        As in `unrolled`; ValueError also if an output is not a vertex.
 
     Examples
     --------
-    The gradient of the first copy of the last matrix, and of its bias, the sum over two copies.
-
     >>> import unrollgraph as ug
     >>> from unrollgraph import nn
     >>> net = nn.Network(nn.architectures.seed(1, 1, 1))
@@ -261,7 +217,7 @@ def gradients(net: Network, steps: int, outputs: Iterable[Any] | None = None) ->
         given = outside.get(copy)
         sums[copy] = [sympy.S.Zero if given is None else given[i, 0] for i in range(value.rows)]
     copies: dict[str, dict[int, sympy.ImmutableMatrix]] = {name: {} for name in done.weights}
-    for v, t in reversed(list(done.values)):  # in the order in which they were computed
+    for v, t in reversed(list(done.values)):  # `values` is in order of computation
         rules[graph.number[v]].pass_back(t, sums[v, t], done, sums, copies)
     return SymbolicGradients(
         graph,
@@ -280,7 +236,7 @@ def gradients(net: Network, steps: int, outputs: Iterable[Any] | None = None) ->
     )
 
 
-# -- what a copy computes ------------------------------------------------------------------------
+# -- values --------------------------------------------------------------------------------------
 
 
 def _computed(
@@ -291,7 +247,7 @@ def _computed(
     weights: Mapping[str, Any],
     given: Any,
 ) -> Vector:
-    """The value of a copy of vertex v, from what it reads through its edges; None is zero."""
+    """Return the value of a copy of v from those of its in-edges; None means zero."""
     known: dict[int, Vector] = {}
 
     def read(ref: Ref) -> Vector:
@@ -315,18 +271,17 @@ def _computed(
 
 
 def _block(weight: Any, columns: tuple[int, int] | None) -> list[list[sympy.Expr]]:
-    """A weight, or some of its columns, as rows of entries."""
     first, last = columns or (0, weight.shape[1])
     return [[weight[i, j] for j in range(first, last)] for i in range(weight.shape[0])]
 
 
 def _times(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
-    """A product; SymPy would search what zero is multiplied by for what is infinite."""
+    """Return a product; for a zero factor, without SymPy's search for infinities."""
     return a * b if a != 0 and b != 0 else sympy.S.Zero
 
 
 def _sigmoid(a: sympy.Expr) -> sympy.Expr:
-    # 1 / (1 + exp(-a)), but SymPy would expand what an exponential is taken of
+    # 1 / (1 + exp(-a)), but SymPy would expand the argument of exp
     return (1 + tanh(a / 2)) / 2
 
 
@@ -342,7 +297,6 @@ ENTRIES: dict[str, Callable[..., sympy.Expr]] = {
 
 
 def _row(graph: DelayGraph, item: Value, args: list[Vector], weights: list[Any]) -> Sequence[Any]:
-    """What a step of a network computes, told anew in SymPy."""
     if item.kind in ENTRIES:
         return [ENTRIES[item.kind](*entries) for entries in zip(*args, strict=True)]
     if item.kind == "constant":
@@ -365,39 +319,40 @@ def _row(graph: DelayGraph, item: Value, args: list[Vector], weights: list[Any])
 def _by_its_own_code(
     graph: DelayGraph, item: Value, args: list[Vector], weights: list[Any]
 ) -> Sequence[Any]:
-    """Run a user's operation on expressions in place of numbers."""
     op, names = opaque_parts(item)
     arrays = [np.array([arg], dtype=object).reshape(1, len(arg)) for arg in args]
     own = {name: np.array(w, dtype=object) for name, w in zip(names, weights, strict=True)}
     shapes = op.parameters([len(arg) for arg in args])
     own = {name: array.reshape(shapes[name].shape) for name, array in own.items()}
-    who = f"the operation {type(op).__name__} of {show_vertex(graph.vertices[item.vertex])}"
+    who = f"the operation {type(op).__name__} of vertex {graph.vertices[item.vertex]!r}"
     try:
         result = np.asarray(op.forward(arrays, own), dtype=object).reshape(-1).tolist()
         entries = [sympy.sympify(entry) for entry in result]
     except Exception as error:  # a user's code may raise anything
         raise TypeError(
-            f"{who} cannot compute with SymPy's expressions; write its forward with arithmetic "
-            "alone, or leave it out"
+            f"{who} fails on SymPy expressions; use only arithmetic in its forward, or remove the "
+            "operation"
         ) from error
     if len(entries) != item.size:
         raise ShapeError(
-            f"{who} returned {len(entries)} entries, but its size is {item.size}",
+            f"{who} returned {len(entries)} entries, but its size is {item.size}; correct its "
+            "forward or its size_of",
             expected=(1, item.size),
             found=(1, len(entries)),
         )
     if any(entry.has(sympy.zoo, sympy.nan) for entry in entries):
         raise ValueError(
-            f"{who} divides by zero, perhaps before the first step, where all that it reads is zero"
+            f"{who} divides by zero; its forward must accept zeros, the values before the first "
+            "step"
         )
     return entries
 
 
-# -- and passes back ---------------------------------------------------------------------------
+# -- gradients ---------------------------------------------------------------------------------
 
 
 class _Rule:
-    """The derivatives of what a vertex computes, found once for all of its copies."""
+    """Derivatives of the value of a vertex, computed once for all copies."""
 
     def __init__(
         self, graph: DelayGraph, forward: ForwardValues, v: int, weights: Mapping[str, Any]
@@ -428,7 +383,7 @@ class _Rule:
         sums: dict[Copy, list[sympy.Expr]],
         copies: dict[str, dict[int, sympy.ImmutableMatrix]],
     ) -> None:
-        """Add to the gradients of what the copy at t reads, and tell those of its weights."""
+        """Add the gradients of the sources of the copy at t; store its parameters'."""
         graph = self._graph
         here: dict[Any, Any] = {self._given: done.inputs.get((graph.vertices[self._v], t))}
         tails = {}
@@ -453,7 +408,7 @@ class _Rule:
 
 
 def _derived(y: sympy.Expr, weight: sympy.Expr) -> sympy.Expr:
-    """A derivative by an entry of a matrix, which an index may choose."""
+    """Return a derivative by a weight entry, without index ranges in Kronecker deltas."""
     return y.diff(weight).replace(
         lambda part: isinstance(part, sympy.KroneckerDelta),
         lambda part: sympy.KroneckerDelta(*part.args[:2]),
@@ -464,21 +419,27 @@ def _derived(y: sympy.Expr, weight: sympy.Expr) -> sympy.Expr:
 
 
 def _window(net: Any, steps: Any) -> tuple[DelayGraph, ForwardValues, list[tuple[int, int]]]:
-    """The base, its values, and the copies in an order in which they can be computed."""
+    """Return the base graph, its values, and the copies in topological order."""
     if not isinstance(net, Network):
-        raise TypeError(f"a network is an unrollgraph.nn.Network, not {show_kind(net)}")
-    graph = net.graph
+        raise TypeError(
+            f"net must be an unrollgraph.nn.Network, but is {show_kind(net)}; build one with "
+            "unrollgraph.nn.Network(G)"
+        )
+    graph = net.delay_graph
     if not check_integer(steps, "the number of steps"):
-        raise ValueError("a network is unrolled over one step at least")
+        raise ValueError("the number of steps is 0, but it must be at least 1")
     if graph.dimension > 1:
-        raise ValueError(f"a network is unrolled over steps, but delays are in Z^{graph.dimension}")
+        raise ValueError(
+            f"the delays of the network are in Z^{graph.dimension}; pass a network with delays in Z"
+        )
     check_differ(graph)
     try:
         order = copies_in_order(graph, steps)
     except nx.NetworkXUnfeasible as error:
         raise CyclicCoverError(
-            "the unrolling has a directed cycle, so no order computes it; unrollgraph.find_cycle "
-            f"returns one{delay_hint(graph)}"
+            "the unrolled network has a directed cycle, so it has no order of computation; change "
+            "the delay of an edge on the cycle that unrollgraph.find_cycle returns"
+            f"{delay_hint(graph)}"
         ) from error
     return graph, lower(graph), [(graph.number[v], t) for v, t in order]
 
@@ -489,7 +450,10 @@ def _symbols(
     weights = {}
     for name, parameter in forward.parameters.items():
         if len(parameter.shape) > 2:
-            raise ValueError(f"{name} has {len(parameter.shape)} axes, but a matrix has two")
+            raise ValueError(
+                f"the parameter {name!r} has {len(parameter.shape)} axes, but it must have at most "
+                "2 to be written as a matrix; reshape it in its operation"
+            )
         shape = (*parameter.shape, 1, 1)[:2]
         vertex, _, own = name.rpartition(".")
         symbol = _identifier(f"{weight_letter(own)}_{vertex}")
@@ -509,19 +473,19 @@ def _symbols(
 
 
 def _identifier(name: str) -> str:
-    """A name that code can have, as `sympy.lambdify` needs."""
+    """Return a valid Python identifier, as `sympy.lambdify` requires."""
     word = re.sub(r"\W", "_", name)
     return word if word.isidentifier() else f"v{word}"
 
 
 def _apart(symbols: Iterable[Any]) -> None:
-    """Refuse two symbols of one name, which SymPy would take for one."""
+    """Raise `ValueError` if two symbols have one name: SymPy would identify them."""
     seen = set()
     for symbol in symbols:
         if symbol.name in seen:
             raise ValueError(
-                f"two symbols would be named {symbol.name}; rename a vertex, for example with "
-                "networkx.relabel_nodes, or a parameter of your own operation"
+                f"two symbols would have the name {symbol.name!r}; rename a vertex, for example "
+                "with networkx.relabel_nodes, or a parameter of a custom operation"
             )
         seen.add(symbol.name)
 

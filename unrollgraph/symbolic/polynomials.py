@@ -1,38 +1,23 @@
-"""The polynomial of a delay graph, and what it counts.
+"""Adjacency, determinant, zeta function and walk counts of a delay graph.
 
-Write z for one unit of delay. The *adjacency* of a delay graph is the matrix with
+With z for one unit of delay, the *adjacency matrix* A(z) has the entries
 
-    A(z)[u, v] = sum of z^d over the edges u -> v of delay d,
+    A(z)[u, v] = sum of gain times z^d over the edges u -> v of delay d.
 
-each term times the gain of its edge if there are gains. Its powers list walks by their total
-delay, and so does
+Walks are listed by total delay in (I - A(z))^-1 = I + A(z) + A(z)^2 + ..., a series in z if all
+cycles have positive total delay, in 1/z if all have negative. The determinant D(z) = det(I - A(z))
+is a Laurent polynomial, invariant under retiming. The *zeta function* is 1/D. Without gains,
+-z D'(z) / D(z) is the sum of N_k z^k, where N_k is the number of closed walks of total delay k,
+each with the k steps at which it may begin. If all delays are >= 1, N_k is the trace of B^k, where
+B is the adjacency matrix of the graph with each edge of delay d replaced by a path of d edges.
 
-    (I - A(z))^-1 = I + A(z) + A(z)^2 + ...,
-
-as a power series in z where all cycles gain time, in 1/z where all lose it. The *determinant*
-D(z) = det(I - A(z)) is a Laurent polynomial that retiming does not change, and the *zeta function*
-is 1/D: all that go round, counted by
-
-    -z D'(z) / D(z) = sum of N_k z^k.
-
-N_k is the number of closed walks of total delay k, each counted with the k steps of time at which
-it may begin: the trace of B^k, where B is the adjacency of the graph whose edges are cut into
-pieces of delay one.
-
-Determinants are computed as Laurent polynomials. SymPy is exact and fast where the entries of a
-matrix are polynomials with rational coefficients. Where they are not it is slow, or gives
-quotients that it cannot reduce. So it gets nothing else: each row is multiplied by the power of z
-that makes its exponents >= 0 and by the denominators of its gains, and what is no rational
-function, sqrt(2) or exp(a), gets a name for as long as the computation takes. The unit of delay
-has a name of its own too, so that gains may speak of a z.
-
-A Laurent polynomial is here a dict from exponents, one for each axis, to coefficients free of z.
+SymPy is exact and fast for polynomials with rational coefficients. So each row is multiplied by a
+power of z and the denominators of its gains; symbols replace z and terms such as sqrt(2).
 
 References
 ----------
-D. Lind and B. Marcus, An Introduction to Symbolic Dynamics and Coding, 2nd ed. (Cambridge,
-2021), section 6.4. R. P. Stanley, Enumerative Combinatorics 1, 2nd ed. (Cambridge, 2012),
-section 4.7.
+D. Lind and B. Marcus, An Introduction to Symbolic Dynamics and Coding, 2nd ed. (Cambridge, 2021),
+section 6.4. R. P. Stanley, Enumerative Combinatorics 1, 2nd ed. (Cambridge, 2012), section 4.7.
 """
 
 from __future__ import annotations
@@ -46,28 +31,18 @@ import numpy as np
 import sympy
 from sympy.polys.matrices import DomainMatrix
 
-from unrollgraph.errors import check_size, show_edge, show_vertex
-from unrollgraph.graph.delay_graph import DelayGraph, as_delay_graph, known
+from unrollgraph.errors import check_size
+from unrollgraph.graph.delay_graph import DelayGraph, GraphLike, as_delay_graph, known
 from unrollgraph.graph.digraph import strong_components, vertices_between
 from unrollgraph.graph.times import check_integer
 from unrollgraph.limits import MOST_OBJECTS, MOST_TERMS
-from unrollgraph.measure.acyclicity import verdict
+from unrollgraph.measure.acyclicity import acyclicity_certificate
 
-Laurent = dict[tuple[int, ...], sympy.Expr]
+Laurent = dict[tuple[int, ...], sympy.Expr]  # coefficients by exponents, one for each axis
 
 
 class Wires:
-    """The wires of a delay graph between some of its vertices, with gains that are renamed.
-
-    Attributes
-    ----------
-    size : int
-        Number of vertices.
-    axes : int
-        Number of entries of a delay.
-    wires : list of (int, int, sympy.Expr, tuple of int)
-        Tail and head by their place among the vertices, gain, and delay.
-    """
+    """Edges between given vertices, with symbols for non-rational terms of gains."""
 
     def __init__(
         self, graph: DelayGraph, gains: Sequence[sympy.Expr], inner: Sequence[int]
@@ -75,7 +50,7 @@ class Wires:
         self._names: dict[sympy.Expr, sympy.Dummy] = {}
         place = {v: k for k, v in enumerate(inner)}
         self.size, self.axes = len(inner), graph.dimension
-        self.wires = [
+        self.wires = [  # tail, head, gain, delay; the vertices by their place in `inner`
             (place[u], place[v], self._renamed(gain), tuple(delay))
             for u, v, gain, delay in zip(
                 graph.tails.tolist(),
@@ -88,7 +63,7 @@ class Wires:
         ]
 
     def _renamed(self, gain: sympy.Expr) -> sympy.Expr:
-        """A rational function with rational coefficients: what is none gets a name."""
+        """Return a gain with a symbol for each term that is not a rational function."""
         if gain.is_Rational or gain.is_Symbol:
             return gain
         if gain.is_Add or gain.is_Mul:
@@ -99,15 +74,15 @@ class Wires:
 
     @property
     def rational(self) -> bool:
-        """Whether nothing had to be renamed."""
+        """Whether all gains are rational functions."""
         return not self._names
 
     def given(self, expression: sympy.Expr) -> sympy.Expr:
-        """Give what was renamed its own form again."""
+        """Restore the terms that symbols replace."""
         return expression.xreplace({name: gain for gain, name in self._names.items()})
 
     def entries(self, units: Sequence[sympy.Expr]) -> sympy.Matrix:
-        """The matrix A at some units, one for each axis, in the names."""
+        """Return A at the given units, with the symbols in place."""
         rows = [[sympy.S.Zero] * self.size for _ in range(self.size)]
         for u, v, gain, delay in self.wires:
             rows[u][v] += gain * _power(units, delay)
@@ -115,12 +90,12 @@ class Wires:
 
 
 def determinant_of(wires: Wires) -> Laurent:
-    """The determinant of I - A(z)."""
+    """Return the determinant of I - A(z)."""
     return _determinant(wires, range(wires.size), range(wires.size))
 
 
 def minor_of(wires: Wires, source: int, target: int) -> Laurent:
-    """The entry of the adjugate of I - A(z) that stands for walks from source to target."""
+    """Return the entry (source, target) of the adjugate of I - A(z)."""
     rows = [k for k in range(wires.size) if k != target]
     columns = [k for k in range(wires.size) if k != source]
     sign = (-1) ** (source + target)
@@ -128,7 +103,7 @@ def minor_of(wires: Wires, source: int, target: int) -> Laurent:
 
 
 def _determinant(wires: Wires, rows: Iterable[int], columns: Iterable[int]) -> Laurent:
-    """The determinant of some rows and columns of I - A(z)."""
+    """Return the determinant of some rows and columns of I - A(z)."""
     degree = sum(max(map(abs, delay), default=0) for *_, delay in wires.wires)
     check_size(degree, MOST_OBJECTS, "the polynomial in z", "use a larger unit of time")
     kept = [*columns]
@@ -156,7 +131,7 @@ def _determinant(wires: Wires, rows: Iterable[int], columns: Iterable[int]) -> L
 
 
 def _polynomial(rows: Sequence[Sequence[sympy.Expr]], units: Sequence[sympy.Symbol]) -> Laurent:
-    """The determinant of a matrix of polynomials, by exponents of the units."""
+    """Return the determinant of a matrix of polynomials, as a dict by exponents."""
     if not rows:
         return {(0,) * len(units): sympy.S.One}
     matrix = DomainMatrix.from_Matrix(sympy.Matrix(rows).applyfunc(sympy.expand))
@@ -165,23 +140,23 @@ def _polynomial(rows: Sequence[Sequence[sympy.Expr]], units: Sequence[sympy.Symb
 
 
 def at(laurent: Laurent, units: Sequence[sympy.Expr]) -> sympy.Expr:
-    """The value of a Laurent polynomial; `ValueError` where it has none."""
+    """Evaluate a Laurent polynomial; raise `ValueError` at a pole."""
     value = sympy.expand(sympy.Add(*(c * _power(units, power) for power, c in laurent.items())))
     check_finite_value(value, "det(I - A(z))", units)
     return value
 
 
 def check_finite_value(value: Any, what: str, units: Sequence[sympy.Expr]) -> None:
-    """Refuse a value that is none, such as 1/z at z = 0."""
+    """Raise `ValueError` for an infinite or undefined value, such as 1/z at z = 0."""
     if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
         raise ValueError(
-            f"{what} has no value at z = {', '.join(map(str, units))}; give a symbol or another "
-            "number"
+            f"{what} has no value at z = {', '.join(map(str, units))}; pass a symbol or another "
+            "number for z"
         )
 
 
 def vanishes(value: sympy.Expr) -> bool:
-    """Whether an expression is zero, by an identity perhaps, such as sin(a)**2 + cos(a)**2 = 1."""
+    """Whether an expression is zero, also by identities such as sin^2 + cos^2 = 1."""
     if value == 0 or value.is_rational_function():
         return bool(sympy.cancel(value) == 0)
     return bool(value.equals(0))
@@ -192,36 +167,31 @@ def _power(units: Sequence[sympy.Expr], exponents: Sequence[int]) -> sympy.Expr:
 
 
 def adjacency(
-    G: Any, z: Any, *, gain: str | None = None, delay: str = "delay"
+    G: GraphLike, z: Any, *, gain: str | None = None, delay: str = "delay"
 ) -> sympy.ImmutableMatrix:
-    """Write the adjacency of a delay graph, as Laurent polynomials in the unit delay.
+    """Compute the adjacency matrix of a delay graph as a function of z.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     z : sympy expression, or tuple of d of them
-        The unit of delay, along each axis: a symbol, or what is to be put in its place.
-    gain : str, optional
-        The edge attribute that holds gains: numbers or SymPy expressions; where it is absent
-        the gain is 1. A float stands for the decimal that it prints as. All are 1 unless given.
+        The unit of delay, for each axis: a symbol, or the value at which to evaluate.
+    gain : str or None
+        Edge attribute of the gains, numbers or SymPy expressions; a missing gain is 1. A float is
+        converted to the decimal that it prints as. None: all gains are 1.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     sympy.ImmutableMatrix
-        Row u, column v, in the order of the vertices: the sum of gain times ``z**delay``.
+        Row u, column v, in vertex order: the sum of gain times ``z**delay``. Costs O(m + n^2).
 
     Raises
     ------
     ValueError
-        If z has not as many entries as delays, a gain is no number and no expression, or there is
-        no value, as of 1/z at z = 0.
-
-    Notes
-    -----
-    O(m + n^2).
+        If z does not have d entries, a gain is not a number or expression, or an entry is infinite.
 
     Examples
     --------
@@ -239,27 +209,21 @@ def adjacency(
     return matrix
 
 
-def determinant(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
-    """Expand the determinant of I - A(z).
+def determinant(
+    G: GraphLike, z: Any, *, gain: str | None = None, delay: str = "delay"
+) -> sympy.Expr:
+    """Compute det(I - A(z)), where A(z) is the adjacency matrix.
 
     Parameters
     ----------
     G, z, gain, delay
-        As `adjacency` takes them.
+        As in `adjacency`, with the same errors.
 
     Returns
     -------
     sympy.Expr
-        A Laurent polynomial; 1 for graphs without cycles.
-
-    Raises
-    ------
-    ValueError
-        As by `adjacency`.
-
-    Notes
-    -----
-    O(n^3) products of polynomials. Retiming does not change it, nor does reversing all edges.
+        A Laurent polynomial; 1 for an acyclic graph. Retiming and reversing all edges do not change
+        it. Costs O(n^3) products of polynomials.
 
     Examples
     --------
@@ -276,30 +240,26 @@ def determinant(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay"
     return at(determinant_of(wires), units_of(graph, z))
 
 
-def zeta(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
-    """Write the zeta function, the exponential of the sum of ``N_k z**k / k``.
+def zeta(G: GraphLike, z: Any, *, gain: str | None = None, delay: str = "delay") -> sympy.Expr:
+    """Compute the zeta function, the exponential of the sum of ``N_k z**k / k``.
 
     Parameters
     ----------
     G, z, gain, delay
-        As `adjacency` takes them.
+        As in `adjacency`.
 
     Returns
     -------
     sympy.Expr
-        ``1 / determinant(G, z)``. As a series each strong component is expanded in the
-        direction of its cycles.
+        ``1 / determinant(G, z)``, at the same cost. In its series, the factor of a strong component
+        is expanded in 1/z if its cycles have negative total delay, otherwise in z.
 
     Raises
     ------
     CyclicCoverError
-        If a closed walk has total delay zero: then infinitely many have.
+        If a closed walk has total delay 0; then infinitely many have.
     ValueError
-        If the determinant is zero, or as by `adjacency`.
-
-    Notes
-    -----
-    As `determinant`.
+        If the determinant is zero, or as in `adjacency`.
 
     Examples
     --------
@@ -313,59 +273,51 @@ def zeta(G: Any, z: Any, *, gain: str | None = None, delay: str = "delay") -> sy
     z + 3*z**2/2 + 4*z**3/3 + 7*z**4/4 + O(z**5)
     """
     graph = as_delay_graph(G, delay)
-    verdict(graph)
+    acyclicity_certificate(graph)
     value = determinant(graph, z, gain=gain)
     if value == 0:
         raise ValueError(
-            "the zeta function has no value, since det(I - A(z)) is zero; change a gain, or give "
-            "another z"
+            "the zeta function is undefined: det(I - A(z)) is zero; change a gain or pass another z"
         )
     return 1 / value
 
 
-def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ...]:
-    """Count the closed walks of total delay 1, 2, ..., n, with where in time they begin.
+def closed_walk_counts(G: GraphLike, n: int, *, delay: str = "delay") -> tuple[int, ...]:
+    """Count the closed walks of total delay 1, 2, ..., n.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     n : int
         The largest total delay.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     tuple of int
-        The numbers N_1, ..., N_n: a closed walk of total k counts once for each of the k steps
-        at which it may begin, or k / r times if it goes r times round another. Cycles that lose
-        time take no part.
+        The numbers N_1, ..., N_n. A closed walk of total delay k counts for each of the k steps at
+        which it may begin, or k / r times if it repeats a shorter one r times. Costs a determinant
+        for each strong component, and n times its degree.
 
     Raises
     ------
     CyclicCoverError
-        If a closed walk has total delay zero: then infinitely many have.
+        If a closed walk has total delay 0; then infinitely many have.
     ValueError
-        If delays are not in Z, or n is negative.
-
-    Notes
-    -----
-    The determinant of each strong component, then n times its degree steps, by Newton's
-    identities.
+        If the delays are not in Z, or n is not an integer >= 0.
 
     Examples
     --------
-    The numbers of Lucas.
-
     >>> import unrollgraph as ug
     >>> ug.symbolic.closed_walk_counts(ug.gallery.bouquet(1, 2), 8)
     (1, 3, 4, 7, 11, 18, 29, 47)
     """
     graph, last = as_delay_graph(G, delay), check_integer(n, "the largest total delay")
-    check_size(last, MOST_TERMS, "the series", "take a smaller n")
-    _in_time(graph, "closed walks are counted by their total delay")
-    verdict(graph)
+    check_size(last, MOST_TERMS, "the series", "pass a smaller n")
+    _in_time(graph, "closed_walk_counts requires delays in Z")
+    acyclicity_certificate(graph)
     label = strong_components(len(graph.vertices), graph.tails, graph.heads)
     totals, ones = [0] * (last + 1), [sympy.S.One] * len(graph.edges)
     for part in range(int(label.max(initial=-1)) + 1):
@@ -382,41 +334,37 @@ def closed_walk_counts(G: Any, n: int, *, delay: str = "delay") -> tuple[int, ..
 
 
 def walk_series(
-    G: Any, source: Any, target: Any, n: int, *, gain: str | None = None, delay: str = "delay"
+    G: GraphLike, source: Any, target: Any, n: int, *, gain: str | None = None, delay: str = "delay"
 ) -> tuple[Any, ...]:
-    """Expand the entry of (I - A(z))^-1 that lists the walks from one vertex to another.
+    """Count the walks from one vertex to another by total delay, or sum their gains.
 
     Parameters
     ----------
-    G : networkx.DiGraph, networkx.MultiDiGraph or DelayGraph
-        A delay graph.
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph.
     source, target : vertices of G
-        The first vertex of the walks, and the last.
+        The first and the last vertex of the walks.
     n : int
         The largest total delay.
-    gain : str, optional
-        As `adjacency` takes it: unless given walks are counted, while `transfer_function` and
-        `state_space` look for the attribute ``"gain"`` by themselves.
+    gain : str or None
+        As in `adjacency`; the default differs from "gain" in `transfer_function` and `state_space`.
     delay : str
-        The edge attribute that holds the delay.
+        Edge attribute of the delays.
 
     Returns
     -------
     tuple of n + 1 numbers
-        How many walks have total delay 0, 1, ..., n; the sum of the products of gains along
-        them if there are gains: the impulse response. Integers without gains, else of SymPy.
+        For k = 0, ..., n, the number of walks of total delay k, an int; with gains, the sum over
+        these walks of the product of gains (impulse response), a SymPy expression. Costs two
+        determinants, and n times their degree.
 
     Raises
     ------
     CyclicCoverError
-        If a closed walk between source and target has total delay zero.
+        If a closed walk between source and target has total delay 0.
     ValueError
-        If delays are not in Z, if cycles between source and target gain time and others lose
-        it, so that no one series lists the walks, or as by `adjacency`.
-
-    Notes
-    -----
-    Two determinants, then n times their degree steps.
+        If delays are not in Z, the walks meet cycles of positive and of negative total delay, or
+        an argument is not valid.
 
     Examples
     --------
@@ -425,8 +373,8 @@ def walk_series(
     (1, 1, 2, 3, 5, 8, 13, 21, 34)
     """
     graph, last = as_delay_graph(G, delay), check_integer(n, "the largest total delay")
-    check_size(last, MOST_TERMS, "the series", "take a smaller n")
-    _in_time(graph, "walks are listed by their total delay")
+    check_size(last, MOST_TERMS, "the series", "pass a smaller n")
+    _in_time(graph, "walk_series requires delays in Z")
     gains = gains_of(graph, gain)
     inner = vertices_on_walks(graph, source, target)
     whole = (lambda number: number) if gain is not None else int
@@ -445,13 +393,13 @@ def walk_series(
 
 
 def gains_of(graph: DelayGraph, gain: str | None) -> list[sympy.Expr]:
-    """Gain of each edge, exactly."""
+    """Return the gain of each edge as an exact SymPy expression."""
     values = [1] * len(graph.edges) if gain is None else graph.edge_values(gain, 1)
     return [_exactly(value, edge) for value, edge in zip(values, graph.edges, strict=True)]
 
 
 def _exactly(value: Any, edge: Any) -> sympy.Expr:
-    """A gain as SymPy writes it: floats by their decimals, all else as it is."""
+    """Convert a gain to SymPy; floats become exact decimals."""
     if isinstance(value, float | np.floating) and math.isfinite(value):
         return sympy.Rational(str(value))
     if isinstance(value, complex | np.complexfloating) and np.isfinite(value):
@@ -461,8 +409,8 @@ def _exactly(value: Any, edge: Any) -> sympy.Expr:
         if found is not None:
             return found
     raise ValueError(
-        f"the gain of the edge {show_edge(edge)} is {value!r}, but it must be a finite number or "
-        "a SymPy expression such as sympy.Symbol('a')"
+        f"invalid gain {value!r} on edge {edge!r}: a gain must be a finite number or a SymPy "
+        "expression such as sympy.Symbol('a')"
     )
 
 
@@ -470,7 +418,7 @@ _NOT_FINITE = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.AccumBounds)
 
 
 def _expression(value: Any) -> sympy.Expr | None:
-    """A number or an expression as SymPy has it; None if it is neither. Text is never read."""
+    """Convert a number or expression to SymPy; None for other objects and for text."""
     try:
         found = sympy.sympify(value, strict=True)
     except sympy.SympifyError:
@@ -482,14 +430,15 @@ def _expression(value: Any) -> sympy.Expr | None:
 
 
 def units_of(graph: DelayGraph, z: Any) -> list[sympy.Expr]:
-    """The units of delay, one for each axis."""
+    """Return the units of delay, one for each axis."""
     units = [_expression(unit) for unit in (z if isinstance(z, tuple | list) else (z,))]
     found = [unit for unit in units if unit is not None]
     if len(found) != graph.dimension or len(units) != graph.dimension:
-        wanted = "one symbol" if graph.dimension == 1 else f"a tuple of {graph.dimension} symbols"
+        d = graph.dimension
+        wanted = "one symbol or number" if d == 1 else f"a tuple of {d} symbols or numbers"
         raise ValueError(
-            f"z is {z!r}, but it must be {wanted}, since delays are in Z"
-            f"{'' if graph.dimension == 1 else f'^{graph.dimension}'}"
+            f"invalid z {z!r}: it must be {wanted}, since delays are in "
+            f"{'Z' if d == 1 else f'Z^{d}'}"
         )
     return found
 
@@ -500,7 +449,7 @@ def units_of(graph: DelayGraph, z: Any) -> list[sympy.Expr]:
 def _quotient(
     above: dict[int, sympy.Expr], below: dict[int, sympy.Expr], last: int
 ) -> dict[int, sympy.Expr]:
-    """Coefficients of a quotient up to some power; the divisor is 1 and higher powers."""
+    """Return coefficients of a quotient; the divisor must be 1 plus higher powers."""
     series: dict[int, sympy.Expr] = {}
     if not above:
         return series
@@ -513,28 +462,33 @@ def _quotient(
 
 
 def vertices_on_walks(graph: DelayGraph, source: Any, target: Any) -> list[int]:
-    """Vertices on walks from one vertex to another, by their numbers."""
+    """Return the numbers of the vertices on walks from source to target."""
     for what, vertex in (("source", source), ("target", target)):
         if not known(vertex, graph.number):
-            raise ValueError(f"the {what} {show_vertex(vertex)} is no vertex of the graph")
+            raise ValueError(
+                f"the {what} {vertex!r} is not a vertex of the graph; pass one of its vertices"
+            )
     n, ends = len(graph.vertices), (graph.number[source], graph.number[target])
     found: list[int] = vertices_between(n, graph.tails, graph.heads, *ends).tolist()
     return found
 
 
 def _direction(graph: DelayGraph, inner: list[int], ends: Any) -> int:
-    """The sign of the totals of the cycles among some vertices; 1 if there are none."""
+    """Return the sign of the total delays of the inner cycles; 1 without cycles."""
     names = [graph.vertices[v] for v in inner]
-    schedule = verdict(graph.base.subgraph(names), delay=graph.delay_name)
+    schedule = acyclicity_certificate(graph.base.subgraph(names), delay=graph.delay_name)
     if not schedule.is_linear:
         raise ValueError(
-            f"cycles between {show_vertex(ends[0])} and {show_vertex(ends[1])} gain time and "
-            "others lose it, so no one power series lists the walks; "
-            "unrollgraph.path_count counts those of one total delay"
+            f"the cycles between {ends[0]!r} and {ends[1]!r} have positive and negative total "
+            "delays, so no power series in z or 1/z lists the walks; use unrollgraph.path_count to "
+            "count the walks of one total delay"
         )
     return -1 if schedule.time_direction == "backward" else 1
 
 
 def _in_time(graph: DelayGraph, what: str) -> None:
     if graph.dimension > 1:
-        raise ValueError(f"{what} in Z, but delays are in Z^{graph.dimension}")
+        raise ValueError(
+            f"{what}, but the delays of the graph are in Z^{graph.dimension}; use zeta or "
+            "transfer_function, which accept them"
+        )

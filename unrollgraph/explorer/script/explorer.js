@@ -1,19 +1,20 @@
-// The page: one walk, its lift in four covers, and what can be asked of them.
+// The page: a walk, its lifts to four covers, and controls.
 //
-// Two things change. The trip is what the reader walked, and can be taken back; the view is how it
-// is looked at: in which cover, mapped down to which, by which clocks, with the star of its end.
+// The state has two parts: the trip, which is the walk with the starts of its lifts and can be undone,
+// and the view: the cover, the cover it is projected to, the retiming, and whether edges at the end
+// of the walk are numbered.
 
 function button(words, onclick, more = {}) {
   return html("button", { type: "button", onclick, ...more }, words);
 }
 
-/** A list to choose from, with its label. */
+/** A select element with a label. */
 function choice(label, onchange) {
   const select = html("select", { onchange: () => onchange(select.value) });
   const element = html("label", {}, `${label} `, select);
   return {
     element,
-    /** Offer pairs of a value and its words, one of them chosen; none hides the list. */
+    /** Set pairs of a value and its text, and the selected value; hide the list if there are fewer than two. */
     offer(options, value) {
       select.replaceChildren(...options.map(([own, words]) => html("option", { value: own }, words)));
       select.value = value;
@@ -22,7 +23,7 @@ function choice(label, onchange) {
   };
 }
 
-/** Put other elements into a host; if one of them had the keyboard, the one in its place gets it. */
+/** Replace the children of a host, and keep the focus at the same position. */
 function refill(host, children, elsewhere) {
   const held = [...host.children].indexOf(host.getRootNode().activeElement);
   host.replaceChildren(...children);
@@ -43,7 +44,7 @@ class Explorer {
     this.#covers = new Map(spec.covers.map((cover) => [cover.key, indexed(cover)]));
     this.#trip = setOut(spec, spec.root);
     this.#build(host);
-    this.#base = new Panel(this.baseHost, spec.base, spec.colours, "The graph below", {
+    this.#base = new Panel(this.baseHost, spec.base, spec.colors, "The base graph", {
       point: (k) => this.#point("", k), forget: () => this.#forget(), describe: (k) => this.#describe(k),
       choose: (k) => this.#chooseBelow(k), edge: (e) => this.#chooseEdge(e), drag: (from, to) => this.#drag(from, to),
     });
@@ -57,7 +58,7 @@ class Explorer {
     });
   }
 
-  // -- what stands where ------------------------------------------------------------------------
+  // -- layout -----------------------------------------------------------------------------------
 
   #build(host) {
     const spec = this.#spec, covers = [...this.#covers.values()];
@@ -71,23 +72,23 @@ class Explorer {
       ...covers.map(({ key, name }) => button(name, () => this.#look({ cover: key }), { "data-cover": key })));
     this.starts = choice("Start at", (copy) => copy && this.#startAt(this.#view.cover, Number(copy)));
     this.shifts = html("span", { className: "shifts" });
-    this.lower = choice("Map it down to", (under) => this.#look({ under }));
-    this.clocks = choice("Clocks", (clock) => this.#look({ clock: Number(clock) }));
+    this.lower = choice("Project to", (under) => this.#look({ under }));
+    this.clocks = choice("Retiming", (clock) => this.#look({ clock: Number(clock) }));
     const star = html("input", { type: "checkbox", onchange: () => this.#look({ star: star.checked }) });
     this.tower = html("tbody");
     this.runHost = html("div");
-    const heads = ["cover", "its lift leads to", "and is"].map((head) => html("th", { scope: "col" }, head));
+    const heads = ["cover", "end of the lift", "the lift is"].map((head) => html("th", { scope: "col" }, head));
     this.root = html("div", { className: "ug" }, this.status,
       html("div", { className: "stage" },
-        html("section", { className: "below" }, html("h2", {}, "Below: the graph"), this.baseHost,
+        html("section", { className: "below" }, html("h2", {}, "The base graph"), this.baseHost,
           this.steps, html("div", { className: "bar" }, this.undo, this.clear)),
-        html("section", { className: "above" }, html("h2", {}, "Above: its covers"), this.tabs, this.says, this.coverHost,
+        html("section", { className: "above" }, html("h2", {}, "Its covers"), this.tabs, this.says, this.coverHost,
           html("div", { className: "bar tools" }, this.starts.element, this.shifts, this.lower.element, this.clocks.element,
-            html("label", {}, star, " number the arcs at the end")),
+            html("label", {}, star, " number the edges at the end")),
           this.starSays, this.underHost)),
-      html("section", {}, html("h2", {}, "The same walk in every cover"),
+      html("section", {}, html("h2", {}, "Lifts of the walk to all covers"),
         html("table", { className: "tower" }, html("thead", {}, html("tr", {}, ...heads)), this.tower)),
-      ...(spec.network ? [html("section", {}, html("h2", {}, "A network in the window"), this.runHost)] : []));
+      ...(spec.network ? [html("section", {}, html("h2", {}, "A network over the window"), this.runHost)] : []));
     this.root.addEventListener("keydown", (event) => {
       if (event.key !== "Backspace") return;
       this.#back();
@@ -113,14 +114,14 @@ class Explorer {
   }
 
   #open(host, cover) {
-    return new Panel(host, cover, this.#spec.colours, cover.name, {
+    return new Panel(host, cover, this.#spec.colors, cover.name, {
       point: (k) => this.#point(cover.key, k), forget: () => this.#forget(),
       choose: (k) => this.#chooseAbove(cover.key, k),
       describe: (k) => this.#name(cover.key, cover.vertices[k]),
     });
   }
 
-  // -- what is known ----------------------------------------------------------------------------
+  // -- state ------------------------------------------------------------------------------------
 
   #lifted(key) {
     return lift(this.#spec.base, this.#covers.get(key), this.#trip.starts[key], this.#trip.walk);
@@ -134,12 +135,12 @@ class Explorer {
     return this.#spec.clocks[this.#view.clock];
   }
 
-  /** The panels of covers, each with its key. */
+  /** Pairs of the key and the panel of each cover on display. */
   get #panels() {
     return [[this.#view.cover, this.#above], [this.#view.under, this.#under]].filter(([, panel]) => panel);
   }
 
-  /** The name of a place, its time by the clocks that are shown. */
+  /** The name of a place, with its time after the retiming. */
   #name(key, place) {
     const cover = this.#covers.get(key), ahead = this.#clock?.ahead[place.over];
     const timed = ahead && (key === "delay" || cover.modulus);
@@ -147,7 +148,7 @@ class Explorer {
     return called(this.#spec.base, timed ? { ...place, sheet: [cover.modulus ? time % cover.modulus[0] : time] } : place);
   }
 
-  // -- what the reader does ---------------------------------------------------------------------
+  // -- input ------------------------------------------------------------------------------------
 
   #go(trip) {
     this.#past.push(this.#trip);
@@ -182,7 +183,7 @@ class Explorer {
     this.steps.querySelector(".asked").focus();
   }
 
-  /** An edge at the end of the walk is taken, along or against; another begins a walk. */
+  /** Take an edge at the end of the walk in either direction; any other edge starts a new walk. */
   #chooseEdge(edge) {
     const { tail, head } = this.#spec.base.arcs[edge];
     if (tail === this.#here) this.#step([edge, 1]);
@@ -190,7 +191,7 @@ class Explorer {
     else this.#go(setOut(this.#spec, tail, [[edge, 1]]));
   }
 
-  /** Drawn from one vertex to another: a step, if one leads there. Elsewhere a walk begins. */
+  /** Take a step between two vertices, if there is one; start a new walk if it is not at the end. */
   #drag(from, to) {
     const trip = from === this.#here ? this.#trip : setOut(this.#spec, from);
     if (!towards(this.#spec.base, trip, to).length) return false;
@@ -199,7 +200,7 @@ class Explorer {
     return !this.#asked.length;
   }
 
-  /** A neighbour of the end of the lift is a step; elsewhere the lift begins anew. */
+  /** Take a step to a neighbor of the end of the lift; at any other vertex start a new lift. */
   #chooseAbove(key, k) {
     const end = this.#lifted(key).at(-1)?.vertex ?? -1;
     const steps = this.#covers.get(key).arcs.flatMap(({ edge, tail, head }) =>
@@ -213,7 +214,7 @@ class Explorer {
     this.#go(startedAt(this.#covers, this.#trip, key, copy));
   }
 
-  /** Look at it in another way. Other clocks are those of the delay cover, and leave with it. */
+  /** Change the view. A retiming is for the delay cover only. */
   #look(change) {
     const before = this.#view;
     this.#view = { ...before, ...change };
@@ -229,20 +230,20 @@ class Explorer {
     this.#run?.tell();
   }
 
-  // -- what is shown ----------------------------------------------------------------------------
+  // -- output -----------------------------------------------------------------------------------
 
-  /** Draw base and delay cover by the clocks chosen. */
+  /** Draw the base graph and the delay cover with the chosen retiming. */
   #retime() {
-    const { base, clocks, colours } = this.#spec;
+    const { base, clocks, colors } = this.#spec;
     const offered = this.#view.cover === "delay" ? clocks.map(({ name }, k) => [k, name]) : [];
-    this.clocks.offer(offered.length ? [[-1, "as given"], ...offered] : [], this.#view.clock);
-    (this.#clock?.base.colours ?? colours.edges).forEach(([day, night], edge) =>
+    this.clocks.offer(offered.length ? [[-1, "none"], ...offered] : [], this.#view.clock);
+    (this.#clock?.base.colors ?? colors.edges).forEach(([day, night], edge) =>
       this.root.style.setProperty(`--edge-${edge}`, `light-dark(${day}, ${night})`));
     this.#base.redraw(this.#clock?.base ?? base);
     if (this.#view.cover === "delay") this.#above.redraw(this.#clock?.cover ?? this.#covers.get("delay"));
   }
 
-  /** Show the trip: lit up in every panel, told, and offered steps to go on. */
+  /** Highlight the trip in all panels, and update texts and controls. */
   #show() {
     this.#base.light(this.#trip.walk.map(([edge]) => edge), this.#trip.begin, this.#here);
     this.#base.describe();
@@ -257,7 +258,7 @@ class Explorer {
     this.#numbers();
   }
 
-  /** Number the arcs at the end of the walk, below and above alike. */
+  /** Number the edges at the end of the walk, and their lifts at the end of the lift. */
   #star() {
     const { base } = this.#spec, [key, panel] = this.#panels[0], end = this.#lifted(key).at(-1);
     const into = base.arcs.filter(({ head }) => head === this.#here);
@@ -272,8 +273,8 @@ class Explorer {
     panel.tag(this.#view.star ? lifted : []);
     const missing = tags.length - lifted.length;
     this.starSays.textContent = !this.#view.star || !end ? ""
-      : `${into.length} in and ${out.length} out at ${base.names[this.#here]}, and each of them once at ${this.#name(key, end.place)}`
-        + `${missing ? `; ${missing} of them beyond what is drawn` : ""}. That is what makes it a covering.`;
+      : `${base.names[this.#here]} has in-degree ${into.length} and out-degree ${out.length}. Each of these edges has exactly one lift at `
+        + `${this.#name(key, end.place)}${missing ? ` (${missing} not drawn)` : ""}, as in every covering.`;
   }
 
   #tell() {
@@ -303,7 +304,7 @@ class Explorer {
       [move(back, "\u25c2", inverse), html("span", {}, shifts.length > 1 ? name.split(" ").slice(-2).join(" ") : "shift"), move(to, "\u25b8", name)]), this.#above);
   }
 
-  /** The tower: where the lift leads in each cover, and whether it closes. */
+  /** Table of the end of the lift in each cover, and whether the lift is closed. */
   #rows() {
     const { base } = this.#spec;
     const row = (name, end, closed, now) => html("tr", { className: now ? "now" : "" }, html("th", { scope: "row" }, name),
@@ -311,7 +312,7 @@ class Explorer {
     const covers = [...this.#covers.values()].map(({ key, name }) => {
       const passed = this.#lifted(key), now = key === this.#view.cover;
       return passed.length ? row(name, this.#name(key, passed.at(-1).place), same(passed[0].place, passed.at(-1).place), now)
-        : html("tr", { className: now ? "now" : "" }, html("th", { scope: "row" }, name), html("td", { colSpan: 2 }, "not in this piece"));
+        : html("tr", { className: now ? "now" : "" }, html("th", { scope: "row" }, name), html("td", { colSpan: 2 }, "its start is not drawn"));
     });
     return [...covers, row("The graph", base.names[this.#here], this.#here === this.#trip.begin, false)];
   }
@@ -319,21 +320,21 @@ class Explorer {
   #sentence() {
     const { base } = this.#spec, { cover } = this.#view, begin = base.names[this.#trip.begin];
     if (this.#asked.length) return `More than one edge leads there: choose a step from ${base.names[this.#here]}.`;
-    if (!this.#trip.walk.length) return `The walk begins at ${begin}. Click a neighbour, draw along the arrows, or choose a step.`;
+    if (!this.#trip.walk.length) return `The walk begins at ${begin}. Click a neighbor, drag along edges, or choose a step.`;
     const passed = this.#lifted(cover);
     const above = passed.length ? liftWords(this.#here === this.#trip.begin, passed, ({ place }) => this.#name(cover, place))
-      : "Its lift does not begin in this piece of the cover.";
+      : "The start of its lift is not drawn.";
     return `${walkWords(base, this.#trip)} ${above}`;
   }
 
-  /** What a vertex of the base is to those who hear the page. */
+  /** Accessible name of a vertex of the base. */
   #describe(k) {
     const [step] = towards(this.#spec.base, this.#trip, k);
     const way = !step ? "" : step[1] > 0 ? ", a step along an edge" : ", a step against an edge";
-    return `${this.#spec.base.names[k]}${k === this.#here ? ", here" : ""}${way}`;
+    return `${this.#spec.base.names[k]}${k === this.#here ? ", end of the walk" : ""}${way}`;
   }
 
-  /** Mark what is pointed at in one panel, "" for the base: its fibre, its image, what lies over it. */
+  /** Mark a vertex of one panel ("" for the base), its fibre or its images and preimages in the others. */
   #point(from, k) {
     const over = from ? this.#covers.get(from).vertices[k].over : k;
     this.#base.mark("same", new Set([over]));
@@ -353,7 +354,7 @@ class Explorer {
 
   // -- the network ------------------------------------------------------------------------------
 
-  /** A step of the run is seen in the delay cover. */
+  /** Switch to the delay cover for a step of the run. */
   #turned(run) {
     this.#run = run;
     if (run.turn && this.#view.cover !== "delay") this.#look({ cover: "delay" });
@@ -373,29 +374,29 @@ class Explorer {
     return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
   }
 
-  // -- from outside -----------------------------------------------------------------------------
+  // -- public methods ---------------------------------------------------------------------------
 
-  /** Walk as told, from a vertex of the base. */
+  /** Replace the walk by one from a vertex of the base; ignore it if it is not connected. */
   walk(begin, walk) {
     const joins = walk.every((step, k) => (k ? endOf(this.#spec.base, walk[k - 1]) : begin) === endOf(this.#spec.base, [step[0], -step[1]]));
     if (!joins || JSON.stringify([begin, walk]) === JSON.stringify([this.#trip.begin, this.#trip.walk])) return;
     this.#go(begin === this.#trip.begin ? { ...this.#trip, walk } : setOut(this.#spec, begin, walk));
   }
 
-  /** Stop what still runs. */
+  /** Stop the run of the network. */
   close() {
     this.#run?.halt();
   }
 }
 
-/** Show an explorer in an element. `hooks.onwalk(begin, walk)` hears of every walk. */
+/** Show an explorer in an element. `hooks.onwalk(begin, walk)` is called for every new walk. */
 export function mount(host, spec, hooks = {}) {
   return new Explorer(host, spec, hooks);
 }
 
-/** As a widget: the walk is shared with the model. */
+/** Render a widget that shares its walk with the model. */
 function render({ model, el }) {
-  let telling = false;  // what the model says meanwhile is an echo
+  let telling = false;  // changes of the model meanwhile are our own
   const view = mount(el, model.get("spec"), {
     onwalk(begin, walk) {
       telling = true;

@@ -1,17 +1,17 @@
-// The lift of a walk: the one thing that the page computes, where all else is only shown.
+// Lifts of walks, which are the only data that the page computes itself.
 //
-// A walk is a list of steps [edge, sign], the sign -1 where an edge is taken against its direction.
-// A place above is {over, sheet} or, in a tree, {over, word}: a vertex of the base and what tells
-// its copies apart. An edge adds its delay to the sheet; a word grows by a step, or shrinks by one
-// where a step undoes the last.
+// A walk is a list of steps [edge, sign]; the sign is -1 if an edge is used against its direction.
+// A place is a vertex of a cover, {over, sheet} or in a tree {over, word}, where over is its base
+// vertex and the word is a reduced walk from the root. A step adds the delay of its edge to the
+// sheet. It is appended to the word, or removes the last step if it is the inverse of that.
 
-/** What names a place among those of its cover. */
+/** The key of a place in its cover. */
 export function keyOf(place) {
   const own = place.word ? place.word.map(([edge, sign]) => edge * sign + (sign > 0 ? "+" : "-")) : place.sheet;
   return `${place.over}|${own.join(",")}`;
 }
 
-/** The place to which a step leads. */
+/** The place at the end of a step. */
 export function moved(base, cover, place, [edge, sign]) {
   const arc = base.arcs[edge];
   const over = sign > 0 ? arc.head : arc.tail;
@@ -28,7 +28,7 @@ export function moved(base, cover, place, [edge, sign]) {
   return { over, sheet };
 }
 
-/** Where the vertices of a cover are found by their places, and arcs by their edge and tail. */
+/** A cover with an index of its vertices by place, and of its edges by base edge and tail. */
 export function indexed(cover) {
   const vertices = new Map(cover.vertices.map((vertex, k) => [keyOf(vertex), k]));
   const arcs = new Map(cover.arcs.map((arc, k) => [`${arc.edge}|${arc.tail}`, k]));
@@ -36,8 +36,8 @@ export function indexed(cover) {
 }
 
 /**
- * Lift a walk to an indexed cover, from one of its vertices. Returns the places passed, and of each
- * the number of its vertex and of the arc that led there, -1 for what is not drawn.
+ * Lift a walk to an indexed cover, from one of its vertices. Returns the places along the lift, each
+ * with the number of its vertex and of the edge to it, or -1 if it is not drawn.
  */
 export function lift(base, cover, start, walk) {
   if (start < 0) return [];
@@ -53,12 +53,12 @@ export function lift(base, cover, start, walk) {
   return passed;
 }
 
-/** Whether two places are one. */
+/** Whether two places are equal. */
 export function same(one, other) {
   return keyOf(one) === keyOf(other);
 }
 
-/** The steps that lead on from a vertex of the base, along edges first and then against them. */
+/** The steps from a vertex of the base, first along edges and then against edges. */
 export function stepsFrom(base, vertex) {
   const along = base.arcs.filter((arc) => arc.tail === vertex).map((arc) => [arc.edge, 1]);
   const against = base.arcs.filter((arc) => arc.head === vertex).map((arc) => [arc.edge, -1]);

@@ -1,14 +1,14 @@
-// A panel: one graph drawn in SVG, the base or a cover, and what is marked in it.
+// A panel: an SVG drawing of the base graph or of a cover, with marks.
 //
-// It knows nothing of walks. It is told which vertices and arcs to mark, and tells which vertex is
-// pointed at or chosen, by mouse, finger or key.
+// It does not depend on walks: its methods mark vertices and edges, and it calls hooks when a vertex
+// is pointed at or chosen by mouse, touch or keyboard.
 
 const SVG = "http://www.w3.org/2000/svg";
 const RADIUS = 0.27;
 const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 let panels = 0;
 
-/** Make an element of SVG. */
+/** Make an SVG element. */
 function drawn(name, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -16,7 +16,7 @@ function drawn(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Make an element of HTML; what begins with "on" is a listener. */
+/** Make an HTML element; properties that begin with "on" are event listeners. */
 function html(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
@@ -28,24 +28,24 @@ function html(name, properties = {}, ...children) {
   return element;
 }
 
-/** Put an element where its vertex stands. */
+/** Move an element to a position. */
 function stand(element, [x, y]) {
   element.style.transform = `translate(${x}px, ${y}px)`;
 }
 
 export class Panel {
-  #groups; #lines; #hits; #places; #hooks; #colours; #host;
+  #groups; #lines; #hits; #places; #hooks; #colors; #host;
   #id = `ug${++panels}`;
   #roving = -1;
   #dragged = false;
   #layers = {};
 
   /**
-   * Draw a graph into a host. `hooks` are point(k), forget(), choose(k), edge(e), drag(k, l), which
-   * says whether that was a step, and describe(k), the words that are read out for a vertex.
+   * Draw a graph into a host. Hooks: point(k), forget(), choose(k), edge(e), drag(k, l), which returns
+   * whether it was a step, and describe(k), which returns the accessible name of a vertex.
    */
-  constructor(host, data, colours, label, hooks) {
-    [this.#host, this.#colours, this.#hooks] = [host, colours, hooks];
+  constructor(host, data, colors, label, hooks) {
+    [this.#host, this.#colors, this.#hooks] = [host, colors, hooks];
     this.svg = drawn("svg", { role: "group", "aria-label": label });
     for (const name of ["floor", "bands", "words", "halos", "lines", "badges", "hits", "discs", "tags"])
       this.#layers[name] = drawn("g", { class: name });
@@ -65,10 +65,10 @@ export class Panel {
     host.replaceChildren(this.svg);
   }
 
-  // -- what stands there ------------------------------------------------------------------------
+  // -- elements ---------------------------------------------------------------------------------
 
   #arrowheads() {
-    const heads = this.#colours.edges.map((_, edge) => {
+    const heads = this.#colors.edges.map((_, edge) => {
       const marker = drawn("marker", {
         id: `${this.#id}e${edge}`, viewBox: "0 0 10 10", refX: 9, refY: 5, orient: "auto",
         markerUnits: "userSpaceOnUse", markerWidth: 0.19, markerHeight: 0.19,
@@ -81,7 +81,7 @@ export class Panel {
 
   #floor({ rings = [], cells = [] }) {
     for (const { over, radius } of rings)
-      this.#layers.floor.append(drawn("circle", { class: "ring", r: radius, stroke: this.#colours.vertices[over][0] }));
+      this.#layers.floor.append(drawn("circle", { class: "ring", r: radius, stroke: this.#colors.vertices[over][0] }));
     for (const { x, y, size } of cells)
       this.#layers.floor.append(drawn("rect", { class: "cell", x, y, width: size, height: size, rx: 0.2 }));
   }
@@ -94,7 +94,7 @@ export class Panel {
     return line;
   }
 
-  /** A broad line that is not seen, to be clicked. */
+  /** A wide invisible line to click. */
   #hit({ edge, path }) {
     const hit = drawn("path", { class: "hit", d: path });
     hit.addEventListener("click", () => this.#hooks.edge(edge));
@@ -103,9 +103,9 @@ export class Panel {
   }
 
   #vertex(vertex, k, inPlane) {
-    const [fill, ink] = this.#colours.vertices[vertex.over];
+    const [fill, ink] = this.#colors.vertices[vertex.over];
     const group = drawn("g", { class: `vertex ${vertex.ghost ? "ghost" : ""}`, role: "button", tabindex: -1, "data-k": k });
-    // numbers stand beside a disc, or in the plane, where others stand beside, below it
+    // numbers are to the right of a disc; in the plane, where other discs may be there, under it
     const [x, value, slope] = inPlane ? [0, 0.4, 0.59] : [RADIUS + 0.06, -0.03, 0.17];
     group.append(
       drawn("title", {}, vertex.label), drawn("circle", { r: RADIUS, fill }), this.#lettering(vertex, ink),
@@ -122,7 +122,7 @@ export class Panel {
     return group;
   }
 
-  /** Letters small enough to stay inside a disc, with the index of the copy below the line. */
+  /** Text that fits into a disc, with the index of the copy as a subscript. */
   #lettering({ label, index }, ink) {
     const short = label.length > 9 ? `${label.slice(0, 8)}\u2026` : label;
     const long = short.length + 0.75 * (index ?? "").length;
@@ -132,16 +132,16 @@ export class Panel {
     return text;
   }
 
-  // -- what the reader does ---------------------------------------------------------------------
+  // -- input ------------------------------------------------------------------------------------
 
-  /** Of all vertices one at a time is reached by the tabulator. */
+  /** Make a vertex the only one in the tab order. */
   #rove(k) {
     this.#groups[this.#roving]?.setAttribute("tabindex", -1);
     this.#groups[k]?.setAttribute("tabindex", 0);
     this.#roving = k;
   }
 
-  /** Arrows go to the nearest vertex on that side; enter and space choose. */
+  /** Arrow keys move to the nearest vertex in their direction; Enter and Space choose. */
   #keyed(event, k) {
     if (event.key === "Enter" || event.key === " ") this.#hooks.choose(k);
     else if (event.key in WAYS) this.#groups[this.#beside(k, WAYS[event.key])].focus();
@@ -160,7 +160,7 @@ export class Panel {
     return least < Infinity ? far.indexOf(least) : k;
   }
 
-  /** A finger or the mouse that goes from disc to disc without being lifted. */
+  /** Call hooks.drag when the pointer is dragged from disc to disc. */
   #followDrags() {
     let from = -1, held = false;
     const under = ({ clientX, clientY }) => {
@@ -170,21 +170,21 @@ export class Panel {
     const listen = (names, call) => names.forEach((name) => this.svg.addEventListener(name, call));
     listen(["pointerdown"], (event) => {
       [from, this.#dragged] = [under(event), false];
-      held = from >= 0;  // from elsewhere a finger pushes the page
-      event.target.releasePointerCapture?.(event.pointerId);  // fingers hold what they touched
+      held = from >= 0;  // a touch elsewhere scrolls the page
+      event.target.releasePointerCapture?.(event.pointerId);  // touch captures the first target
     });
     listen(["pointermove"], (event) => {
       const met = from < 0 ? from : under(event);
       if (met < 0 || met === from || !this.#hooks.drag(from, met)) return;
-      [from, this.#dragged] = [met, true];  // and the click that ends it is none
+      [from, this.#dragged] = [met, true];  // the click at the end of a drag is ignored
     });
     listen(["pointerup", "pointercancel", "pointerleave"], () => { from = -1; });
     this.svg.addEventListener("touchmove", (event) => { if (held) event.preventDefault(); }, { passive: false });
   }
 
-  // -- what is marked ---------------------------------------------------------------------------
+  // -- marks ------------------------------------------------------------------------------------
 
-  /** Light up arcs, and say where the walk begins and where it has come to; -1 is nowhere. */
+  /** Highlight edges, and mark the first and the last vertex of a walk (-1: not drawn). */
   light(arcs, start, end) {
     this.#layers.halos.replaceChildren(...arcs.filter((k) => k >= 0).map((k) => drawn("path", { class: "halo", d: this.#lines[k].getAttribute("d") })));
     this.#layers.halos.lastChild?.classList.add("last");
@@ -195,12 +195,12 @@ export class Panel {
     if (!this.svg.contains(this.svg.getRootNode().activeElement)) this.#rove(Math.max(0, end));
   }
 
-  /** Mark vertices, and no others, as of some kind. */
+  /** Give a class to exactly these vertices. */
   mark(kind, chosen) {
     this.#groups.forEach((group, k) => group.classList.toggle(kind, chosen.has(k)));
   }
 
-  /** Write on arcs, so far along them. */
+  /** Write texts on edges; `far` is the position along an edge, from 0 to 1. */
   tag(tags) {
     this.#layers.tags.replaceChildren(...tags.map(({ arc, words, far }) => {
       const line = this.#lines[arc];
@@ -209,7 +209,7 @@ export class Panel {
     }));
   }
 
-  /** Write numbers beside the vertices. */
+  /** Write values and gradients next to the vertices. */
   number(values, slopes) {
     this.#groups.forEach((group, k) => {
       group.querySelector(".value").textContent = values.get(k) ?? "";
@@ -217,12 +217,12 @@ export class Panel {
     });
   }
 
-  /** Say what the vertices are to those who hear the page. */
+  /** Update the accessible names of the vertices. */
   describe() {
     this.#groups.forEach((group, k) => group.setAttribute("aria-label", this.#hooks.describe(k)));
   }
 
-  /** Put what is drawn in its places, or in others. */
+  /** Move everything to the places in the data. */
   redraw({ box, vertices, arcs, bands = [], texts = [], badges = [] }) {
     this.#resize(box);
     vertices.forEach(({ x, y, index }, k) => {
@@ -235,7 +235,7 @@ export class Panel {
       for (const line of [this.#lines[k], this.#hits[k]]) line?.setAttribute("d", path);
     });
     this.#layers.bands.replaceChildren(...bands.map(({ over, x, y, width, height }) =>
-      drawn("rect", { class: "band", x, y, width, height, rx: 0.31, fill: this.#colours.vertices[over][0] })));
+      drawn("rect", { class: "band", x, y, width, height, rx: 0.31, fill: this.#colors.vertices[over][0] })));
     this.#layers.words.replaceChildren(...texts.map(({ x, y, words, align }) =>
       drawn("text", { x, y, "font-size": 0.26, "text-anchor": align === "right" ? "end" : "middle" }, words)));
     this.#layers.badges.replaceChildren(...badges.map((badge) => this.#badge(badge)));
@@ -248,7 +248,7 @@ export class Panel {
     return drawn("g", {}, box, drawn("text", { x, y, dy: "0.35em", "font-size": 0.24 }, words.replaceAll("-", "\u2212")));
   }
 
-  /** As large as there is room, but never so small that nobody can read or touch it. */
+  /** Fill the available space, within limits that keep texts legible and discs large enough to touch. */
   #resize(box) {
     const [, , width, height] = box;
     this.svg.setAttribute("viewBox", box.join(" "));
@@ -257,7 +257,7 @@ export class Panel {
     this.svg.style.minHeight = `${Math.min(height, 30 * (height / width)) * 26}px`;
   }
 
-  /** Bring a vertex into view where the panel is wider than the page. */
+  /** Scroll the panel to show a vertex. */
   show(k) {
     if (k < 0) return;
     const box = this.#groups[k].getBoundingClientRect(), frame = this.#host.getBoundingClientRect();
@@ -265,7 +265,7 @@ export class Panel {
       this.#host.scrollBy({ left: (box.left + box.right - frame.left - frame.right) / 2 });
   }
 
-  /** Go to the vertex that the tabulator reaches. */
+  /** Focus the vertex in the tab order. */
   focus() {
     this.#groups[this.#roving]?.focus();
   }

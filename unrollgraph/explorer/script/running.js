@@ -1,14 +1,14 @@
-// The network that runs: wavefront by wavefront, forward and then backward, and the weights that
-// gather the gradients of their copies. The numbers were computed before; this turns pages.
+// A run of a network, one wavefront after the other, forward and then backward, with the sums of the
+// gradients of the copies of each weight. All numbers are in the data; this file only shows them.
 
-const PACE = 700;  // milliseconds to a step
+const PACE = 700;  // milliseconds per step
 
 export class Run {
   #network; #hooks; #forward; #slider; #says; #play; #rows;
   #clock = null;
   turn = 0;
 
-  /** Make the controls. `hooks.turned(run)` hears of every step, `names(list)` calls vertices, `outputs` the outputs. */
+  /** Make the controls. Hooks: turned(run) is called at each step, names(list) names vertices, outputs is a text. */
   constructor(host, network, hooks) {
     [this.#network, this.#hooks, this.#forward] = [network, hooks, network.fronts.length];
     this.#slider = html("input", {
@@ -31,9 +31,9 @@ export class Run {
   }
 
   #table() {
-    const heads = ["weight", "now", "gradients of its copies", "their sum"];
+    const heads = ["weight", "value", "gradients of its copies", "their sum"];
     return html("table", {},
-      html("caption", {}, "Each weight is one, above and below: its copies get gradients of their own, and it gets their sum. |x| is the length of a vector."),
+      html("caption", {}, "All copies of a vertex share its weights. The gradient of a weight is the sum over its copies. |x| is the norm of an array."),
       html("thead", {}, html("tr", {}, ...heads.map((head) => html("th", { scope: "col" }, head)))),
       html("tbody", {}, ...this.#rows.map(({ row }) => row)));
   }
@@ -51,7 +51,7 @@ export class Run {
     this.#play.textContent = "Play";
   }
 
-  /** Turn to a step: 0 before the run, then the wavefronts forward, then backward. */
+  /** Go to a step: 0 is before the run, then the wavefronts forward, then backward. */
   go(turn) {
     this.turn = Math.max(0, Math.min(2 * this.#forward, turn));
     if (this.turn === 2 * this.#forward) this.halt();
@@ -61,25 +61,25 @@ export class Run {
     this.#hooks.turned(this);
   }
 
-  /** Say what is computed now. */
+  /** Describe the current step. */
   tell() {
     const there = this.#hooks.names([...this.now]);
-    this.#says.textContent = !this.turn ? `Step through the window: forward, then backward. What lies outside is zero, and the loss is half the sum of the squares of ${this.#hooks.outputs} at all times.`
-      : !this.#back ? `Forward, ${this.turn} of ${this.#forward}: ${there} can be computed now.`
-      : `Backward, ${this.#back} of ${this.#forward}: the gradient is known at ${there}.`;
+    this.#says.textContent = !this.turn ? `Step through the window, forward and then backward. Values outside the window are zero. The loss is half the sum of the squares of ${this.#hooks.outputs} at all times.`
+      : !this.#back ? `Forward, ${this.turn} of ${this.#forward}: the values of ${there} are computed.`
+      : `Backward, ${this.#back} of ${this.#forward}: the gradients of ${there} are computed.`;
   }
 
   get #back() {
     return Math.max(0, this.turn - this.#forward);
   }
 
-  /** The vertices of the wavefront that is computed now. */
+  /** The vertices of the current wavefront. */
   get now() {
     const front = this.#back ? this.#forward - this.#back : this.turn - 1;
     return new Set(this.#network.fronts[front] ?? []);
   }
 
-  /** The vertices that the gradient has reached. */
+  /** The vertices whose gradients are computed. */
   get reached() {
     return new Set(this.#network.fronts.slice(this.#forward - this.#back).flat());
   }
@@ -89,13 +89,13 @@ export class Run {
     return new Map(this.#network.fronts.slice(0, this.turn).flat().map((k) => [k, this.#network.values[k]]));
   }
 
-  /** The gradients known so far, by vertex. */
+  /** The gradients computed so far, by vertex. */
   get slopes() {
     return new Map([...this.reached].map((k) => [k, this.#network.gradients[k]]));
   }
 }
 
-/** A weight: its value, a cell for the gradient of each copy, and their sum as it grows. */
+/** A row with a weight: its value, the gradients of its copies, and their partial sum. */
 class WeightRow {
   constructor(weight, names) {
     [this.weight, this.names] = [weight, names];

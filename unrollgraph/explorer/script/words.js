@@ -1,14 +1,14 @@
-// What the page says of places and walks.
+// Texts of the page about places and walks.
 
 const MINUS = "\u2212";
 
-/** How a place is called: (A, 2), or in a tree by the walk that leads there from the root. */
+/** Name of a place: (A, 2), or in a tree with its walk from the root. */
 function called(base, place) {
   const name = base.names[place.over];
   return place.word ? `(${name}, ${place.word.length ? wordWords(base, place.word) : "the root"})` : `(${name}, ${sheetWords(place.sheet)})`;
 }
 
-/** A reduced walk, its last steps; where edges are parallel, with the number of the edge. */
+/** The last steps of a reduced walk, with the numbers of parallel edges. */
 function wordWords(base, word) {
   const steps = word.slice(-4).map(([edge, sign]) => {
     const { tail, head } = base.arcs[edge];
@@ -20,7 +20,7 @@ function wordWords(base, word) {
   return word.length > 4 ? `${counted(word.length, "edge")}, \u2026${steps.join("")}` : first + steps.join("");
 }
 
-/** A sheet: a number, a vector, or a long vector as a sum of unit vectors, e3 - 2 e7. */
+/** A sheet: a number, a vector, or a long vector as a sum of unit vectors such as e3 - 2 e7. */
 function sheetWords(sheet) {
   if (sheet.length === 1) return String(sheet[0]).replace("-", MINUS);
   if (sheet.length <= 3) return `(${sheet.join(", ").replaceAll("-", MINUS)})`;
@@ -35,7 +35,7 @@ function counted(number, thing) {
   return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
-/** A step: its direction, where it leads, and the delay of its edge unless that is zero. */
+/** A step: its direction, its end, and the delay of its edge if nonzero. */
 function stepWords(base, delays, [edge, sign]) {
   const delay = /^[(0, )]*$/.test(delays[edge]) ? "" : `, delay ${delays[edge].replaceAll("-", MINUS)}`;
   const { tail, head } = base.arcs[edge];
@@ -44,17 +44,17 @@ function stepWords(base, delays, [edge, sign]) {
   return `${sign > 0 ? "\u2192" : "\u2190"} ${number}${base.names[endOf(base, [edge, sign])]}${delay}`;
 }
 
-/** A walk below, its last stops. */
+/** The length and the last vertices of a walk. */
 function walkWords(base, { begin, walk }) {
   const stops = [begin, ...walk.map((step) => endOf(base, step))].map((k) => base.names[k]);
   const trail = `${stops.length > 8 ? "\u2026 \u2192 " : ""}${stops.slice(-8).join(" \u2192 ")}`;
   return `${counted(walk.length, "step")}: ${trail}.`;
 }
 
-/** A lift above a walk, which may be closed below: the ends of both, and whether they meet. */
+/** Whether a walk and its lift are closed, and the ends of the lift. */
 function liftWords(closedBelow, passed, name) {
   const [first, last] = [passed[0], passed.at(-1)];
-  const gone = last.vertex < 0 ? " The lift has left what is drawn." : "";
-  if (same(first.place, last.place)) return `Closed below, and closed above too, at ${name(last)}.${gone}`;
-  return `${closedBelow ? "Closed below, open above:" : "The lift leads"} from ${name(first)} to ${name(last)}.${gone}`;
+  const gone = last.vertex < 0 ? " The end of the lift is not drawn." : "";
+  if (same(first.place, last.place)) return `The walk is closed, and its lift is closed at ${name(last)}.${gone}`;
+  return `${closedBelow ? "The walk is closed, and its lift is open:" : "The lift goes"} from ${name(first)} to ${name(last)}.${gone}`;
 }

@@ -1,9 +1,4 @@
-"""Networks made from the modules of other libraries.
-
-Which module answers which question:
-
-* `torch` -- recurrent modules of PyTorch.
-"""
+"""Conversion of networks from other libraries: `torch` for PyTorch."""
 
 from unrollgraph.nn.exchange.torch import from_torch
 

@@ -1,7 +1,4 @@
-"""Networks made from PyTorch's recurrent modules, parameters included.
-
-PyTorch is not imported here: a module that is given brings it along.
-"""
+"""Conversion of PyTorch's recurrent modules to networks, with their parameters."""
 
 from __future__ import annotations
 
@@ -15,34 +12,35 @@ from unrollgraph.nn.architectures import gru_ops, gru_wires, lstm_ops
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.ops import Concat, Dense, Input, Op
 
-# Rows of a module's weights, one block of `hidden` rows for each gate, in its order.
+# PyTorch is not imported: a caller that has a module has imported it already.
+
+# Gates in the order of their blocks of `hidden` rows in the weights of a module.
 _GATES = {"RNN_TANH": ("h",), "RNN_RELU": ("h",), "LSTM": ("i", "f", "g", "o")}
 
 
 def from_torch(module: Any) -> Network:
-    """Make a network that computes what a recurrent module of PyTorch does.
+    """Convert a recurrent module of PyTorch to a network that computes the same.
 
     Parameters
     ----------
     module : torch.nn.RNN, torch.nn.GRU or torch.nn.LSTM
-        Any number of layers, one or both directions, without projection. Dropout between
-        layers must be inactive: the module in evaluation mode, ``module.eval()``.
+        Any number of layers, in one or both directions, without projection. Dropout between layers
+        must be inactive: call ``module.eval()`` first.
 
     Returns
     -------
     Network
-        Its input vertex is ``"x"`` and its output vertex ``"y"``, whose values are the
-        module's ``output`` for a sequence of shape (T, batch, size), also if the module
-        itself takes the batch first. Vertices of layer
-        l and direction d (0 forward, 1 backward) end in ``_l_d``. Where the module has
-        two biases of a gate, the network has their sum.
+        For an input ``"x"`` of shape ``(T, batch, size)``, the values of ``"y"`` are the ``output``
+        of the module, also if it has ``batch_first=True``. Names of vertices of layer l and
+        direction d (0 forward, 1 backward) end in ``_l_d``. If the module has two biases of a gate,
+        the network has their sum.
 
     Raises
     ------
     TypeError
-        If it is not such a module, or a subclass with its own ``forward``.
+        If it is not such a module, or a subclass that overrides ``forward``.
     ValueError
-        If it has a projection, active dropout, or hooks that change what it computes.
+        If it has a projection, active dropout, or hooks on ``forward``.
 
     Examples
     --------
@@ -77,22 +75,22 @@ def from_torch(module: Any) -> Network:
 
 
 def _check_plain(module: Any) -> None:
-    """Reject a module that computes something else than its mode and weights say."""
+    """Raise an error if the mode and the weights do not define the module's function."""
     kind = type(module)
     owner = next((base for base in kind.__mro__ if "forward" in vars(base)), kind)
     if owner.__module__ != "torch.nn.modules.rnn":
         raise TypeError(
-            f"{kind.__name__} has a forward of its own, which a network does not follow; give the "
-            "plain torch.nn module"
+            f"cannot convert {kind.__name__}, which overrides forward; give a plain torch.nn.RNN, "
+            "GRU or LSTM"
         )
     if module._forward_hooks or module._forward_pre_hooks:
-        raise ValueError("the module has forward hooks, which a network has not; remove them first")
+        raise ValueError("cannot convert a module that has forward hooks; remove them first")
     if getattr(module, "proj_size", 0):
-        raise ValueError("a module with proj_size has no network here; add a Linear layer instead")
+        raise ValueError("cannot convert a module with proj_size; use one without projection")
     if module.dropout and module.num_layers > 1 and module.training:
         raise ValueError(
-            f"the module has dropout {module.dropout} and is in training mode; a network has no "
-            "dropout, so call module.eval() first"
+            f"cannot convert a module with dropout {module.dropout} in training mode; call "
+            "module.eval() first"
         )
 
 
@@ -115,7 +113,7 @@ def _operations(mode: str, module: Any, suffix: str) -> dict[str, Op]:
 
 
 def _copy_parameters(net: Network, mode: str, module: Any, layer: int, direction: int) -> None:
-    """Split the module's stacked rows into gates, and join what reads x and h."""
+    """Split the module's stacked rows into gates, and join the weights of x and h."""
     ending = f"_l{layer}" + ("_reverse" if direction else "")
     suffix = f"_{layer}_{direction}"
 

@@ -1,12 +1,12 @@
-"""How a program of calls is bound to arrays and run.
+"""Execution of programs on arrays.
 
-Which module answers which question:
+Modules:
 
-* `window` -- over a window of time steps;
-* `graph` -- over any other acyclic graph above the base;
-* `loops` -- the steps of a loop as source, for Python or for Numba;
-* `weight_gradients` -- gradients of products and biases, summed over steps and copies; `gradients`
-  adds those of embeddings and of custom operations.
+* `window`: execution over a window of time steps;
+* `graph`: execution over any other acyclic graph;
+* `loops`: source code of loops, for Python or Numba;
+* `weight_gradients`: gradients of products and biases, summed over steps and copies; those of
+  embeddings and custom operations are in `unrollgraph.nn.gradients`.
 """
 
 __all__: list[str] = []

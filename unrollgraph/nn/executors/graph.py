@@ -1,10 +1,10 @@
-"""Any graph above the base: values at the copies of its vertices, level by level.
+"""Execution over a general acyclic graph, level by level.
 
-The places of a value are the copies in a fibre, in the order of their levels, and one
-more, which holds the value that is read where an arc is missing. Reading through an edge
-is a gather; so is reading back, or, where several arcs over one edge leave a copy, a sum.
-What is done for all copies at once is done in blocks that stay in a near cache, and a value
-that is read in its own block or level only has no place but there.
+A value has one place for each copy of its vertex, in the order of levels, and a last place for the
+value that is read where an edge is missing. Reading through an edge is a gather. Reading back is a
+gather or, if several edges over one base edge leave a copy, a sum. Values computed at all copies
+at once are computed in blocks that fit into the cache. A value that is read only in its own block
+or level is not stored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from unrollgraph.nn.primitives import kernel_of
 from unrollgraph.nn.program import Ref, Value
 
 Array = NDArray[Any]
-ROWS = 512  # rows of a block: copies times batch
+ROWS = 512  # rows of a block: number of copies times batch size
 
 
 class CopiesBinding:
@@ -68,7 +68,7 @@ class CopiesBinding:
         return self._lost
 
     def clear(self) -> None:
-        """Forget what is read where an arc is missing."""
+        """Set the values that are read where an edge is missing to zero."""
         for buffer in self.buffers.values():
             buffer[-1] = 0
 
@@ -92,14 +92,14 @@ class CopiesBinding:
         return self._read_at(ref, slice(0, self._readers(ref)))
 
     def _readers(self, ref: Ref) -> int:
-        """At how many copies something can be read."""
+        """Number of copies at which a reference can be read."""
         if ref.edge is None:
             return len(self.buffers[ref.value]) - 1
         ends = self.graph.tails if ref.back else self.graph.heads
         return len(self.fronts.order[int(ends[ref.edge])])
 
     def _read_at(self, ref: Ref, places: slice, scratch: Array | None = None) -> Array:
-        """What is read at some copies; what must be gathered may be written to scratch."""
+        """Read at some copies; gathered data may be written to ``scratch``."""
         buffer = self.buffers[ref.value]
         if ref.edge is None:
             return columns_of(buffer[places], ref)
@@ -110,7 +110,7 @@ class CopiesBinding:
         return columns_of(found, ref)
 
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
-        """Sum what is passed back along arcs that are missing."""
+        """Sum the gradients that are passed back along missing edges."""
         edges = self.graph.out_numbers[vertex]
         missing = {e: self.fronts.sources[e] == len(self.fronts.order[vertex]) for e in edges}
         if side == "after" or not any(one.any() for one in missing.values()):
@@ -135,7 +135,7 @@ class CopiesBinding:
         return _Pairs(self, Ref(group[0], columns=columns), source)
 
     def pair_at(self, places: slice, gradient: Ref, source: Ref | None) -> tuple[Array, Array]:
-        """A gradient at some copies, turned, and what was read there."""
+        """Gradient at some copies, transposed, and the values read there."""
         left = rows_of(self._read_at(gradient, places))
         if source is None:
             return left.T, np.ones((len(left), 1), self.dtype)
@@ -143,15 +143,15 @@ class CopiesBinding:
         return left.T, rows_of(right)
 
     def blocks(self, copies: int) -> Iterator[slice]:
-        """Go through copies in blocks that stay in a near cache."""
+        """Yield blocks of copies that fit into the cache."""
         length = max(1, ROWS // self.batch)
         for start in range(0, copies, length):
             yield slice(start, min(start + length, copies))
 
     def _gathered_back(self, edge: int, buffer: Array, places: slice) -> Array:
-        """Sum over the arcs over an edge that leave each copy, zero where none does."""
+        """Sum over the edges that lie over an edge and leave each copy."""
         if edge not in self._targets:
-            # copies that read from nowhere are grouped behind the last tail
+            # copies without such an edge are grouped after the last tail
             tails = len(self.fronts.order[int(self.graph.tails[edge])])
             self._targets[edge] = Incidence(tails + 1, self.fronts.sources[edge])
         arcs = self._targets[edge]
@@ -174,14 +174,14 @@ class CopiesBinding:
         }
         for part in program.parts:
             for vertex, places in self._pieces_of(part, back=program.back):
-                held: dict[int, Array] = {}  # what has no place but here
+                held: dict[int, Array] = {}  # values that are not stored
                 for k in part.at[vertex]:
                     self._compute_at(k, *steps[k], places, held)
         if sums:
             sums.gather()
 
     def _pieces_of(self, part: Part, *, back: bool) -> Iterator[tuple[int, slice]]:
-        """The vertices and copies at which the values of a part are computed, in order."""
+        """Yield the vertices and copies at which a part is computed, in order."""
         if part.stepped:
             levels = self.fronts.levels[::-1] if back else self.fronts.levels
             for level in levels:
@@ -216,7 +216,7 @@ class CopiesBinding:
         kernel(*args, *layouts, rows_of(out))
 
     def _room(self, what: str, number: int, ref: Ref, places: slice) -> Array | None:
-        """Where to gather what a reference reads, if it must be gathered."""
+        """Scratch array for a reference through an edge; None for other references."""
         buffer = self.buffers[ref.value]
         if ref.edge is None or buffer.dtype != self.dtype:
             return None
@@ -224,7 +224,7 @@ class CopiesBinding:
         return self._piece((what, number), shape)
 
     def _piece(self, key: Any, shape: tuple[int, ...]) -> Array:
-        """Memory that is used again and again for one purpose."""
+        """Scratch array that is reused for one purpose."""
         count, width = shape[0], shape[-1]
         if (key, width) not in self._scratch or len(self._scratch[key, width]) < count:
             self._scratch[key, width] = np.empty(shape, self.dtype)
@@ -232,7 +232,7 @@ class CopiesBinding:
 
 
 class _Pairs(Sequence[tuple[Array, Array]]):
-    """Gradients with what was read, gathered block by block each time they are gone through."""
+    """Gradients with the values read, gathered block by block at each access."""
 
     def __init__(self, binding: CopiesBinding, gradient: Ref, source: Ref | None) -> None:
         self._binding, self._gradient, self._source = binding, gradient, source

@@ -1,20 +1,21 @@
-"""Steps as source: a loop of calls of NumPy for Python, or of numbers for Numba.
+"""Source code of loops: NumPy calls for Python, or scalar code for Numba.
 
-At small sizes a step costs what its calls cost in Python, a few hundred nanoseconds each.
-So a loop is written as source, with one line for each call of a NumPy function, its
-arrays unpacked from one tuple for each step and everything else an argument::
+At small sizes, a step takes as long as the overhead of its calls in Python, a few hundred
+nanoseconds each. A loop is therefore written as source, with one line for each call of a NumPy
+function. Arrays that differ between steps are unpacked from one tuple for each step; everything
+else is an argument::
 
-    def run(rows, f0, f1, w0, ...):
+    def run(rows, c0, c1, ...):
         for v0, v1, v2, ... in rows:
-            f0(v0, w0, v1)
-            f1(v1, v2, v1)
+            c0(v0, c1, v1)
+            c2(v1, v2, v1)
             ...
 
-Where values of a loop run at different clocks, some calls are left out in the first and
-last steps; such a loop is run from a list.
+If the values of a loop run at different clocks, the first and last steps omit some calls; such a
+loop runs from a list of calls.
 
-At batch 1 and small sizes a call of a NumPy function takes longer than what it computes.
-So the same calls can be written as source for Numba, entry by entry::
+At batch size 1 and small sizes, a call of a NumPy function takes longer than its computation. For
+Numba, the same calls are written entry by entry::
 
     def run(steps, batch, first, step, half, one, a0, a1, ..., w0, ...):
         t = first
@@ -25,9 +26,9 @@ So the same calls can be written as source for Numba, entry by entry::
             ...
             t += step
 
-Products are sums of scaled rows of the weights. Source is compiled once for each text,
-and lengths and batches are arguments, so that a new length compiles nothing. Loops with
-operations of a user's own, or whose values run at different clocks, stay as they are.
+Products are sums of scaled rows of the weights. Each source text is compiled once; the numbers of
+steps and of batch members are arguments, so it is not compiled again for others. Loops with custom
+operations or different clocks are not compiled.
 """
 
 from __future__ import annotations
@@ -46,20 +47,20 @@ from unrollgraph.nn.primitives import RECIPES, kernel_of
 from unrollgraph.nn.program import Weight
 
 Array = NDArray[Any]
-FEW, SHORT = 4, 512  # lanes, and entries, of a call that is better made lane by lane
-Name = tuple[str, int]  # of a view, ("v", 0), or a constant, ("c", 0)
+FEW, SHORT = 4, 512  # up to these numbers of lanes and entries, calls for each lane are faster
+Name = tuple[str, int]  # of a view such as ("v", 0) or a constant such as ("c", 0)
 Series = Callable[[Location, bool, int], list[Array]]
 
 
 class Layouts(Protocol):
-    """Gives the arrays of parameters."""
+    """Provider of the arrays of parameters."""
 
     def layout(self, kind: str, weights: tuple[Weight, ...]) -> Array:
-        """The array of some weights."""
+        """Return some weights as one array."""
 
 
 def instruction(call: Call, sources: list[Array], weights: Layouts) -> tuple[Any, list[Array]]:
-    """The kernel of a call and its arguments, but for the last, which is written."""
+    """Return the kernel of a call and its arguments without the output."""
     kind = call.value.kind
     arrays = [weights.layout(kind, one) for one in call.weights]
     if kind == "products" and len(sources) == 1:
@@ -68,7 +69,7 @@ def instruction(call: Call, sources: list[Array], weights: Layouts) -> tuple[Any
 
 
 class _Writer:
-    """Collects the calls of a step: functions of constants and of what is different each step."""
+    """Collects the calls of a step, with their constants and their views of each step."""
 
     def __init__(self, series: Series) -> None:
         self.series = series
@@ -77,7 +78,7 @@ class _Writer:
         self._names: dict[Any, Name] = {}
 
     def view(self, at: Location, flat: bool, lanes: int = 0) -> Name:
-        """Name of the view of a location, a new one in each step unless all are the same."""
+        """Name of the view of a location; a constant if all steps share one view."""
         key = (at, flat, lanes)
         if key not in self._names:
             views = self.series(*key)
@@ -87,7 +88,7 @@ class _Writer:
         return self._names[key]
 
     def constant(self, thing: Any) -> Name:
-        """Name of what is the same in each step."""
+        """Name of an object that is the same in each step."""
         return self._names.get(id(thing)) or self._named(id(thing), "c", thing)
 
     def _named(self, key: Any, sort: str, thing: Any) -> Name:
@@ -101,7 +102,7 @@ class _Writer:
 
 
 def step_program(calls: Sequence[Call], series: Series, weights: Layouts) -> Callable[[], None]:
-    """Make one function of all steps of a loop."""
+    """Return one function that runs all steps of a loop."""
     writer = _Writer(series)
     for call in calls:
         _write(writer, call, weights)
@@ -118,7 +119,7 @@ def step_program(calls: Sequence[Call], series: Series, weights: Layouts) -> Cal
         f"    for {', '.join(f'v{k}' for k in range(len(views)))}, in rows:",
     ]
     space: dict[str, Any] = {}
-    exec("\n".join(head + lines), space)  # names that are numbered here, and nothing else
+    exec("\n".join(head + lines), space)  # the source has generated names only
     run, rows = space["run"], list(zip(*views, strict=True))
     return lambda: run(rows, *constants)
 
@@ -153,17 +154,17 @@ def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
     kernel, given = instruction(call, arrays, weights)
     constants = [writer.constant(array) for array in given[len(arrays) :]]
     if kernel is np.matmul and all(a.flags.c_contiguous for a in (*arrays, example)):
-        kernel = np.dot  # which takes less time to begin
+        kernel = np.dot  # np.dot has less overhead
     writer.write(call.clock, kernel, *sources, *constants, out)
 
 
 def _is_short(call: Call, writer: _Writer) -> bool:
-    """Whether a call takes longer to line up several lanes than to be made for each."""
+    """Whether one call for each lane is faster than one broadcast call."""
     return call.lanes <= FEW and writer.series(call.out, False, 0)[0].size <= SHORT
 
 
 def _apart(call: Call) -> list[Call]:
-    """The call of each lane."""
+    """Split a call into one call for each lane."""
     width = (call.out.stop - call.out.start) // call.lanes
 
     def part(at: Location, lane: int) -> Location:
@@ -185,12 +186,12 @@ _NUMBERS: dict[tuple[float, Any], Array] = {}
 
 
 def _number(value: float, dtype: Any) -> Array:
-    """A number as an array without axes, which NumPy takes up faster."""
+    """Return a number as a 0-d array, which NumPy processes faster."""
     return _NUMBERS.setdefault((value, dtype), np.array(value, dtype))
 
 
 def _listed(writer: _Writer, latest: int) -> Callable[[], None]:
-    """Run a loop whose values are computed at different clocks from a list of calls."""
+    """Run a loop with different clocks from a list of calls."""
     count = len(writer.things["v"][0])
     steps: list[list[Any]] = [[] for _ in range(count + latest)]
     for clock, names in writer.lines:
@@ -209,7 +210,7 @@ def _listed(writer: _Writer, latest: int) -> Callable[[], None]:
     return run
 
 
-# of the sources a and b, the weight w, or numbers in the precision of the network
+# of sources a and b, weight w, and numbers in the dtype of the network
 EXPRESSIONS = {
     "copy": "{a}",
     "tanh": "np.tanh({a})",
@@ -228,20 +229,20 @@ EXPRESSIONS = {
 
 
 def check_numba() -> None:
-    """Raise ImportError with what mends it, if Numba is not installed."""
+    """Raise ImportError if Numba is not installed."""
     try:
         import numba  # noqa: F401, PLC0415
     except ImportError as error:
         raise ImportError(
-            "the backend 'numba' needs Numba, which is not installed; install "
-            "unrollgraph[numba], or take the backend 'numpy'"
+            "backend='numba' requires Numba, which is not installed; install unrollgraph[numba] or "
+            "use backend='numpy'"
         ) from error
 
 
 def compiled_loop(
     calls: Sequence[Call], arrays: Mapping[int, Array], steps: int, sign: int, weights: Layouts
 ) -> Callable[[], None] | None:
-    """Make one function of all steps of a loop; None if it cannot be compiled."""
+    """Compile all steps of a loop to one function; None if that is not possible."""
     kinds = COLUMNWISE | {"product", "products", "concatenate"}
     if any(call.clock or call.value.kind not in kinds for call in calls):
         return None
@@ -277,7 +278,7 @@ def compiled_loop(
 
 
 def _written(call: Call, names: Mapping[int, str], weights: list[str]) -> list[str]:
-    """The lines of one call, for the member b of the batch at the time t."""
+    """Lines of generated code for one call, for the member b of the batch at time t."""
 
     def entry(at: Location, index: str) -> str:
         return f"{names[at.array]}[t + {at.shift}, b, {at.start} + {index}]"
@@ -319,7 +320,7 @@ def _written(call: Call, names: Mapping[int, str], weights: list[str]) -> list[s
 
 @cache
 def _compiled(source: str) -> Callable[..., None]:
-    """Compile source once; it holds names that are numbered here, and nothing else."""
+    """Compile source with Numba, once for each text."""
     import numba  # noqa: PLC0415
 
     space: dict[str, Any] = {"np": np}

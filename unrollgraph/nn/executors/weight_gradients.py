@@ -1,9 +1,9 @@
-"""Sums over the fibres: the gradients of weights and biases, as few products as possible.
+"""Gradients of weights and biases, with few matrix products.
 
-Of a product ``W a`` the gradient of W is the sum over all copies of ``g a^T``: one product
-of the gradients of all copies with what they read. Where the gradients of several results
-stand beside each other, and their weights below each other, it is one for all of these,
-written where it belongs.
+The gradient of W in ``W a`` is the sum of ``g a^T`` over all copies, that is one product of the
+gradients g of all copies with the values a. If the gradients of several values are stored in
+adjacent columns and their weights are packed, one product computes the gradients of all these
+weights and writes them into the array of all gradients.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from unrollgraph.nn.lowering import BackwardValues, ForwardValues
 from unrollgraph.nn.program import Ref
 
 Array = NDArray[Any]
-SUMMED = frozenset(["product", "bias"])  # kinds whose gradients are such products
+SUMMED = frozenset(["product", "bias"])  # kinds with parameter gradients of this form
 
 
 class _Product(NamedTuple):
-    """Pairs whose products are written to a place one after another, or added to what is there."""
+    """Pairs whose products are summed in a place, which the first block overwrites."""
 
     pairs: Sequence[tuple[Array, Array]]
     place: Place
@@ -32,23 +32,23 @@ class _Product(NamedTuple):
 
 
 class Sums:
-    """Gradients of weights and biases of a plan, bound to its arrays.
+    """Gradients of weights and biases, bound to the arrays of a plan.
 
     Parameters
     ----------
     forward, backward : ForwardValues, BackwardValues
         A network and its gradient.
     program : Program
-        That computes the gradient.
+        The program that computes the gradient.
     binding : Binding
-        Where their values are.
+        Storage of the values.
     weights : Weights
         The parameters.
 
     Attributes
     ----------
     flat : ndarray
-        The gradients of all parameters, when they are computed.
+        The gradients of all parameters, after they are computed.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Sums:
                 partly = partly or bool(block.any() and not block.all())
                 self._products.append(_Product(pairs, place, not block.any()))
                 block[...] = True
-        # zeros are needed where nothing is written, or added to what is written in part
+        # zeros are needed where no product is written, or where one adds to a partly written place
         self._whole = bool(written.all()) and not partly
 
     def begin(self) -> None:
-        """Make room for the gradients, zero where they are no product's or bias's."""
+        """Allocate the gradients, as zeros where they are not overwritten."""
         self.flat = (np.empty_like if self._whole else np.zeros_like)(self._like)
 
     def add(self, block: int) -> None:
@@ -97,7 +97,7 @@ class Sums:
                 part += left @ right
 
     def gather(self) -> None:
-        """Add the products of all blocks, however many each has."""
+        """Add the products of all blocks."""
         self.begin()
         for pairs, place, first in self._products:
             part = place.of(self.flat)
@@ -114,7 +114,7 @@ def _planned(
     packing: Packing,
     uses: list[tuple[int, int]],
 ) -> Iterator[tuple[list[int], tuple[int, int], Ref | None, Place]]:
-    """The products of all gradients with one array that is read, or with ones."""
+    """Yield the products of gradients with one array that is read, or with ones."""
     first = forward.values[uses[0][0]]
     source = first.args[0] if first.kind == "product" else None
     users: dict[int, list[int]] = {}

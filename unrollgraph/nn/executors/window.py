@@ -1,16 +1,15 @@
-"""A window of steps: values in arrays along time, loops and what is done for all steps at once.
+"""Execution over a window of time steps.
 
-The places of a value are the steps, with a few more before and after them, as far as
-anything reads. A delay is then a shift of the array, and the boundary needs no special
-case: the rows before the first step hold the initial values, and gradients read zeros
-where the window has ended.
+A value has one row for each step, and further rows before and after the window as far as other
+values read them. A delay is therefore a shift of rows, and the boundary is not a special case: the
+rows before the first step have the initial values, and gradients read zeros after the last step.
 
-Where all of a program goes one way through time, it is computed block by block of steps,
-and what is not asked for later has rows for one block only, in a *ring*: before the next
-block, the rows that this one reads of the last are copied to its edge.
+If all of a program runs in one direction of time, it is computed block by block of steps. Values
+that are not needed later have rows for one block only, in a *ring*: before the next block, the
+rows that it reads from this one are copied to the margin of the ring.
 
-A part of a program that is in bulk is one call for all steps of a block, a loop one
-function that makes its calls step by step. Views of arrays are made here, once.
+Values in bulk take one call for all steps of a block; a loop is one function that makes its calls
+step by step. Views of arrays are made once, when the calls are bound.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ from unrollgraph.nn.executors.weight_gradients import Sums
 from unrollgraph.nn.program import Ref, Value
 
 Array = NDArray[Any]
-NEAR = 2**20  # bytes that a chain of bulk calls may touch
+NEAR = 2**20  # bytes that the calls of one piece of a chain access
 _Calls = list[Callable[[], None]]
 
 
 class Window(Protocol):
-    """What is asked of the binding of a window."""
+    """The part of a window's binding that this module uses to bind calls."""
 
     batch: int
     dtype: Any
@@ -59,17 +58,17 @@ class Window(Protocol):
     rings: dict[int, tuple[int, int]]
 
     def place(self, ref: Ref) -> Location:
-        """Where a reference reads."""
+        """Location that a reference reads."""
 
     def view(self, at: Location, block: slice) -> Array:
-        """A location at some steps."""
+        """View of a location at the steps of a block."""
 
     def blocks(self, program: Program) -> list[slice]:
-        """The blocks of steps of a program, in the order in which they are computed."""
+        """Blocks of steps of a program, in the order of computation."""
 
 
 def bound_calls(window: Window, program: Program, weights: Weights, sums: Sums | None) -> _Calls:
-    """Calls that compute a program, and the sums of its gradients."""
+    """Return the calls that compute a program and the sums of its gradients."""
     parts = _parts(window, program)
     blocks = window.blocks(program)
     calls: _Calls = [sums.begin] if sums else []
@@ -87,7 +86,7 @@ def bound_calls(window: Window, program: Program, weights: Weights, sums: Sums |
 
 
 def _parts(window: Window, program: Program) -> list[list[Call] | tuple[Loop, list[Call]]]:
-    """The calls of a program: lists of those in bulk, and loops with theirs."""
+    """Calls of a program: lists of calls in bulk, and loops with their calls."""
 
     def call(k: int, clock: int = 0) -> Call:
         value: Value = program.values[k]
@@ -107,7 +106,7 @@ def _parts(window: Window, program: Program) -> list[list[Call] | tuple[Loop, li
 
 
 def _chains(calls: list[Call]) -> list[list[Call]]:
-    """Take bulk calls apart into chains that read of each other the same step only."""
+    """Split bulk calls into chains that read each other at the same step only."""
     chains: list[list[Call]] = []
     written: dict[int, int] = {}
     for call in calls:
@@ -121,7 +120,7 @@ def _chains(calls: list[Call]) -> list[list[Call]]:
 
 
 def _emptied(window: Window, first: slice) -> _Calls:
-    """Let the rings hold zeros beyond the window."""
+    """Return calls that fill the margins of the rings with zeros."""
     n = first.stop - first.start
     margins = [
         margin
@@ -132,10 +131,8 @@ def _emptied(window: Window, first: slice) -> _Calls:
 
 
 def _carried(window: Window, following: slice) -> _Calls:
-    """Copy the first rows of a block to where the block before it in time reads them.
-
-    Only gradients are read from a later step and live in rings.
-    """
+    """Return calls that copy the first rows of a block to the margin of the next."""
+    # only gradients are in rings and read from another block, the later one in time
     n = following.stop - following.start
     return [
         partial(
@@ -149,11 +146,9 @@ def _carried(window: Window, following: slice) -> _Calls:
 
 
 def _as_of_many(row: Array, weight: Array, out: Array) -> None:
-    """A product of one row as it would be among others.
-
-    Alone it would go to another routine, which rounds differently; so that a sequence
-    taken step by step has the bits of one taken at once, it does not go alone.
-    """
+    """Multiply one row with the rounding of a product of several rows."""
+    # NumPy multiplies a single row by another routine, which rounds differently; a sequence run
+    # step by step must have the bits of one run at once
     out[...] = (np.concatenate((row, row)) @ weight)[:1]
 
 
@@ -165,7 +160,7 @@ class _Binder:
         self.steps = block.stop - block.start
 
     def bulk(self, chain: list[Call]) -> _Calls:
-        """Run a chain piece by piece of the steps, each small enough for a near cache."""
+        """Bind a chain, in pieces of steps that fit into the cache."""
         ends = {at for call in chain for at in (*call.sources, call.out)}
         size = self.window.batch * self.window.dtype.itemsize
         step = sum(at.stop - at.start for at in ends) * size
@@ -190,7 +185,7 @@ class _Binder:
         return partial(kernel, *arrays, out)
 
     def loop(self, loop: Loop, calls: Sequence[Call]) -> _Calls:
-        """In each step one call for each group of values, views made beforehand."""
+        """Bind a loop as one function, with its views made in advance."""
         window, run = self.window, None
         if window.backend == "numba":
             begins = {at.array for call in calls for at in (*call.sources, call.out)}
@@ -202,17 +197,17 @@ class _Binder:
         return [run or step_program(calls, self._series(loop.sign), self.weights)]
 
     def _series(self, sign: int) -> Callable[[Location, bool, int], list[Array]]:
-        """Views of each step, made once for all calls that use them."""
+        """Return a function that makes the views of each step once for each location."""
         known: dict[tuple[Location, bool, int], list[Array]] = {}
 
         def views(at: Location, flat: bool, lanes: int) -> list[Array]:
-            """Views of shape (batch, [lanes,] size), or without batch if it is a single one."""
+            """Views of shape (batch, [lanes,] size); flat ones omit a batch of size 1."""
             if (at, flat, lanes) not in known:
                 view = self.window.view(at, self.block)
                 view = view[:, 0] if flat and self.window.batch == 1 else view
                 if lanes:
                     view = view.reshape(*view.shape[:-1], lanes, -1)
-                # what all steps have in one place is one view, not many of the same
+                # steps that share their memory share one view
                 still = not self.window.arrays[at.array].strides[0]
                 each = [view[0]] * len(view) if still else list(view)
                 known[at, flat, lanes] = each[::sign]
@@ -221,16 +216,13 @@ class _Binder:
         return views
 
 
-BLOCK = 2**20  # bytes that the rings of a block of steps should have
-SHORTEST = 4  # steps of a block
-LARGEST = 2**22  # bytes of the rings of the shortest block from which on blocks do not pay
+BLOCK = 2**20  # bytes that the rings of a block should have
+SHORTEST = 4  # smallest number of steps of a block
+LARGEST = 2**22  # bytes of the rings of a block; beyond this, the window is not divided
 
 
 class WindowBinding:
-    """Values over a window of steps.
-
-    Values of one role in a stack are columns of one array; see `compiler`.
-    """
+    """Values over a window; values of one role in a stack share an array."""
 
     def __init__(
         self,
@@ -301,7 +293,7 @@ class WindowBinding:
     def _make(
         self, values: Sequence[Value], plan: Arrangement, rings: frozenset[int]
     ) -> dict[int, int]:
-        """Make the arrays of an arrangement, and tell their numbers."""
+        """Make the arrays of an arrangement and return their numbers."""
         longest = self._length + self.steps % self._length
         shapes = {}
         for k, (before, after, width) in plan.arrays.items():
@@ -321,7 +313,7 @@ class WindowBinding:
         return names
 
     def _block(self, width: int) -> int:
-        """Steps of a block, of which so many columns are to stay in a near cache."""
+        """Number of steps of a block, for rings of this total width."""
         step = width * self.batch * int(self.dtype.itemsize)
         if not step:
             return self.steps
@@ -330,7 +322,7 @@ class WindowBinding:
         return length if pays else self.steps
 
     def lost(self) -> set[int]:
-        """Take leave of values that a program has computed and not kept; return them all."""
+        """Remove values that are computed but not kept, and return all of them."""
         for k in self._lost & set(self._places):
             del self._places[k]
             self.buffers.pop(k, None)
@@ -338,12 +330,12 @@ class WindowBinding:
         return self._lost
 
     def clear(self) -> None:
-        """Forget what lies before and after the window."""
+        """Set the rows before and after the window to zero."""
         for array in self._margins:
             array[...] = 0
 
     def size(self) -> int:
-        """Bytes of the arrays made for it, and for the gradients that are free over it."""
+        """Bytes of its arrays and of the free gradient bindings over it."""
         over: list[Binding] = [own for free in self.gradients.values() for own, _ in free]
         return sum((binding.size() for binding in over), self._bytes)
 
@@ -356,7 +348,7 @@ class WindowBinding:
         return columns_of(self.buffers[ref.value][start : start + self.steps], ref)
 
     def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
-        """Continue the gradient of an output into the rows before or after the window."""
+        """Gradient of an output in the rows before or after the window."""
         before, (places, _, size) = self.before[vertex], self.buffers[vertex].shape
         times = range(-before, 0) if side == "before" else range(self.steps, places - before)
         if not times:
@@ -414,14 +406,14 @@ class WindowBinding:
         return Location(array, before + shift_of(self.graph, ref), start, stop)
 
     def view(self, at: Location, block: slice) -> Array:
-        """A location at some steps."""
+        """View of a location at the steps of a block."""
         first = at.shift if at.array in self.rings else at.shift + block.start
         last = first + block.stop - block.start
         return self.arrays[at.array][first:last, :, at.start : at.stop]
 
     def blocks(self, program: Program) -> list[slice]:
-        """The blocks of steps of a program, one after another as they are computed."""
-        if not self._in_rings.intersection(program.chosen):
+        """Blocks of steps of a program, in the order of computation."""
+        if not self._in_rings or self._in_rings.isdisjoint(program.chosen):
             return [slice(0, self.steps)]
         lengths = [self._length] * (self.steps // self._length)
         lengths[0] += self.steps % self._length
