@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise, product
 
 import networkx as nx
+import numpy as np
 from scipy import optimize
 
 
@@ -342,6 +343,25 @@ def least_cost(arcs, source, target, time, costs):
             if nx.is_connected(part):
                 found.append(least_flow(taken, source, target, time, 1, prices))
     return min((cost for cost in found if cost is not None), default=None)
+
+
+def least_steps(steps, goal):
+    """Fewest steps from the origin of the plane to a goal, layer by layer.
+
+    Steps can be taken in any order, so that the way stays near the segment to the goal.
+    """
+    margin = 2 * max(abs(x) for step in steps for x in step)
+    shape = np.array(goal) + 2 * margin + 1
+    seen = np.zeros(shape, bool)
+    layer, end, count = np.full((1, 2), margin), tuple(np.array(goal) + margin), 0
+    while not seen[end]:
+        places = (layer[:, None] + np.array(steps)).reshape(-1, 2)
+        places = places[((places >= 0) & (places < shape)).all(axis=1)]
+        places = np.unique(places[~seen[tuple(places.T)]] @ (shape[1], 1))
+        layer = np.stack(np.divmod(places, shape[1]), axis=1)
+        seen[tuple(layer.T)] = True
+        count += 1
+    return count
 
 
 # -- lattices ----------------------------------------------------------------------
