@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.compiler import Lanes, shared, shift_of
 from unrollgraph.nn.execution_order import Bulk, Loop, Program
 from unrollgraph.nn.lowering import ForwardValues, lower_adjoint
-from unrollgraph.nn.program import Ref, Value, Weight
+from unrollgraph.nn.program import Ref, Term, Value, Weight
 
 # kernels that may overwrite their argument
 IN_PLACE = frozenset(
@@ -289,6 +290,17 @@ def packing_of(
     return Packing(shapes, sorted(shapes, key=key))
 
 
+class Pick:
+    """Parameters that are written to places of an array as long as this object exists."""
+
+    def __init__(self, numbers: NDArray[np.int64], out: Array, at: Any) -> None:
+        self.numbers, self.out, self.at = numbers, out, at
+
+    def fill(self, flat: Array) -> None:
+        """Write the parameters."""
+        self.out[self.at] = flat[self.numbers]
+
+
 class Weights:
     """Parameters of a run, in the layouts that its calls use.
 
@@ -309,12 +321,22 @@ class Weights:
         self.parameters = packing.views(self.flat)
         self._layouts: dict[tuple[str, tuple[Weight, ...]], Array] = {}
         self._copies: list[tuple[Array, Array, Any]] = []
+        self._picks: WeakSet[Pick] = WeakSet()
+
+    def picked(self, numbers: NDArray[np.int64], out: Array, at: Any = ...) -> Pick:
+        """Write some parameters to places of an array, now and after each change."""
+        pick = Pick(numbers, out, at)
+        pick.fill(self.flat)
+        self._picks.add(pick)
+        return pick
 
     def refresh(self, flat: Array) -> None:
         """Copy changed parameters into the layouts."""
         np.copyto(self.flat, flat)
         for layout, block, scale in self._copies:
             np.multiply(block, scale, layout)
+        for pick in self._picks:
+            pick.fill(flat)
 
     def are(self, flat: Array) -> bool:
         """Whether the parameters equal these, bit for bit."""
@@ -424,7 +446,9 @@ class Binding(Protocol):
     def in_order(self, vertex: int, array: Array) -> Array:
         """Sort data that was read at a vertex into the order of its fibre."""
 
-    def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
+    def outside(
+        self, vertex: int, terms: Sequence[Term], side: str, weights: Weights
+    ) -> Array | None:
         """Gradient of the values that are read in place of missing copies of a vertex."""
 
     def place(self, ref: Ref) -> Any:
@@ -446,6 +470,15 @@ class Binding(Protocol):
 def rows_of(array: Array) -> Array:
     """Reshape to a matrix with a row for each place and member of the batch."""
     return array.reshape(-1, array.shape[-1])
+
+
+def passed(buffers: Mapping[int, Array], term: Term, weights: Weights) -> Array:
+    """Return the values of a term of a gradient at all places of its buffer."""
+    array = columns_of(buffers[term.ref.value], term.ref)
+    if term.weight is None:
+        return array
+    product: Array = array @ weights.layout("product", (term.weight,))
+    return product
 
 
 def columns_of(array: Array, ref: Ref) -> Array:

@@ -144,15 +144,15 @@ def plan_window(
         tails, heads = (np.array([wire[end] for wire in wires]) for end in (0, 1))
         edges = [(ref.edge, ref.back) for _, _, ref in wires]
         delays = [0 if e is None else -delay[e] if back else delay[e] for e, back in edges]
-        clocks, level, sign = _clocks(len(members), tails, heads, np.array(delays))
+        clocks, level, sign = clocks_of(len(members), tails, heads, np.array(delays))
         if not sign:
-            raise _cyclic(graph, [values[k] for k in members])
+            raise cyclic_error(graph, [values[k] for k in members])
         order = sorted(range(len(members)), key=lambda i: (level[i], i))
         steps.append(Loop(tuple(members[i] for i in order), tuple(clocks[i] for i in order), sign))
     return tuple(steps)
 
 
-def _clocks(
+def clocks_of(
     n: int, tails: IntArray, heads: IntArray, delays: IntArray
 ) -> tuple[list[int], list[int], int]:
     """Clocks, levels and direction of a strong component; direction 0 if it is cyclic."""
@@ -163,7 +163,7 @@ def _clocks(
     return [], [], 0
 
 
-def _cyclic(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
+def cyclic_error(graph: DelayGraph, values: list[Value]) -> CyclicCoverError:
     """Error for a component with cycles of both signs or of total delay 0."""
     inside = {value.vertex for value in values}
     edges = [

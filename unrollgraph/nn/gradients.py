@@ -17,7 +17,6 @@ from unrollgraph.graph.delay_graph import DelayGraph, known
 from unrollgraph.nn.buffers import Lease
 from unrollgraph.nn.execution_order import Copies, Program
 from unrollgraph.nn.executors.weight_gradients import SUMMED
-from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.primitives import read_only
 from unrollgraph.nn.program import Ref, Value, Weight
@@ -66,7 +65,7 @@ class Gradients:
     @property
     def steps(self) -> int | None:
         """Number of steps of the window; None if the run was over another graph."""
-        return self._binding.steps if isinstance(self._binding, WindowBinding) else None
+        return self._binding.steps if self._copies is None else None
 
     @property
     def vertices(self) -> dict[str, Any]:
@@ -157,9 +156,10 @@ class Gradients:
             _, sources, gradient = self._parts(y, g)
             if result is None:
                 result = np.zeros((len(gradient), *shape), gradient.dtype)
-            if value.kind == "product":
-                part = (slice(None), *_block(value.weights[0]))
-                result[part] += np.matmul(gradient.swapaxes(1, 2), sources[0])
+            if value.kind in {"product", "products"}:
+                for weight, source in zip(value.weights, sources, strict=True):
+                    part = (slice(None), *_block(weight))
+                    result[part] += np.matmul(gradient.swapaxes(1, 2), source)
             elif value.kind == "bias":
                 result += gradient.sum(axis=1)
             elif value.kind == "embedding":
@@ -260,9 +260,9 @@ class Gradients:
     def _outside(self, side: str) -> dict[Any, Array]:
         found = {}
         for v, name in enumerate(self._graph.vertices):
-            refs = self._backward.terms.get(v, ())
-            self._ensure([ref.value for ref in refs])
-            gradient = self._binding.outside(v, refs, side)
+            terms = self._backward.terms.get(v, ())
+            self._ensure([term.ref.value for term in terms])
+            gradient = self._binding.outside(v, terms, side, self._weights)
             if gradient is not None:
                 if not self._batched:
                     gradient = gradient[..., 0, :]

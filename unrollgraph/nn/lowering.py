@@ -21,7 +21,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import strong_components
 from unrollgraph.nn.ops import Op, Parameter, Site
 from unrollgraph.nn.primitives import TABLE
-from unrollgraph.nn.program import Ref, Value, Values, reading, redirected
+from unrollgraph.nn.program import Ref, Term, Value, Values, Weight, reading, redirected
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class BackwardValues:
 
     values: tuple[Value, ...]
     gradients: dict[int, int]
-    terms: dict[int, tuple[Ref, ...]]
+    terms: dict[int, tuple[Term, ...]]
     external: dict[int, int]
     uses: tuple[tuple[int, int], ...]
     asked: frozenset[int]
@@ -94,10 +94,11 @@ def in_order(graph: DelayGraph, vertex: int) -> list[int]:
     return sorted(edges, key=lambda e: (graph.edge_data[e]["order"], e))
 
 
-def lower(graph: DelayGraph) -> ForwardValues:
+def lower(graph: DelayGraph, *, summed: bool = False) -> ForwardValues:
     """Lower every vertex, after checking the sizes along all edges.
 
-    The output of vertex v is value v; the other values follow.
+    The output of vertex v is value v; the other values follow. With ``summed``, the products of a
+    `Dense` are one value.
     """
     ops = [_operation(graph, v) for v in range(len(graph.vertices))]
     reads = [in_order(graph, v) for v in range(len(ops))]
@@ -125,7 +126,7 @@ def lower(graph: DelayGraph) -> ForwardValues:
             parameters[f"{name}.{own}"] = parameter
         sources = [Ref(u, e) for u, e in zip(tails[v], reads[v], strict=True)]
         inner = [bool(component[u] == component[v]) for u in tails[v]]
-        result = op.lower(Site(values, v, name, sources, inner))
+        result = op.lower(Site(values, v, name, sources, inner, summed))
         if result == Ref(len(values.items) - 1):
             values.items[v] = values.items.pop()
         else:
@@ -153,21 +154,32 @@ def lower_adjoint(
     for y in slots:
         values.add(forward.values[y].vertex, forward.values[y].size, "copy")
     external = {}
-    terms: dict[int, list[Ref]] = {y: [] for y in slots}
+    terms: dict[int, list[Term]] = {y: [] for y in slots}
     for v in sorted(outside):
         external[v] = values.add(v, forward.values[v].size, "external").value
-        terms[v].append(Ref(external[v]))
+        terms[v].append(Term(Ref(external[v])))
     for y, slot in slots.items():
         value = forward.values[y]
+        if value.kind == "products":
+            for arg, weight in zip(value.args, value.weights, strict=True):
+                turned = Weight(weight.name, weight.columns, transposed=True)
+                read = Ref(slot, arg.edge, back=arg.edge is not None)
+                terms[arg.value].append(Term(read, turned))
+            continue
         rule = TABLE[value.kind].adjoint
         assert rule is not None
         for arg, passed in zip(value.args, rule(values, y, Ref(slot)), strict=True):
             if passed is not None:
                 back = Ref(passed.value, arg.edge, arg.edge is not None, passed.columns)
-                terms[arg.value].append(back)
+                terms[arg.value].append(Term(back))
     for y, slot in slots.items():
         value = forward.values[y]
-        values.chain("add", value.vertex, value.size, terms[y])
+        plain = [term.ref for term in terms[y] if term.weight is None]
+        weights = tuple(term.weight for term in terms[y] if term.weight is not None)
+        if weights:
+            refs = [term.ref for term in terms[y] if term.weight is not None]
+            plain.append(values.add(value.vertex, value.size, "products", *refs, weights=weights))
+        values.chain("add", value.vertex, value.size, plain)
         values.items[slot] = values.items.pop()  # the last value that chain appended
     items = [
         reading(value, [_directly(ref, values.items, count) for ref in value.args])
@@ -179,13 +191,19 @@ def lower_adjoint(
             ref = _directly(Ref(slot), values.items, count)
             uses.append((y, ref.value if ref == Ref(ref.value) else slot))
     through = {
-        y: tuple(ref for ref in refs if ref.back)
-        for y, refs in terms.items()
+        y: tuple(
+            term
+            if term.weight is None
+            else Term(_directly(term.ref, values.items, count), term.weight)
+            for term in found
+            if term.ref.back
+        )
+        for y, found in terms.items()
         if y < forward.vertices
     }
     asked = {g for _, g in uses}
     if to_state:
-        asked |= {ref.value for refs in through.values() for ref in refs}
+        asked |= {term.ref.value for found in through.values() for term in found}
     needed = closure(items, count, asked)
     plan = tuple(items), slots, through, external, tuple(uses), frozenset(asked), needed
     return BackwardValues(*plan)

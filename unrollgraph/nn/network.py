@@ -32,8 +32,6 @@ from unrollgraph.nn.buffers import (
 )
 from unrollgraph.nn.execution_order import Copies, Program
 from unrollgraph.nn.executors.loops import check_numba
-from unrollgraph.nn.executors.weight_gradients import Sums
-from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues
 from unrollgraph.nn.plans import Plans
@@ -383,7 +381,8 @@ class Run:
     @property
     def steps(self) -> int:
         """Number of steps of the window; `ValueError` over another graph."""
-        return self._window("steps").steps
+        steps: int = self._window("steps").steps
+        return steps
 
     @property
     def state(self) -> dict[Any, Array]:
@@ -411,8 +410,8 @@ class Run:
                 found[name] = last if self._batched else last[:, 0]
         return found
 
-    def _window(self, what: str) -> WindowBinding:
-        if not isinstance(self._binding, WindowBinding):
+    def _window(self, what: str) -> Any:
+        if self._copies is not None:
             raise ValueError(f"{what} is defined over a window only, not for a run with over=")
         return self._binding
 
@@ -512,7 +511,7 @@ class Run:
                 [*program.chosen, *adjoint.external.values()],
                 network.plans.storage(adjoint, program, window=window),
             )
-            own.sums = Sums(network.plans.forward, adjoint, program, own, self._weights)
+            own.sums = own.summed(network.plans.forward, adjoint, program, self._weights)
         return adjoint, program, Lease(own, self._weights, free, self._lease)
 
 

@@ -50,6 +50,7 @@ class Site:
     name: str  # of the vertex; the prefix of the names of its parameters
     sources: list[Ref]
     inner: list[bool]  # whether each source lies on a cycle with this vertex
+    summed: bool = False  # whether a sum of products is one value
 
     def sizes(self) -> list[int]:
         """Lengths of the vectors of the sources."""
@@ -231,12 +232,24 @@ class Dense(Op):
         return found | ({"bias": Parameter((self.size,))} if self.bias else {})
 
     def lower(self, site: Site) -> Ref:
-        blocks, at = [], 0
-        for ref, size in zip(site.sources, site.sizes(), strict=True):
+        weights, at = [], 0
+        for size in site.sizes():
             columns = (at, at + size) if self.combine == "concat" else None
             at += size
-            weight = Weight(f"{site.name}.weight", columns)
-            blocks.append(site.add(self.size, "product", ref, weights=(weight,)))
+            weights.append(Weight(f"{site.name}.weight", columns))
+        total = (self._sum_as_one if site.summed else self._sum_in_parts)(site, weights)
+        return total if self.activation == "linear" else site.add(self.size, self.activation, total)
+
+    def _sum_as_one(self, site: Site, weights: Sequence[Weight]) -> Ref:
+        total = site.add(self.size, "products", *site.sources, weights=tuple(weights))
+        bias = (Weight(f"{site.name}.bias"),)
+        return site.add(self.size, "bias", total, weights=bias) if self.bias else total
+
+    def _sum_in_parts(self, site: Site, weights: Sequence[Weight]) -> Ref:
+        blocks = [
+            site.add(self.size, "product", ref, weights=(weight,))
+            for ref, weight in zip(site.sources, weights, strict=True)
+        ]
         off, on = site.outer_first(blocks)
         bias = (Weight(f"{site.name}.bias"),)
         total = None
@@ -251,7 +264,7 @@ class Dense(Op):
         assert total is not None
         if self.bias and not off:
             total = site.add(self.size, "bias", total, weights=bias)
-        return total if self.activation == "linear" else site.add(self.size, self.activation, total)
+        return total
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,10 @@ from unrollgraph.nn.buffers import (
 from unrollgraph.nn.compiler import Lanes, eliminated, folded, gathered, lanes_of
 from unrollgraph.nn.execution_order import Copies, Program, Wavefronts, plan_copies, plan_levels
 from unrollgraph.nn.executors.graph import CopiesBinding
+from unrollgraph.nn.executors.grouped import GroupedBinding
 from unrollgraph.nn.executors.weight_gradients import SUMMED
 from unrollgraph.nn.executors.window import WindowBinding
+from unrollgraph.nn.grouping import Grouping, Stored, grouping_of, is_grouped
 from unrollgraph.nn.lowering import BackwardValues, lower, lower_adjoint
 
 Array = NDArray[Any]
@@ -55,29 +57,39 @@ class Plans:
 
     def __init__(self, graph: DelayGraph, dtype: np.dtype[Any], backend: str) -> None:
         self.graph, self.dtype, self.backend = graph, dtype, backend
-        self.forward = lower(graph)
+        self.forward = lower(graph, summed=True)
+        self.grouped = is_grouped(graph, self.forward)
+        if not self.grouped:
+            self.forward = lower(graph)
         given = {"input", "indices", "constant"}
         chosen = [k for k, v in enumerate(self.forward.values) if v.kind not in given]
         self.program = Program(graph, self.forward.values, chosen, back=False)
-        values = folded(self.forward.values, self.forward.vertices)
+        values = self.forward.values
+        if not self.grouped:
+            values = folded(values, self.forward.vertices)
         chosen += range(len(self.forward.values), len(values))
         self.over_steps = Program(graph, values, chosen, back=False)
         self.backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
         self.copies: dict[int, tuple[GraphMap, Copies, Wavefronts, dict[int, list[Any]]]] = {}
         self.free: dict[tuple[int, int], list[Any]] = {}
+        self._groupings: dict[Program, Grouping] = {}
         self.lock = threading.RLock()
 
-    def over_window(self, steps: int, batch: int, flat: Array) -> Lease[WindowBinding]:
+    def over_window(self, steps: int, batch: int, flat: Array) -> Lease[Any]:
         """Return a free binding over a window, or a new one."""
         free = _rooms(self.free, (steps, batch))
         if free:
             binding, weights = free.pop()
             binding.clear()
             return Lease(binding, weights, free)
+        values = self.over_steps.values
+        if self.grouped:
+            groups = GroupedBinding(self.graph, steps, batch, self.dtype, self.packing)
+            groups.open(values, range(len(values)), self.groups)
+            return Lease(groups, Weights(self.packing, flat), free)
         binding = WindowBinding(
             self.graph, steps, batch, self.dtype, self.lanes, backend=self.backend
         )
-        values = self.over_steps.values
         binding.open(values, range(len(values)), self.kept)
         return Lease(binding, Weights(self.packing, flat), free)
 
@@ -108,7 +120,7 @@ class Plans:
         """Positions of the parameters in one array."""
         shapes = {name: p.shape for name, p in self.forward.parameters.items()}
         try:
-            lanes = self.lanes if self.graph.dimension == 1 else {}
+            lanes = self.lanes if self.graph.dimension == 1 and not self.grouped else {}
         except CyclicCoverError:  # the network cannot run over windows
             lanes = {}
         return packing_of(shapes, self.forward.values, lanes)
@@ -117,6 +129,15 @@ class Plans:
     def lanes(self) -> Lanes:
         """Stacks of the network over a window."""
         return lanes_of(self.over_steps)
+
+    @cached_property
+    def groups(self) -> Grouping:
+        """Groups of the values over a window."""
+        values = self.forward.values
+        given = frozenset(range(len(values))) - frozenset(self.program.chosen)
+        kept = kept_for_gradients(self.forward)
+        stored = Stored(self.packing, {}, 0)
+        return grouping_of(self.graph, values, self.program.chosen, given, kept, stored)
 
     @cached_property
     def kept(self) -> Passing:
@@ -130,7 +151,7 @@ class Plans:
         """Return the gradient for losses at some vertices, planned on first use."""
         if (outside, window, to_state) not in self.backward:
             adjoint = lower_adjoint(self.forward, outside, to_state=to_state)
-            if window:
+            if window and not self.grouped:
                 count = len(self.forward.values)
                 adjoint = eliminated(self.graph, adjoint, count)
                 adjoint = gathered(self.graph, adjoint, count, self.lanes)
@@ -139,9 +160,19 @@ class Plans:
             self.backward[outside, window, to_state] = adjoint, program
         return self.backward[outside, window, to_state]
 
-    def storage(self, adjoint: BackwardValues, program: Program, *, window: bool) -> Passing:
-        """Return the gradient values that are not stored in full."""
-        asked = adjoint.asked.union(adjoint.external.values())
+    def storage(
+        self, adjoint: BackwardValues, program: Program, *, window: bool
+    ) -> Passing | Grouping:
+        """Return the gradient values that are not stored in full, or the groups of all."""
+        given = adjoint.external.values()
+        asked = adjoint.asked.union(given)
+        if window and self.grouped:
+            if program not in self._groupings:
+                stored = Stored(self.packing, self.groups.places, len(self.groups.sizes))
+                self._groupings[program] = grouping_of(
+                    self.graph, program.values, program.chosen, given, asked, stored
+                )
+            return self._groupings[program]
         if not window:
             return brief(program, asked)
         # gradients of products and biases are read block by block

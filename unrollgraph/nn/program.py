@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ class Value:
     args: tuple[Ref, ...] = ()  # values that are read
     weights: tuple[Weight, ...] = ()  # parameters, the same at all copies
     extra: Any = None  # a constant or a custom operation, if the kind requires one
+
+
+class Term(NamedTuple):
+    """A term of a gradient: a value that is read, multiplied by a weight if there is one."""
+
+    ref: Ref
+    weight: Weight | None = None
 
 
 def redirected(ref: Ref, value: int) -> Ref:

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Incidence
-from unrollgraph.nn.buffers import Binding, Passing, Weights, allocated, columns_of, rows_of
+from unrollgraph.nn.buffers import Binding, Passing, Weights, allocated, columns_of, passed, rows_of
 from unrollgraph.nn.execution_order import Part, Program, Wavefronts
 from unrollgraph.nn.executors.weight_gradients import Sums
+from unrollgraph.nn.lowering import BackwardValues, ForwardValues
 from unrollgraph.nn.primitives import kernel_of
-from unrollgraph.nn.program import Ref, Value
+from unrollgraph.nn.program import Ref, Term, Value
 
 Array = NDArray[Any]
 ROWS = 512  # rows of a block: number of copies times batch size
@@ -109,18 +110,26 @@ class CopiesBinding:
         found = buffer.take(ends[ref.edge][places], axis=0, out=scratch, mode="clip")
         return columns_of(found, ref)
 
-    def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
+    def outside(
+        self, vertex: int, terms: Sequence[Term], side: str, weights: Weights
+    ) -> Array | None:
         """Sum the gradients that are passed back along missing edges."""
         edges = self.graph.out_numbers[vertex]
         missing = {e: self.fronts.sources[e] == len(self.fronts.order[vertex]) for e in edges}
         if side == "after" or not any(one.any() for one in missing.values()):
             return None
         result = np.zeros((self.batch, self.buffers[vertex].shape[-1]), self.dtype)
-        for ref in refs:
-            if ref.edge is not None:
-                passed = columns_of(self.buffers[ref.value], ref)[:-1]
-                result += passed[missing[ref.edge]].sum(axis=0)
+        for term in terms:
+            if term.ref.edge is not None:
+                array = passed(self.buffers, term, weights)[:-1]
+                result += array[missing[term.ref.edge]].sum(axis=0)
         return result
+
+    def summed(
+        self, forward: ForwardValues, backward: BackwardValues, program: Program, weights: Weights
+    ) -> Sums:
+        """Return the gradients of the parameters, bound to the arrays."""
+        return Sums(forward, backward, program, self, weights)
 
     def place(self, ref: Ref) -> Ref:
         return ref

@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 from unrollgraph.nn.buffers import Binding, Packing, Place, Weights
 from unrollgraph.nn.execution_order import Program
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
-from unrollgraph.nn.program import Ref
+from unrollgraph.nn.program import Ref, Weight
 
 Array = NDArray[Any]
-SUMMED = frozenset(["product", "bias"])  # kinds with parameter gradients of this form
+SUMMED = frozenset(["product", "products", "bias"])  # kinds with parameter gradients of this form
+
+
+class _Use(NamedTuple):
+    """A weight, the value that is multiplied by it (None for a bias), and a gradient."""
+
+    weight: Weight
+    source: Ref | None
+    gradient: int
 
 
 class _Product(NamedTuple):
@@ -63,16 +71,18 @@ class Sums:
         self._products: list[_Product] = []
         written = np.zeros(len(weights.flat), bool)
         partly = False
-        linear: dict[Any, list[tuple[int, int]]] = {}
+        linear: dict[Any, list[_Use]] = {}
         for y, g in backward.uses:
             value = forward.values[y]
             if value.kind in SUMMED:
-                reads = binding.place(value.args[0]) if value.kind == "product" else None
-                linear.setdefault(reads, []).append((y, g))
+                sources = [None] if value.kind == "bias" else value.args
+                for weight, source in zip(value.weights, sources, strict=True):
+                    reads = None if source is None else binding.place(source)
+                    linear.setdefault(reads, []).append(_Use(weight, source, g))
         for uses in linear.values():
-            gradients = {g: backward.values[g].size for _, g in uses}
+            gradients = {use.gradient: backward.values[use.gradient].size for use in uses}
             for group, columns, source, place in _planned(
-                forward, gradients, binding, weights.packing, uses
+                gradients, binding, weights.packing, uses
             ):
                 pairs = binding.pairs(program, group, columns, source)
                 block = place.of(written)
@@ -108,25 +118,20 @@ class Sums:
 
 
 def _planned(
-    forward: ForwardValues,
-    sizes: dict[int, int],
-    binding: Binding,
-    packing: Packing,
-    uses: list[tuple[int, int]],
+    sizes: dict[int, int], binding: Binding, packing: Packing, uses: list[_Use]
 ) -> Iterator[tuple[list[int], tuple[int, int], Ref | None, Place]]:
     """Yield the products of gradients with one array that is read, or with ones."""
-    first = forward.values[uses[0][0]]
-    source = first.args[0] if first.kind == "product" else None
-    users: dict[int, list[int]] = {}
-    for y, g in uses:
-        users.setdefault(g, []).append(y)
+    source = uses[0].source
+    users: dict[int, list[Weight]] = {}
+    for use in uses:
+        users.setdefault(use.gradient, []).append(use.weight)
     for group in binding.beside(list(users)):
         start = 0
         runs: list[tuple[Place, int, int]] = []
         for g in group:
             stop = start + sizes[g]
-            for y in users[g]:
-                place = packing.place(forward.values[y].weights[0])
+            for weight in users[g]:
+                place = packing.place(weight)
                 if runs and runs[-1][0].before(place) and runs[-1][2] == start:
                     whole, begin, _ = runs.pop()
                     runs.append((whole._replace(stop=place.stop), begin, stop))

@@ -35,13 +35,15 @@ from unrollgraph.nn.buffers import (
     arranged,
     columns_of,
     one_place,
+    passed,
     rows_of,
 )
 from unrollgraph.nn.compiler import Call, Lanes, Location, call_of, fused, shift_of
 from unrollgraph.nn.execution_order import Bulk, Loop, Program
 from unrollgraph.nn.executors.loops import compiled_loop, instruction, step_program
 from unrollgraph.nn.executors.weight_gradients import Sums
-from unrollgraph.nn.program import Ref, Value
+from unrollgraph.nn.lowering import BackwardValues, ForwardValues
+from unrollgraph.nn.program import Ref, Term, Value
 
 Array = NDArray[Any]
 NEAR = 2**20  # bytes that the calls of one piece of a chain access
@@ -347,21 +349,23 @@ class WindowBinding:
         start = self.before[ref.value] + shift_of(self.graph, ref)
         return columns_of(self.buffers[ref.value][start : start + self.steps], ref)
 
-    def outside(self, vertex: int, refs: Sequence[Ref], side: str) -> Array | None:
+    def outside(
+        self, vertex: int, terms: Sequence[Term], side: str, weights: Weights
+    ) -> Array | None:
         """Gradient of an output in the rows before or after the window."""
         before, (places, _, size) = self.before[vertex], self.buffers[vertex].shape
         times = range(-before, 0) if side == "before" else range(self.steps, places - before)
         if not times:
             return None
         result = np.zeros((len(times), self.batch, size), self.dtype)
-        for ref in refs:
-            d = shift_of(self.graph, ref)
-            passed = columns_of(self.buffers[ref.value], ref)
+        for term in terms:
+            d = shift_of(self.graph, term.ref)
+            array = passed(self.buffers, term, weights)
             inside = range(max(times.start, -d), min(times.stop, self.steps - d))
             if inside:
-                at = self.before[ref.value] + d
+                at = self.before[term.ref.value] + d
                 rows = slice(inside.start - times.start, inside.stop - times.start)
-                result[rows] += passed[at + inside.start : at + inside.stop]
+                result[rows] += array[at + inside.start : at + inside.stop]
         return result
 
     def in_order(self, vertex: int, array: Array) -> Array:
@@ -398,6 +402,12 @@ class WindowBinding:
             self._bound[program] = bound_calls(self, program, weights, sums)
         for call in self._bound[program]:
             call()
+
+    def summed(
+        self, forward: ForwardValues, backward: BackwardValues, program: Program, weights: Weights
+    ) -> Sums:
+        """Return the gradients of the parameters, bound to the arrays."""
+        return Sums(forward, backward, program, self, weights)
 
     def place(self, ref: Ref) -> Location:
         array, before, start, stop = self._places[ref.value]
