@@ -42,8 +42,7 @@ def network(tails, heads, delays, activations, dtype=np.float64):
         G.add_node(v, op=nn.Dense(1, activation))
         G.add_edge("x", v, delay=0)
     G.add_edges_from(
-        (int(u), int(v), {"delay": int(d)})
-        for u, v, d in zip(tails, heads, delays, strict=True)
+        (int(u), int(v), {"delay": int(d)}) for u, v, d in zip(tails, heads, delays, strict=True)
     )
     G.add_node("y", op=nn.Dense(1, "linear"))
     G.add_edges_from((v, "y", {"delay": 0}) for v in range(len(activations)))
@@ -53,8 +52,8 @@ def network(tails, heads, delays, activations, dtype=np.float64):
 class ByHand:
     """The same network for positive delays, written in NumPy and SciPy.
 
-    Delays are columns of one CSR matrix over the last steps; the gradient of the weights is computed
-    at its entries only, or for all pairs if these are few.
+    Delays are columns of one CSR matrix over the last steps; the gradient of the weights is
+    computed at its entries only, or for all pairs if these are few.
     """
 
     def __init__(self, net, tails, heads, delays):
@@ -108,7 +107,7 @@ class ByHand:
     def of_weights(self, state, sums):
         n, longest = self.n, self.longest
         found = np.zeros_like(self.data)
-        if DEGREE > 0.02 * n * longest:
+        if 0.02 * n * longest < DEGREE:
             for shift in range(longest):
                 own = self.columns // n == shift
                 pairs = np.tensordot(sums, state[shift : shift + STEPS], axes=((0, 2), (0, 2)))
@@ -137,7 +136,7 @@ def compared(n, longest, batch, dtype, rounds=7):
     run = net.forward({"x": x})
     gradients = run.backward({"y": g})
     state, y = hand.forward(x)
-    weights, inputs, bias, output = hand.backward(x, state, g)
+    weights, *_ = hand.backward(x, state, g)
     near = {"rtol": 1e-2, "atol": 1e-2} if dtype == np.float32 else {"rtol": 1e-8, "atol": 1e-9}
     assert np.allclose(run.values["y"] - net.parameters["y.bias"], y.transpose(0, 2, 1), **near)
     found = np.concatenate([gradients.parameters[f"{v}.weight"][0, 1:] for v in range(n)])

@@ -32,8 +32,9 @@ from numpy.typing import NDArray
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.compiler import Lanes, shared, shift_of
 from unrollgraph.nn.execution_order import Bulk, Loop, Program
-from unrollgraph.nn.lowering import ForwardValues, lower_adjoint
-from unrollgraph.nn.program import Ref, Term, Value, Weight
+from unrollgraph.nn.lowering import ForwardValues
+from unrollgraph.nn.primitives import TABLE
+from unrollgraph.nn.program import Ref, Term, Value, Values, Weight
 
 # kernels that may overwrite their argument
 IN_PLACE = frozenset(
@@ -44,15 +45,18 @@ IN_PLACE = frozenset(
 def kept_for_gradients(forward: ForwardValues) -> frozenset[int]:
     """Forward values needed later: outputs, and the values that gradients read."""
     count = len(forward.values)
-    adjoint = lower_adjoint(forward, frozenset(range(forward.vertices)))
-    reads = {ref.value for value in adjoint.values[count:] for ref in value.args}
-    for y, _ in adjoint.uses:
-        value = forward.values[y]
-        if value.kind != "bias":  # the gradient of a bias does not need its source
-            reads.update(ref.value for ref in value.args)
+    found = set(range(forward.vertices))
+    terms = Values([*forward.values])
+    for y, value in enumerate(forward.values):
+        rule = TABLE[value.kind].adjoint
+        if rule is not None:
+            rule(terms, y, Ref(count))
+        if value.weights and value.kind != "bias":  # the gradient of a weight reads its source
+            found.update(ref.value for ref in value.args)
         if value.kind == "opaque":
-            reads.add(y)
-    return frozenset(range(forward.vertices)) | {k for k in reads if k < count}
+            found.add(y)
+    reads = {ref.value for value in terms.items[count:] for ref in value.args}
+    return frozenset(found | {k for k in reads if k < count})
 
 
 def transient(program: Program, kept: frozenset[int]) -> frozenset[int]:
@@ -262,6 +266,11 @@ class Packing:
             name: flat[self._starts[name] :][: math.prod(shape)].reshape(shape)
             for name, shape in self.shapes.items()
         }
+
+    def origin(self, weight: Weight) -> tuple[int, int]:
+        """Return the position of the first entry of a weight, and the length of its rows."""
+        columns = weight.columns[0] if weight.columns else 0
+        return self._starts[weight.name] + columns, math.prod(self.shapes[weight.name][1:])
 
     def place(self, weight: Weight) -> Place:
         """Return the position of a weight."""

@@ -328,7 +328,7 @@ def gathered(
                 family.sort(key=lambda ref: lanes.get(before[ref.value].vertex, (-1, ref.value)))
                 values.append(_sum_of_products([before[ref.value] for ref in family]))
                 terms = [ref for ref in terms if ref not in family]
-                terms.append(replace(family[0], value=len(values) - 1))
+                terms.append(redirected(family[0], len(values) - 1))
         values[k] = _summed(values, before[k], terms)
     return replace(adjoint, values=tuple(values), needed=closure(values, first, adjoint.asked))
 
@@ -503,7 +503,7 @@ def folded(values: Sequence[Value], outputs: int) -> tuple[Value, ...]:
         if parts is None:
             continue
         for k in parts:
-            halves = tuple(replace(weight, scale=0.5) for weight in values[k].weights)
+            halves = tuple(weight._replace(scale=0.5) for weight in values[k].weights)
             found[k] = replace(values[k], weights=halves)
         found.append(replace(value, kind="tanh"))
         found[y] = replace(value, kind="unit", args=(Ref(len(found) - 1),))

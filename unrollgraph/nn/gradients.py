@@ -19,7 +19,7 @@ from unrollgraph.nn.execution_order import Copies, Program
 from unrollgraph.nn.executors.weight_gradients import SUMMED
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.primitives import read_only
-from unrollgraph.nn.program import Ref, Value, Weight
+from unrollgraph.nn.program import Ref, Term, Value, Weight
 
 Array = NDArray[Any]
 
@@ -260,7 +260,14 @@ class Gradients:
     def _outside(self, side: str) -> dict[Any, Array]:
         found = {}
         for v, name in enumerate(self._graph.vertices):
-            terms = self._backward.terms.get(v, ())
+            terms = [Term(ref) for ref in self._backward.terms.get(v, ())]
+            if v in self._backward.sums:
+                total = self._backward.values[self._backward.sums[v]]
+                terms += [
+                    Term(*pair)
+                    for pair in zip(total.args, total.weights, strict=True)
+                    if pair[0].back
+                ]
             self._ensure([term.ref.value for term in terms])
             gradient = self._binding.outside(v, terms, side, self._weights)
             if gradient is not None:

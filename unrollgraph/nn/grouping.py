@@ -192,21 +192,7 @@ def _has_sum(shape: Any) -> bool:
     return isinstance(shape, tuple) and (shape == ("sum",) or any(map(_has_sum, shape)))
 
 
-# -- weights as entries of sparse matrices ------------------------------------------------
-
-
-class Block(NamedTuple):
-    """Position of a weight in a matrix and in the array of all parameters."""
-
-    row: int
-    rows: int
-    array: int  # array that the columns read
-    shift: int
-    column: int
-    columns: int
-    start: int
-    along_rows: int  # distance of parameters in consecutive rows
-    along_columns: int
+# -- sparse matrices ------------------------------------------------------------------------
 
 
 class Entries(NamedTuple):
@@ -217,32 +203,27 @@ class Entries(NamedTuple):
     columns: IntArray
     parameters: IntArray
 
-
-def block_of(row: int, size: int, source: tuple[int, int, int, int], weight: Weight,
-             packing: Packing) -> Block:  # fmt: skip
-    """Position of a weight that is read from ``(array, shift, column, columns)``."""
-    array, shift, column, columns = source
-    place = packing.place(weight)
-    along = (1, place.width) if weight.transposed else (place.width, 1)
-    return Block(row, size, array, shift, column, columns, place.start + place.columns[0], *along)
+    def chosen(self, some: IntArray) -> Entries:
+        """Return some of the entries."""
+        return Entries(*(one[some] for one in self))
 
 
-def entries_of(blocks: Sequence[Block]) -> Entries:
+# row and number of rows; shift, first column and number of columns; first parameter, and the
+# distances of parameters in consecutive rows and columns
+_Block = tuple[int, int, int, int, int, int, int, int]
+
+
+def _entries_of(blocks: Sequence[_Block]) -> Entries:
     """List the entries of blocks, sorted by row."""
-    table = np.array(blocks, dtype=np.int64).reshape(-1, len(Block._fields))
-    row, rows, _, shift, column, columns, start, along_rows, along_columns = table.T
+    row, rows, shift, column, columns, start, down, across = np.array(blocks, dtype=np.int64).T
     sizes = rows * columns
-    of = np.repeat(np.arange(len(table)), sizes)
+    of = np.repeat(np.arange(len(blocks)), sizes)
     local = np.arange(len(of)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     i, j = local // columns[of], local % columns[of]
     found = Entries(
-        row[of] + i,
-        shift[of],
-        column[of] + j,
-        start[of] + i * along_rows[of] + j * along_columns[of],
+        row[of] + i, shift[of], column[of] + j, start[of] + i * down[of] + j * across[of]
     )
-    order = np.argsort(found.rows, kind="stable")
-    return Entries(*(one[order] for one in found))
+    return found.chosen(np.argsort(found.rows, kind="stable"))
 
 
 # -- groups ------------------------------------------------------------------------------
@@ -309,6 +290,8 @@ class Grouping:
         For each stored value, its rows.
     sizes : dict
         Number of rows of each new array.
+    sums : dict
+        For each sum of products, the rows in which it is computed.
     stages : tuple of Stage
         The order of computation.
     lost : frozenset of int
@@ -317,6 +300,7 @@ class Grouping:
 
     places: dict[int, Rows]
     sizes: dict[int, int]
+    sums: dict[int, Rows]
     stages: tuple[Stage, ...]
     lost: frozenset[int]
 
@@ -373,7 +357,8 @@ def grouping_of(
         put(parts[i].value, first)
     writer = _Writer(graph, values, stored.places | places, stored.packing)
     lost = frozenset(chosen) - {part.value for part in parts}
-    return Grouping(places, sizes, tuple(_stages(groups, writer)), lost)
+    computed = {part.sum: places[part.value] for part in parts if part.sum is not None}
+    return Grouping(places, sizes, computed, tuple(_stages(groups, writer)), lost)
 
 
 def _keys(
@@ -449,7 +434,7 @@ class _Writer:
             none = np.empty(0, dtype=np.int64)
             return Level(clock, written, None, {}, (none, none))
         sums = written[0].out._replace(stop=written[-1].out.stop)
-        blocks: dict[int, list[Block]] = {}
+        blocks: dict[int, list[_Block]] = {}
         starts: list[tuple[IntArray, IntArray]] = []
         for members, group in zip(groups, written, strict=True):
             if group.recipe.start is not None:
@@ -459,10 +444,12 @@ class _Writer:
                 assert part.sum is not None
                 value, row = self.values[part.sum], self.places[part.value].start - sums.start
                 for ref, weight in zip(value.args, value.weights, strict=True):
-                    source = self.source(ref)
-                    block = block_of(row, value.size, source, weight, self.packing)
-                    blocks.setdefault(block.array, []).append(block)
-        products = {array: entries_of(found) for array, found in blocks.items()}
+                    array, shift, column, columns = self.source(ref)
+                    first, width = self.packing.origin(weight)
+                    along = (1, width) if weight.transposed else (width, 1)
+                    block = (row, value.size, shift, column, columns, first, *along)
+                    blocks.setdefault(array, []).append(block)
+        products = {array: _entries_of(found) for array, found in blocks.items()}
         none = np.empty(0, dtype=np.int64)
         rows = np.concatenate([none, *(one for one, _ in starts)])
         biases = np.concatenate([none, *(numbers for _, numbers in starts)])

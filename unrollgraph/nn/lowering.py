@@ -13,7 +13,7 @@ through the unrolled graph; it does not use times.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from unrollgraph.errors import ShapeError, show_kind
@@ -21,7 +21,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import strong_components
 from unrollgraph.nn.ops import Op, Parameter, Site
 from unrollgraph.nn.primitives import TABLE
-from unrollgraph.nn.program import Ref, Term, Value, Values, Weight, reading, redirected
+from unrollgraph.nn.program import Ref, Value, Values, Weight, reading, redirected
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,10 @@ class BackwardValues:
     gradients : dict
         Number of the gradient of each forward value that has one.
     terms : dict
-        For each vertex, the terms of the gradient of its output that are read back through edges.
+        For each vertex, the values that are added to the gradient of its output and read back
+        through edges.
+    sums : dict
+        For each vertex whose gradient has a sum of products, its number.
     external : dict
         Numbers of the gradients given by the caller, by vertex number.
     uses : tuple of (int, int)
@@ -71,7 +74,8 @@ class BackwardValues:
 
     values: tuple[Value, ...]
     gradients: dict[int, int]
-    terms: dict[int, tuple[Term, ...]]
+    terms: dict[int, tuple[Ref, ...]]
+    sums: dict[int, int]
     external: dict[int, int]
     uses: tuple[tuple[int, int], ...]
     asked: frozenset[int]
@@ -154,71 +158,83 @@ def lower_adjoint(
     for y in slots:
         values.add(forward.values[y].vertex, forward.values[y].size, "copy")
     external = {}
-    terms: dict[int, list[Term]] = {y: [] for y in slots}
+    terms: dict[int, list[Ref]] = {y: [] for y in slots}
+    products: dict[int, list[tuple[Ref, Weight]]] = {}
     for v in sorted(outside):
         external[v] = values.add(v, forward.values[v].size, "external").value
-        terms[v].append(Term(Ref(external[v])))
+        terms[v].append(Ref(external[v]))
     for y, slot in slots.items():
         value = forward.values[y]
         if value.kind == "products":
             for arg, weight in zip(value.args, value.weights, strict=True):
-                turned = Weight(weight.name, weight.columns, transposed=True)
-                read = Ref(slot, arg.edge, back=arg.edge is not None)
-                terms[arg.value].append(Term(read, turned))
+                back = Ref(slot, arg.edge, arg.edge is not None)
+                products.setdefault(arg.value, []).append((back, weight._replace(transposed=True)))
             continue
         rule = TABLE[value.kind].adjoint
         assert rule is not None
         for arg, passed in zip(value.args, rule(values, y, Ref(slot)), strict=True):
             if passed is not None:
                 back = Ref(passed.value, arg.edge, arg.edge is not None, passed.columns)
-                terms[arg.value].append(Term(back))
+                terms[arg.value].append(back)
+    sums = {}
     for y, slot in slots.items():
         value = forward.values[y]
-        plain = [term.ref for term in terms[y] if term.weight is None]
-        weights = tuple(term.weight for term in terms[y] if term.weight is not None)
-        if weights:
-            refs = [term.ref for term in terms[y] if term.weight is not None]
-            plain.append(values.add(value.vertex, value.size, "products", *refs, weights=weights))
-        values.chain("add", value.vertex, value.size, plain)
+        added = list(terms[y])
+        if y in products:
+            refs, weights = zip(*products[y], strict=True)
+            total = values.add(value.vertex, value.size, "products", *refs, weights=weights)
+            added.append(total)
+            if y < forward.vertices:
+                sums[y] = total.value
+        values.chain("add", value.vertex, value.size, added)
         values.items[slot] = values.items.pop()  # the last value that chain appended
+    ends = _ends(values.items, count)
     items = [
-        reading(value, [_directly(ref, values.items, count) for ref in value.args])
+        reading(value, [_directly(ref, values.items, ends, count) for ref in value.args])
         for value in values.items
     ]
     uses = []
     for y, slot in slots.items():
         if forward.values[y].weights:
-            ref = _directly(Ref(slot), values.items, count)
+            ref = _directly(Ref(slot), values.items, ends, count)
             uses.append((y, ref.value if ref == Ref(ref.value) else slot))
     through = {
-        y: tuple(
-            term
-            if term.weight is None
-            else Term(_directly(term.ref, values.items, count), term.weight)
-            for term in found
-            if term.ref.back
-        )
-        for y, found in terms.items()
+        y: tuple(ref for ref in refs if ref.back)
+        for y, refs in terms.items()
         if y < forward.vertices
     }
     asked = {g for _, g in uses}
     if to_state:
-        asked |= {term.ref.value for found in through.values() for term in found}
+        asked |= {ref.value for refs in through.values() for ref in refs}
+        asked |= {ref.value for k in sums.values() for ref in items[k].args if ref.back}
     needed = closure(items, count, asked)
-    plan = tuple(items), slots, through, external, tuple(uses), frozenset(asked), needed
+    plan = tuple(items), slots, through, sums, external, tuple(uses), frozenset(asked), needed
     return BackwardValues(*plan)
 
 
-def _directly(ref: Ref, values: list[Value], first: int) -> Ref:
+def _ends(values: list[Value], first: int) -> list[int]:
+    """For each value, the value that it copies, if it is a backward value that copies all of it."""
+    ends = list(range(len(values)))
+    for k in range(first, len(values)):
+        path = [k]
+        while path[-1] >= first and values[path[-1]].kind == "copy":
+            (source,) = values[path[-1]].args
+            if source != Ref(source.value):
+                break
+            path.append(ends[source.value])
+        for place in path:
+            ends[place] = path[-1]
+    return ends
+
+
+def _directly(ref: Ref, values: list[Value], ends: list[int], first: int) -> Ref:
     """Follow a reference through backward values that only copy another value."""
-    while ref.value >= first and values[ref.value].kind == "copy":
+    if ends[ref.value] != ref.value:
+        ref = redirected(ref, ends[ref.value])
+    if ref.value >= first and ref.edge is None and values[ref.value].kind == "copy":
         (source,) = values[ref.value].args
-        if source.edge is None and source.columns is None:
-            ref = redirected(ref, source.value)
-        elif ref.edge is None and (ref.columns is None or source.columns is None):
-            return replace(source, columns=ref.columns or source.columns)
-        else:
-            break
+        if ref.columns is None or source.columns is None:
+            return source._replace(columns=ref.columns or source.columns)
     return ref
 
 

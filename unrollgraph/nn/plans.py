@@ -7,7 +7,10 @@ shape, up to a limit.
 
 from __future__ import annotations
 
+import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +45,18 @@ Array = NDArray[Any]
 PLANS_KEPT = 8
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect no garbage: planning makes many objects, and all of them are kept."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 class Plans:
     """Forward and backward programs of a network, and the arrays kept for them.
 
@@ -55,6 +70,7 @@ class Plans:
         Must be held while plans and arrays are looked up, because threads share them.
     """
 
+    @_no_collection()
     def __init__(self, graph: DelayGraph, dtype: np.dtype[Any], backend: str) -> None:
         self.graph, self.dtype, self.backend = graph, dtype, backend
         self.forward = lower(graph, summed=True)
@@ -131,6 +147,7 @@ class Plans:
         return lanes_of(self.over_steps)
 
     @cached_property
+    @_no_collection()
     def groups(self) -> Grouping:
         """Groups of the values over a window."""
         values = self.forward.values
@@ -145,6 +162,7 @@ class Plans:
         kept = kept_for_gradients(self.forward)
         return passing(self.over_steps, kept, kept)
 
+    @_no_collection()
     def adjoint(
         self, outside: frozenset[int], *, window: bool, to_state: bool = False
     ) -> tuple[BackwardValues, Program]:
@@ -160,6 +178,7 @@ class Plans:
             self.backward[outside, window, to_state] = adjoint, program
         return self.backward[outside, window, to_state]
 
+    @_no_collection()
     def storage(
         self, adjoint: BackwardValues, program: Program, *, window: bool
     ) -> Passing | Grouping:

@@ -19,8 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Ref:
+class Ref(NamedTuple):
     """Reference to a value, at the same copy or through an edge."""
 
     value: int  # number of the value that is read
@@ -29,8 +28,7 @@ class Ref:
     columns: tuple[int, int] | None = None  # None for all
 
 
-@dataclass(frozen=True)
-class Weight:
+class Weight(NamedTuple):
     """A parameter or a range of its columns, transposed and scaled if required."""
 
     name: str
@@ -60,7 +58,7 @@ class Term(NamedTuple):
 
 def redirected(ref: Ref, value: int) -> Ref:
     """The same reference to another value."""
-    return Ref(value, ref.edge, ref.back, ref.columns)  # dataclasses.replace is much slower
+    return Ref(value, ref.edge, ref.back, ref.columns)  # _replace takes longer
 
 
 def reading(value: Value, args: Sequence[Ref]) -> Value:

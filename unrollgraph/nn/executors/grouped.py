@@ -23,21 +23,19 @@ from unrollgraph.nn.buffers import Binding, Packing, Pick, Weights, aligned, col
 from unrollgraph.nn.compiler import shift_of
 from unrollgraph.nn.execution_order import Program
 from unrollgraph.nn.grouping import (
-    Block,
     Entries,
     Group,
     Grouping,
     Level,
     Rows,
     Stored,
-    block_of,
-    entries_of,
     grouping_of,
 )
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
 from unrollgraph.nn.program import Ref, Term, Value
 
 Array = NDArray[Any]
+IntArray = NDArray[np.int64]
 _Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 NEAR = 2**17  # numbers of the arrays of one elementwise call over several steps
@@ -69,6 +67,7 @@ class GroupedBinding:
         self.before: dict[int, int] = {}
         self.gradients: dict[Any, list[Any]] = {}
         self.sums: Any = None
+        self.base: Grouping | None = None  # groups of the forward values
         self._opened: Grouping | None = None
         self._more: dict[Any, Grouping] = {}
         self._lost: frozenset[int] = frozenset()
@@ -106,6 +105,7 @@ class GroupedBinding:
         self._opened = passing
         self._lost |= passing.lost
         if not back:
+            self.base = passing
             self._make_buffers()
         for name in passing.sizes:
             self._clear(name)
@@ -210,7 +210,7 @@ class _Calls:
                     count += (len(group.recipe.calls) + 3) * binding.steps
         self._few = count <= MOST_CALLS
 
-    def _bias(self, numbers: NDArray[np.int64], weights: Weights) -> Array:
+    def _bias(self, numbers: IntArray, weights: Weights) -> Array:
         found = np.empty((len(numbers), 1), self.binding.dtype)
         self._picks.append(weights.picked(numbers, found[:, 0]))
         return found
@@ -395,24 +395,24 @@ class GroupedSums:
         weights: Weights,
     ) -> None:
         self.flat, self._binding = weights.flat, binding
-        blocks: dict[tuple[int, int], list[Block]] = {}
-        rows: dict[int, list[NDArray[np.int64]]] = {}
-        numbers: dict[int, list[NDArray[np.int64]]] = {}
+        assert binding.base is not None
+        count = binding.arrays[0].shape[1]
+        # array and row of the gradient of each row in which a sum of products is computed
+        array, row = np.full(count, -1), np.zeros(count, dtype=np.int64)
+        rows: dict[int, list[IntArray]] = {}
+        numbers: dict[int, list[IntArray]] = {}
         for y, g in backward.uses:
-            value, (array, start, stop) = forward.values[y], binding.places[g]
+            value, (name, start, stop) = forward.values[y], binding.places[g]
             if value.kind == "bias":
-                place = weights.packing.place(value.weights[0])
-                rows.setdefault(array, []).append(np.arange(start, stop))
-                numbers.setdefault(array, []).append(np.arange(place.start, place.stop))
-                continue
-            for ref, weight in zip(value.args, value.weights, strict=True):
-                read, first, last = binding.places[ref.value]
-                source = read, shift_of(binding.graph, ref), first, last - first
-                block = block_of(start, stop - start, source, weight, weights.packing)
-                blocks.setdefault((array, read), []).append(block)
-        self._entries = {pair: entries_of(found) for pair, found in blocks.items()}
+                first, _ = weights.packing.origin(value.weights[0])
+                rows.setdefault(name, []).append(np.arange(start, stop))
+                numbers.setdefault(name, []).append(np.arange(first, first + stop - start))
+            else:
+                own = slice(*binding.base.sums[y][1:])
+                array[own], row[own] = name, np.arange(start, stop)
+        self._entries = _gradient_entries(binding.base, array, row)
         self._biases = {
-            array: (np.concatenate(rows[array]), np.concatenate(numbers[array])) for array in rows
+            name: (np.concatenate(rows[name]), np.concatenate(numbers[name])) for name in rows
         }
 
     def compute(self) -> None:
@@ -443,9 +443,28 @@ class GroupedSums:
             np.add.at(self.flat, numbers, total[rows])
 
 
-def _inner_products(
-    gradients: Array, values: Array, entries: Entries, first: NDArray[np.int64]
-) -> Array:
+def _gradient_entries(
+    base: Grouping, array: IntArray, row: IntArray
+) -> dict[tuple[int, int], Entries]:
+    """Entries of all sums of products, with the rows of their gradients, by pairs of arrays."""
+    parts: dict[tuple[int, int], list[Entries]] = {}
+    for level in (level for stage in base.stages for level in stage.levels):
+        for read, entries in level.products.items():
+            assert level.sums is not None
+            rows = entries.rows + level.sums.start
+            for name in np.unique(array[rows]).tolist():
+                some = np.flatnonzero(array[rows] == name)
+                own = entries.chosen(some)._replace(rows=row[rows[some]])
+                parts.setdefault((name, read), []).append(own)
+    found = {}
+    for pair, several in parts.items():
+        if pair[0] >= 0:  # other sums have no gradient
+            whole = Entries(*map(np.concatenate, zip(*several, strict=True)))
+            found[pair] = whole.chosen(np.argsort(whole.rows, kind="stable"))
+    return found
+
+
+def _inner_products(gradients: Array, values: Array, entries: Entries, first: IntArray) -> Array:
     """Inner products of rows of gradients and of values that begin at other places."""
     length = gradients.shape[1]
     found = np.empty(len(first), gradients.dtype)
