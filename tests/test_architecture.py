@@ -207,6 +207,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
             "draw.ranks",
             "io.tables",
             "measure.path_search",
+            "nn.executors.grouped",
         },
         "hypothesis": {"testing"},
         "pandas": {"io.tables"},
