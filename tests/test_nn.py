@@ -719,7 +719,7 @@ def test_networks_that_do_not_fit_are_refused_at_construction(name):
     [
         (lambda: nn.Dense(0), "size of Dense is 0"),
         (lambda: nn.Dense(2.0), "size of Dense is 2.0"),
-        (lambda: nn.Dense(2, "softsign"), "one of tanh, sigmoid, relu, linear"),
+        (lambda: nn.Dense(2, "softsign"), "one of tanh, sigmoid, relu, "),
         (lambda: nn.Dense(2, combine="max"), "'concat' or 'add'"),
         (lambda: nn.Activation("swish"), "one of tanh"),
         (lambda: nn.Constant([[1.0]]), "a vector"),

@@ -13,6 +13,7 @@ from certified import CASES, graph_of
 
 import unrollgraph as ug
 from unrollgraph import nn
+from unrollgraph.nn import primitives
 
 ROWS = {case["row"]: case for case in CASES}
 
@@ -110,7 +111,7 @@ DENSE = [
 ]
 ELEMENTWISE = [nn.Add(), nn.Multiply(), nn.Concat()]
 SINGLE = [
-    *(nn.Activation(name) for name in ("tanh", "sigmoid", "relu", "linear")),
+    *(nn.Activation(name) for name in primitives.BUILT_IN),
     nn.Complement(),
     Square(),
 ]

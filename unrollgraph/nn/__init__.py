@@ -37,6 +37,7 @@ from unrollgraph.nn.ops import (
     Parameter,
 )
 from unrollgraph.nn.optimizers import SGD, Adam, Optimizer, clip_by_global_norm
+from unrollgraph.nn.primitives import register_activation
 from unrollgraph.nn.saving import load, save
 from unrollgraph.nn.sequences import Sequences, pad_sequences
 from unrollgraph.nn.training import History, fit, sharded_gradients
@@ -72,6 +73,7 @@ __all__ = [
     "loss",
     "loss_and_gradients",
     "pad_sequences",
+    "register_activation",
     "save",
     "sharded_gradients",
 ]

@@ -36,11 +36,6 @@ from unrollgraph.nn.lowering import ForwardValues
 from unrollgraph.nn.primitives import TABLE
 from unrollgraph.nn.program import Ref, Term, Value, Values, Weight
 
-# kernels that may overwrite their argument
-IN_PLACE = frozenset(
-    ["bias", "add", "multiply", "negative", "complement", "tanh", "sigmoid", "relu"]
-)
-
 
 def kept_for_gradients(forward: ForwardValues) -> frozenset[int]:
     """Forward values needed later: outputs, and the values that gradients read."""
@@ -84,7 +79,7 @@ def overwritten(program: Program, kept: frozenset[int]) -> dict[int, int]:
     places: dict[int, int] = {}
     for k in sorted(bulk):
         value = program.values[k]
-        if value.kind not in IN_PLACE:
+        if not TABLE[value.kind].in_place:
             continue
         for ref in value.args:
             free = ref.value in bulk and ref.value not in kept and readers[ref.value] == 1

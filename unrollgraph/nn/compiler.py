@@ -35,20 +35,11 @@ import numpy as np
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.execution_order import Loop, Program
 from unrollgraph.nn.lowering import BackwardValues, closure
+from unrollgraph.nn.primitives import ACTIVATIONS, TABLE
 from unrollgraph.nn.program import Ref, Value, Weight, reading, redirected
 
 Lanes = dict[int, tuple[int, int]]
 MOST_TRIED = 6
-
-# kernels that compute each column from the same column of their arguments
-COLUMNWISE = frozenset(
-    [
-        "copy", "tanh", "tanh slope", "sigmoid", "sigmoid slope", "unit", "relu", "relu slope",
-        "add", "multiply", "complement", "negative", "bias",
-    ]
-)  # fmt: skip
-_ALIKE = dict.fromkeys(("tanh", "sigmoid", "unit", "relu"), "activation")
-_ALIKE |= {f"{kind} slope": "slope" for kind in _ALIKE}
 
 
 class Location(NamedTuple):
@@ -74,7 +65,7 @@ class Call:
     def is_shared(self, source: Location) -> bool:
         """Whether several values read the same columns of a source."""
         width = self.out.stop - self.out.start
-        return self.value.kind in COLUMNWISE and source.stop - source.start < width
+        return TABLE[self.value.kind].columnwise and source.stop - source.start < width
 
 
 def shift_of(graph: DelayGraph, ref: Ref) -> int:
@@ -154,7 +145,7 @@ def shared(
             if value.kind == "product":
                 (ref,) = value.args
                 parts = [(ref.value, shift_of(graph, ref), ref.columns)]
-            known[k] = (_ALIKE.get(value.kind, value.kind), value.size, *parts)
+            known[k] = (_alike(value.kind), value.size, *parts)
             if value.kind == "unit":  # a unit overwrites its argument
                 known[k] = parts[0]
         return known[k]
@@ -177,6 +168,14 @@ def shared(
             group.append(k)
     found = [sorted(g, key=lambda k: lanes.get(values[k].vertex, (0, 0))) for g in groups.values()]
     return found + [[ref.value for ref in values[k].args] for k in sorted(set(operands.values()))]
+
+
+def _alike(kind: str) -> str:
+    """What a kind has in common with kinds that may share an array."""
+    name, _, slope = kind.partition(" ")
+    if kind == "unit" or (name in ACTIVATIONS and TABLE.get(kind, TABLE["copy"]).columnwise):
+        return slope or "activation"
+    return kind
 
 
 def _operands(values: Sequence[Value], chosen: set[int]) -> dict[int, int]:
@@ -252,7 +251,7 @@ def _likeness(call: Call) -> tuple[Any, ...] | None:
     kind = call.value.kind
     if kind == "product" and not call.weights[0][0].transposed:
         return kind, call.clock, call.out.array, call.sources
-    if kind in COLUMNWISE:
+    if TABLE[kind].columnwise:
         return kind, call.clock, call.out.array, tuple(source[:2] for source in call.sources)
     return None
 

@@ -30,12 +30,11 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import levels, strong_components
-from unrollgraph.nn import buffers
 from unrollgraph.nn.buffers import Packing
-from unrollgraph.nn.compiler import COLUMNWISE, shift_of
+from unrollgraph.nn.compiler import shift_of
 from unrollgraph.nn.execution_order import clocks_of, cyclic_error
 from unrollgraph.nn.lowering import ForwardValues
-from unrollgraph.nn.primitives import RECIPES, TABLE
+from unrollgraph.nn.primitives import TABLE
 from unrollgraph.nn.program import Ref, Value, Weight
 
 IntArray = NDArray[np.int64]
@@ -44,9 +43,7 @@ FEWEST = 50  # products of a network; with fewer, a call for each is fast enough
 LARGEST = 64  # weights of a product on average; with more, dense products are faster
 LONGEST = 64  # steps of a delay; arrays have rows for all of them before and after a window
 DEEPEST = 6  # kernels of an expression above each other
-IN_PLACE = buffers.IN_PLACE | {"copy"}
 GIVEN = frozenset(["input", "constant", "external"])
-GROUPED = COLUMNWISE | GIVEN | {"products"}
 
 
 def is_grouped(graph: DelayGraph, forward: ForwardValues) -> bool:
@@ -54,12 +51,16 @@ def is_grouped(graph: DelayGraph, forward: ForwardValues) -> bool:
     if graph.dimension != 1 or np.abs(graph.delays).max(initial=0) > LONGEST:
         return False
     values = forward.values
-    if any(value.kind not in GROUPED for value in values):
+    if not all(_is_grouped(value.kind) for value in values):
         return False
     sums = [value for value in values if value.kind == "products"]
     products = sum(len(value.args) for value in sums)
     weights = sum(value.size * values[ref.value].size for value in sums for ref in value.args)
     return products >= FEWEST and weights <= LARGEST * products
+
+
+def _is_grouped(kind: str) -> bool:
+    return TABLE[kind].columnwise or kind in GIVEN or kind == "products"
 
 
 # -- expressions ---------------------------------------------------------------------
@@ -118,7 +119,7 @@ class _Parts:
         if value.kind == "products":
             self.sums.append(k)
             return ("sum",)
-        in_place = in_place and value.kind in IN_PLACE
+        in_place = in_place and (TABLE[value.kind].in_place or value.kind == "copy")
         parts: list[Any] = []
         for ref in value.args:
             is_sum = self.values[ref.value].kind == "products"
@@ -176,11 +177,12 @@ def recipe_of(shape: Shape) -> Recipe:
             one = write(first, target)
             calls.append((TABLE[kind].kernel, one, write(second, fresh()), target))
             return target
-        source = write(parts[0], target if kind in IN_PLACE else fresh())
+        row = TABLE[kind]
+        source = write(parts[0], target if row.in_place or kind == "copy" else fresh())
         if kind == "copy" and source == target:
             return target
-        for function, *operands in RECIPES.get(kind, ((TABLE[kind].kernel, "a", "out"),)):
-            names = {"a": source, "out": target}
+        names = {"a": source, "out": target}
+        for function, *operands in row.recipe or ((row.kernel, "a", "out"),):
             calls.append((function, *(names.get(x, x) for x in operands)))
         return target
 

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unrollgraph.graph.times import check_integer
+from unrollgraph.nn.primitives import ACTIVATIONS
 from unrollgraph.nn.program import Ref, Values, Weight
 
 Array = NDArray[Any]
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "linear")
 
 
 @dataclass(frozen=True)
@@ -194,8 +194,11 @@ class Dense(Op):
     ----------
     size : int
         Length of the result.
-    activation : {"tanh", "sigmoid", "relu", "linear"}
-        The nonlinearity.
+    activation : str
+        One of ``"tanh"``, ``"sigmoid"``, ``"relu"``, ``"leaky_relu"`` (slope 0.01 for negative
+        arguments), ``"elu"``, ``"gelu"``, ``"silu"``, ``"softplus"``, ``"sin"``, ``"exp"``,
+        ``"abs"``, ``"square"``, ``"linear"`` and ``"softmax"``, or a name given to
+        `register_activation`.
     bias : bool
         Whether to add a bias.
     combine : {"concat", "add"}

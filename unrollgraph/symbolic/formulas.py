@@ -19,7 +19,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn import ops
 from unrollgraph.nn.lowering import in_order
 
-ACTIVATIONS = {"tanh": "\\tanh", "sigmoid": "\\sigma", "relu": "\\operatorname{relu}"}
+ACTIVATIONS = {"tanh": "\\tanh", "sigmoid": "\\sigma", "sin": "\\sin", "exp": "\\exp"}
 SPECIAL = {"\\": "\\backslash{}", "~": "\\sim{}", "^": "\\wedge{}", " ": "\\ "}
 
 
@@ -112,7 +112,8 @@ def _told(op: Any, vertex: Any, t: int, sources: Sequence[str], parameters: Sequ
 def _applied(activation: str, inside: str) -> str:
     if activation == "linear":
         return inside
-    return f"{ACTIVATIONS[activation]}\\left({inside}\\right)"
+    shown = ACTIVATIONS.get(activation, "\\operatorname{" + activation.replace("_", "\\_") + "}")
+    return f"{shown}\\left({inside}\\right)"
 
 
 def _stacked(parts: Sequence[str]) -> str:

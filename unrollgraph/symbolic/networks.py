@@ -19,6 +19,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import networkx as nx
@@ -31,7 +32,7 @@ from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.graph.times import check_integer
 from unrollgraph.nn.lowering import ForwardValues, lower
 from unrollgraph.nn.network import Network
-from unrollgraph.nn.primitives import opaque_parts
+from unrollgraph.nn.primitives import ACTIVATIONS, TABLE, opaque_parts
 from unrollgraph.nn.program import Ref, Value
 from unrollgraph.symbolic.formulas import (
     chain_rule,
@@ -280,25 +281,36 @@ def _times(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
     return a * b if a != 0 and b != 0 else sympy.S.Zero
 
 
-def _sigmoid(a: sympy.Expr) -> sympy.Expr:
-    # 1 / (1 + exp(-a)), but SymPy would expand the argument of exp
-    return (1 + tanh(a / 2)) / 2
-
-
 ENTRIES: dict[str, Callable[..., sympy.Expr]] = {
     "copy": lambda a: a,
-    "tanh": tanh,
-    "sigmoid": _sigmoid,
-    "relu": relu,
     "complement": lambda a: 1 - a,
     "add": operator.add,
     "multiply": _times,
 }
 
 
+@cache
+def _formula(kind: str) -> tuple[sympy.Symbol, sympy.Expr]:
+    """Return an activation as an expression in a symbol."""
+    formula = TABLE[kind].formula
+    if formula is None:
+        raise TypeError(
+            f"the activation {kind!r} has no formula; use one of nn.Dense, or write it as an nn.Op "
+            "whose forward uses arithmetic only"
+        )
+    a = sympy.Dummy("a")
+    return a, sympy.sympify(formula, locals={"a": a, "tanh": tanh, "relu": relu})
+
+
 def _row(graph: DelayGraph, item: Value, args: list[Vector], weights: list[Any]) -> Sequence[Any]:
     if item.kind in ENTRIES:
         return [ENTRIES[item.kind](*entries) for entries in zip(*args, strict=True)]
+    if item.kind in ACTIVATIONS and item.kind != "softmax":
+        symbol, formula = _formula(item.kind)
+        return [formula.xreplace({symbol: entry}) for entry in args[0]]
+    if item.kind == "softmax":
+        powers = [sympy.exp(entry) for entry in args[0]]
+        return [power / sympy.Add(*powers) for power in powers]
     if item.kind == "constant":
         return [sympy.Integer(int(x)) if x.is_integer() else sympy.Float(x) for x in item.extra]
     if item.kind == "concatenate":

@@ -42,8 +42,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.nn.compiler import COLUMNWISE, Call, Location
-from unrollgraph.nn.primitives import RECIPES, kernel_of
+from unrollgraph.nn.compiler import Call, Location
+from unrollgraph.nn.primitives import TABLE, kernel_of
 from unrollgraph.nn.program import Weight
 
 Array = NDArray[Any]
@@ -127,7 +127,7 @@ def step_program(calls: Sequence[Call], series: Series, weights: Layouts) -> Cal
 def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
     """Write a call as calls of NumPy functions."""
     kind = call.value.kind
-    flat = kind in COLUMNWISE or kind in {"product", "products"}
+    flat = TABLE[kind].columnwise or kind in {"product", "products"}
     if any(map(call.is_shared, call.sources)) and _is_short(call, writer):
         for lane in _apart(call):
             _write(writer, lane, weights)
@@ -141,9 +141,9 @@ def _write(writer: _Writer, call: Call, weights: Layouts) -> None:
     out = writer.view(call.out, flat)
     example = writer.series(call.out, flat, 0)[0]
     sources = [writer.view(source, flat) for source in call.sources]
-    if kind in RECIPES:
+    if TABLE[kind].recipe:
         operands = {"a": sources[0], "out": out}
-        for function, *parts in RECIPES[kind]:
+        for function, *parts in TABLE[kind].recipe:
             names = [
                 operands[x] if x in operands else writer.constant(_number(x, example.dtype))
                 for x in parts
@@ -210,24 +210,6 @@ def _listed(writer: _Writer, latest: int) -> Callable[[], None]:
     return run
 
 
-# of sources a and b, weight w, and numbers in the dtype of the network
-EXPRESSIONS = {
-    "copy": "{a}",
-    "tanh": "np.tanh({a})",
-    "tanh slope": "one - {a} * {a}",
-    "sigmoid": "half * np.tanh(half * {a}) + half",
-    "sigmoid slope": "(one - {a}) * {a}",
-    "unit": "half * {a} + half",
-    "relu": "{a} if not {a} <= 0 else one - one",
-    "relu slope": "one if {a} > 0 else one - one",
-    "add": "{a} + {b}",
-    "multiply": "{a} * {b}",
-    "complement": "one - {a}",
-    "negative": "-{a}",
-    "bias": "{a} + {w}[{j}]",
-}
-
-
 def check_numba() -> None:
     """Raise ImportError if Numba is not installed."""
     try:
@@ -243,8 +225,8 @@ def compiled_loop(
     calls: Sequence[Call], arrays: Mapping[int, Array], steps: int, sign: int, weights: Layouts
 ) -> Callable[[], None] | None:
     """Compile all steps of a loop to one function; None if that is not possible."""
-    kinds = COLUMNWISE | {"product", "products", "concatenate"}
-    if any(call.clock or call.value.kind not in kinds for call in calls):
+    kinds = {call.value.kind for call in calls} - {"product", "products", "concatenate"}
+    if any(call.clock for call in calls) or not all(TABLE[kind].expression for kind in kinds):
         return None
     _, batch, _ = arrays[calls[0].out.array].shape
     dtype = arrays[calls[0].out.array].dtype
@@ -310,7 +292,9 @@ def _written(call: Call, names: Mapping[int, str], weights: list[str]) -> list[s
     for name, source in zip("ab", call.sources, strict=False):
         shared = call.is_shared(source)
         parts[name] = entry(source, "j" if shared else f"m * {own} + j")
-    value = EXPRESSIONS[kind].format(**parts, w=weights[0] if weights else "", j=f"m * {own} + j")
+    expression = TABLE[kind].expression
+    assert expression is not None
+    value = expression.format(**parts, w=weights[0] if weights else "", j=f"m * {own} + j")
     return [
         f"for m in range({call.lanes}):",
         f"    for j in range({own}):",
