@@ -89,13 +89,13 @@ def test_a_gated_unit_steps_one_product_and_its_gates_together(monkeypatch):
 def test_lanes_are_the_vertices_that_read_one_value_in_a_loop():
     net = nn.Network(A.lstm(3, 4, 2))
     number = net.delay_graph.number
-    lanes = lanes_of(net.plans.program)
+    lanes = lanes_of(net.plans.schedule)
     assert set(lanes) == {number[v] for v in "ifog"}
     places = {v: lanes[number[v]][1] for v in "ifog"}
     assert sorted(places[v] for v in "ifo") in ([0, 1, 2], [1, 2, 3])  # sigmoids are neighbors
     for plain in (A.elman(3, 4, 2), A.narx(3, 4, 2), A.seed(3, 4, 2)):
-        assert not lanes_of(nn.Network(plain).plans.program)
-    assert not lanes_of(nn.Network(A.stacked(3, 4, 2)).plans.program)
+        assert not lanes_of(nn.Network(plain).plans.schedule)
+    assert not lanes_of(nn.Network(A.stacked(3, 4, 2)).plans.schedule)
 
 
 cells = st.sampled_from(["lstm", "gru", "peephole_lstm", "stacked", "bidirectional", "narx"])

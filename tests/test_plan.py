@@ -7,14 +7,14 @@ import pytest
 
 import unrollgraph as ug
 from unrollgraph import nn
-from unrollgraph.nn.execution_order import Bulk, Loop, Program
+from unrollgraph.nn.execution_order import Bulk, Loop, Schedule
 from unrollgraph.nn.lowering import lower, lower_adjoint
 
 A = nn.architectures
 
 
-def programs(G, outside):
-    """Forward and backward program of a network, with their values."""
+def schedules(G, outside):
+    """Forward and backward schedule of a network, with their values."""
     graph = ug.DelayGraph(G)
     forward = lower(graph)
     given = {"input", "indices", "constant"}
@@ -22,24 +22,24 @@ def programs(G, outside):
     adjoint = lower_adjoint(forward, frozenset(graph.number[v] for v in outside))
     back = adjoint.needed - set(adjoint.external.values())
     return (
-        Program(graph, forward.values, chosen, back=False),
-        Program(graph, adjoint.values, back, back=True),
+        Schedule(graph, forward.values, chosen, back=False),
+        Schedule(graph, adjoint.values, back, back=True),
     )
 
 
-def kinds(program, part):
+def kinds(schedule, part):
     """Kinds of the values that are stepped, or are in bulk."""
     found = []
-    for step in program.steps:
+    for step in schedule.steps:
         names = [step.value] if isinstance(step, Bulk) else step.values
         if isinstance(step, part):
-            found += [program.values[k].kind for k in names]
+            found += [schedule.values[k].kind for k in names]
     return sorted(found)
 
 
 def test_products_with_the_input_and_slopes_fall_out_of_the_loop():
     """An LSTM steps its products with h and what follows them, forward and backward."""
-    forward, back = programs(A.lstm(3, 4, 2), ["y"])
+    forward, back = schedules(A.lstm(3, 4, 2), ["y"])
     assert kinds(forward, Loop) == sorted(
         ["product", "add"] * 4 + ["sigmoid"] * 3 + ["tanh"] * 2 + ["multiply"] * 3 + ["add"]
     )
@@ -56,14 +56,14 @@ def test_a_network_without_cycles_has_no_loop():
     nx.set_edge_attributes(G, 2, "delay")
     ops = {0: nn.Input(1), 1: nn.Dense(2), 2: nn.Dense(2), 3: nn.Dense(1)}
     nx.set_node_attributes(G, ops, "op")
-    for program in programs(G, [3]):
-        assert not kinds(program, Loop)
+    for schedule in schedules(G, [3]):
+        assert not kinds(schedule, Loop)
 
 
 def test_a_bidirectional_network_has_a_loop_in_each_direction():
-    forward, back = programs(A.bidirectional(1, 2, 1), ["y"])
-    for program in (forward, back):
-        loops = [step for step in program.steps if isinstance(step, Loop)]
+    forward, back = schedules(A.bidirectional(1, 2, 1), ["y"])
+    for schedule in (forward, back):
+        loops = [step for step in schedule.steps if isinstance(step, Loop)]
         assert sorted(loop.sign for loop in loops) == [-1, 1]
 
 
@@ -72,7 +72,7 @@ def test_signed_delays_are_stepped_with_clocks():
     G.add_edge("x", "h1", delay=0)
     ops = {"x": nn.Input(1), "h1": nn.Dense(2), "h2": nn.Dense(2)}
     nx.set_node_attributes(G, ops, "op")
-    (loop,) = (step for step in programs(G, ["h2"])[0].steps if isinstance(step, Loop))
+    (loop,) = (step for step in schedules(G, ["h2"])[0].steps if isinstance(step, Loop))
     assert loop.sign == 1
     assert len(set(loop.clocks)) > 1
     assert min(loop.clocks) == 0
@@ -84,21 +84,21 @@ def test_every_chosen_value_is_planned_once_and_after_what_it_reads():
         if ug.DelayGraph(G).dimension > 1:
             continue
         out = [v for v in G if G.out_degree(v) == 0] or ["y"]
-        for program in programs(G, out):
+        for schedule in schedules(G, out):
             planned = []
-            for step in program.steps:
+            for step in schedule.steps:
                 group = [step.value] if isinstance(step, Bulk) else list(step.values)
                 ready = {*planned, *group}
                 for k in group:
-                    reads = {ref.value for ref in program.values[k].args}
-                    assert reads & set(program.chosen) <= ready
+                    reads = {ref.value for ref in schedule.values[k].args}
+                    assert reads & set(schedule.chosen) <= ready
                 planned += group
-            assert sorted(planned) == list(program.chosen)
+            assert sorted(planned) == list(schedule.chosen)
 
 
 def test_copies_of_gradients_are_read_past():
     """No value of a gradient merely copies another at the same place."""
-    _, back = programs(A.lstm(3, 4, 2), ["y"])
+    _, back = schedules(A.lstm(3, 4, 2), ["y"])
     for k in back.chosen:
         value = back.values[k]
         if value.kind == "copy":
@@ -145,3 +145,32 @@ def test_a_program_is_planned_once_whatever_the_arrays(steps, monkeypatch):
     monkeypatch.setattr(execution_order, "plan_window", None)  # would be called to plan again
     run = net.forward({"x": np.ones((steps, 3, 1))})
     run.backward({"y": np.ones((steps, 3, 1))})
+
+
+def test_a_program_prints_one_line_for_each_value():
+    class Half(nn.Op):
+        def size_of(self, sizes):
+            return sizes[0]
+
+    G = nx.MultiDiGraph()
+    G.add_node("x", op=nn.Input(1))
+    G.add_node(("a", 1), op=nn.Dense(2, "linear", bias=False, combine="add"))
+    G.add_node("b", op=Half())
+    G.add_edge("x", ("a", 1), delay=-2)
+    G.add_edge("x", ("a", 1), delay=3)
+    G.add_edge(("a", 1), "b")
+    net = nn.Network(G)
+    assert str(net.program).splitlines() == [
+        "x        = input()",
+        "('a', 1) = add(%3, %4)",
+        "b        = Half(('a', 1))",
+        "%3       = ('a', 1).weight x[t + 2]",
+        "%4       = ('a', 1).weight x[t - 3]",
+    ]
+    grid = nn.Network(nn.architectures.grid_2d(1, 2, 1))
+    assert "h[t - (1, 0)]" in str(grid.program)
+    many = nx.DiGraph((u, v, {"delay": 1}) for u in range(8) for v in range(8))
+    nx.set_node_attributes(many, nn.Dense(1), "op")
+    lines = str(nn.Network(many).program).splitlines()
+    assert lines[8].startswith("%8  = 0.weight[:, 0:1] 0[t - 1] + 0.weight[:, 1:2] 1[t - 1] + ")
+    assert len(lines) == 24

@@ -38,6 +38,7 @@ from unrollgraph.nn.ops import (
 )
 from unrollgraph.nn.optimizers import SGD, Adam, Optimizer, clip_by_global_norm
 from unrollgraph.nn.primitives import register_activation
+from unrollgraph.nn.program import Program
 from unrollgraph.nn.saving import load, save
 from unrollgraph.nn.sequences import Sequences, pad_sequences
 from unrollgraph.nn.training import History, fit, sharded_gradients
@@ -62,6 +63,7 @@ __all__ = [
     "Op",
     "Optimizer",
     "Parameter",
+    "Program",
     "Run",
     "Sequences",
     "architectures",

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.compiler import Lanes, shared, shift_of
-from unrollgraph.nn.execution_order import Bulk, Loop, Program
+from unrollgraph.nn.execution_order import Bulk, Loop, Schedule
 from unrollgraph.nn.lowering import ForwardValues
 from unrollgraph.nn.primitives import TABLE
 from unrollgraph.nn.program import Ref, Term, Value, Values, Weight
@@ -54,59 +54,59 @@ def kept_for_gradients(forward: ForwardValues) -> frozenset[int]:
     return frozenset(found | {k for k in reads if k < count})
 
 
-def transient(program: Program, kept: frozenset[int]) -> frozenset[int]:
+def transient(schedule: Schedule, kept: frozenset[int]) -> frozenset[int]:
     """Values of loops that are read only in their own step."""
     clock: dict[int, tuple[int, int]] = {}
-    for number, part in enumerate(program.steps):
+    for number, part in enumerate(schedule.steps):
         if isinstance(part, Loop):
             clock |= {k: (number, c) for k, c in zip(part.values, part.clocks, strict=True)}
     found = set(clock) - kept
-    for k in program.chosen:
-        for ref in program.values[k].args:
+    for k in schedule.chosen:
+        for ref in schedule.values[k].args:
             here = clock.get(ref.value)
-            if here and (clock.get(k) != here or shift_of(program.graph, ref)):
+            if here and (clock.get(k) != here or shift_of(schedule.graph, ref)):
                 found.discard(ref.value)
     return frozenset(found)
 
 
-def overwritten(program: Program, kept: frozenset[int]) -> dict[int, int]:
+def overwritten(schedule: Schedule, kept: frozenset[int]) -> dict[int, int]:
     """Map each value that overwrites an argument to that argument."""
-    bulk = {part.value for part in program.steps if isinstance(part, Bulk)}
+    bulk = {part.value for part in schedule.steps if isinstance(part, Bulk)}
     readers: dict[int, int] = {}
-    for k in program.chosen:
-        for ref in program.values[k].args:
+    for k in schedule.chosen:
+        for ref in schedule.values[k].args:
             readers[ref.value] = readers.get(ref.value, 0) + 1
     places: dict[int, int] = {}
     for k in sorted(bulk):
-        value = program.values[k]
+        value = schedule.values[k]
         if not TABLE[value.kind].in_place:
             continue
         for ref in value.args:
             free = ref.value in bulk and ref.value not in kept and readers[ref.value] == 1
-            whole = ref == Ref(ref.value) and program.values[ref.value].size == value.size
+            whole = ref == Ref(ref.value) and schedule.values[ref.value].size == value.size
             if free and whole:
                 places[k] = ref.value
                 break
     for k in bulk:
-        value = program.values[k]
+        value = schedule.values[k]
         if value.kind == "unit" and value.args[0].value in places:  # a unit overwrites its argument
             places[k] = places.pop(value.args[0].value)
     return places
 
 
-def brief(program: Program, kept: frozenset[int]) -> Passing:
+def brief(schedule: Schedule, kept: frozenset[int]) -> Passing:
     """Find the values read only at their own copy and by values of the same part."""
-    part = {k: number for number, p in enumerate(program.parts) for ks in p.at.values() for k in ks}
+    part = {k: number for number, p in enumerate(schedule.parts) for ks in p.at.values() for k in ks}
     found = set(part) - kept
-    for k in program.chosen:
-        for ref in program.values[k].args:
+    for k in schedule.chosen:
+        for ref in schedule.values[k].args:
             if ref.edge is not None or part.get(ref.value) != part[k]:
                 found.discard(ref.value)
     return Passing(frozenset(found), {}, frozenset())
 
 
 class Passing(NamedTuple):
-    """Values of a program that are not stored in full."""
+    """Values of a schedule that are not stored in full."""
 
     transient: frozenset[int]  # values read only in their own step
     overwritten: dict[int, int]  # for each value that overwrites another, the other
@@ -123,24 +123,24 @@ class Passing(NamedTuple):
         return found
 
 
-def passing(program: Program, kept: frozenset[int], whole: frozenset[int]) -> Passing:
-    """Find the values of a program over a window that are not stored in full.
+def passing(schedule: Schedule, kept: frozenset[int], whole: frozenset[int]) -> Passing:
+    """Find the values of a schedule over a window that are not stored in full.
 
     Values in ``kept`` are read after the run: those in ``whole`` at all steps at once, the others
     block by block.
     """
-    rings = frozenset(program.chosen) - whole if _goes_one_way(program) else frozenset()
-    return Passing(transient(program, kept), overwritten(program, kept), rings)
+    rings = frozenset(schedule.chosen) - whole if _goes_one_way(schedule) else frozenset()
+    return Passing(transient(schedule, kept), overwritten(schedule, kept), rings)
 
 
-def _goes_one_way(program: Program) -> bool:
-    """Whether a program can be computed block by block, in one direction of time."""
-    sign = -1 if program.back else 1
-    own = set(program.chosen)
+def _goes_one_way(schedule: Schedule) -> bool:
+    """Whether a schedule can be computed block by block, in one direction of time."""
+    sign = -1 if schedule.back else 1
+    own = set(schedule.chosen)
     return all(
-        ref.value not in own or sign * shift_of(program.graph, ref) <= 0
+        ref.value not in own or sign * shift_of(schedule.graph, ref) <= 0
         for k in own
-        for ref in program.values[k].args
+        for ref in schedule.values[k].args
     )
 
 
@@ -441,8 +441,8 @@ class Binding(Protocol):
     def fill(self, value: int, vertex: int, data: Array) -> None:
         """Write a given value at all copies of its vertex, in the order of the fibre."""
 
-    def compute(self, program: Program, weights: Weights, sums: Any = None) -> None:
-        """Compute the chosen values of a program, and gradient sums."""
+    def compute(self, schedule: Schedule, weights: Weights, sums: Any = None) -> None:
+        """Compute the chosen values of a schedule, and gradient sums."""
 
     def read(self, ref: Ref) -> Array:
         """Values that a reference reads, of shape ``(copies, batch, size)``."""
@@ -462,11 +462,11 @@ class Binding(Protocol):
         """Group values that are stored in adjacent columns."""
 
     def pairs(
-        self, program: Program, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+        self, schedule: Schedule, group: Sequence[int], columns: tuple[int, int], source: Ref | None
     ) -> Sequence[tuple[Array, Array]]:
         """Pairs of gradient columns of a group, transposed, and the rows read with them.
 
-        There is a pair for each block of the program. Without a source, the rows are ones. The
+        There is a pair for each block of the schedule. Without a source, the rows are ones. The
         pairs are read again after each computation.
         """
 

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.nn.execution_order import Loop, Program
+from unrollgraph.nn.execution_order import Loop, Schedule
 from unrollgraph.nn.lowering import BackwardValues, closure
 from unrollgraph.nn.primitives import ACTIVATIONS, TABLE
 from unrollgraph.nn.program import Ref, Value, Weight, reading, redirected
@@ -79,18 +79,18 @@ def shift_of(graph: DelayGraph, ref: Ref) -> int:
 # -- stacks ----------------------------------------------------------------------------
 
 
-def lanes_of(program: Program) -> Lanes:
-    """Find the stacks of a program; return the stack and lane of each vertex in one."""
-    values = program.values
+def lanes_of(schedule: Schedule) -> Lanes:
+    """Find the stacks of a schedule; return the stack and lane of each vertex in one."""
+    values = schedule.values
     stack: dict[int, set[int]] = {}
-    for part in program.steps:
+    for part in schedule.steps:
         if not isinstance(part, Loop):
             continue
         readers: dict[Any, set[int]] = {}
         for k in part.values:
             if values[k].kind == "product":
                 (ref,) = values[k].args
-                key = (ref.value, shift_of(program.graph, ref), ref.columns, values[k].size)
+                key = (ref.value, shift_of(schedule.graph, ref), ref.columns, values[k].size)
                 readers.setdefault(key, set()).add(values[k].vertex)
         for together in readers.values():
             joined = set.union(together, *(stack.get(v, set()) for v in together))

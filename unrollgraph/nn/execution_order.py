@@ -64,7 +64,7 @@ class Loop:
     sign: int
 
 
-class Program:
+class Schedule:
     """Values to compute, and their order, which is found on first use.
 
     Attributes

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unrollgraph.errors import ShapeError
 from unrollgraph.graph.delay_graph import DelayGraph, known
 from unrollgraph.nn.buffers import Lease
-from unrollgraph.nn.execution_order import Copies, Program
+from unrollgraph.nn.execution_order import Copies, Schedule
 from unrollgraph.nn.executors.weight_gradients import SUMMED
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues, closure
 from unrollgraph.nn.primitives import read_only
@@ -283,9 +283,9 @@ class Gradients:
         if not more:
             return
         fresh = more - set(self._backward.external.values())
-        program = Program(self._graph, self._backward.values, fresh, back=True)
-        self._binding.open(program.values, program.chosen)
-        self._binding.compute(program, self._weights)
+        schedule = Schedule(self._graph, self._backward.values, fresh, back=True)
+        self._binding.open(schedule.values, schedule.chosen)
+        self._binding.compute(schedule, self._weights)
         self._computed = self._computed | more
 
 

@@ -30,12 +30,12 @@ from unrollgraph.nn.buffers import (
     Binding,
     Lease,
 )
-from unrollgraph.nn.execution_order import Copies, Program
+from unrollgraph.nn.execution_order import Copies, Schedule
 from unrollgraph.nn.executors.loops import check_numba
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues
 from unrollgraph.nn.plans import Plans
-from unrollgraph.nn.program import Ref
+from unrollgraph.nn.program import Program, Ref
 
 Array = NDArray[Any]
 
@@ -287,7 +287,7 @@ class Network:
     def _run(self, lease: Lease[Any], copies: Copies | None, *, batched: bool) -> Run:
         lease.weights.refresh(self._all_parameters())
         lease.binding.compute(
-            self.plans.program if copies else self.plans.over_steps, lease.weights
+            self.plans.schedule if copies else self.plans.over_steps, lease.weights
         )
         lease.binding.lost()
         return Run(self, lease, copies, batched=batched)
@@ -316,6 +316,11 @@ class Network:
                 )
             view[...] = array
         return flat
+
+    @property
+    def program(self) -> Program:
+        """The values that are computed at each copy of each vertex; print it to read them."""
+        return Program(self.plans.forward.values, self.delay_graph)
 
     def size(self, vertex: Any, what: str = "size") -> int:
         """Return the size of a vertex; ``what`` names the argument in an error."""
@@ -467,11 +472,11 @@ class Run:
                 )
             arrays[v] = array if self._batched else array[:, None]
         with network.plans.lock:
-            adjoint, program, lease = self._leased(frozenset(arrays), to_state=to_state)
+            adjoint, schedule, lease = self._leased(frozenset(arrays), to_state=to_state)
         own = lease.binding
         for v, k in adjoint.external.items():
             own.fill(k, v, arrays[v])
-        own.compute(program, self._weights, own.sums)
+        own.compute(schedule, self._weights, own.sums)
         return Gradients(
             network.delay_graph,
             network.plans.forward,
@@ -495,11 +500,11 @@ class Run:
 
     def _leased(
         self, outside: frozenset[int], *, to_state: bool
-    ) -> tuple[BackwardValues, Program, Lease[Any]]:
+    ) -> tuple[BackwardValues, Schedule, Lease[Any]]:
         """Plan and buffers of the gradient for given gradients at some vertices."""
         network, binding = self._network, self._binding
         window = self._copies is None
-        adjoint, program = network.plans.adjoint(outside, window=window, to_state=to_state)
+        adjoint, schedule = network.plans.adjoint(outside, window=window, to_state=to_state)
         # gradients get separate buffers, because the forward values are still needed
         free = binding.gradients.setdefault((outside, to_state), [])
         if free:
@@ -507,12 +512,12 @@ class Run:
         else:
             own = binding.another()
             own.open(
-                program.values,
-                [*program.chosen, *adjoint.external.values()],
-                network.plans.storage(adjoint, program, window=window),
+                schedule.values,
+                [*schedule.chosen, *adjoint.external.values()],
+                network.plans.storage(adjoint, schedule, window=window),
             )
-            own.sums = own.summed(network.plans.forward, adjoint, program, self._weights)
-        return adjoint, program, Lease(own, self._weights, free, self._lease)
+            own.sums = own.summed(network.plans.forward, adjoint, schedule, self._weights)
+        return adjoint, schedule, Lease(own, self._weights, free, self._lease)
 
 
 class _Outputs(Mapping[Any, Array]):

@@ -33,7 +33,7 @@ from unrollgraph.nn.buffers import (
     passing,
 )
 from unrollgraph.nn.compiler import Lanes, eliminated, folded, gathered, lanes_of
-from unrollgraph.nn.execution_order import Copies, Program, Wavefronts, plan_copies, plan_levels
+from unrollgraph.nn.execution_order import Copies, Schedule, Wavefronts, plan_copies, plan_levels
 from unrollgraph.nn.executors.graph import CopiesBinding
 from unrollgraph.nn.executors.grouped import GroupedBinding
 from unrollgraph.nn.executors.weight_gradients import SUMMED
@@ -58,13 +58,13 @@ def _no_collection() -> Iterator[None]:
 
 
 class Plans:
-    """Forward and backward programs of a network, and the arrays kept for them.
+    """Forward and backward schedules of a network, and the arrays kept for them.
 
     Attributes
     ----------
     forward : ForwardValues
         The network as values.
-    program, over_steps : Program
+    schedule, over_steps : Schedule
         Order of the values over a graph, and of the folded values over a window.
     lock : threading.RLock
         Must be held while plans and arrays are looked up, because threads share them.
@@ -79,16 +79,16 @@ class Plans:
             self.forward = lower(graph)
         given = {"input", "indices", "constant"}
         chosen = [k for k, v in enumerate(self.forward.values) if v.kind not in given]
-        self.program = Program(graph, self.forward.values, chosen, back=False)
+        self.schedule = Schedule(graph, self.forward.values, chosen, back=False)
         values = self.forward.values
         if not self.grouped:
             values = folded(values, self.forward.vertices)
         chosen += range(len(self.forward.values), len(values))
-        self.over_steps = Program(graph, values, chosen, back=False)
-        self.backward: dict[tuple[Any, ...], tuple[BackwardValues, Program]] = {}
+        self.over_steps = Schedule(graph, values, chosen, back=False)
+        self.backward: dict[tuple[Any, ...], tuple[BackwardValues, Schedule]] = {}
         self.copies: dict[int, tuple[GraphMap, Copies, Wavefronts, dict[int, list[Any]]]] = {}
         self.free: dict[tuple[int, int], list[Any]] = {}
-        self._groupings: dict[Program, Grouping] = {}
+        self._groupings: dict[Schedule, Grouping] = {}
         self.lock = threading.RLock()
 
     def over_window(self, steps: int, batch: int, flat: Array) -> Lease[Any]:
@@ -121,7 +121,7 @@ class Plans:
         binding = CopiesBinding(self.graph, fronts, batch, self.dtype)
         kept = kept_for_gradients(self.forward)
         binding.open(
-            self.forward.values, range(len(self.forward.values)), brief(self.program, kept)
+            self.forward.values, range(len(self.forward.values)), brief(self.schedule, kept)
         )
         return Lease(binding, Weights(self.packing, flat), known)
 
@@ -151,10 +151,10 @@ class Plans:
     def groups(self) -> Grouping:
         """Groups of the values over a window."""
         values = self.forward.values
-        given = frozenset(range(len(values))) - frozenset(self.program.chosen)
+        given = frozenset(range(len(values))) - frozenset(self.schedule.chosen)
         kept = kept_for_gradients(self.forward)
         stored = Stored(self.packing, {}, 0)
-        return grouping_of(self.graph, values, self.program.chosen, given, kept, stored)
+        return grouping_of(self.graph, values, self.schedule.chosen, given, kept, stored)
 
     @cached_property
     def kept(self) -> Passing:
@@ -165,7 +165,7 @@ class Plans:
     @_no_collection()
     def adjoint(
         self, outside: frozenset[int], *, window: bool, to_state: bool = False
-    ) -> tuple[BackwardValues, Program]:
+    ) -> tuple[BackwardValues, Schedule]:
         """Return the gradient for losses at some vertices, planned on first use."""
         if (outside, window, to_state) not in self.backward:
             adjoint = lower_adjoint(self.forward, outside, to_state=to_state)
@@ -174,30 +174,30 @@ class Plans:
                 adjoint = eliminated(self.graph, adjoint, count)
                 adjoint = gathered(self.graph, adjoint, count, self.lanes)
             chosen = adjoint.needed - set(adjoint.external.values())
-            program = Program(self.graph, adjoint.values, chosen, back=True)
-            self.backward[outside, window, to_state] = adjoint, program
+            schedule = Schedule(self.graph, adjoint.values, chosen, back=True)
+            self.backward[outside, window, to_state] = adjoint, schedule
         return self.backward[outside, window, to_state]
 
     @_no_collection()
     def storage(
-        self, adjoint: BackwardValues, program: Program, *, window: bool
+        self, adjoint: BackwardValues, schedule: Schedule, *, window: bool
     ) -> Passing | Grouping:
         """Return the gradient values that are not stored in full, or the groups of all."""
         given = adjoint.external.values()
         asked = adjoint.asked.union(given)
         if window and self.grouped:
-            if program not in self._groupings:
+            if schedule not in self._groupings:
                 stored = Stored(self.packing, self.groups.places, len(self.groups.sizes))
-                self._groupings[program] = grouping_of(
-                    self.graph, program.values, program.chosen, given, asked, stored
+                self._groupings[schedule] = grouping_of(
+                    self.graph, schedule.values, schedule.chosen, given, asked, stored
                 )
-            return self._groupings[program]
+            return self._groupings[schedule]
         if not window:
-            return brief(program, asked)
+            return brief(schedule, asked)
         # gradients of products and biases are read block by block
         kinds = {g: self.forward.values[y].kind in SUMMED for y, g in adjoint.uses}
         whole = frozenset(g for g in asked if not kinds.get(g, False))
-        return passing(program, asked, whole)
+        return passing(schedule, asked, whole)
 
     def plan(self, p: GraphMap) -> tuple[Copies, Wavefronts, dict[int, list[Any]]]:
         """Return the plan over a total graph and its free bindings; cached for lifts."""

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from unrollgraph.graph.delay_graph import DelayGraph
+
 
 class Ref(NamedTuple):
     """Reference to a value, at the same copy or through an edge."""
@@ -65,6 +67,82 @@ def reading(value: Value, args: Sequence[Ref]) -> Value:
     """The same value with other arguments."""
     found = tuple(args)
     return value if found == value.args else replace(value, args=found)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A network as a list of values, as `Network.program` returns it.
+
+    ``print(program)`` shows one line for each value: the output of a vertex by the name of the
+    vertex, other values by their numbers. ``h[t - 1]`` is the value of h one step before.
+
+    Attributes
+    ----------
+    values : tuple of Value
+        All values; value v is the output of vertex v.
+    graph : DelayGraph
+        The delay graph of the network, with vertices and edges in the order of their numbers.
+
+    Examples
+    --------
+    >>> from unrollgraph import nn
+    >>> print(nn.Network(nn.architectures.seed(2, 3, 1)).program)
+    in  = input()
+    A   = tanh(%8)
+    B   = tanh(%10)
+    C   = tanh(%12)
+    out = bias(%13, out.bias)
+    %5  = A.weight[:, 0:2] in
+    %6  = A.weight[:, 2:5] C[t - 1]
+    %7  = bias(%5, A.bias)
+    %8  = add(%7, %6)
+    %9  = B.weight[:, 0:3] A
+    %10 = bias(%9, B.bias)
+    %11 = C.weight[:, 0:3] B
+    %12 = bias(%11, C.bias)
+    %13 = out.weight[:, 0:3] C
+    """
+
+    values: tuple[Value, ...]
+    graph: DelayGraph
+
+    def __str__(self) -> str:
+        names = [self._name(k) for k in range(len(self.values))]
+        width = max(map(len, names))
+        return "\n".join(
+            f"{name:<{width}} = {self._written(value)}"
+            for name, value in zip(names, self.values, strict=True)
+        )
+
+    def _name(self, k: int) -> str:
+        vertices = self.graph.vertices
+        if k >= len(vertices):
+            return f"%{k}"
+        return vertices[k] if isinstance(vertices[k], str) else repr(vertices[k])
+
+    def _written(self, value: Value) -> str:
+        parts = [self._read(ref) for ref in value.args]
+        weights = [self._weight(weight) for weight in value.weights]
+        if value.kind in {"product", "products"}:
+            parts = [f"{w} {x}" for w, x in zip(weights, parts, strict=True)]
+            return " + ".join(parts)
+        kind = type(value.extra).__name__ if value.kind == "opaque" else value.kind
+        return f"{kind}({', '.join(parts + weights)})"
+
+    def _read(self, ref: Ref) -> str:
+        name = self._name(ref.value)
+        if ref.edge is None:
+            return name
+        delay = self.graph.time_of(self.graph.edges[ref.edge])
+        if isinstance(delay, tuple):
+            return f"{name}[t - {delay}]" if any(delay) else name
+        return f"{name}[t {'-' if delay > 0 else '+'} {abs(delay)}]" if delay else name
+
+    @staticmethod
+    def _weight(weight: Weight) -> str:
+        if weight.columns is None:
+            return weight.name
+        return f"{weight.name}[:, {weight.columns[0]}:{weight.columns[1]}]"
 
 
 @dataclass

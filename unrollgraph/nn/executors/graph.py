@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.graph.digraph import Incidence
 from unrollgraph.nn.buffers import Binding, Passing, Weights, allocated, columns_of, passed, rows_of
-from unrollgraph.nn.execution_order import Part, Program, Wavefronts
+from unrollgraph.nn.execution_order import Part, Schedule, Wavefronts
 from unrollgraph.nn.executors.weight_gradients import Sums
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
 from unrollgraph.nn.primitives import kernel_of
@@ -126,10 +126,10 @@ class CopiesBinding:
         return result
 
     def summed(
-        self, forward: ForwardValues, backward: BackwardValues, program: Program, weights: Weights
+        self, forward: ForwardValues, backward: BackwardValues, schedule: Schedule, weights: Weights
     ) -> Sums:
         """Return the gradients of the parameters, bound to the arrays."""
-        return Sums(forward, backward, program, self, weights)
+        return Sums(forward, backward, schedule, self, weights)
 
     def place(self, ref: Ref) -> Ref:
         return ref
@@ -138,9 +138,9 @@ class CopiesBinding:
         return [[k] for k in values]
 
     def pairs(
-        self, program: Program, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+        self, schedule: Schedule, group: Sequence[int], columns: tuple[int, int], source: Ref | None
     ) -> Sequence[tuple[Array, Array]]:
-        del program
+        del schedule
         return _Pairs(self, Ref(group[0], columns=columns), source)
 
     def pair_at(self, places: slice, gradient: Ref, source: Ref | None) -> tuple[Array, Array]:
@@ -176,13 +176,13 @@ class CopiesBinding:
 
     # -- computing -----------------------------------------------------------------------
 
-    def compute(self, program: Program, weights: Weights, sums: Sums | None = None) -> None:
+    def compute(self, schedule: Schedule, weights: Weights, sums: Sums | None = None) -> None:
         steps = {
             k: (value, kernel_of(value), [weights.layout(value.kind, (w,)) for w in value.weights])
-            for k, value in ((k, program.values[k]) for k in program.chosen)
+            for k, value in ((k, schedule.values[k]) for k in schedule.chosen)
         }
-        for part in program.parts:
-            for vertex, places in self._pieces_of(part, back=program.back):
+        for part in schedule.parts:
+            for vertex, places in self._pieces_of(part, back=schedule.back):
                 held: dict[int, Array] = {}  # values that are not stored
                 for k in part.at[vertex]:
                     self._compute_at(k, *steps[k], places, held)

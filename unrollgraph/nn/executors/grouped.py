@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.buffers import Binding, Packing, Pick, Weights, aligned, columns_of
 from unrollgraph.nn.compiler import shift_of
-from unrollgraph.nn.execution_order import Program
+from unrollgraph.nn.execution_order import Schedule
 from unrollgraph.nn.grouping import (
     Entries,
     Group,
@@ -72,7 +72,7 @@ class GroupedBinding:
         self._more: dict[Any, Grouping] = {}
         self._lost: frozenset[int] = frozenset()
         self._bytes = 0
-        self._bound: WeakKeyDictionary[Program, _Calls] = WeakKeyDictionary()
+        self._bound: WeakKeyDictionary[Schedule, _Calls] = WeakKeyDictionary()
 
     def another(self) -> GroupedBinding:
         other = copy.copy(self)
@@ -173,17 +173,17 @@ class GroupedBinding:
         return result
 
     def summed(
-        self, forward: ForwardValues, backward: BackwardValues, program: Program, weights: Weights
+        self, forward: ForwardValues, backward: BackwardValues, schedule: Schedule, weights: Weights
     ) -> GroupedSums:
         """Return the gradients of the parameters, bound to the arrays."""
-        del program
+        del schedule
         return GroupedSums(forward, backward, self, weights)
 
-    def compute(self, program: Program, weights: Weights, sums: GroupedSums | None = None) -> None:
-        if program not in self._bound:
+    def compute(self, schedule: Schedule, weights: Weights, sums: GroupedSums | None = None) -> None:
+        if schedule not in self._bound:
             assert self._opened is not None
-            self._bound[program] = _Calls(self, self._opened, weights)
-        self._bound[program].run()
+            self._bound[schedule] = _Calls(self, self._opened, weights)
+        self._bound[schedule].run()
         if sums:
             sums.compute()
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.nn.buffers import Binding, Packing, Place, Weights
-from unrollgraph.nn.execution_order import Program
+from unrollgraph.nn.execution_order import Schedule
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
 from unrollgraph.nn.program import Ref, Weight
 
@@ -46,8 +46,8 @@ class Sums:
     ----------
     forward, backward : ForwardValues, BackwardValues
         A network and its gradient.
-    program : Program
-        The program that computes the gradient.
+    schedule : Schedule
+        The schedule that computes the gradient.
     binding : Binding
         Storage of the values.
     weights : Weights
@@ -63,7 +63,7 @@ class Sums:
         self,
         forward: ForwardValues,
         backward: BackwardValues,
-        program: Program,
+        schedule: Schedule,
         binding: Binding,
         weights: Weights,
     ) -> None:
@@ -84,7 +84,7 @@ class Sums:
             for group, columns, source, place in _planned(
                 gradients, binding, weights.packing, uses
             ):
-                pairs = binding.pairs(program, group, columns, source)
+                pairs = binding.pairs(schedule, group, columns, source)
                 block = place.of(written)
                 partly = partly or bool(block.any() and not block.all())
                 self._products.append(_Product(pairs, place, not block.any()))

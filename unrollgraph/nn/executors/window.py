@@ -4,7 +4,7 @@ A value has one row for each step, and further rows before and after the window 
 values read them. A delay is therefore a shift of rows, and the boundary is not a special case: the
 rows before the first step have the initial values, and gradients read zeros after the last step.
 
-If all of a program runs in one direction of time, it is computed block by block of steps. Values
+If all of a schedule runs in one direction of time, it is computed block by block of steps. Values
 that are not needed later have rows for one block only, in a *ring*: before the next block, the
 rows that it reads from this one are copied to the margin of the ring.
 
@@ -39,7 +39,7 @@ from unrollgraph.nn.buffers import (
     rows_of,
 )
 from unrollgraph.nn.compiler import Call, Lanes, Location, call_of, fused, shift_of
-from unrollgraph.nn.execution_order import Bulk, Loop, Program
+from unrollgraph.nn.execution_order import Bulk, Loop, Schedule
 from unrollgraph.nn.executors.loops import compiled_loop, instruction, step_program
 from unrollgraph.nn.executors.weight_gradients import Sums
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
@@ -65,14 +65,14 @@ class Window(Protocol):
     def view(self, at: Location, block: slice) -> Array:
         """View of a location at the steps of a block."""
 
-    def blocks(self, program: Program) -> list[slice]:
-        """Blocks of steps of a program, in the order of computation."""
+    def blocks(self, schedule: Schedule) -> list[slice]:
+        """Blocks of steps of a schedule, in the order of computation."""
 
 
-def bound_calls(window: Window, program: Program, weights: Weights, sums: Sums | None) -> _Calls:
-    """Return the calls that compute a program and the sums of its gradients."""
-    parts = _parts(window, program)
-    blocks = window.blocks(program)
+def bound_calls(window: Window, schedule: Schedule, weights: Weights, sums: Sums | None) -> _Calls:
+    """Return the calls that compute a schedule and the sums of its gradients."""
+    parts = _parts(window, schedule)
+    blocks = window.blocks(schedule)
     calls: _Calls = [sums.begin] if sums else []
     if len(blocks) > 1:
         calls += _emptied(window, blocks[0])
@@ -87,17 +87,17 @@ def bound_calls(window: Window, program: Program, weights: Weights, sums: Sums |
     return calls
 
 
-def _parts(window: Window, program: Program) -> list[list[Call] | tuple[Loop, list[Call]]]:
-    """Calls of a program: lists of calls in bulk, and loops with their calls."""
+def _parts(window: Window, schedule: Schedule) -> list[list[Call] | tuple[Loop, list[Call]]]:
+    """Calls of a schedule: lists of calls in bulk, and loops with their calls."""
 
     def call(k: int, clock: int = 0) -> Call:
-        value: Value = program.values[k]
+        value: Value = schedule.values[k]
         sources = [window.place(ref) for ref in value.args]
         return call_of(value, sources, window.place(Ref(k)), clock)
 
     parts: list[list[Call] | tuple[Loop, list[Call]]] = []
     bulk: list[Call] = []
-    for part in program.steps:
+    for part in schedule.steps:
         if isinstance(part, Bulk):
             bulk.append(call(part.value))
             continue
@@ -248,7 +248,7 @@ class WindowBinding:
         self._in_rings: set[int] = set()
         self._length = steps
         self._bytes = 0
-        self._bound: WeakKeyDictionary[Program, list[Callable[[], None]]] = WeakKeyDictionary()
+        self._bound: WeakKeyDictionary[Schedule, list[Callable[[], None]]] = WeakKeyDictionary()
         self.gradients: dict[Any, list[Any]] = {}
         self.sums: Any = None
 
@@ -384,12 +384,12 @@ class WindowBinding:
         return groups
 
     def pairs(
-        self, program: Program, group: Sequence[int], columns: tuple[int, int], source: Ref | None
+        self, schedule: Schedule, group: Sequence[int], columns: tuple[int, int], source: Ref | None
     ) -> list[tuple[Array, Array]]:
         at = self._places[group[0]]
         at = at._replace(start=at.start + columns[0], stop=at.start + columns[1])
         found = []
-        for block in self.blocks(program):
+        for block in self.blocks(schedule):
             left = rows_of(self.view(at, block))
             right = np.ones((len(left), 1), self.dtype)
             if source is not None:
@@ -397,17 +397,17 @@ class WindowBinding:
             found.append((left.T, right))
         return found
 
-    def compute(self, program: Program, weights: Weights, sums: Sums | None = None) -> None:
-        if program not in self._bound:
-            self._bound[program] = bound_calls(self, program, weights, sums)
-        for call in self._bound[program]:
+    def compute(self, schedule: Schedule, weights: Weights, sums: Sums | None = None) -> None:
+        if schedule not in self._bound:
+            self._bound[schedule] = bound_calls(self, schedule, weights, sums)
+        for call in self._bound[schedule]:
             call()
 
     def summed(
-        self, forward: ForwardValues, backward: BackwardValues, program: Program, weights: Weights
+        self, forward: ForwardValues, backward: BackwardValues, schedule: Schedule, weights: Weights
     ) -> Sums:
         """Return the gradients of the parameters, bound to the arrays."""
-        return Sums(forward, backward, program, self, weights)
+        return Sums(forward, backward, schedule, self, weights)
 
     def place(self, ref: Ref) -> Location:
         array, before, start, stop = self._places[ref.value]
@@ -421,14 +421,14 @@ class WindowBinding:
         last = first + block.stop - block.start
         return self.arrays[at.array][first:last, :, at.start : at.stop]
 
-    def blocks(self, program: Program) -> list[slice]:
-        """Blocks of steps of a program, in the order of computation."""
-        if not self._in_rings or self._in_rings.isdisjoint(program.chosen):
+    def blocks(self, schedule: Schedule) -> list[slice]:
+        """Blocks of steps of a schedule, in the order of computation."""
+        if not self._in_rings or self._in_rings.isdisjoint(schedule.chosen):
             return [slice(0, self.steps)]
         lengths = [self._length] * (self.steps // self._length)
         lengths[0] += self.steps % self._length
         ends = np.cumsum(lengths).tolist()
         found = [slice(end - n, end) for n, end in zip(lengths, ends, strict=True)]
-        if program.back:
+        if schedule.back:
             found = [slice(self.steps - b.stop, self.steps - b.start) for b in found]
         return found
