@@ -96,7 +96,9 @@ def overwritten(schedule: Schedule, kept: frozenset[int]) -> dict[int, int]:
 
 def brief(schedule: Schedule, kept: frozenset[int]) -> Passing:
     """Find the values read only at their own copy and by values of the same part."""
-    part = {k: number for number, p in enumerate(schedule.parts) for ks in p.at.values() for k in ks}
+    part = {
+        k: number for number, p in enumerate(schedule.parts) for ks in p.at.values() for k in ks
+    }
     found = set(part) - kept
     for k in schedule.chosen:
         for ref in schedule.values[k].args:
@@ -254,6 +256,7 @@ class Packing:
         for name in order:
             self._starts[name] = self.size
             self.size += math.prod(shapes[name])
+        self._widths = {name: math.prod(shape[1:]) for name, shape in self.shapes.items()}
 
     def views(self, flat: Array) -> dict[str, Array]:
         """Return each parameter as a view of the array of all parameters."""
@@ -262,10 +265,14 @@ class Packing:
             for name, shape in self.shapes.items()
         }
 
-    def origin(self, weight: Weight) -> tuple[int, int]:
-        """Return the position of the first entry of a weight, and the length of its rows."""
-        columns = weight.columns[0] if weight.columns else 0
-        return self._starts[weight.name] + columns, math.prod(self.shapes[weight.name][1:])
+    def layout(self, weight: Weight) -> tuple[int, int, int]:
+        """Return the position of the first entry of a weight, and the distances of its entries.
+
+        They are the distances of entries in consecutive rows and columns.
+        """
+        name, columns, transposed, _ = weight
+        first = self._starts[name] + (columns[0] if columns else 0)
+        return (first, 1, self._widths[name]) if transposed else (first, self._widths[name], 1)
 
     def place(self, weight: Weight) -> Place:
         """Return the position of a weight."""

@@ -212,7 +212,7 @@ class Entries(NamedTuple):
 
 # row and number of rows; shift, first column and number of columns; first parameter, and the
 # distances of parameters in consecutive rows and columns
-_Block = tuple[int, int, int, int, int, int, int, int]
+_Block = tuple[int, ...]
 
 
 def _entries_of(blocks: Sequence[_Block]) -> Entries:
@@ -427,7 +427,8 @@ class _Writer:
         places: dict[int, Rows],
         packing: Packing,
     ) -> None:
-        self.graph, self.values, self.places, self.packing = graph, values, places, packing
+        self.values, self.places, self.packing = values, places, packing
+        self.delays = graph.delays[:, 0].tolist()
 
     def level(self, clock: int, groups: list[list[Expression]]) -> Level:
         """Return a level of groups in consecutive rows."""
@@ -446,11 +447,10 @@ class _Writer:
                 assert part.sum is not None
                 value, row = self.values[part.sum], self.places[part.value].start - sums.start
                 for ref, weight in zip(value.args, value.weights, strict=True):
-                    array, shift, column, columns = self.source(ref)
-                    first, width = self.packing.origin(weight)
-                    along = (1, width) if weight.transposed else (width, 1)
-                    block = (row, value.size, shift, column, columns, first, *along)
-                    blocks.setdefault(array, []).append(block)
+                    array, *source = self.source(ref)
+                    blocks.setdefault(array, []).append(
+                        (row, value.size, *source, *self.packing.layout(weight))
+                    )
         products = {array: _entries_of(found) for array, found in blocks.items()}
         none = np.empty(0, dtype=np.int64)
         rows = np.concatenate([none, *(one for one, _ in starts)])
@@ -472,9 +472,11 @@ class _Writer:
 
     def source(self, ref: Ref) -> tuple[int, int, int, int]:
         """Array, shift, row and number of rows that a reference reads."""
-        array, start, stop = self.places[ref.value]
-        begin, end = ref.columns or (0, stop - start)
-        return array, shift_of(self.graph, ref), start + begin, end - begin
+        value, edge, back, columns = ref
+        array, start, stop = self.places[value]
+        shift = 0 if edge is None else self.delays[edge] if back else -self.delays[edge]
+        begin, end = columns or (0, stop - start)
+        return array, shift, start + begin, end - begin
 
     def reading(self, refs: Sequence[Ref]) -> Reading:
         """Rows that some references read; they must be in one array."""

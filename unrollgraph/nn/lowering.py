@@ -105,10 +105,13 @@ def lower(graph: DelayGraph, *, summed: bool = False) -> ForwardValues:
     `Dense` are one value.
     """
     ops = [_operation(graph, v) for v in range(len(graph.vertices))]
-    reads = [in_order(graph, v) for v in range(len(ops))]
-    tails = [[int(graph.tails[e]) for e in edges] for edges in reads]
+    ordered = any(place is not None for place in graph.edge_values("order"))
+    inward = graph.in_numbers
+    reads = [in_order(graph, v) if ordered else list(inward[v]) for v in range(len(ops))]
+    tail = graph.tails.tolist()
+    tails = [[tail[e] for e in edges] for edges in reads]
     sizes = _sizes(graph, ops, tails)
-    component = strong_components(len(ops), graph.tails, graph.heads)
+    component = strong_components(len(ops), graph.tails, graph.heads).tolist()
     values = Values([Value(v, size, "copy") for v, size in enumerate(sizes)])
     parameters: dict[str, Parameter] = {}
     for v, op in enumerate(ops):
@@ -129,7 +132,7 @@ def lower(graph: DelayGraph, *, summed: bool = False) -> ForwardValues:
                 )
             parameters[f"{name}.{own}"] = parameter
         sources = [Ref(u, e) for u, e in zip(tails[v], reads[v], strict=True)]
-        inner = [bool(component[u] == component[v]) for u in tails[v]]
+        inner = [component[u] == component[v] for u in tails[v]]
         result = op.lower(Site(values, v, name, sources, inner, summed))
         if result == Ref(len(values.items) - 1):
             values.items[v] = values.items.pop()

@@ -34,7 +34,7 @@ from unrollgraph.nn.execution_order import Copies, Schedule
 from unrollgraph.nn.executors.loops import check_numba
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues
-from unrollgraph.nn.plans import Plans
+from unrollgraph.nn.plans import Plans, no_collection
 from unrollgraph.nn.program import Program, Ref
 
 Array = NDArray[Any]
@@ -97,6 +97,7 @@ class Network:
     parameters: dict[str, Array]
     delay_graph: DelayGraph
 
+    @no_collection()
     def __init__(
         self,
         G: GraphLike,

@@ -46,7 +46,7 @@ PLANS_KEPT = 8
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Collect no garbage: planning makes many objects, and all of them are kept."""
     was = gc.isenabled()
     gc.disable()
@@ -70,7 +70,6 @@ class Plans:
         Must be held while plans and arrays are looked up, because threads share them.
     """
 
-    @_no_collection()
     def __init__(self, graph: DelayGraph, dtype: np.dtype[Any], backend: str) -> None:
         self.graph, self.dtype, self.backend = graph, dtype, backend
         self.forward = lower(graph, summed=True)
@@ -147,7 +146,7 @@ class Plans:
         return lanes_of(self.over_steps)
 
     @cached_property
-    @_no_collection()
+    @no_collection()
     def groups(self) -> Grouping:
         """Groups of the values over a window."""
         values = self.forward.values
@@ -162,7 +161,7 @@ class Plans:
         kept = kept_for_gradients(self.forward)
         return passing(self.over_steps, kept, kept)
 
-    @_no_collection()
+    @no_collection()
     def adjoint(
         self, outside: frozenset[int], *, window: bool, to_state: bool = False
     ) -> tuple[BackwardValues, Schedule]:
@@ -178,7 +177,7 @@ class Plans:
             self.backward[outside, window, to_state] = adjoint, schedule
         return self.backward[outside, window, to_state]
 
-    @_no_collection()
+    @no_collection()
     def storage(
         self, adjoint: BackwardValues, schedule: Schedule, *, window: bool
     ) -> Passing | Grouping:

@@ -179,7 +179,9 @@ class GroupedBinding:
         del schedule
         return GroupedSums(forward, backward, self, weights)
 
-    def compute(self, schedule: Schedule, weights: Weights, sums: GroupedSums | None = None) -> None:
+    def compute(
+        self, schedule: Schedule, weights: Weights, sums: GroupedSums | None = None
+    ) -> None:
         if schedule not in self._bound:
             assert self._opened is not None
             self._bound[schedule] = _Calls(self, self._opened, weights)
@@ -404,7 +406,7 @@ class GroupedSums:
         for y, g in backward.uses:
             value, (name, start, stop) = forward.values[y], binding.places[g]
             if value.kind == "bias":
-                first, _ = weights.packing.origin(value.weights[0])
+                first, *_ = weights.packing.layout(value.weights[0])
                 rows.setdefault(name, []).append(np.arange(start, stop))
                 numbers.setdefault(name, []).append(np.arange(first, first + stop - start))
             else:
