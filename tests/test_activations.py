@@ -84,7 +84,7 @@ def test_slopes_are_difference_quotients(monkeypatch, name, op, fewest):
     monkeypatch.setattr(grouping, "FEWEST", fewest)
     G = layer(op(3, name) if op is nn.Dense else op(name))
     net = nn.Network(G, seed=1)
-    assert net.plans.grouped == (fewest == 0 and name != "softmax")
+    assert net.plans.grouped == (fewest == 0)
     rng = np.random.default_rng(0)
     x, weights = {"x": rng.normal(size=(4, 2, 3))}, {"v": rng.normal(size=(4, 2, 3))}
     assert nn.check_gradients(net, x, weights).error < 1e-7

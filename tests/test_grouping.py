@@ -26,14 +26,35 @@ def small_networks_too(monkeypatch):
     monkeypatch.setattr(grouping, "FEWEST", 0)
 
 
+class Scaled(nn.Op):
+    """A custom operation with a parameter."""
+
+    def size_of(self, sizes):
+        return sizes[0]
+
+    def parameters(self, sizes):
+        return {"scale": nn.Parameter((sizes[0],), 1.0)}
+
+    def forward(self, sources, parameters):
+        return sources[0] * parameters["scale"]
+
+    def adjoint(self, gradient, _, sources, parameters):
+        total = (gradient * sources[0]).sum(axis=0)
+        return [gradient * parameters["scale"]], {"scale": total}
+
+
 def random_network(seed, mixed):
-    """Vertices of sizes 1 to 3, parallel edges, and delays of both signs if these are mixed."""
+    """Vertices of sizes 1 to 3, parallel edges, and delays of both signs if these are mixed.
+
+    Among the layers are operations that are not computed in groups.
+    """
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 16))
     clock = rng.integers(0, 3, n) if mixed else np.zeros(n, int)
     G = nx.MultiDiGraph()
     G.add_node("x", op=nn.Input(2))
     G.add_node("c", op=nn.Constant([1.0, -2.0]))
+    G.add_node("k", op=nn.Embedding(4, 2))
     for v in range(n):
         size, activation = int(rng.integers(1, 4)), str(rng.choice(list(ACTIVATIONS)))
         G.add_node(v, op=nn.Dense(size, activation, bias=bool(rng.integers(2))))
@@ -41,6 +62,8 @@ def random_network(seed, mixed):
         G.add_edge("x", v, delay=int(rng.integers(0, 3)))
         if not rng.integers(3):
             G.add_edge("c", v, delay=0)
+        if not rng.integers(3):
+            G.add_edge("k", v, delay=0)
         for u in rng.integers(0, n, 3).tolist():
             delay = int(rng.integers(u >= v, 4))
             G.add_edge(u, v, delay=int(delay + clock[v] - clock[u]))
@@ -51,12 +74,22 @@ def random_network(seed, mixed):
         for v in (u, int(rng.choice(alike)), int(rng.choice(alike))):
             G.add_edge(v, ("e", j), delay=int(rng.integers(0, 3)))
         G.add_edge(("e", j), int(rng.integers(n)), delay=5)
+    for j in range(n // 3):
+        op = [Scaled(), nn.Concat(), nn.Activation("softmax")][rng.integers(3)]
+        G.add_node(("o", j), op=op)
+        for v in rng.integers(0, n, 2 if isinstance(op, nn.Concat) else 1).tolist():
+            G.add_edge(v, ("o", j), delay=int(rng.integers(0, 3)))
+        G.add_edge(("o", j), int(rng.integers(n)), delay=5)
     return G
 
 
-def copy_by_copy(net, G, x, initial):
+def inputs(T, batch, rng):
+    return {"x": rng.normal(size=(T, batch, 2)), "k": rng.integers(4, size=(T, batch))}
+
+
+def copy_by_copy(net, G, given, initial):
     """Values of all copies from the definition, each computed when it is needed."""
-    T, batch = x.shape[:2]
+    T, batch = given["k"].shape
     edges = {v: sorted(net.delay_graph.in_numbers[net.delay_graph.number[v]]) for v in G}
     known = {}
 
@@ -72,7 +105,16 @@ def copy_by_copy(net, G, x, initial):
                 for e in edges[v]
             ]
             if isinstance(op, nn.Input):
-                known[v, t] = x[t]
+                known[v, t] = given[v][t]
+            elif isinstance(op, nn.Embedding):
+                known[v, t] = net.parameters[f"{v}.weight"][given[v][t]]
+            elif isinstance(op, Scaled):
+                known[v, t] = read[0] * net.parameters[f"{v}.scale"]
+            elif isinstance(op, nn.Concat):
+                known[v, t] = np.concatenate(read, axis=1)
+            elif isinstance(op, nn.Activation):
+                powers = np.exp(read[0])
+                known[v, t] = powers / powers.sum(axis=1, keepdims=True)
             elif isinstance(op, nn.Constant):
                 known[v, t] = np.broadcast_to(op.value, (batch, len(op.value)))
             elif isinstance(op, nn.Dense):
@@ -94,13 +136,13 @@ def test_groups_have_the_values_of_the_definition(mixed, seed, T, batch):
     net = nn.Network(G, seed=seed)
     assert net.plans.grouped
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(T, batch, 2))
+    x = inputs(T, batch, rng)
     initial = {
         v: rng.normal(size=(max(d for *_, d in G.out_edges(v, data="delay")), batch, net.size(v)))
         for v in G
         if any(d > 0 for *_, d in G.out_edges(v, data="delay"))
     }
-    run = net.forward({"x": x}, initial=initial)
+    run = net.forward(x, initial=initial)
     expected = copy_by_copy(net, G, x, initial)
     for v in G:
         assert np.allclose(run.values[v], expected[v], rtol=1e-10, atol=1e-10), v
@@ -116,7 +158,7 @@ def test_gradients_of_groups_are_those_of_single_copies(mixed, seed, T, to_state
     G = random_network(seed, mixed)
     net = nn.Network(G, seed=seed)
     rng = np.random.default_rng(seed)
-    x = {"x": rng.normal(size=(T, 2, 2))}
+    x = inputs(T, 2, rng)
     some = [v for v in G if rng.integers(2)]
     weights = {v: rng.normal(size=(T, 2, net.size(v))) for v in some}
     a = net.forward(x).backward(weights, to_state=to_state)
@@ -138,11 +180,11 @@ def test_gradients_of_groups_are_those_of_single_copies(mixed, seed, T, to_state
 @given(seed=st.integers(0, 10**6))
 def test_gradients_of_groups_are_difference_quotients(seed):
     G = random_network(seed, mixed=False)
-    for v in G:
+    for v in G:  # ReLU has no derivative at 0
         if getattr(G.nodes[v]["op"], "activation", "") == "relu":
             G.nodes[v]["op"] = nn.Dense(G.nodes[v]["op"].size)
     net = nn.Network(G, seed=seed)
-    x = {"x": np.random.default_rng(seed).normal(size=(4, 2, 2))}
+    x = inputs(4, 2, np.random.default_rng(seed))
     targets = {v: np.zeros((4, 2, net.size(v))) for v in (0, 1)}
     assert nn.check_gradients(net, x, targets, seed=seed).error < 1e-6
 

@@ -43,29 +43,25 @@ FEWEST = 50  # products of a network; with fewer, a call for each is fast enough
 LARGEST = 64  # weights of a product on average; with more, dense products are faster
 LONGEST = 64  # steps of a delay; arrays have rows for all of them before and after a window
 DEEPEST = 6  # kernels of an expression above each other
-GIVEN = frozenset(["input", "constant", "external"])
+SUMS = frozenset(["product", "products"])
 
 
 def is_grouped(graph: DelayGraph, forward: ForwardValues) -> bool:
-    """Whether a network has many small products and kinds that can be grouped only."""
+    """Whether a network has many products, and small ones on average."""
     if graph.dimension != 1 or np.abs(graph.delays).max(initial=0) > LONGEST:
         return False
     values = forward.values
-    if not all(_is_grouped(value.kind) for value in values):
-        return False
-    sums = [value for value in values if value.kind == "products"]
+    sums = [value for value in values if value.kind in SUMS]
     products = sum(len(value.args) for value in sums)
     weights = sum(value.size * values[ref.value].size for value in sums for ref in value.args)
     return products >= FEWEST and weights <= LARGEST * products
 
 
-def _is_grouped(kind: str) -> bool:
-    return TABLE[kind].columnwise or kind in GIVEN or kind == "products"
-
-
 # -- expressions ---------------------------------------------------------------------
 
-Shape = tuple[Any, ...]  # a kind with shapes or numbers: ("add", ("sum",), ("leaf", 0))
+# a kind with shapes or numbers: ("add", ("sum",), ("leaf", 0)); ("alone", k) for value k, whose
+# kernel is not elementwise
+Shape = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -85,12 +81,13 @@ def expressions(
     """Write the chosen values as expressions over stored values; kept ones are stored."""
     own = set(chosen)
     readers = Counter(ref.value for k in own for ref in values[k].args)
-    free = {k for k in own if k not in kept and readers[k] == 1}
+    once = {k for k in own if k not in kept and readers[k] == 1 and not _is_alone(values[k])}
     inner = {
         ref.value
         for k in own
+        if TABLE[values[k].kind].columnwise
         for ref in values[k].args
-        if values[k].kind != "products" and ref.value in free and ref == Ref(ref.value)
+        if ref.value in once and ref == Ref(ref.value)
     }
     found = []
     waiting = sorted(own - inner)
@@ -100,6 +97,10 @@ def expressions(
         total = part.sums[0] if part.sums else None
         found.append(Expression(root, shape, tuple(part.leaves), tuple(part.biases), total))
     return found
+
+
+def _is_alone(value: Value) -> bool:
+    return not TABLE[value.kind].columnwise and value.kind not in SUMS
 
 
 @dataclass
@@ -116,13 +117,16 @@ class _Parts:
     def shape(self, k: int, depth: int, *, in_place: bool) -> Shape:
         """Shape of a value; with ``in_place``, a sum below it can be where its result will be."""
         value = self.values[k]
-        if value.kind == "products":
+        if value.kind in SUMS:
             self.sums.append(k)
             return ("sum",)
+        if _is_alone(value):
+            self.leaves += value.args
+            return ("alone", k)
         in_place = in_place and (TABLE[value.kind].in_place or value.kind == "copy")
         parts: list[Any] = []
         for ref in value.args:
-            is_sum = self.values[ref.value].kind == "products"
+            is_sum = self.values[ref.value].kind in SUMS
             fits = depth < DEEPEST and not (is_sum and (self.sums or not in_place))
             if ref.value in self.inner and fits:
                 parts.append(self.shape(ref.value, depth + 1, in_place=in_place))
@@ -186,7 +190,8 @@ def recipe_of(shape: Shape) -> Recipe:
             calls.append((function, *(names.get(x, x) for x in operands)))
         return target
 
-    write(shape, "out")
+    if shape[0] != "alone":
+        write(shape, "out")
     return Recipe(tuple(calls), start[0] if start else None, scratch)
 
 
@@ -261,6 +266,7 @@ class Group:
     recipe: Recipe
     leaves: tuple[Reading, ...]
     biases: tuple[IntArray, ...]  # numbers of the parameters that are added
+    alone: Value | None  # the only member, if its kernel is not elementwise
 
 
 @dataclass(frozen=True)
@@ -292,6 +298,8 @@ class Grouping:
         For each stored value, its rows.
     sizes : dict
         Number of rows of each new array.
+    integers : int
+        The array of given integers.
     sums : dict
         For each sum of products, the rows in which it is computed.
     stages : tuple of Stage
@@ -302,6 +310,7 @@ class Grouping:
 
     places: dict[int, Rows]
     sizes: dict[int, int]
+    integers: int
     sums: dict[int, Rows]
     stages: tuple[Stage, ...]
     lost: frozenset[int]
@@ -339,7 +348,8 @@ def grouping_of(
     parts = expressions(values, chosen, kept)
     sums = [values[part.sum] for part in parts if part.sum is not None]
     read = {ref.value for value in sums for ref in value.args}
-    sizes = {first: 0, first + 1: 0}
+    # values that products read or that are computed, other given values, given integers
+    sizes = {first: 0, first + 1: 0, first + 2: 0}
     places: dict[int, Rows] = {}
 
     def put(k: int, array: int) -> None:
@@ -347,7 +357,7 @@ def grouping_of(
         sizes[array] = places[k].stop
 
     for k in sorted(given):
-        put(k, first if k in read else first + 1)
+        put(k, first if k in read else first + 1 + (values[k].kind == "indices"))
     arrays = {k: rows.array for k, rows in (stored.places | places).items()}
     arrays.update(dict.fromkeys((part.value for part in parts), first))
     keys = _keys(graph, values, parts, arrays)
@@ -360,7 +370,7 @@ def grouping_of(
     writer = _Writer(graph, values, stored.places | places, stored.packing)
     lost = frozenset(chosen) - {part.value for part in parts}
     computed = {part.sum: places[part.value] for part in parts if part.sum is not None}
-    return Grouping(places, sizes, computed, tuple(_stages(groups, writer)), lost)
+    return Grouping(places, sizes, first + 2, computed, tuple(_stages(groups, writer)), lost)
 
 
 def _keys(
@@ -468,7 +478,8 @@ class _Writer:
             np.concatenate([_numbers(self.packing, part.biases[k]) for part in members])
             for k in range(len(one.biases))
         )
-        return Group(out, recipe_of(one.shape), leaves, biases)
+        alone = self.values[one.value] if one.shape[0] == "alone" else None
+        return Group(out, recipe_of(one.shape), leaves, biases, alone)
 
     def source(self, ref: Ref) -> tuple[int, int, int, int]:
         """Array, shift, row and number of rows that a reference reads."""

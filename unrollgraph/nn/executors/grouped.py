@@ -11,6 +11,7 @@ inner product over time and batch of the gradient of a row and the values of a c
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,6 +23,7 @@ from unrollgraph.graph.delay_graph import DelayGraph
 from unrollgraph.nn.buffers import Binding, Packing, Pick, Weights, aligned, columns_of
 from unrollgraph.nn.compiler import shift_of
 from unrollgraph.nn.execution_order import Schedule
+from unrollgraph.nn.executors.weight_gradients import SUMMED
 from unrollgraph.nn.grouping import (
     Entries,
     Group,
@@ -32,6 +34,7 @@ from unrollgraph.nn.grouping import (
     grouping_of,
 )
 from unrollgraph.nn.lowering import BackwardValues, ForwardValues
+from unrollgraph.nn.primitives import kernel_of
 from unrollgraph.nn.program import Ref, Term, Value
 
 Array = NDArray[Any]
@@ -98,7 +101,8 @@ class GroupedBinding:
         before, after = self._reach[::-1] if back else self._reach
         for name, rows in passing.sizes.items():
             shape = before + self.steps + after, rows, self.batch
-            self.arrays[name] = aligned(int(np.prod(shape)), self.dtype).reshape(shape)
+            dtype = np.dtype(np.int64) if name == passing.integers else self.dtype
+            self.arrays[name] = aligned(math.prod(shape), dtype).reshape(shape)
             self.margins[name] = before, after
             self._bytes += self.arrays[name].nbytes
         self.places |= passing.places
@@ -204,11 +208,16 @@ class _Calls:
         }
         self._picks: list[Pick] = []
         self._biases: dict[int, list[Array]] = {}
+        self._alone: dict[int, tuple[Callable[..., None], list[Array]]] = {}
         count = 0
         for stage in grouping.stages:
             for level in stage.levels:
                 for group in level.groups:
                     self._biases[id(group)] = [self._bias(one, weights) for one in group.biases]
+                    if group.alone:
+                        own = group.alone
+                        layouts = [weights.layout(own.kind, (one,)) for one in own.weights]
+                        self._alone[id(group)] = kernel_of(own), layouts
                     count += (len(group.recipe.calls) + 3) * binding.steps
         self._few = count <= MOST_CALLS
 
@@ -253,7 +262,7 @@ class _Calls:
             for t in range(steps):
                 yield from self._sums[id(level)].calls(t)
         for group in level.groups:
-            whole = all(leaf.as_range() for leaf in group.leaves)
+            whole = not group.alone and all(leaf.as_range() for leaf in group.leaves)
             size = (group.out.stop - group.out.start) * self.binding.batch
             length = min(steps, max(1, NEAR // size)) if whole else 1
             room = self._room(group, length)
@@ -269,6 +278,12 @@ class _Calls:
 
     def _elementwise(self, group: Group, times: slice, room: list[Array]) -> Iterator[_Call]:
         """Yield the calls of an expression at some steps."""
+        if group.alone:
+            ends = [leaf.as_range() or (0, group.out) for leaf in group.leaves]
+            views = [self._view(rows, times, shift)[0].T for shift, rows in ends]
+            kernel, layouts = self._alone[id(group)]
+            yield kernel, (*views, *layouts, self._view(group.out, times, 0)[0].T)
+            return
         known: dict[Any, Any] = {"out": self._view(group.out, times, 0)}
         count = times.stop - times.start
         for k, leaf in enumerate(group.leaves):
@@ -409,7 +424,7 @@ class GroupedSums:
                 first, *_ = weights.packing.layout(value.weights[0])
                 rows.setdefault(name, []).append(np.arange(start, stop))
                 numbers.setdefault(name, []).append(np.arange(first, first + stop - start))
-            else:
+            elif value.kind in SUMMED:
                 own = slice(*binding.base.sums[y][1:])
                 array[own], row[own] = name, np.arange(start, stop)
         self._entries = _gradient_entries(binding.base, array, row)
