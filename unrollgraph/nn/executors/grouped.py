@@ -259,8 +259,7 @@ class _Calls:
         """Yield the calls of a level for all steps."""
         steps = self.binding.steps
         if level.sums:
-            for t in range(steps):
-                yield from self._sums[id(level)].calls(t)
+            yield from self._sums[id(level)].at_once(steps)
         for group in level.groups:
             whole = not group.alone and all(leaf.as_range() for leaf in group.leaves)
             size = (group.out.stop - group.out.start) * self.binding.batch
@@ -328,6 +327,19 @@ class _Sum:
         self.factors.sort(key=lambda factor: factor.dense is None)
         self.scratch = np.empty((count, binding.batch), binding.dtype)
 
+    def at_once(self, steps: int) -> Iterator[_Call]:
+        """Yield the calls of all steps: one product, if there is one dense matrix."""
+        if len(self.factors) > 1 or self.factors[0].dense is None:
+            for t in range(steps):
+                yield from self.calls(t)
+            return
+        array, start, stop = self.rows
+        first = self.binding.margins[array][0]
+        out = self.binding.arrays[array][first : first + steps, start:stop]
+        yield np.matmul, (self.factors[0].dense, self.factors[0].matrices(steps), out)
+        if self.begins:
+            yield np.add, (out, self.start, out)
+
     def calls(self, t: int) -> Iterator[_Call]:
         """Yield the calls of one step."""
         array, start, stop = self.rows
@@ -389,6 +401,14 @@ class _Factor:
         """The slice at a step in one dimension."""
         first = (self.before + t + self.low) * self.array.shape[1] + self.begin
         return self.array.reshape(-1)[first * self.batch : (first + self.width) * self.batch]
+
+    def matrices(self, steps: int) -> Array:
+        """The slices of all steps; they overlap if the matrix reads several times."""
+        one = self.matrix(0)
+        between = self.array.strides[0]
+        return np.lib.stride_tricks.as_strided(
+            one, (steps, *one.shape), (between, *one.strides), writeable=False
+        )
 
     def matrix(self, t: int) -> Array:
         """The slice at a step with a row for each column of the matrix."""
