@@ -208,6 +208,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
             "io.tables",
             "measure.path_search",
             "nn.executors.grouped",
+            "nn.primitives",
         },
         "hypothesis": {"testing"},
         "pandas": {"io.tables"},
