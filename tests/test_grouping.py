@@ -220,6 +220,7 @@ def test_few_edges_and_large_vertices_are_computed_one_by_one(monkeypatch):
     monkeypatch.setattr(grouping, "FEWEST", 50)
     assert nn.Network(recurrent(40)).plans.grouped
     assert not nn.Network(recurrent(8)).plans.grouped
+    assert nn.Network(recurrent(40, size=10)).plans.grouped
     assert not nn.Network(recurrent(40, size=20)).plans.grouped
     G = recurrent(40)
     G.add_edge(0, 1, delay=10**8)

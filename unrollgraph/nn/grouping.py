@@ -40,17 +40,21 @@ from unrollgraph.nn.program import Ref, Value, Weight
 IntArray = NDArray[np.int64]
 
 FEWEST = 50  # products of a network; with fewer, a call for each is fast enough
-LARGEST = 64  # weights of a product on average; with more, dense products are faster
-LONGEST = 64  # steps of a delay; arrays have rows for all of them before and after a window
+LARGEST = 128  # weights of a product on average; with more, dense products are faster
+LONGEST = 64  # steps of a delay: an array has rows for all of them before the window; in small
+BEFORE = 10**6  # networks as many as take this number of entries for each member of a batch
 DEEPEST = 6  # kernels of an expression above each other
 SUMS = frozenset(["product", "products"])
 
 
 def is_grouped(graph: DelayGraph, forward: ForwardValues) -> bool:
     """Whether a network has many products, and small ones on average."""
-    if graph.dimension != 1 or np.abs(graph.delays).max(initial=0) > LONGEST:
+    if graph.dimension != 1:
         return False
     values = forward.values
+    longest = int(np.abs(graph.delays).max(initial=0))
+    if longest > LONGEST and longest * sum(value.size for value in values) > BEFORE:
+        return False
     sums = [value for value in values if value.kind in SUMS]
     products = sum(len(value.args) for value in sums)
     weights = sum(value.size * values[ref.value].size for value in sums for ref in value.args)

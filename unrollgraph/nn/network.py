@@ -31,7 +31,9 @@ from unrollgraph.nn.buffers import (
     Lease,
 )
 from unrollgraph.nn.execution_order import Copies, Schedule
+from unrollgraph.nn.executors.grouped import GroupedBinding
 from unrollgraph.nn.executors.loops import check_numba
+from unrollgraph.nn.executors.window import WindowBinding
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.lowering import BackwardValues
 from unrollgraph.nn.plans import Plans, no_collection
@@ -57,7 +59,7 @@ class Network:
         Edge attribute of the delays.
     backend : {"numpy", "numba"}
         Backend for the steps of a window. Numba compiles them in the first run; it is faster for
-        batch 1 and small sizes.
+        batch 1 and small sizes. A network of many small products always runs in NumPy.
 
     Attributes
     ----------
@@ -387,8 +389,7 @@ class Run:
     @property
     def steps(self) -> int:
         """Number of steps of the window; `ValueError` over another graph."""
-        steps: int = self._window("steps").steps
-        return steps
+        return self._window("steps").steps
 
     @property
     def state(self) -> dict[Any, Array]:
@@ -416,10 +417,11 @@ class Run:
                 found[name] = last if self._batched else last[:, 0]
         return found
 
-    def _window(self, what: str) -> Any:
+    def _window(self, what: str) -> WindowBinding | GroupedBinding:
         if self._copies is not None:
             raise ValueError(f"{what} is defined over a window only, not for a run with over=")
-        return self._binding
+        binding: WindowBinding | GroupedBinding = self._binding
+        return binding
 
     def read(self, vertex: Any) -> Array:
         """Return ``values[vertex]`` without a copy; valid while this run exists."""

@@ -42,7 +42,7 @@ IntArray = NDArray[np.int64]
 _Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 NEAR = 2**17  # numbers of the arrays of one elementwise call over several steps
-MOST_CALLS = 10**6  # calls that are kept for later runs
+MOST_CALLS = 300_000  # calls that are kept for later runs, of about 300 bytes each
 COMMON = 0.02  # share of entries from which all gradients of a pair of arrays are computed
 
 
@@ -212,13 +212,14 @@ class _Calls:
         count = 0
         for stage in grouping.stages:
             for level in stage.levels:
+                count += 2 * binding.steps
                 for group in level.groups:
                     self._biases[id(group)] = [self._bias(one, weights) for one in group.biases]
                     if group.alone:
                         own = group.alone
                         layouts = [weights.layout(own.kind, (one,)) for one in own.weights]
                         self._alone[id(group)] = kernel_of(own), layouts
-                    count += (len(group.recipe.calls) + 3) * binding.steps
+                    count += max(1, len(group.recipe.calls)) * binding.steps
         self._few = count <= MOST_CALLS
 
     def _bias(self, numbers: IntArray, weights: Weights) -> Array:
@@ -390,12 +391,13 @@ class _Factor:
             return
         data = np.empty(len(places), binding.dtype)
         picks.append(weights.picked(entries.parameters, data))
-        starts = np.zeros(rows + 1, np.int32)
+        integer = np.int32 if self.width < 2**31 else np.int64
+        starts = np.zeros(rows + 1, integer)
         np.cumsum(np.bincount(entries.rows, minlength=rows), out=starts[1:])
         one, many = _sparse_products()
         self.function = one if self.batch == 1 else many
         sizes = (rows, self.width) if self.batch == 1 else (rows, self.width, self.batch)
-        self.arguments = (*sizes, starts, columns.astype(np.int32), data)
+        self.arguments = (*sizes, starts, columns.astype(integer), data)
 
     def vector(self, t: int) -> Array:
         """The slice at a step in one dimension."""
