@@ -5,6 +5,7 @@ import pickle
 import networkx as nx
 import numpy as np
 import pytest
+from certified import QUARTER
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,6 +131,7 @@ def copy_by_copy(net, G, given, initial):
 
 
 @pytest.mark.parametrize("mixed", [False, True])
+@QUARTER
 @given(seed=st.integers(0, 10**6), T=st.integers(1, 8), batch=st.integers(1, 3))
 def test_groups_have_the_values_of_the_definition(mixed, seed, T, batch):
     G = random_network(seed, mixed)
@@ -152,6 +154,7 @@ def test_groups_have_the_values_of_the_definition(mixed, seed, T, batch):
 
 
 @pytest.mark.parametrize("mixed", [False, True])
+@QUARTER
 @given(seed=st.integers(0, 10**6), T=st.integers(1, 6), to_state=st.booleans())
 def test_gradients_of_groups_are_those_of_single_copies(mixed, seed, T, to_state):
     """The same network over the unrolled graph, vertex by vertex and level by level."""
@@ -177,6 +180,7 @@ def test_gradients_of_groups_are_those_of_single_copies(mixed, seed, T, to_state
         assert np.allclose(total, b.initial[v], **near), v
 
 
+@QUARTER
 @given(seed=st.integers(0, 10**6))
 def test_gradients_of_groups_are_difference_quotients(seed):
     G = random_network(seed, mixed=False)

@@ -740,9 +740,9 @@ def test_a_window_with_an_enormous_delay_is_refused():
 )
 def test_costs_are_not_quadratic(question, seconds):
     """They were 11, 11, 9 and 25 seconds."""
-    start = time.perf_counter()
+    start = time.process_time()  # other processes do not count
     assert question()
-    assert time.perf_counter() - start < seconds
+    assert time.process_time() - start < seconds
 
 
 def path():
