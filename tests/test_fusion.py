@@ -485,3 +485,20 @@ def test_a_long_window_has_rings_where_all_goes_one_way():
             )
             assert len(blocks) > 1
             assert sorted(t for b in blocks for t in range(b.start, b.stop)) == list(range(T))
+
+
+def test_products_of_different_columns_are_not_one():
+    """A vertex that is read by two concatenations at different columns."""
+    G = nx.DiGraph()
+    G.add_node("x", op=nn.Input(2))
+    G.add_node("v", op=nn.Dense(2))
+    G.add_edge("x", "v")
+    for k, order in enumerate([("x", "v"), ("v", "x")]):
+        G.add_node(f"c{k}", op=nn.Concat())
+        for place, v in enumerate(order):
+            G.add_edge(v, f"c{k}", order=place)
+        G.add_node(f"o{k}", op=nn.Dense(1, "linear"))
+        G.add_edge(f"c{k}", f"o{k}")
+    x = {"x": np.random.default_rng(0).normal(size=(4, 2))}
+    targets = {"o0": np.zeros((4, 1)), "o1": np.zeros((4, 1))}
+    assert nn.check_gradients(nn.Network(G), x, targets).error < 1e-8

@@ -1,6 +1,8 @@
 """Networks of many small vertices are computed in groups, with the results of single vertices."""
 
+import gc
 import pickle
+import weakref
 
 import networkx as nx
 import numpy as np
@@ -353,3 +355,59 @@ def test_a_grouped_network_without_an_order_is_refused():
     G.add_edge(1, 0, delay=1)
     with pytest.raises(ug.errors.CyclicCoverError, match="total delay"):
         nn.Network(G).forward({"x": np.ones((3, 1))})
+
+
+def chain_before_neurons():
+    G = nx.DiGraph([("x", "p"), ("p", "q")])
+    G.nodes["x"]["op"], G.nodes["p"]["op"] = nn.Input(1), nn.Activation("gelu")
+    G.nodes["q"]["op"] = nn.Activation("tanh")
+    for v in range(10):
+        G.add_node(v, op=nn.Dense(1, "leaky_relu"))
+        G.add_edge("q", v)
+        G.add_edge(v, v, delay=1)
+    return G
+
+
+def test_gradients_on_request_do_not_depend_on_earlier_requests():
+    G = chain_before_neurons()
+    net = nn.Network(G)
+
+    def gradients(seed, order, **over):
+        rng = np.random.default_rng(seed)
+        x, g = {"x": rng.normal(size=(6, 1))}, {v: rng.normal(size=(6, 1)) for v in range(10)}
+        found = net.forward(x, **over).backward(g)
+        return [found.of(v) for v in order]
+
+    gradients(0, ["q", "p", "x"])
+    for a, b in zip(
+        gradients(1, ["p", "x"]), gradients(1, ["p", "x"], over=ug.unroll(G, 6)), strict=True
+    ):
+        assert np.allclose(a, b, atol=1e-13)
+    size = net.plans.free[6, 1][0][0].size()
+    gradients(2, ["x", "q"])
+    gradients(2, ["q", "x", "p"])
+    gradients(2, [])
+    assert net.plans.free[6, 1][0][0].size() <= size
+
+
+def test_a_grouped_network_is_pickled_after_a_run():
+    net = nn.Network(chain_before_neurons())
+    x = {"x": np.ones((4, 1))}
+    y = net.forward(x)
+    y.backward({3: np.ones((4, 1))})
+    assert np.array_equal(pickle.loads(pickle.dumps(net)).forward(x).values[3], y.values[3])
+
+
+def test_bindings_are_released_with_their_runs():
+    net = nn.Network(chain_before_neurons())
+    gc.disable()
+    try:
+        run = net.forward({"x": np.ones((4, 1))})
+        run.backward({3: np.ones((4, 1))})
+        left = weakref.ref(run._binding)
+        net.plans.free.clear()
+        del run
+        net.plans.free.clear()
+        assert left() is None
+    finally:
+        gc.enable()

@@ -317,11 +317,11 @@ def gathered(
         if k in inner:
             continue
         terms = [leaf for arg in before[k].args for leaf in leaves(arg)]
-        families: dict[int, list[Ref]] = {}
+        families: dict[Any, list[Ref]] = {}
         for ref in terms:
             value = before[ref.value]
             if value.kind == "product" and ref.value >= first and readers[ref.value] == 1:
-                families.setdefault(shift_of(graph, ref), []).append(ref)
+                families.setdefault((shift_of(graph, ref), ref.columns), []).append(ref)
         for family in families.values():
             if len(family) > 1:
                 family.sort(key=lambda ref: lanes.get(before[ref.value].vertex, (-1, ref.value)))

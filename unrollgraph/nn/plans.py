@@ -214,8 +214,8 @@ class Plans:
         return copies, fronts, free
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {k: x for k, x in self.__dict__.items() if k != "lock"}
-        return {**kept, "copies": {}, "free": {}}  # plans are computed again
+        kept = {k: x for k, x in self.__dict__.items() if k not in {"lock", "groups"}}
+        return {**kept, "copies": {}, "free": {}, "_groupings": {}}  # plans are computed again
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

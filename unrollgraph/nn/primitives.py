@@ -98,7 +98,7 @@ def _written(function: Callable[[Array], Array]) -> Callable[..., Any]:
     """Kernel of a function that returns a new array."""
 
     def kernel(a: Array, out: Array) -> None:
-        out[...] = function(a)
+        out[...] = function(read_only(a))
 
     return kernel
 
@@ -117,7 +117,7 @@ def _phi(a: Array) -> Array:
 
 
 def _gelu_slope(a: Array) -> Array:
-    density = np.exp(-0.5 * a * a) / math.sqrt(2 * math.pi)
+    density = np.exp(-0.5 * np.square(np.clip(a, -40, 40))) / math.sqrt(2 * math.pi)
     slope: Array = _phi(a) + a * density
     return slope
 
@@ -267,7 +267,8 @@ TABLE: dict[str, Row] = {
     "complement": _columnwise(
         ((np.subtract, 1, "a", "out"),), "one - {a}", _negate, in_place=True, formula="1 - a"
     ),
-    "negative": _columnwise(np.negative, "-{a}", in_place=True),
+    # not np.negative, which NumPy 2.4 computes wrongly for some strides
+    "negative": _columnwise(((np.multiply, "a", -1, "out"),), "-{a}", in_place=True),
     "bias": _columnwise(np.add, "{a} + {w}[{j}]", _pass, in_place=True),
     "concatenate": Row(_concatenate, _columns),
     "product": Row(np.matmul, _product),

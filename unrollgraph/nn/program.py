@@ -108,7 +108,7 @@ class Program:
 
     def __str__(self) -> str:
         names = [self._name(k) for k in range(len(self.values))]
-        width = max(map(len, names))
+        width = max(map(len, names), default=0)
         return "\n".join(
             f"{name:<{width}} = {self._written(value)}"
             for name, value in zip(names, self.values, strict=True)

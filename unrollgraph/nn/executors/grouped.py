@@ -14,7 +14,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,8 @@ class GroupedBinding:
         self.sums: Any = None
         self.base: Grouping | None = None  # groups of the forward values
         self._opened: Grouping | None = None
-        self._more: dict[Any, Grouping] = {}
+        # arrays, places and bytes without those that are opened on request
+        self._first: tuple[dict[int, Array], dict[int, Rows], int] = {}, {}, 0
         self._lost: frozenset[int] = frozenset()
         self._bytes = 0
         self._bound: WeakKeyDictionary[Schedule, _Calls] = WeakKeyDictionary()
@@ -80,7 +81,7 @@ class GroupedBinding:
     def another(self) -> GroupedBinding:
         other = copy.copy(self)
         other.arrays, other.margins = dict(self.arrays), dict(self.margins)
-        other.places, other._more, other.gradients = dict(self.places), {}, {}
+        other.places, other.gradients = dict(self.places), {}
         other._bound, other._lost, other._bytes = WeakKeyDictionary(), frozenset(), 0
         other.sums = None
         return other
@@ -88,16 +89,11 @@ class GroupedBinding:
     def open(
         self, values: Sequence[Value], chosen: Iterable[int], passing: Grouping | None = None
     ) -> None:
-        names = tuple(chosen)
-        if passing is None and names in self._more:
-            self._opened = self._more[names]
-            self.places |= self._opened.places
-            return
-        back = bool(self.arrays)
+        back, more = bool(self.arrays), passing is None
         if passing is None:
+            names = tuple(chosen)
             stored = Stored(self.packing, self.places, len(self.arrays))
             passing = grouping_of(self.graph, values, names, (), frozenset(names), stored)
-            self._more[names] = passing
         before, after = self._reach[::-1] if back else self._reach
         for name, rows in passing.sizes.items():
             shape = before + self.steps + after, rows, self.batch
@@ -113,6 +109,8 @@ class GroupedBinding:
             self._make_buffers()
         for name in passing.sizes:
             self._clear(name)
+        if not more:
+            self._first = dict(self.arrays), dict(self.places), self._bytes
 
     def _make_buffers(self) -> None:
         """Make the views of the outputs of vertices with the steps that edges read."""
@@ -186,6 +184,9 @@ class GroupedBinding:
     def compute(
         self, schedule: Schedule, weights: Weights, sums: GroupedSums | None = None
     ) -> None:
+        if sums:  # what was requested of an earlier gradient is not valid any more
+            self.arrays, self.places = dict(self._first[0]), dict(self._first[1])
+            self._bytes = self._first[2]
         if schedule not in self._bound:
             assert self._opened is not None
             self._bound[schedule] = _Calls(self, self._opened, weights)
@@ -198,7 +199,9 @@ class _Calls:
     """The calls of a grouping, bound to arrays."""
 
     def __init__(self, binding: GroupedBinding, grouping: Grouping, weights: Weights) -> None:
-        self.binding, self.grouping = binding, grouping
+        # proxies, so that a binding is released with its last user
+        self.binding: GroupedBinding = proxy(binding)
+        self.grouping = grouping
         self._kept: list[_Call] | None = None
         self._sums = {
             id(level): _Sum(binding, level, weights)
@@ -316,7 +319,8 @@ class _Sum:
 
     def __init__(self, binding: GroupedBinding, level: Level, weights: Weights) -> None:
         assert level.sums is not None
-        self.binding, self.rows = binding, level.sums
+        self.binding: GroupedBinding = proxy(binding)
+        self.rows = level.sums
         count = self.rows.stop - self.rows.start
         self.start = np.zeros((count, 1), binding.dtype)
         self.begins = bool(len(level.starts[0]))
@@ -433,7 +437,8 @@ class GroupedSums:
         binding: GroupedBinding,
         weights: Weights,
     ) -> None:
-        self.flat, self._binding = weights.flat, binding
+        self.flat = weights.flat
+        self._binding: GroupedBinding = proxy(binding)
         assert binding.base is not None
         count = binding.arrays[0].shape[1]
         # array and row of the gradient of each row in which a sum of products is computed
