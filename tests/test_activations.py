@@ -107,8 +107,7 @@ def test_single_precision_is_kept(name):
 
 
 @pytest.fixture
-def bump(monkeypatch):
-    monkeypatch.setattr(primitives, "TABLE", primitives.TABLE)
+def bump():
     nn.register_activation("bump", lambda a: np.exp(-a * a), lambda a: -2 * a * np.exp(-a * a))
     yield "bump"
     for kind in ("bump", "bump slope"):
@@ -126,7 +125,7 @@ def test_an_activation_of_the_user_is_like_the_others(monkeypatch, tmp_path, bum
     nn.save(net, tmp_path / "net.npz")
     again = nn.load(tmp_path / "net.npz").forward(x)
     assert np.array_equal(run.values["v"], again.values["v"])
-    with pytest.raises(TypeError, match="the activation 'bump' has no formula"):
+    with pytest.raises(TypeError, match="the registered activation 'bump' has no SymPy formula"):
         ug.symbolic.unrolled(net, 2)
 
 
@@ -137,3 +136,11 @@ def test_names_of_activations_are_taken_once(bump):
     with pytest.raises(TypeError, match="derivative must be callable, not None"):
         nn.register_activation("other", np.tanh, None)
     assert "other" not in primitives.TABLE
+
+
+def test_a_function_cannot_overwrite_the_values_that_it_reads(bump, monkeypatch):
+    kernel = primitives._written(lambda a: np.maximum(a, 0, out=a))
+    monkeypatch.setitem(primitives.TABLE, bump, primitives.Row(kernel, columnwise=True))
+    net = nn.Network(layer(nn.Activation(bump)))
+    with pytest.raises(ValueError, match="read-only"):
+        net.forward({"x": np.ones((2, 3))})

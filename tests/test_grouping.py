@@ -411,3 +411,22 @@ def test_bindings_are_released_with_their_runs():
         assert left() is None
     finally:
         gc.enable()
+
+
+def test_a_complement_beside_neurons_passes_minus_its_gradient():
+    """Also where rows are read with a stride of eight numbers, which np.negative mistakes."""
+    G = nx.DiGraph()
+    G.add_node("x", op=nn.Input(1))
+    for v in range(60):
+        G.add_node(v, op=nn.Dense(1))
+        G.add_edge("x", v)
+        G.add_edge(v, v, delay=1)
+    G.add_node("c", op=nn.Complement())
+    G.add_edge(0, "c")
+    net = nn.Network(G)
+    x = {"x": np.random.default_rng(0).normal(size=(6, 1))}
+    g = {v: np.random.default_rng(1).normal(size=(6, 1)) for v in [*range(1, 8), "c"]}
+    a = net.forward(x).backward(g)
+    b = net.forward(x, over=ug.unroll(G, 6)).backward(g)
+    for name, gradient in a.parameters.items():
+        assert np.allclose(gradient, b.parameters[name], atol=1e-13), name

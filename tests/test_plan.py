@@ -167,6 +167,7 @@ def test_a_program_prints_one_line_for_each_value():
         "%3       = ('a', 1).weight x[t + 2]",
         "%4       = ('a', 1).weight x[t - 3]",
     ]
+    assert not str(nn.Network(nx.DiGraph()).program)
     grid = nn.Network(nn.architectures.grid_2d(1, 2, 1))
     assert "h[t - (1, 0)]" in str(grid.program)
     many = nx.DiGraph((u, v, {"delay": 1}) for u in range(8) for v in range(8))

@@ -265,7 +265,7 @@ class Packing:
             for name, shape in self.shapes.items()
         }
 
-    def layout(self, weight: Weight) -> tuple[int, int, int]:
+    def strides(self, weight: Weight) -> tuple[int, int, int]:
         """Return the position of the first entry of a weight, and the distances of its entries.
 
         They are the distances of entries in consecutive rows and columns.
@@ -483,13 +483,50 @@ def rows_of(array: Array) -> Array:
     return array.reshape(-1, array.shape[-1])
 
 
-def passed(buffers: Mapping[int, Array], term: Term, weights: Weights) -> Array:
-    """Return the values of a term of a gradient at all places of its buffer."""
-    array = columns_of(buffers[term.ref.value], term.ref)
+class Readable(Protocol):
+    """Stored values that can be read."""
+
+    def read(self, ref: Ref) -> Array:
+        """Values that a reference reads, of shape ``(copies, batch, size)``."""
+
+
+def passed(binding: Readable, term: Term, weights: Weights) -> Array:
+    """Return a term of a gradient at all copies, before it is read back through an edge."""
+    array = binding.read(Ref(term.ref.value, columns=term.ref.columns))
     if term.weight is None:
         return array
     product: Array = array @ weights.layout("product", (term.weight,))
     return product
+
+
+class OverSteps(Readable, Protocol):
+    """Stored values over a window."""
+
+    graph: DelayGraph
+    steps: int
+    batch: int
+    dtype: Any
+    buffers: dict[int, Array]
+    before: dict[int, int]  # rows of each output before the window
+
+
+def outside_window(
+    binding: OverSteps, vertex: int, terms: Sequence[Term], side: str, weights: Weights
+) -> Array | None:
+    """Gradient of an output in the rows before or after the window."""
+    before, (places, _, size) = binding.before[vertex], binding.buffers[vertex].shape
+    steps = binding.steps
+    times = range(-before, 0) if side == "before" else range(steps, places - before)
+    if not times:
+        return None
+    result = np.zeros((len(times), binding.batch, size), binding.dtype)
+    for term in terms:
+        d = shift_of(binding.graph, term.ref)
+        inside = range(max(times.start, -d), min(times.stop, steps - d))
+        if inside:
+            rows = slice(inside.start - times.start, inside.stop - times.start)
+            result[rows] += passed(binding, term, weights)[inside.start + d : inside.stop + d]
+    return result
 
 
 def columns_of(array: Array, ref: Ref) -> Array:

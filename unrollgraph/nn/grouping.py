@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,8 +42,9 @@ IntArray = NDArray[np.int64]
 
 FEWEST = 50  # products of a network; with fewer, a call for each is fast enough
 LARGEST = 128  # weights of a product on average; with more, dense products are faster
-LONGEST = 64  # steps of a delay: an array has rows for all of them before the window; in small
-BEFORE = 10**6  # networks as many as take this number of entries for each member of a batch
+# All arrays have rows before the window for the longest delay. A longer delay than this is allowed
+# if these rows have at most so many entries for each member of the batch.
+LONGEST, BEFORE = 64, 10**6
 DEEPEST = 6  # kernels of an expression above each other
 SUMS = frozenset(["product", "products"])
 
@@ -70,7 +72,7 @@ Shape = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Expression:
-    """How a stored value is computed: its shape, and what is read at the places of the shape."""
+    """How a stored value is computed: a shape, and the references and weights at its leaves."""
 
     value: int
     shape: Shape
@@ -248,14 +250,16 @@ class Rows(NamedTuple):
     stop: int
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True)
+class Reading:
     """Rows that the members of a group read at a shift in time, one for each row of the group."""
 
     array: int
     shifts: IntArray
     rows: IntArray
 
-    def as_range(self) -> tuple[int, Rows] | None:
+    @cached_property
+    def range(self) -> tuple[int, Rows] | None:
         """Shift and range, if the rows are consecutive and read at the same step."""
         first, shift = int(self.rows[0]), int(self.shifts[0])
         whole = np.all(self.shifts == shift) and np.all(np.diff(self.rows) == 1)
@@ -321,7 +325,7 @@ class Grouping:
 
 
 class Stored(NamedTuple):
-    """What is stored before a program is computed."""
+    """Parameters and values that are stored before a schedule is computed."""
 
     packing: Packing
     places: dict[int, Rows]
@@ -463,7 +467,7 @@ class _Writer:
                 for ref, weight in zip(value.args, value.weights, strict=True):
                     array, *source = self.source(ref)
                     blocks.setdefault(array, []).append(
-                        (row, value.size, *source, *self.packing.layout(weight))
+                        (row, value.size, *source, *self.packing.strides(weight))
                     )
         products = {array: _entries_of(found) for array, found in blocks.items()}
         none = np.empty(0, dtype=np.int64)

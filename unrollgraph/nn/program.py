@@ -126,6 +126,8 @@ class Program:
         if value.kind in {"product", "products"}:
             parts = [f"{w} {x}" for w, x in zip(weights, parts, strict=True)]
             return " + ".join(parts)
+        if value.kind == "constant":
+            parts = [repr(entry) for entry in value.extra]
         kind = type(value.extra).__name__ if value.kind == "opaque" else value.kind
         return f"{kind}({', '.join(parts + weights)})"
 

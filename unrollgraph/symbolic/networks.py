@@ -295,8 +295,8 @@ def _formula(kind: str) -> tuple[sympy.Symbol, sympy.Expr]:
     formula = TABLE[kind].formula
     if formula is None:
         raise TypeError(
-            f"the activation {kind!r} has no formula; use one of nn.Dense, or write it as an nn.Op "
-            "whose forward uses arithmetic only"
+            f"the registered activation {kind!r} has no SymPy formula; use a built-in activation, "
+            "or an nn.Op whose forward uses only arithmetic"
         )
     a = sympy.Dummy("a")
     return a, sympy.sympify(formula, locals={"a": a, "tanh": tanh, "relu": relu})

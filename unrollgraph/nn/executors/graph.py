@@ -121,7 +121,7 @@ class CopiesBinding:
         result = np.zeros((self.batch, self.buffers[vertex].shape[-1]), self.dtype)
         for term in terms:
             if term.ref.edge is not None:
-                array = passed(self.buffers, term, weights)[:-1]
+                array = passed(self, term, weights)
                 result += array[missing[term.ref.edge]].sum(axis=0)
         return result
 

@@ -20,7 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.graph.delay_graph import DelayGraph
-from unrollgraph.nn.buffers import Binding, Packing, Pick, Weights, aligned, columns_of
+from unrollgraph.nn.buffers import (
+    Binding,
+    Packing,
+    Pick,
+    Weights,
+    aligned,
+    columns_of,
+    outside_window,
+)
 from unrollgraph.nn.compiler import shift_of
 from unrollgraph.nn.execution_order import Schedule
 from unrollgraph.nn.executors.weight_gradients import SUMMED
@@ -29,6 +37,7 @@ from unrollgraph.nn.grouping import (
     Group,
     Grouping,
     Level,
+    Reading,
     Rows,
     Stored,
     grouping_of,
@@ -158,21 +167,7 @@ class GroupedBinding:
     def outside(
         self, vertex: int, terms: Sequence[Term], side: str, weights: Weights
     ) -> Array | None:
-        before, (places, _, size) = self.before[vertex], self.buffers[vertex].shape
-        times = range(-before, 0) if side == "before" else range(self.steps, places - before)
-        if not times:
-            return None
-        result = np.zeros((len(times), self.batch, size), self.dtype)
-        for ref, weight in terms:
-            d = shift_of(self.graph, ref)
-            inside = range(max(times.start, -d), min(times.stop, self.steps - d))
-            if inside:
-                array = self.read(Ref(ref.value, columns=ref.columns))
-                array = array[inside.start + d : inside.stop + d]
-                if weight is not None:
-                    array = array @ weights.layout("product", (weight,))
-                result[inside.start - times.start : inside.stop - times.start] += array
-        return result
+        return outside_window(self, vertex, terms, side, weights)
 
     def summed(
         self, forward: ForwardValues, backward: BackwardValues, schedule: Schedule, weights: Weights
@@ -184,7 +179,7 @@ class GroupedBinding:
     def compute(
         self, schedule: Schedule, weights: Weights, sums: GroupedSums | None = None
     ) -> None:
-        if sums:  # what was requested of an earlier gradient is not valid any more
+        if sums:  # values requested of an earlier gradient are not valid any more
             self.arrays, self.places = dict(self._first[0]), dict(self._first[1])
             self._bytes = self._first[2]
         if schedule not in self._bound:
@@ -210,6 +205,7 @@ class _Calls:
             if level.sums
         }
         self._picks: list[Pick] = []
+        self._indices: dict[int, tuple[int, IntArray]] = {}
         self._biases: dict[int, list[Array]] = {}
         self._alone: dict[int, tuple[Callable[..., None], list[Array]]] = {}
         count = 0
@@ -265,7 +261,7 @@ class _Calls:
         if level.sums:
             yield from self._sums[id(level)].at_once(steps)
         for group in level.groups:
-            whole = not group.alone and all(leaf.as_range() for leaf in group.leaves)
+            whole = not group.alone and all(leaf.range for leaf in group.leaves)
             size = (group.out.stop - group.out.start) * self.binding.batch
             length = min(steps, max(1, NEAR // size)) if whole else 1
             room = self._room(group, length)
@@ -274,7 +270,7 @@ class _Calls:
                 yield from self._elementwise(group, times, room)
 
     def _room(self, group: Group, length: int) -> list[Array]:
-        """Arrays for what is gathered, and for intermediate results."""
+        """Arrays for gathered values and for intermediate results."""
         shape = length, group.out.stop - group.out.start, self.binding.batch
         count = len(group.leaves) + group.recipe.scratch
         return [np.empty(shape, self.binding.dtype) for _ in range(count)]
@@ -282,7 +278,7 @@ class _Calls:
     def _elementwise(self, group: Group, times: slice, room: list[Array]) -> Iterator[_Call]:
         """Yield the calls of an expression at some steps."""
         if group.alone:
-            ends = [leaf.as_range() or (0, group.out) for leaf in group.leaves]
+            ends = [leaf.range for leaf in group.leaves if leaf.range]  # all of them: single values
             views = [self._view(rows, times, shift)[0].T for shift, rows in ends]
             kernel, layouts = self._alone[id(group)]
             yield kernel, (*views, *layouts, self._view(group.out, times, 0)[0].T)
@@ -290,14 +286,13 @@ class _Calls:
         known: dict[Any, Any] = {"out": self._view(group.out, times, 0)}
         count = times.stop - times.start
         for k, leaf in enumerate(group.leaves):
-            if found := leaf.as_range():
-                shift, rows = found
+            if leaf.range:
+                shift, rows = leaf.range
                 known["leaf", k] = self._view(rows, times, shift)
                 continue
             known["leaf", k] = room[k][:1]
-            low = int(leaf.shifts.min())
             source = self.binding.arrays[leaf.array]
-            numbers = (leaf.shifts - low) * source.shape[1] + leaf.rows
+            low, numbers = self._gathered(leaf, source.shape[1])
             first = self.binding.margins[leaf.array][0] + times.start + low
             flat = source[first:].reshape(-1, self.binding.batch)
             yield np.take, (flat, numbers, 0, room[k][0], "clip")
@@ -307,6 +302,13 @@ class _Calls:
             known["bias", k] = bias
         for function, *operands in group.recipe.calls:
             yield function, tuple(known.get(x, x) for x in operands)
+
+    def _gathered(self, leaf: Reading, height: int) -> tuple[int, IntArray]:
+        """Least shift of a reading, and the rows from there on; the same in all steps."""
+        if id(leaf) not in self._indices:
+            low = int(leaf.shifts.min())
+            self._indices[id(leaf)] = low, (leaf.shifts - low) * height + leaf.rows
+        return self._indices[id(leaf)]
 
     def _view(self, rows: Rows, times: slice, shift: int) -> Array:
         first = self.binding.margins[rows.array][0] + shift
@@ -448,7 +450,7 @@ class GroupedSums:
         for y, g in backward.uses:
             value, (name, start, stop) = forward.values[y], binding.places[g]
             if value.kind == "bias":
-                first, *_ = weights.packing.layout(value.weights[0])
+                first, *_ = weights.packing.strides(value.weights[0])
                 rows.setdefault(name, []).append(np.arange(start, stop))
                 numbers.setdefault(name, []).append(np.arange(first, first + stop - start))
             elif value.kind in SUMMED:

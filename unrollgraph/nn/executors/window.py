@@ -35,7 +35,7 @@ from unrollgraph.nn.buffers import (
     arranged,
     columns_of,
     one_place,
-    passed,
+    outside_window,
     rows_of,
 )
 from unrollgraph.nn.compiler import Call, Lanes, Location, call_of, fused, shift_of
@@ -352,21 +352,7 @@ class WindowBinding:
     def outside(
         self, vertex: int, terms: Sequence[Term], side: str, weights: Weights
     ) -> Array | None:
-        """Gradient of an output in the rows before or after the window."""
-        before, (places, _, size) = self.before[vertex], self.buffers[vertex].shape
-        times = range(-before, 0) if side == "before" else range(self.steps, places - before)
-        if not times:
-            return None
-        result = np.zeros((len(times), self.batch, size), self.dtype)
-        for term in terms:
-            d = shift_of(self.graph, term.ref)
-            array = passed(self.buffers, term, weights)
-            inside = range(max(times.start, -d), min(times.stop, self.steps - d))
-            if inside:
-                at = self.before[term.ref.value] + d
-                rows = slice(inside.start - times.start, inside.stop - times.start)
-                result[rows] += array[at + inside.start : at + inside.stop]
-        return result
+        return outside_window(self, vertex, terms, side, weights)
 
     def in_order(self, vertex: int, array: Array) -> Array:
         del vertex
