@@ -364,8 +364,8 @@ def _positive(what: str, *sizes: int) -> None:
 def _known_activation(name: str) -> None:
     if name not in ACTIVATIONS:
         raise ValueError(
-            f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}; add others with "
-            "nn.register_activation, also before a network that uses them is loaded"
+            f"unknown activation {name!r}; register it with nn.register_activation, or use one of "
+            f"{', '.join(ACTIVATIONS)}"
         )
 
 
