@@ -441,3 +441,122 @@ def proves_components(G, family, dimension):
         and family.invariants == tuple(a for a in factors if a != 1)
         and family.copies == (index or float("inf"))
     )
+
+
+def separated(arcs, x, y, given):
+    """Whether a set d-separates two others in a finite acyclic graph, by Bayes ball."""
+    parents, children = {}, {}
+    for a, b, *_ in arcs:
+        parents.setdefault(b, []).append(a)
+        children.setdefault(a, []).append(b)
+    above = set(given)
+    todo = list(given)
+    while todo:
+        for a in parents.get(todo.pop(), ()):
+            if a not in above:
+                above.add(a)
+                todo.append(a)
+    seen = set()
+    todo = [(a, "up") for a in x]
+    while todo:
+        state = todo.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        a, way = state
+        if a in y:
+            return False
+        if a not in given:
+            todo += [(b, "down") for b in children.get(a, ())]
+        if (way == "up" and a not in given) or (way == "down" and a in above):
+            todo += [(b, "up") for b in parents.get(a, ())]
+    return True
+
+
+def m_separated(edges, x, y, given):
+    """Whether a set m-separates two others in a graph of (tail, head, kind)."""
+    arcs = []
+    for k, (a, b, kind) in enumerate(edges):
+        arcs += [(a, b)] if kind == "directed" else [(("hidden", k), a), (("hidden", k), b)]
+    return separated(arcs, x, y, given)
+
+
+def proves_connection(G, nodes, x, y, given):
+    """Whether a walk of the delay cover is active and leads from x to y."""
+    steps = {(u, v, d) for u, v, _, (d,) in wires(G)}
+
+    def forward(a, b):
+        return (a[0], b[0], b[1] - a[1]) in steps
+
+    turns = zip(nodes, nodes[1:], nodes[2:], strict=False)
+    return (
+        nodes[0] in x
+        and nodes[-1] in y
+        and not {nodes[0], nodes[-1]} & set(given)
+        and all(forward(a, b) != forward(b, a) for a, b in pairwise(nodes))
+        and all((b in given) == (forward(a, b) and forward(c, b)) for a, b, c in turns)
+    )
+
+
+def proves_separation(G, x, y, given, proof):
+    """Whether a closed list of reached vertices proves that no walk from x to y is active.
+
+    ``proof`` has the attributes sign, shifts, first, reached and apart of a `Separation`. Walks
+    are followed copy by copy from ``first`` on. Before it, a walk can only climb and descend.
+    """
+    into, out = {}, {}
+    for u, v, _, (d,) in wires(G):
+        into.setdefault(v, set()).add((u, d))
+        out.setdefault(u, set()).add((v, d))
+
+    def time(a):
+        return proof.sign * a[1] + proof.shifts[a[0]]
+
+    def parents(a):
+        found = {(u, a[1] - d) for u, d in into.get(a[0], ())}
+        return None if any(p[0] not in proof.shifts or time(p) > time(a) for p in found) else found
+
+    sets = {*x, *y, *given}
+    inside, early = set(sets), set()
+    todo = list(sets)
+    while todo:
+        found = parents(todo.pop())
+        if found is None:
+            return False
+        for a in found - inside:
+            if time(a) < proof.first:
+                early.add(a)
+            else:
+                inside.add(a)
+                todo.append(a)
+    if any(time(a) < proof.first for a in sets) or any((a, "up") not in proof.reached for a in x):
+        return False
+
+    def pair(a, b):
+        gap = time(a) - time(b)
+        return (
+            {(a[0], b[0], gap), *([(b[0], a[0], 0)] if not gap else [])} if gap >= 0 else pair(b, a)
+        )
+
+    for a, way in proof.reached:
+        if a in y:
+            return False
+        onward = set()
+        if time(a) >= proof.first and (way == "up") == (a not in given):
+            onward |= {(p, "up") for p in parents(a)}
+        if time(a) < proof.first and way == "up":
+            onward |= {(b, "down") for b in early if not pair(a, b) & proof.apart}
+        if a not in given:
+            copies = {(v, a[1] + d) for v, d in out.get(a[0], ())}
+            onward |= {(c, "down") for c in copies & inside}
+        if not onward <= proof.reached:
+            return False
+    for v, w, gap in proof.apart:
+        if (v == w and not gap) or gap < 0:
+            return False
+        a = (v, proof.sign * (gap - proof.shifts[v]))
+        b = (w, proof.sign * (0 - proof.shifts[w]))
+        moves = [(p, b) for p in parents(a)] + [(a, p) for p in (parents(b) if not gap else ())]
+        if any(not pair(*move) & proof.apart for move in moves):
+            return False
+    return True

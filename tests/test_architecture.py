@@ -206,6 +206,7 @@ def test_nothing_below_its_door_imports_a_heavy_library():
             "cover.lift",
             "draw.ranks",
             "io.tables",
+            "measure.ancestors",
             "measure.path_search",
             "nn.executors.grouped",
             "nn.primitives",

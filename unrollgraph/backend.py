@@ -32,9 +32,12 @@ import networkx as nx
 
 from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.errors import (
+    CyclicCoverError,
     InfiniteCoverError,
     LiftError,
     RadiusError,
+    TooLargeError,
+    UnboundedError,
     check_size,
     show_vertex,
 )
@@ -44,6 +47,7 @@ from unrollgraph.limits import MOST_OBJECTS
 from unrollgraph.measure import (
     ComponentFamily,
     components,
+    d_separated,
     find_cycle,
     has_path,
     is_acyclic,
@@ -57,6 +61,7 @@ from unrollgraph.measure.lattices import Lattice
 from unrollgraph.measure.path_search import time_bounds
 from unrollgraph.measure.paths import walks_between
 from unrollgraph.measure.periodic_graphs import descendants_at_distance, distances_within
+from unrollgraph.measure.separation import find_minimal_separator, is_minimal_separator
 
 
 class Component(AbstractSet[Any]):
@@ -444,6 +449,40 @@ def _within(
     return _ball(G, source, max(0, cutoff / least), G.successors)
 
 
+# -- d-separation -------------------------------------------------------------------------
+
+
+def _is_d_separator(G: DelayCover, x: Any, y: Any, z: Any) -> bool:
+    return bool(_about_sets(d_separated, G, x, y, z))
+
+
+def _find_minimal_d_separator(
+    G: DelayCover, x: Any, y: Any, *, included: Any = None, restricted: Any = None
+) -> set[Any] | None:
+    included = () if included is None else included
+    found: set[Any] | None = _about_sets(find_minimal_separator, G, x, y, included, restricted)
+    return found
+
+
+def _is_minimal_d_separator(
+    G: DelayCover, x: Any, y: Any, z: Any, *, included: Any = None, restricted: Any = None
+) -> bool:
+    included = () if included is None else included
+    return bool(_about_sets(is_minimal_separator, G, x, y, z, included, restricted))
+
+
+def _about_sets(ask: Callable[..., Any], *args: Any) -> Any:
+    """Call a function of sets of vertices, with the exceptions of networkx."""
+    try:
+        return ask(*args)
+    except LiftError as error:
+        raise nx.NodeNotFound(str(error)) from None
+    except TooLargeError:
+        raise
+    except (ValueError, CyclicCoverError, UnboundedError) as error:
+        raise nx.NetworkXError(str(error)) from None
+
+
 # functions of networkx whose named parameter limits them to finitely many vertices
 _BOUNDED = {
     "all_simple_edge_paths": "cutoff",
@@ -511,10 +550,13 @@ dispatcher = _Dispatcher(
             _dijkstra_path_length,
             _ego_graph,
             _find_cycle,
+            _find_minimal_d_separator,
             _has_path,
             _is_bipartite,
+            _is_d_separator,
             _is_directed_acyclic_graph,
             _is_forest,
+            _is_minimal_d_separator,
             _is_strongly_connected,
             _is_tree,
             _is_weakly_connected,

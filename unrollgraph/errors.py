@@ -25,6 +25,7 @@ __all__ = [
     "NotARetimingError",
     "NotPeriodicError",
     "RadiusError",
+    "SeparatedError",
     "ShapeError",
     "StaleRunError",
     "TimeLimitError",
@@ -108,6 +109,15 @@ class InfiniteCoverError(UnrollgraphError, nx.NetworkXNotImplemented, TypeError)
 
 class RadiusError(UnrollgraphError, nx.ExceededMaxIterations, ValueError):
     """A search that needs a radius, or that found no path within its radius."""
+
+
+class SeparatedError(UnrollgraphError, nx.NetworkXNoPath):
+    """No active walk between two sets of vertices, since a third set d-separates them.
+
+    The attribute ``separation`` is the proof, a `Separation`.
+    """
+
+    separation: Any = None
 
 
 class TimeLimitError(UnrollgraphError, TimeoutError):

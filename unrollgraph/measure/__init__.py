@@ -12,6 +12,9 @@ Modules:
 * `counting` -- number of paths
 * `walk_totals` -- total delays of the walks between two vertices
 * `_receptive_field` -- times at which an input affects an output
+* `separation` -- d-separation in causal time-series graphs, with a proof
+* `ancestors` -- windows of ancestors, and pairs of vertices with a common ancestor
+* `_common_ancestors`, `_latent_projection` -- common causes; graphs with latent variables
 * `periodic_graphs` -- coordination sequence, spectrum; universal and maximal abelian covers
 * `_components` -- weak and strong components
 * `lattices` -- lattices and convex hulls of integer vectors
@@ -19,12 +22,14 @@ Modules:
 Results that carry a proof have a method ``check``, which verifies it.
 """
 
+from unrollgraph.measure._common_ancestors import CommonAncestors, common_ancestors
 from unrollgraph.measure._components import (
     ComponentFamily,
     components,
     same_component,
     strong_components,
 )
+from unrollgraph.measure._latent_projection import latent_projection
 from unrollgraph.measure._receptive_field import ReceptiveField, receptive_field
 from unrollgraph.measure.acyclicity import (
     acyclicity_certificate,
@@ -61,22 +66,29 @@ from unrollgraph.measure.periodic_graphs import (
     spectrum,
     zero_cycles,
 )
+from unrollgraph.measure.separation import ActiveWalk, Separation, d_separated, find_active_walk
 
 __all__ = [
+    "ActiveWalk",
+    "CommonAncestors",
     "ComponentFamily",
     "CycleRatio",
     "PathSegment",
     "ReceptiveField",
     "Retiming",
     "Schedule",
+    "Separation",
     "Stage",
     "ZeroWalk",
     "acyclicity_certificate",
     "bloch_matrix",
     "clock_period",
+    "common_ancestors",
     "components",
     "coordination_sequence",
+    "d_separated",
     "feedforward_depth",
+    "find_active_walk",
     "find_cycle",
     "find_zero_walk",
     "has_path",
@@ -84,6 +96,7 @@ __all__ = [
     "is_maximal_abelian",
     "is_universal",
     "iteration_bound",
+    "latent_projection",
     "longest_path_length",
     "longest_path_lengths",
     "max_cycle_ratio",

@@ -1,0 +1,188 @@
+"""Common ancestors of two vertices of the delay cover, at all times.
+
+The ancestors of ``(v, t)`` over a base vertex h are at the times t - lag, for the lags of the
+receptive field from h to v: finitely many arithmetic progressions. Two of them have common members
+iff their first members agree modulo the greatest common divisor of their steps (the Chinese
+remainder theorem); the common members are again a progression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import gcd
+from typing import Any
+
+from unrollgraph.cover.delay_cover import DelayCover, as_cover
+from unrollgraph.errors import CertificateError
+from unrollgraph.graph.delay_graph import GraphLike
+from unrollgraph.measure._receptive_field import ReceptiveField, receptive_field
+from unrollgraph.measure.ancestors import ordered_times
+
+Progression = tuple[int, int]  # first time and step: first, first + step, ...; 0 for one time
+
+
+@dataclass(frozen=True)
+class CommonAncestors:
+    """The common ancestors of two vertices of the infinite cover.
+
+    Attributes
+    ----------
+    cover : DelayCover
+        The cover.
+    a, b : vertices of the cover
+        The two vertices; each is an ancestor of itself.
+    progressions : mapping of vertex to tuple of (int, int)
+        For each base vertex with common ancestors their times, as first time and step: first,
+        first + step, .... The step is 0 for a single time, and negative unless time is reversed.
+        Base vertices with nearer common ancestors come first.
+    fields : tuple of (ReceptiveField, ReceptiveField)
+        The lags from each base vertex to the two vertices, for `check`.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> cover = ug.DelayCover(ug.gallery.skip(5))
+    >>> found = ug.common_ancestors(cover, ("h", 3), ("y", 9))
+    >>> found.progressions
+    {'x': ((3, -1),), 'h': ((3, -1),)}
+    >>> found.nearest, ("x", -10**9) in found, found.check()
+    (('x', 3), True, True)
+    """
+
+    cover: DelayCover = field(repr=False)
+    a: Any
+    b: Any
+    progressions: Mapping[Any, tuple[Progression, ...]]
+    fields: tuple[tuple[ReceptiveField, ReceptiveField], ...] = field(repr=False)
+
+    @property
+    def nearest(self) -> Any:
+        """A common ancestor with the least lag, or None if there are no common ancestors."""
+        for vertex, found in self.progressions.items():
+            return vertex, found[0][0]
+        return None
+
+    def __contains__(self, node: object) -> bool:
+        vertex, time = self.cover.locate(node)
+        return any(_holds(p, time) for p in self.progressions.get(vertex, ()))
+
+    def __bool__(self) -> bool:
+        return bool(self.progressions)
+
+    def check(self) -> bool:
+        """Verify that there are no other common ancestors, with those of `fields`; return True.
+
+        Raises
+        ------
+        CertificateError
+            If the receptive fields or the progressions are wrong or incomplete.
+        """
+        ends = [(f.source, f.target, g.source, g.target) for f, g in self.fields]
+        targets = self.cover.project(self.a), self.cover.project(self.b)
+        if ends != [(h, targets[0], h, targets[1]) for h in self.cover.delay_graph.vertices]:
+            raise CertificateError("the receptive fields are not those of all base vertices")
+        for one, other in self.fields:
+            one.check()
+            other.check()
+        if dict(self.progressions) != _progressions(self.fields, self.a[1], self.b[1]):
+            raise CertificateError("the progressions do not agree with the receptive fields")
+        return True
+
+
+def common_ancestors(G: GraphLike, a: Any, b: Any, *, delay: str = "delay") -> CommonAncestors:
+    """Find the common ancestors of two vertices of the infinite delay cover.
+
+    Parameters
+    ----------
+    G : networkx.DiGraph, DelayGraph, DelayCover or Network
+        The delay graph; delays must be integers.
+    a, b : vertices of the cover
+        Pairs ``(v, t)`` of a base vertex and a time.
+    delay : str
+        Edge attribute of the delays.
+
+    Returns
+    -------
+    CommonAncestors
+        Their times over each base vertex, as arithmetic progressions. It is false if there are no
+        common ancestors. The cost is that of two receptive fields for each base vertex.
+
+    Raises
+    ------
+    LiftError, CyclicCoverError, UnboundedError, TooLargeError, ValueError
+        As for `d_separated`.
+
+    Examples
+    --------
+    Two rings of 7 and 8 variables that h drives at different places:
+
+    >>> import networkx as nx
+    >>> import unrollgraph as ug
+    >>> G = nx.DiGraph()
+    >>> G.add_edges_from((f"a{k}", f"a{(k + 1) % 7}") for k in range(7))
+    >>> G.add_edges_from((f"b{k}", f"b{(k + 1) % 8}") for k in range(8))
+    >>> G.add_edges_from([("h", "a0"), ("h", "b3")])
+    >>> nx.set_edge_attributes(G, 1, "delay")
+    >>> ug.common_ancestors(G, ("a0", 0), ("b0", 0)).progressions
+    {'h': ((-22, -56),)}
+    """
+    cover = as_cover(G, delay)
+    a, b = cover.locate(a), cover.locate(b)
+    graph = cover.delay_graph
+    ordered_times(graph, [graph.number[a[0]], graph.number[b[0]]])  # raises if there is no order
+    fields = tuple(
+        (receptive_field(graph, h, a[0]), receptive_field(graph, h, b[0])) for h in graph.vertices
+    )
+    return CommonAncestors(cover, a, b, _progressions(fields, a[1], b[1]), fields)
+
+
+def _progressions(
+    fields: tuple[tuple[ReceptiveField, ReceptiveField], ...], a: int, b: int
+) -> dict[Any, tuple[Progression, ...]]:
+    """Times of common ancestors of vertices at two times, by base vertex, nearest first."""
+    found: dict[Any, tuple[Progression, ...]] = {}
+    for one, other in fields:
+        left = [(a - first, -step) for first, step in one.progressions]
+        right = [(b - first, -step) for first, step in other.progressions]
+        both = [_common(p, q) for p in left for q in right]
+        times: list[Progression] = []
+        for p in sorted((p for p in both if p is not None), key=lambda p: _lag(p, a, b)):
+            if not any(_contains(q, p) for q in times):
+                times.append(p)
+        if times:
+            found[one.source] = tuple(times)
+    return dict(sorted(found.items(), key=lambda item: _lag(item[1][0], a, b)))
+
+
+def _lag(progression: Progression, a: int, b: int) -> tuple[int, int]:
+    """Distance in time from the farther of two vertices; then the step, finest first."""
+    first, step = progression
+    return max(abs(a - first), abs(b - first)), abs(step) or 2**63
+
+
+def _common(p: Progression, q: Progression) -> Progression | None:
+    """Common members of two progressions whose steps do not have opposite signs."""
+    if not p[1] or not q[1]:
+        single, progression = (p, q) if not p[1] else (q, p)
+        return (single[0], 0) if _holds(progression, single[0]) else None
+    (first, step), (second, other) = p, q
+    common = gcd(step, other)
+    if (second - first) % common:
+        return None
+    skipped = max(0, -((first - second) // step))  # members before the other one begins
+    member = first + skipped * step
+    turns = pow(step // common, -1, abs(other) // common)
+    member += (second - member) // common * turns % (abs(other) // common) * step
+    return member, abs(other) // common * step
+
+
+def _holds(progression: Progression, time: int) -> bool:
+    first, step = progression
+    if not step:
+        return time == first
+    return (time - first) % step == 0 and (time - first) // step >= 0
+
+
+def _contains(large: Progression, small: Progression) -> bool:
+    return _holds(large, small[0]) and (not small[1] or bool(large[1] and small[1] % large[1] == 0))
