@@ -80,7 +80,34 @@ def paper_serif():
         return ug.draw.side_by_side(SEED, 3, labels=NAMES, width="column")
 
 
+def active_walk():
+    G = gallery.driven_rings(2, 3, 2)
+    walk = ug.find_active_walk(G, ("a0", 0), ("b0", 0))
+    return ug.draw.unrolled(ug.unroll(G, range(-5, 1)), walk=walk.edges)
+
+
+def latent_projection():
+    """A mixed graph, by the functions of networkx."""
+    observed = [(v, t) for t in (0, 1) for v in ("a0", "b0")]
+    P = ug.latent_projection(gallery.driven_rings(2, 3, 2), observed)
+    _, ax = plt.subplots(figsize=(4.2, 2.6), layout="constrained")
+    place = {(v, t): (1.5 * t, v == "a0") for v, t in P}
+    color = ["#e69f00" if v == "a0" else "#cc79a7" for v, _ in P]
+    names = {(v, t): f"${v[0]}{v[1]}_{{{t}}}$" for v, t in P}
+    nx.draw_networkx_nodes(P, place, node_color=color, node_size=900, ax=ax)
+    nx.draw_networkx_labels(P, place, names, font_size=12, ax=ax)
+    look = {"bidirected": {"arrowstyle": "<|-|>", "style": "dashed"}, "directed": {}}
+    for kind, how in look.items():
+        edges = [edge for edge in P.edges if edge[2] == kind]
+        nx.draw_networkx_edges(P, place, edges, node_size=900, arrowsize=14, ax=ax, **how)
+    ax.margins(0.2)
+    ax.set_axis_off()
+    return ax
+
+
 PICTURES = {
+    "active_walk": active_walk,
+    "latent_projection": latent_projection,
     "paper_column": lambda: ug.draw.side_by_side(SEED, 4, width="column"),
     "paper_names": long_names,
     "paper_serif": paper_serif,

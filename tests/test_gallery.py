@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import fixtures
+import networkx as nx
 import pytest
 
 import unrollgraph as ug
@@ -84,7 +85,7 @@ def test_wiring_is_that_of_the_reference(case):
 def test_every_wiring_unrolls_into_an_acyclic_graph(name):
     make = getattr(gallery, name)
     arguments = {"skip": [4], "same_layer_skips": [4], "regular_skip": [2, 4]}
-    sizes = {"recurrent_highway": [3], "narx": [3], "dilated": [3]}
+    sizes = {"recurrent_highway": [3], "narx": [3], "dilated": [3], "driven_rings": [2, 3, 1]}
     G = make(*{**arguments, **sizes}.get(name, []))
     assert ug.is_acyclic(ug.DelayCover(G))
     assert G is not make(*{**arguments, **sizes}.get(name, []))
@@ -116,3 +117,12 @@ def test_the_lstm_has_the_wiring_of_its_equations():
 def test_sizes_that_make_no_graph_are_refused(call):
     with pytest.raises(ValueError, match="must be at least"):
         call()
+
+
+def test_driven_rings_are_two_cycles_and_a_source():
+    G = gallery.driven_rings(3, 4, 2)
+    assert sorted(map(len, nx.strongly_connected_components(G))) == [1, 3, 4]
+    assert set(G.successors("h")) == {"a0", "b2"}
+    assert {d for *_, d in G.edges(data="delay")} == {1}
+    with pytest.raises(ValueError, match=r"start=4 must be in range\(4\)"):
+        gallery.driven_rings(3, 4, 4)

@@ -71,22 +71,12 @@ def test_separation_is_that_of_a_window_in_many_graphs(seed):
     test_separation_is_that_of_a_window(seed)
 
 
-def rings(p, q, start):
-    """Two rings of delays 1, both driven by h: at a0 and at b of number ``start``."""
-    G = nx.DiGraph()
-    G.add_edges_from((f"a{k}", f"a{(k + 1) % p}") for k in range(p))
-    G.add_edges_from((f"b{k}", f"b{(k + 1) % q}") for k in range(q))
-    G.add_edges_from([("h", "a0"), ("h", f"b{start}")])
-    nx.set_edge_attributes(G, 1, "delay")
-    return G
-
-
 @pytest.mark.parametrize(
     ("p", "q", "start"),
     [(2, 2, 1), (4, 6, 1), (4, 6, 2), (7, 8, 3), (29, 31, 16), (9, 15, 4), (101, 103, 50)],
 )
 def test_rings_have_the_common_cause_of_arithmetic(p, q, start):
-    G = rings(p, q, start)
+    G = ug.gallery.driven_rings(p, q, start)
     # walks from h have lag 1 + i p to a0, and lag 1 - start + j q, if positive, to b0
     lags = [1 + i * p for i in range(q + 1) if i * p + start >= 0 and not (i * p + start) % q]
     joined = not start % gcd(p, q)
@@ -102,7 +92,7 @@ def test_rings_have_the_common_cause_of_arithmetic(p, q, start):
 
 
 def test_a_given_common_cause_separates():
-    G = rings(7, 8, 3)
+    G = ug.gallery.driven_rings(7, 8, 3)
     first = ug.common_ancestors(G, ("a0", 0), ("b0", 0)).nearest
     assert not ug.d_separated(G, ("a0", 0), ("b0", 0), first)  # an earlier one is still there
     assert ug.d_separated(G, ("a0", 0), ("b0", 0), {("a0", -7)})
@@ -169,7 +159,7 @@ def test_the_latent_projection_of_many_graphs(seed):
 
 
 def test_the_functions_of_networkx_give_the_separations_of_the_cover():
-    G = rings(7, 8, 3)
+    G = ug.gallery.driven_rings(7, 8, 3)
     cover = ug.DelayCover(G)
     assert not nx.is_d_separator(cover, ("a0", 0), ("b0", 0), set())
     separator = nx.find_minimal_d_separator(cover, ("a0", 0), ("b0", 0))

@@ -99,7 +99,8 @@ def unrolled(  # noqa: PLR0913  (options of a picture)
     palette : sequence or mapping, optional
         Colors to use in turn (default: Okabe-Ito), or a mapping from base vertices to colors.
     walk : sequence of edges, optional
-        Walk of U to highlight; an edge is ``(u, v)``, or ``(u, v, key)`` in a multigraph.
+        Walk of U to highlight, also against the direction of edges; an edge is ``(u, v)``, or
+        ``(u, v, key)`` in a multigraph.
     width : {"column", "text", "slide"} or float, optional
         Printed width, as for `rolled`.
     ghosts : bool
@@ -126,7 +127,7 @@ def unrolled(  # noqa: PLR0913  (options of a picture)
     '$t = 3$'
     """
     check_drawable(U, max_edges)
-    lit = None if walk is None else {*as_walk(U, walk)}
+    lit = None if walk is None else {*as_walk(U, walk, directed=False)}
     style = Style(as_labels(labels), palette, steps=columns(U, walk))
     return on_paper(lambda s: window_scene(U, s, ghosts=ghosts), style, ax, width, U.base, lit)
 

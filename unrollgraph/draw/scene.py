@@ -471,7 +471,9 @@ _BACK = 0.7  # share of paper in the color of other edges
 _BROAD = 2.4  # width of a highlighted edge
 
 
-def as_walk(graph: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
+def as_walk(
+    graph: Any, walk: Iterable[Any], *, directed: bool = True
+) -> tuple[tuple[Any, ...], ...]:
     """Return a walk of a graph as a tuple of edges; raise LiftError if it is not a walk."""
     form = "(u, v, key)" if graph.is_multigraph() else "(u, v)"
     if isinstance(walk, str) or not isinstance(walk, Iterable):
@@ -489,10 +491,12 @@ def as_walk(graph: Any, walk: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
                 f"the walk has the edge {edge!r}, which is not in the graph that is drawn",
                 edge=edge,
             )
-        if k and edges[k - 1][1] != edge[0]:
+        before = edges[k - 1][1:2] if directed else edges[k - 1][:2]
+        if k and not {*before} & {*edge[: 1 if directed else 2]}:
             raise LiftError(
-                f"the walk is not connected: edge {edge!r} does not start where edge "
-                f"{edges[k - 1]!r} ends",
+                f"the walk is not connected: edge {edge!r} does not "
+                f"{'start where' if directed else 'share an end with'} edge {edges[k - 1]!r}"
+                f"{' ends' if directed else ''}",
                 edge=edge,
             )
     return edges

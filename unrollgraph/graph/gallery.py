@@ -34,6 +34,7 @@ __all__ = [
     "diamond",
     "dilated",
     "dipole",
+    "driven_rings",
     "dumbbell",
     "elman",
     "grid_2d",
@@ -150,6 +151,29 @@ def clockwork(
     if ticks:
         return _simple([(u, v, v[0] - u[0] + d) for u, v, d in edges])
     return _simple([(u, v, d // _lcm(periods)) for u, v, d in edges])
+
+
+def driven_rings(first: int, second: int, start: int) -> nx.DiGraph[str]:
+    """Return rings ``a0, a1, ...`` and ``b0, b1, ...`` that a vertex ``h`` drives, delays 1.
+
+    There are edges from h to a0 and to the vertex of number ``start`` of the second ring. If its
+    length and that of the first ring have no common factor, h is a common cause of a0 and b0,
+    after a number of steps that can be as large as the product of the lengths.
+
+    Examples
+    --------
+    >>> import unrollgraph as ug
+    >>> G = ug.gallery.driven_rings(7, 8, 3)
+    >>> ug.common_ancestors(G, ("a0", 0), ("b0", 0)).nearest
+    ('h', -22)
+    """
+    _at_least(1, first=first, second=second)
+    if not 0 <= start < second:
+        raise ValueError(f"start={start!r} must be in range({second})")
+    rings = [("a", first), ("b", second)]
+    edges = [(f"{x}{k}", f"{x}{(k + 1) % n}", 1) for x, n in rings for k in range(n)]
+    names = [*(f"a{k}" for k in range(first)), "h", *(f"b{k}" for k in range(second))]
+    return _simple([*edges, ("h", "a0", 1), ("h", f"b{start}", 1)], vertices=names)
 
 
 def bidirectional() -> nx.DiGraph[str]:

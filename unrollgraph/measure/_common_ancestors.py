@@ -117,13 +117,8 @@ def common_ancestors(G: GraphLike, a: Any, b: Any, *, delay: str = "delay") -> C
     --------
     Two rings of 7 and 8 variables that h drives at different places:
 
-    >>> import networkx as nx
     >>> import unrollgraph as ug
-    >>> G = nx.DiGraph()
-    >>> G.add_edges_from((f"a{k}", f"a{(k + 1) % 7}") for k in range(7))
-    >>> G.add_edges_from((f"b{k}", f"b{(k + 1) % 8}") for k in range(8))
-    >>> G.add_edges_from([("h", "a0"), ("h", "b3")])
-    >>> nx.set_edge_attributes(G, 1, "delay")
+    >>> G = ug.gallery.driven_rings(7, 8, 3)
     >>> ug.common_ancestors(G, ("a0", 0), ("b0", 0)).progressions
     {'h': ((-22, -56),)}
     """

@@ -69,13 +69,21 @@ class ActiveWalk:
     >>> walk = ug.find_active_walk(cover, ("in", 0), ("C", 0), {("out", 0)})
     >>> print(walk)
     (in, 0) -> (A, 0) -> (B, 0) -> (C, 0)
-    >>> walk.colliders, walk.check()
-    ((), True)
+    >>> walk.colliders, walk.edges[1], walk.check()
+    ((), (('A', 0), ('B', 0)), True)
     """
 
     cover: DelayCover = field(repr=False)
     nodes: tuple[Node, ...]
     given: frozenset[Node]
+
+    @property
+    def edges(self) -> tuple[Any, ...]:
+        """The edges of the walk, in order; each one as an edge of the cover, in its direction."""
+        steps = ((a, b) if self._forward(a, b) else (b, a) for a, b in pairwise(self.nodes))
+        if not self.cover.is_multigraph():
+            return tuple(steps)
+        return tuple((a, b, next(iter(self.cover[a][b]))) for a, b in steps)
 
     @property
     def colliders(self) -> tuple[Node, ...]:
@@ -287,13 +295,8 @@ def d_separated(G: GraphLike, x: Any, y: Any, given: Any = (), *, delay: str = "
     A common cause h of two rings of 7 and 8 variables, which reaches ``a0`` and ``b0`` at the same
     time after 22 steps at the earliest:
 
-    >>> import networkx as nx
     >>> import unrollgraph as ug
-    >>> G = nx.DiGraph()
-    >>> G.add_edges_from((f"a{k}", f"a{(k + 1) % 7}") for k in range(7))
-    >>> G.add_edges_from((f"b{k}", f"b{(k + 1) % 8}") for k in range(8))
-    >>> G.add_edges_from([("h", "a0"), ("h", "b3")])
-    >>> nx.set_edge_attributes(G, 1, "delay")
+    >>> G = ug.gallery.driven_rings(7, 8, 3)
     >>> ug.d_separated(G, ("a0", 0), ("b0", 0))
     False
     """
@@ -405,7 +408,7 @@ def search(
 def find_minimal_separator(
     cover: DelayCover, x: Any, y: Any, included: Any, restricted: Any | None
 ) -> set[Node] | None:
-    """Find a minimal set that d-separates x and y, as in networkx; None if there is none.
+    """Find a minimal set that d-separates x and y, as in networkx; None if no set does.
 
     All ancestors of the sets are candidates unless they are restricted. If all of them are given,
     a walk with open colliders leaves x and y by one edge, or by two that meet in a collider. So
