@@ -1,9 +1,11 @@
 """d-separation in the infinite cover, beside windows that reach far enough back, and arithmetic."""
 
+import json
 import random
 from dataclasses import replace
 from itertools import pairwise
 from math import gcd, lcm
+from pathlib import Path
 
 import networkx as nx
 import oracle
@@ -40,6 +42,17 @@ def random_case(rng):
         nodes[k:m],
         nodes[m : m + rng.randint(0, 5)],
     )
+
+
+DATA = json.loads((Path(__file__).parent / "data" / "tigramite_separations.json").read_text())
+
+
+def test_separation_is_that_of_tigramite_where_its_window_suffices():
+    for case in DATA["cases"]:
+        links = {v: list(map(tuple, found)) for v, found in enumerate(case["links"])}
+        G = ug.io.from_causal(links)
+        x, y, given = ([tuple(node) for node in case[name]] for name in ("x", "y", "given"))
+        assert ug.d_separated(G, x, y, given) == case["separated"]
 
 
 def agrees(G, arcs, x, y, given):
