@@ -342,7 +342,8 @@ def delay_like_attribute(graph: DelayGraph) -> str | None:
     if any(graph.delay_name in data for data in graph._edge_data):
         return None
     rank = {name: k for k, name in enumerate(DELAY_LIKE)}
-    names = {name for data in graph._edge_data for name in data if isinstance(name, str)}
+    found = {name for data in graph._edge_data for name in data}
+    names = {name for name in found if isinstance(name, str) and name.isprintable()}
     plain = {name: re.sub(r"[\W_]", "", name).lower() for name in sorted(names)}
     for name in sorted((n for n in plain if plain[n] in rank), key=lambda n: rank[plain[n]]):
         values = [data[name] for data in graph._edge_data if name in data]
