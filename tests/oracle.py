@@ -517,6 +517,9 @@ def proves_separation(G, x, y, given, proof):
         return None if any(p[0] not in proof.shifts or time(p) > time(a) for p in found) else found
 
     sets = {*x, *y, *given}
+    numbers = [proof.first, *proof.shifts.values(), *(gap for *_, gap in proof.apart)]
+    if proof.sign not in (1, -1) or not all(type(number) is int for number in numbers):
+        return False
     inside, early = set(sets), set()
     todo = list(sets)
     while todo:

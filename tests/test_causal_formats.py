@@ -45,6 +45,8 @@ def test_the_forms_of_other_programs_are_read():
     array[0, 1, 0], array[1, 0, 0], array[1, 1, 1] = "-->", "<--", "-->"
     assert links_of(ug.io.from_causal(array, names="ab")) == [("a", "b", 0), ("b", "b", 1)]
     assert links_of(ug.io.from_causal(array == "-->")) == [(0, 1, 0), (1, 1, 1)]
+    names = {("x", 0): [(("x", 0), -1)]}  # names may be tuples
+    assert links_of(ug.io.from_causal(names)) == [(("x", 0), ("x", 0), 1)]
     copies = nx.DiGraph([(("a", -3), ("b", -2)), (("a", -1), ("b", 0))])
     assert links_of(ug.io.from_causal(copies)) == [("a", "b", 1)]
 
@@ -56,6 +58,11 @@ def test_the_forms_of_other_programs_are_read():
         ([("a", "b")], "invalid edge"),
         ({0: [(0, 0.5)]}, r"invalid link \(0, 0.5\) of variable 0"),
         ({0: [()]}, r"invalid link \(\)"),
+        ({0: None}, "links of variable 0 are None"),
+        ({0: [(0, 1)]}, "goes back in time by 1"),
+        ({"directed": [(("x", -1), ("y", 0))]}, "invalid link"),
+        (nx.Graph([(("a", -1), ("b", 0))]), "undirected"),
+        (np.full((2, 2, 1), None), "type object"),
         (np.zeros((2, 3, 1), dtype="<U3"), r"shape \(2, 3, 1\)"),
         (np.zeros((2, 2, 1)), "type float64"),
         (np.full((1, 1, 2), "o->"), r"entry \[0, 0, 0\] is 'o->'"),
@@ -72,6 +79,17 @@ def test_what_has_no_lag_is_not_written():
         ug.io.to_causal(graph_of([("a", "b", -1)]))
     with pytest.raises(ValueError, match="'edges', 'links', 'array'"):
         ug.io.to_causal(graph_of([]), form="list")
+    for edges in ([("a", "b", 0), ("b", "a", 0)], [("a", "a", 0)]):
+        with pytest.raises(ug.errors.FormatError, match="cannot hold the edges of lag 0"):
+            ug.io.to_causal(graph_of(edges), form="array")
+    with pytest.raises(ug.errors.TooLargeError, match="write links instead"):
+        ug.io.to_causal(graph_of([("a", "a", 2**31)]), form="array")
+    with pytest.raises(ug.errors.FormatError, match="a different name for each"):
+        ug.io.from_causal({0: [], 1: []}, names=["x", "x"])
+    with pytest.raises(ug.errors.FormatError, match="has the key 0, not 'directed'"):
+        ug.io.projection_to_causal(nx.MultiDiGraph([(("a", 0), ("b", 0))]))
+    with pytest.raises(TypeError, match="not a DiGraph"):
+        ug.io.projection_to_causal(nx.DiGraph())
     with pytest.raises(ug.errors.FormatError, match="names has 1 entries"):
         ug.io.from_causal({0: [(1, -1)]}, names=["x"])
 

@@ -130,8 +130,12 @@ def test_common_ancestors_are_those_of_a_window(seed):
         assert {c for c in near if c in found} == {c for c in expected if abs(c[1]) <= 30}
         assert bool(found) == bool(expected)
         if found:
-            lag = {c: max(abs(a[1] - c[1]), abs(b[1] - c[1])) for c in expected}
-            assert lag[found.nearest] == min(lag.values())
+            back = any(step > 0 for times in found.progressions.values() for _, step in times)
+            times = [c[1] for c in expected]
+            if max(len(times), 1) > 1 and any(
+                step for p in found.progressions.values() for _, step in p
+            ):
+                assert found.nearest[1] == (min(times) if back else max(times))
 
 
 def projected(G, arcs, rng):
@@ -232,10 +236,56 @@ def test_a_spoilt_separation_is_not_accepted():
     spoilt += [replace(proof, apart=proof.apart | {("h", "h", 0)})]
     spoilt += [replace(proof, first=proof.first + 1), replace(proof, x=frozenset({("y", 1)}))]
     spoilt += [replace(proof, reached=proof.reached | {(("y", 3), "up")})]
-    spoilt += [replace(proof, shifts=dict(proof.shifts, h=100))]
+    spoilt += [replace(proof, shifts=dict(proof.shifts, h=100)), replace(proof, sign=2)]
+    spoilt += [replace(proof, first=float("nan")), replace(proof, first=-(10**9))]
+    spoilt += [replace(proof, reached=proof.reached | {(("none", 0), "up")})]
+    spoilt += [replace(proof, apart=proof.apart | {("none", "h", 1)})]
+    spoilt += [replace(proof, given=proof.given | proof.x)]
     for wrong in spoilt:
         with pytest.raises(ug.errors.CertificateError):
             wrong.check()
+
+
+def test_a_proof_with_another_unit_of_time_is_not_accepted():
+    G = graph_of([("v", "x", 1), ("w", "y", 2), ("c", "v", 3), ("c", "w", 2)])
+    assert not ug.d_separated(G, ("x", 0), ("y", 0))  # c at time -4 is a common cause
+    x, y = frozenset({("x", 0)}), frozenset({("y", 0)})
+    reached = frozenset((node, way) for node in [("x", 0), ("v", -1)] for way in ("up", "down"))
+    apart = frozenset({("v", "w", 2), ("c", "w", 2)})
+    shifts = dict.fromkeys("xyvwc", 0)
+    forged = ug.measure.Separation(
+        ug.DelayCover(G), x, y, frozenset(), 2, shifts, 0, reached, apart
+    )
+    with pytest.raises(ug.errors.CertificateError, match="sign is 2"):
+        forged.check()
+    assert not oracle.proves_separation(G, x, y, (), forged)
+
+
+def test_spoilt_common_ancestors_are_not_accepted():
+    G, H = (graph_of([("h", "a", 1), ("h", "b", lag)]) for lag in (1, 2))
+    found = ug.common_ancestors(G, ("a", 0), ("b", 0))
+    assert found.check()
+    with pytest.raises(ug.errors.CertificateError, match="another graph"):
+        replace(found, cover=ug.DelayCover(H)).check()
+    with pytest.raises(ug.errors.CertificateError, match="do not agree"):
+        replace(found, progressions={}).check()
+    with pytest.raises(ug.errors.CertificateError, match="all base vertices"):
+        replace(found, fields=found.fields[1:]).check()
+    assert ("none", 0) not in found
+    assert not ug.common_ancestors(H, ("a", 0), ("b", 0))
+
+
+def test_times_can_be_far_from_zero():
+    G = ug.gallery.driven_rings(7, 8, 3)
+    late = 10**30
+    assert not ug.d_separated(G, ("a0", late), ("b0", late))
+    assert ug.latent_projection(G, [("a0", late), ("b0", late)]).number_of_edges() == 1
+    assert ug.common_ancestors(G, ("a0", late), ("b0", late)).nearest == ("h", late - 22)
+
+
+def test_a_common_ancestor_can_be_later_by_the_delays_of_a_retiming():
+    G = graph_of([("h", "h", 1), ("h", "a", -5), ("h", "b", -5)])
+    assert ug.common_ancestors(G, ("a", 0), ("b", 0)).progressions == {"h": ((5, -1),)}
 
 
 def test_a_spoilt_walk_is_not_accepted():
@@ -244,9 +294,14 @@ def test_a_spoilt_walk_is_not_accepted():
     assert str(walk) == "(x, 0) <- (h, 0) -> (y, 1)"
     with pytest.raises(ug.errors.CertificateError, match="blocked at"):
         replace(walk, given=frozenset({("h", 0)})).check()
+    for wrong in ((("none", 0),), walk.nodes[:2]):
+        with pytest.raises(ug.errors.CertificateError, match="from x to y"):
+            replace(walk, nodes=wrong).check()
+    with pytest.raises(ug.errors.CertificateError, match="not a vertex of the cover"):
+        replace(walk, nodes=(walk.nodes[0], ("none", 0), walk.nodes[-1])).check()
     with pytest.raises(ug.errors.CertificateError, match="no edge between"):
         replace(walk, nodes=(("x", 0), ("y", 1))).check()
-    with pytest.raises(ug.errors.CertificateError, match="end of it is given"):
+    with pytest.raises(ug.errors.CertificateError, match="end of the walk is given"):
         replace(walk, given=frozenset({("x", 0)})).check()
 
 
@@ -256,6 +311,10 @@ def test_wrong_questions_are_rejected():
         ug.d_separated(G, ("a", 0), ("b", 0), [("a", 0)])
     with pytest.raises(ug.errors.LiftError, match="'a' is not a vertex of the cover"):
         ug.d_separated(G, "a", ("b", 0))
+    with pytest.raises(ug.errors.LiftError, match=r"^\('c', 0\) is not a vertex of the cover"):
+        ug.d_separated(G, ("c", 0), ("b", 0))
+    with pytest.raises(ug.errors.LiftError, match="None is not a vertex"):
+        ug.latent_projection(G, None)
     with pytest.raises(ug.errors.LiftError, match="7 is not a vertex"):
         ug.d_separated(G, 7, ("b", 0))
     still = graph_of([("a", "b", 1), ("b", "a", -1), ("c", "c", 1)])
@@ -271,6 +330,12 @@ def test_wrong_questions_are_rejected():
     wide = graph_of([("a", "a", 10**9), ("b", "b", 10**9 - 1), ("a", "c", 1), ("b", "c", 1)])
     with pytest.raises(ug.errors.TooLargeError, match="larger unit of time"):
         ug.d_separated(wide, ("c", 0), ("a", 1))
+    far = graph_of([("a", "a", 1), ("a", "b", 1)])
+    with pytest.raises(ug.errors.TooLargeError, match="latent ancestors"):
+        ug.latent_projection(far, [("a", 0), ("b", 10**9)])
+    long = graph_of([("x", "x", 1), ("h", "h", 1), ("h", "x", 20_000), ("h", "y", 20_000)])
+    with pytest.raises(ug.errors.TooLargeError, match="parents before the given vertices"):
+        ug.d_separated(long, ("x", 20_000), ("y", 20_000), [("y", 0)])
 
 
 def test_empty_sets_are_separated():

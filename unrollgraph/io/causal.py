@@ -22,9 +22,10 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from unrollgraph.errors import FormatError
+from unrollgraph.errors import FormatError, check_size, show_kind
 from unrollgraph.graph.delay_graph import GraphLike, as_delay_graph
 from unrollgraph.graph.times import integer
+from unrollgraph.limits import MOST_NUMBERS
 
 Link = tuple[Any, Any, int]  # tail, head and lag
 FORMS = ("edges", "links", "array")
@@ -65,14 +66,22 @@ def from_causal(data: Any, *, names: Sequence[Any] | None = None) -> nx.MultiDiG
         links = _dict_links(data)
         variables += data
     else:
+        if not getattr(data, "is_directed", lambda: True)():
+            raise FormatError("the graph is undirected, but causal edges must be directed")
         links = _edge_links(getattr(data, "edges", data))
     G: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
     found = dict.fromkeys(links)
+    for u, v, d in found:
+        if d < 0:
+            raise FormatError(
+                f"the link from {u!r} to {v!r} goes back in time by {-d}; write the lag of a cause "
+                "as an integer <= 0"
+            )
     every = dict.fromkeys([*variables, *(v for link in found for v in link[:2])])
-    if names is not None and set(every) != set(range(len(names))):
+    if names is not None and (set(every) != set(range(len(names))) or len(set(names)) < len(names)):
         raise FormatError(
-            f"names has {len(names)} entries, but the variables are {list(every)!r}; they must be "
-            "the numbers 0, 1, ... of the names"
+            f"names has {len(names)} entries and the variables are {list(every)!r}; there must be "
+            "a different name for each of the variables 0, 1, ..."
         )
     name = {v: v if names is None else names[v] for v in every}
     G.add_nodes_from(name[v] for v in (every if names is None else sorted(every)))
@@ -95,9 +104,11 @@ def _edge_links(edges: Any) -> Iterator[Link]:
 
 def _dict_links(links: dict[Any, Any]) -> Iterator[Link]:
     for v, parents in links.items():
+        if not isinstance(parents, Iterable):
+            raise FormatError(f"the links of variable {v!r} are {parents!r}, but must be a list")
         for entry in parents:
             try:
-                u, lag = entry[0] if isinstance(entry[0], tuple) else entry
+                u, lag = entry if len(entry) == 2 else entry[0]
                 yield u, v, -integer(lag)
             except (TypeError, ValueError, IndexError):
                 raise FormatError(
@@ -107,19 +118,20 @@ def _dict_links(links: dict[Any, Any]) -> Iterator[Link]:
 
 
 def _array_links(array: NDArray[Any]) -> Iterator[Link]:
-    if array.ndim != 3 or array.shape[0] != array.shape[1] or array.dtype.kind not in "UObiu":
+    if array.ndim != 3 or array.shape[0] != array.shape[1] or array.dtype.kind not in "Ubiu":
         raise FormatError(
             f"invalid array of shape {array.shape} and type {array.dtype}: it must have the shape "
             "(n, n, 1 + largest lag) and marks such as '-->'"
         )
-    for u, v, d in np.argwhere(array != ("" if array.dtype.kind in "UO" else 0)).tolist():
+    for u, v, d in np.argwhere(array != ("" if array.dtype.kind == "U" else 0)).tolist():
         mark = array[u, v, d].item() if array.dtype.kind == "U" else array[u, v, d]
         if mark == "<--" and d == 0 and array[v, u, 0] == "-->":
             continue  # the same edge from its other end
         if isinstance(mark, str) and mark != "-->":
             raise FormatError(
                 f"the entry [{u}, {v}, {d}] is {mark!r}, but a delay graph has directed edges "
-                "only, with '-->'; orient the edge, or add a latent variable for '<->'"
+                "only, with '-->' at [tail, head, lag]; orient the edge, or add a latent variable "
+                "for '<->'"
             )
         yield u, v, d
 
@@ -132,7 +144,8 @@ def to_causal(G: GraphLike, *, form: str = "edges", delay: str = "delay") -> Any
     G : networkx.DiGraph, DelayGraph, DelayCover or Network
         The delay graph. Attributes are omitted; parallel edges of equal delay are one edge.
     form : {"edges", "links", "array"}
-        A form of this module. In links and arrays, variables are numbered in the order of ``G``.
+        A form of this module. In links and arrays, variables are numbered in the order of ``G``;
+        variables without edges are not part of ``"edges"``.
     delay : str
         Edge attribute of the delays, integers >= 0.
 
@@ -144,7 +157,7 @@ def to_causal(G: GraphLike, *, form: str = "edges", delay: str = "delay") -> Any
     Raises
     ------
     FormatError
-        If a delay is negative or a vector.
+        If a delay is negative or a vector, or an array cannot hold a cycle of lag 0.
 
     Examples
     --------
@@ -165,11 +178,17 @@ def to_causal(G: GraphLike, *, form: str = "edges", delay: str = "delay") -> Any
     if form == "edges":
         names = graph.vertices
         return [((names[u], -d), (names[v], 0)) for u, v, d in links]
-    n = len(graph.vertices)
+    n, size = len(graph.vertices), 1 + max((d for *_, d in links), default=0)
     if form == "links":
         return {v: [(u, -d) for u, head, d in links if head == v] for v in range(n)}
-    array = np.zeros((n, n, 1 + max((d for *_, d in links), default=0)), dtype="<U3")
+    check_size(n * n * size, MOST_NUMBERS, "the array", "write links instead")
+    array = np.zeros((n, n, size), dtype="<U3")
     for u, v, d in links:
+        if array[u, v, d] or (u == v and not d):
+            raise FormatError(
+                f"an array cannot hold the edges of lag 0 between {graph.vertices[u]!r} and "
+                f"{graph.vertices[v]!r}, which form a cycle; write links instead"
+            )
         array[u, v, d] = "-->"
         if not d:
             array[v, u, 0] = "<--"
@@ -206,14 +225,23 @@ def projection_to_causal(P: nx.MultiDiGraph[Any], *, form: str = "edges") -> Any
     {'directed': [(('x', -2), ('y', -1))], 'bidirected': [(('x', -2), ('y', 0))]}
     """
     _check_form(form, ("edges", "array"))
+    if not isinstance(P, nx.MultiDiGraph):
+        raise TypeError(f"P must be a result of latent_projection, not {show_kind(P)}")
     last = max((t for _, t in P), default=0)
     edges: dict[str, list[Any]] = {"directed": [], "bidirected": []}
-    for (u, s), (v, t), kind in P.edges(keys=True):
+    for a, b, kind in P.edges(keys=True):
+        if kind not in edges:
+            raise FormatError(
+                f"the edge from {a!r} to {b!r} has the key {kind!r}, not 'directed' or "
+                "'bidirected'; give a result of unrollgraph.latent_projection"
+            )
+        (u, s), (v, t) = a, b
         edges[kind].append(((u, s - last), (v, t - last)))
     if form == "edges":
         return edges
     place = {v: k for k, v in enumerate(dict.fromkeys(v for v, _ in P))}
     size = 1 + max((last - t for _, t in P), default=0)
+    check_size((len(place) * size) ** 2, MOST_NUMBERS, "the array", "write edges instead")
     array = np.zeros((len(place), len(place), size, size), dtype="<U3")
     for kind, mark, back in (("bidirected", "<->", "<->"), ("directed", "-->", "<--")):
         for (u, s), (v, t) in edges[kind]:

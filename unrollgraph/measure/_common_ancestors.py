@@ -16,8 +16,10 @@ from typing import Any
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.errors import CertificateError
 from unrollgraph.graph.delay_graph import GraphLike
+from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.measure._receptive_field import ReceptiveField, receptive_field
 from unrollgraph.measure.ancestors import ordered_times
+from unrollgraph.measure.paths import has_path
 
 Progression = tuple[int, int]  # first time and step: first, first + step, ...; 0 for one time
 
@@ -35,7 +37,7 @@ class CommonAncestors:
     progressions : mapping of vertex to tuple of (int, int)
         For each base vertex with common ancestors their times, as first time and step: first,
         first + step, .... The step is 0 for a single time, and negative unless time is reversed.
-        Base vertices with nearer common ancestors come first.
+        Base vertices with later common ancestors come first.
     fields : tuple of (ReceptiveField, ReceptiveField)
         The lags from each base vertex to the two vertices, for `check`.
 
@@ -58,12 +60,17 @@ class CommonAncestors:
 
     @property
     def nearest(self) -> Any:
-        """A common ancestor with the least lag, or None if there are no common ancestors."""
+        """A common ancestor that is the latest one, or None if there are no common ancestors.
+
+        If all cycles of the graph have negative totals, time is reversed: it is the earliest one.
+        """
         for vertex, found in self.progressions.items():
             return vertex, found[0][0]
         return None
 
     def __contains__(self, node: object) -> bool:
+        if node not in self.cover:
+            return False
         vertex, time = self.cover.locate(node)
         return any(_holds(p, time) for p in self.progressions.get(vertex, ()))
 
@@ -71,22 +78,30 @@ class CommonAncestors:
         return bool(self.progressions)
 
     def check(self) -> bool:
-        """Verify that there are no other common ancestors, with those of `fields`; return True.
+        """Verify that there are no other common ancestors; return True.
+
+        The receptive fields are verified. Of each progression, the first member is verified to be a
+        common ancestor.
 
         Raises
         ------
         CertificateError
-            If the receptive fields or the progressions are wrong or incomplete.
+            If the receptive fields or the progressions are incomplete, or a first member is wrong.
         """
         ends = [(f.source, f.target, g.source, g.target) for f, g in self.fields]
         targets = self.cover.project(self.a), self.cover.project(self.b)
         if ends != [(h, targets[0], h, targets[1]) for h in self.cover.delay_graph.vertices]:
             raise CertificateError("the receptive fields are not those of all base vertices")
-        for one, other in self.fields:
+        for one in (one for pair in self.fields for one in pair):
+            if one.graph != self.cover.delay_graph:
+                raise CertificateError("a receptive field is that of another graph")
             one.check()
-            other.check()
         if dict(self.progressions) != _progressions(self.fields, self.a[1], self.b[1]):
             raise CertificateError("the progressions do not agree with the receptive fields")
+        for vertex, found in self.progressions.items():
+            for first, _ in found:
+                if not all(has_path(self.cover, (vertex, first), end) for end in (self.a, self.b)):
+                    raise CertificateError(f"{(vertex, first)!r} is not a common ancestor")
         return True
 
 
@@ -106,7 +121,8 @@ def common_ancestors(G: GraphLike, a: Any, b: Any, *, delay: str = "delay") -> C
     -------
     CommonAncestors
         Their times over each base vertex, as arithmetic progressions. It is false if there are no
-        common ancestors. The cost is that of two receptive fields for each base vertex.
+        common ancestors. The cost is that of two receptive fields for each base vertex, and of all
+        pairs of their progressions.
 
     Raises
     ------
@@ -129,31 +145,28 @@ def common_ancestors(G: GraphLike, a: Any, b: Any, *, delay: str = "delay") -> C
     fields = tuple(
         (receptive_field(graph, h, a[0]), receptive_field(graph, h, b[0])) for h in graph.vertices
     )
-    return CommonAncestors(cover, a, b, _progressions(fields, a[1], b[1]), fields)
+    return CommonAncestors(cover, a, b, FrozenDict(_progressions(fields, a[1], b[1])), fields)
 
 
 def _progressions(
     fields: tuple[tuple[ReceptiveField, ReceptiveField], ...], a: int, b: int
 ) -> dict[Any, tuple[Progression, ...]]:
-    """Times of common ancestors of vertices at two times, by base vertex, nearest first."""
+    """Times of common ancestors of vertices at two times, by base vertex, latest first."""
+    steps = [step for pair in fields for one in pair for _, step in one.progressions]
+    sign = -1 if min(steps, default=0) < 0 else 1  # lags decrease if time is reversed
     found: dict[Any, tuple[Progression, ...]] = {}
     for one, other in fields:
         left = [(a - first, -step) for first, step in one.progressions]
         right = [(b - first, -step) for first, step in other.progressions]
-        both = [_common(p, q) for p in left for q in right]
+        both = [p for p in (_common(p, q) for p in left for q in right) if p is not None]
         times: list[Progression] = []
-        for p in sorted((p for p in both if p is not None), key=lambda p: _lag(p, a, b)):
+        # the finest first, as they contain others
+        for p in sorted(both, key=lambda p: (-sign * p[0], abs(p[1]) or 2**63)):
             if not any(_contains(q, p) for q in times):
                 times.append(p)
         if times:
             found[one.source] = tuple(times)
-    return dict(sorted(found.items(), key=lambda item: _lag(item[1][0], a, b)))
-
-
-def _lag(progression: Progression, a: int, b: int) -> tuple[int, int]:
-    """Distance in time from the farther of two vertices; then the step, finest first."""
-    first, step = progression
-    return max(abs(a - first), abs(b - first)), abs(step) or 2**63
+    return dict(sorted(found.items(), key=lambda item: -sign * item[1][0][0]))
 
 
 def _common(p: Progression, q: Progression) -> Progression | None:

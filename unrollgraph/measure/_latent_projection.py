@@ -17,8 +17,10 @@ import networkx as nx
 import numpy as np
 
 from unrollgraph.cover.delay_cover import as_cover
+from unrollgraph.errors import check_size
 from unrollgraph.graph.delay_graph import GraphLike
-from unrollgraph.measure.ancestors import OrderedTimes, State, ordered_times
+from unrollgraph.limits import MOST_OBJECTS
+from unrollgraph.measure.ancestors import OrderedTimes, State, listed, ordered_times
 
 
 def latent_projection(
@@ -30,7 +32,7 @@ def latent_projection(
     ----------
     G : networkx.DiGraph, DelayGraph, DelayCover or Network
         The delay graph; delays must be integers.
-    observed : iterable of vertices of the cover
+    observed : vertex, or iterable of vertices
         Pairs ``(v, t)`` of a base vertex and a time. All other vertices of the cover are latent.
     delay : str
         Edge attribute of the delays.
@@ -51,8 +53,9 @@ def latent_projection(
 
     Notes
     -----
-    O(k m T) for k observed vertices at T times, and the table of treks, see `d_separated`. In the
-    projection, two sets are m-separated by a third iff `d_separated` holds.
+    O(k m T) for k observed vertices at T times, O(b^2) for the b parents before these times that
+    are found, and the table of treks, see `d_separated`. In the projection, two sets are
+    m-separated by a third iff `d_separated` holds.
 
     Examples
     --------
@@ -68,12 +71,16 @@ def latent_projection(
     (('x', 0), ('h', -1), ('h', -2), ('h', -3), ('y', 0))
     """
     cover = as_cover(G, delay)
-    nodes = list(dict.fromkeys(map(cover.locate, observed)))
+    nodes = listed(cover, observed)
     number = cover.delay_graph.number
     times = ordered_times(cover.delay_graph, [number[v] for v, _ in nodes])
     states = [times.state(a) for a in nodes]
     first = min((t for _, t in states), default=0)
-    latent = [_latent_ancestors(times, a, set(states), first) for a in states]
+    latent: list[Came] = []
+    for a in states:
+        latent.append(_latent_ancestors(times, a, set(states), first))
+        hint = "observe fewer vertices, or vertices closer in time"
+        check_size(sum(map(len, latent)), MOST_OBJECTS, "the latent ancestors", hint)
     projection: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
     projection.add_nodes_from(nodes)
 
@@ -104,6 +111,8 @@ def _latent_ancestors(times: OrderedTimes, a: State, observed: set[State], first
                 came[p] = b
                 if p not in observed and p[1] >= first:
                     queue.append(p)
+        hint = "observe vertices closer in time"
+        check_size(len(queue), MOST_OBJECTS, "the latent ancestors of a vertex", hint)
     return came
 
 
@@ -122,7 +131,7 @@ def _joined(
     hidden = [[p for p in came if p not in observed] for came in latent]
     border = sorted({p for found in hidden for p in found if p[1] < first})
     place = {p: k for k, p in enumerate(border)}
-    treks = times.treks.between(border, border) if border else np.zeros((0, 0), dtype=bool)
+    treks = times.treks.among(border) if border else np.zeros((0, 0), dtype=bool)
     past = [[place[p] for p in found if p in place] for found in hidden]
     for i, j in combinations(range(len(latent)), 2):
         shared = next((p for p in hidden[i] if p in latent[j]), None)

@@ -16,7 +16,7 @@ goes back. It exists if the cycles among the ancestors have positive totals, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrollgraph.cover.delay_cover import DelayCover
 from unrollgraph.errors import UnboundedError, check_size
-from unrollgraph.graph.delay_graph import DelayGraph, part_of
+from unrollgraph.graph.delay_graph import DelayGraph, known, part_of
 from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.potentials import nonnegative_times
 from unrollgraph.limits import MOST_NUMBERS, MOST_OBJECTS
@@ -129,9 +130,19 @@ class AncestralWindow:
         """For each vertex of the border those to which it has a trek before the window."""
         if not self.border:
             return {}
-        related = self.times.treks.between(self.border, self.border)
+        related = self.times.treks.among(self.border)
         rows = (np.flatnonzero(row).tolist() for row in related)
         return {a: [self.border[k] for k in row] for a, row in zip(self.border, rows, strict=True)}
+
+
+def listed(cover: DelayCover, nodes: Any) -> list[Any]:
+    """Return the vertices of a set, or a single vertex, as a list without repetition."""
+    single = not isinstance(nodes, Iterable) or (
+        # also if it is not a vertex of the cover: then the error names it
+        isinstance(nodes, tuple) and len(nodes) == 2 and not isinstance(nodes[1], tuple)
+    )
+    single = single or known(nodes, cover)
+    return list(dict.fromkeys(map(cover.locate, [nodes] if single else nodes)))
 
 
 def ancestral_window(times: OrderedTimes, states: Iterable[State], first: int) -> AncestralWindow:
@@ -187,14 +198,20 @@ class Treks:
         swap = (gap < 0) | ((gap == 0) & (v > w))
         return (np.where(swap, w, v) * self._n + np.where(swap, v, w)) * self._size + np.abs(gap)
 
-    def between(self, left: Iterable[State], right: Iterable[State]) -> NDArray[np.bool_]:
-        """Whether there is a trek between two vertices, for those of two lists."""
-        (v, s), (w, t) = self._columns(left), self._columns(right)
-        known: NDArray[np.bool_] = self._next[self._index(v[:, None], w, s[:, None] - t)] >= 0
+    def among(self, states: Sequence[State]) -> NDArray[np.bool_]:
+        """Whether there is a trek, for each pair of vertices of a list."""
+        check_size(
+            len(states) ** 2,
+            MOST_NUMBERS,
+            f"the table of treks between {len(states)} parents before the given vertices",
+            "use a larger unit of time, or fewer vertices",
+        )
+        v, t = self._columns(states, min((time for _, time in states), default=0))
+        known: NDArray[np.bool_] = self._next[self._index(v[:, None], v, t[:, None] - t)] >= 0
         return known
 
-    def _columns(self, states: Iterable[State]) -> tuple[IntArray, IntArray]:
-        pairs = [(self._place[v], time) for v, time in states]
+    def _columns(self, states: Iterable[State], zero: int) -> tuple[IntArray, IntArray]:
+        pairs = [(self._place[v], time - zero) for v, time in states]
         table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
 

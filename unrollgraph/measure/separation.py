@@ -12,10 +12,10 @@ common cause further back; here the result is exact.
 t0 be the least time of X, Y and Z. An active walk stays among the ancestors of the three sets: from
 any of its vertices a directed part leads to an end of the walk or to a collider. Before t0 nothing
 is given, so a part of the walk before t0 has no collider. It is a trek, and so are its ends related
-in the table of treks. Conversely, a trek between two vertices before t0 stays before t0. So the
-ancestors at times >= t0, their parents before t0, and one shortcut for each trek between two such
-parents give a finite graph in which a breadth-first search finds a shortest active walk, or shows
-that there is none.
+in the table of treks. Conversely, a trek between two vertices before t0 stays before t0. Take the
+ancestors at times >= t0, their parents before t0, and for each trek between two such parents a
+shortcut, from a visit that came from a child to a visit that goes on to a child. In this finite
+graph a breadth-first search finds an active walk, or shows that there is none.
 
 References
 ----------
@@ -35,14 +35,17 @@ from typing import Any
 
 from unrollgraph.cover.delay_cover import DelayCover, as_cover
 from unrollgraph.errors import CertificateError, SeparatedError, show_vertex
-from unrollgraph.graph.delay_graph import GraphLike, known
+from unrollgraph.graph.delay_graph import GraphLike
+from unrollgraph.graph.frozen import FrozenDict
 from unrollgraph.measure.ancestors import (
     AncestralWindow,
     OrderedTimes,
     State,
     ancestral_window,
+    listed,
     ordered_times,
 )
+from unrollgraph.measure.certificates import check_integers
 
 Node = Any  # a vertex (v, t) of the cover
 Visit = tuple[State, bool]  # a vertex, and whether the walk came from a child of it
@@ -59,8 +62,8 @@ class ActiveWalk:
         The cover.
     nodes : tuple of vertices
         The vertices of the walk, in order. Edges can point in both directions.
-    given : frozenset of vertices
-        The set Z.
+    x, y, given : frozenset of vertices
+        The three sets.
 
     Examples
     --------
@@ -75,6 +78,8 @@ class ActiveWalk:
 
     cover: DelayCover = field(repr=False)
     nodes: tuple[Node, ...]
+    x: frozenset[Node]
+    y: frozenset[Node]
     given: frozenset[Node]
 
     @property
@@ -99,8 +104,13 @@ class ActiveWalk:
         CertificateError
             If not.
         """
-        if not self.nodes or {self.nodes[0], self.nodes[-1]} & self.given:
-            raise CertificateError("the walk has no vertices, or an end of it is given")
+        if not self.nodes or self.nodes[0] not in self.x or self.nodes[-1] not in self.y:
+            raise CertificateError("the walk does not lead from x to y")
+        if {self.nodes[0], self.nodes[-1]} & self.given:
+            raise CertificateError("an end of the walk is given")
+        for a in self.nodes:
+            if a not in self.cover:
+                raise CertificateError(f"{a!r} is not a vertex of the cover")
         for a, b in pairwise(self.nodes):
             if not self._forward(a, b) and not self._forward(b, a):
                 raise CertificateError(f"the cover has no edge between {a!r} and {b!r}")
@@ -184,9 +194,8 @@ class Separation:
         CertificateError
             If it does not prove the separation.
         """
+        self._check_form()
         ancestors, border = self._ancestors()
-        if any(self._time(a) < self.first for a in self.x | self.y | self.given):
-            raise CertificateError("a vertex of the three sets is before the first time")
         if not {(a, UP) for a in self.x} <= self.reached:
             raise CertificateError("the list of reached vertices does not contain all of x")
         if any(a in self.y for a, _ in self.reached):
@@ -208,7 +217,20 @@ class Separation:
                 )
         return True
 
+    def _check_form(self) -> None:
+        if self.sign not in (1, -1):
+            raise CertificateError(f"the sign is {self.sign!r}, but must be 1 or -1")
+        gaps = [gap for *_, gap in self.apart]
+        check_integers("times and differences", [self.first, *self.shifts.values(), *gaps])
+        if self.x & self.y or self.given & (self.x | self.y):
+            raise CertificateError("the three sets are not disjoint")
+        sets = self.x | self.y | self.given
+        if sets and min(map(self._time, sets)) != self.first:
+            raise CertificateError("the first time is not the least time of the three sets")
+
     def _time(self, node: Node) -> int:
+        if node not in self.cover or node[0] not in self.shifts:
+            raise CertificateError(f"{node!r} is not a vertex of the cover with an ordered time")
         return self.sign * int(node[1]) + self.shifts[node[0]]
 
     def _ancestors(self) -> tuple[set[Node], set[Node]]:
@@ -244,8 +266,10 @@ class Separation:
 
     def _moves(self, v: Any, w: Any, gap: int) -> set[tuple[Any, Any, int]]:
         """Pairs in which a parent replaces the later vertex, or one of two at equal times."""
-        later = self.sign * (gap - self.shifts[v])
-        a, b = (v, later), (w, -self.sign * self.shifts[w])
+        if v not in self.shifts or w not in self.shifts:
+            raise CertificateError(f"{(v, w)!r} is not a pair of vertices with ordered times")
+        a = v, self.sign * (gap - self.shifts[v])
+        b = w, -self.sign * self.shifts[w]
         moves = {self._pair(p, b) for p in self.cover.predecessors(a)}
         if not gap:
             moves |= {self._pair(a, p) for p in self.cover.predecessors(b)}
@@ -287,8 +311,9 @@ def d_separated(G: GraphLike, x: Any, y: Any, given: Any = (), *, delay: str = "
 
     Notes
     -----
-    O(n m D) for the table, if an active walk can reach times before the given vertices; and the
-    number of edges among the ancestors of the sets between the given times.
+    O(edges among the ancestors of the sets, from the least of the given times on). If an active
+    walk can reach times before it, also O(n m D) for the table of treks, and O(b^2) for the b
+    ancestors before that time that have a child at or after it; b is at most n D.
 
     Examples
     --------
@@ -354,7 +379,7 @@ def find_active_walk(
             states.append(before[0])
         end = before
     nodes = map(window.times.node, reversed(states))
-    return ActiveWalk(cover, tuple(nodes), frozenset(sets[2]))
+    return ActiveWalk(cover, tuple(nodes), *map(frozenset, sets))
 
 
 Came = dict[Visit, Visit | None]
@@ -415,7 +440,7 @@ def find_minimal_separator(
     candidates before x, y and ``included`` by more than the largest delay are not needed.
     """
     left, right, kept = disjoint_sets(cover, {"x": x, "y": y, "included": included})
-    allowed = None if restricted is None else set(_listed(cover, restricted))
+    allowed = None if restricted is None else set(listed(cover, restricted))
     if allowed is not None and not allowed.issuperset(kept):
         raise ValueError(f"included must be a subset of restricted, but has {kept!r}")
     times, states = _states(cover, left, right, kept)
@@ -445,10 +470,10 @@ def is_minimal_separator(
 ) -> bool:
     """Whether a set d-separates x and y and no smaller one with ``included`` does."""
     left, right, given = disjoint_sets(cover, {"x": x, "y": y, "z": z})
-    kept = _listed(cover, included)
+    kept = listed(cover, included)
     if not set(given).issuperset(kept):
         raise ValueError(f"included must be a subset of z, but has {kept!r}")
-    if restricted is not None and not set(_listed(cover, restricted)).issuperset(given):
+    if restricted is not None and not set(listed(cover, restricted)).issuperset(given):
         raise ValueError(f"z must be a subset of restricted, but has {given!r}")
     times, states = _states(cover, left, right, kept)
     number = cover.delay_graph.number
@@ -479,18 +504,12 @@ def _states(cover: DelayCover, *sets: list[Node]) -> tuple[OrderedTimes, list[St
     return times, list(map(times.state, nodes))
 
 
-def _listed(cover: DelayCover, nodes: Any) -> list[Node]:
-    """Return the vertices of a set, or a single vertex, as a list without repetition."""
-    single = known(nodes, cover) or not isinstance(nodes, Iterable)
-    return list(dict.fromkeys(map(cover.locate, [nodes] if single else nodes)))
-
-
 def disjoint_sets(cover: DelayCover, named: dict[str, Any]) -> list[list[Node]]:
     """Return sets of vertices as lists; raise if one is not in the cover or in two sets."""
     owner: dict[Node, str] = {}
     sets = []
     for name, nodes in named.items():
-        found = _listed(cover, nodes)
+        found = listed(cover, nodes)
         for a in found:
             if a in owner:
                 raise ValueError(
@@ -517,7 +536,7 @@ def _separation(
             moves |= {_ordered((v, 0), (u, -d)) for u, d in times.parents[w]}
         queue.extend(moves - apart)
         apart |= moves
-    shifts = {vertices[v]: shift for v, shift in times.shifts.items()}
+    shifts = FrozenDict({vertices[v]: shift for v, shift in times.shifts.items()})
     named = frozenset((vertices[v], vertices[w], gap) for v, w, gap in apart)
     x, y, given = map(frozenset, sets)
     return Separation(cover, x, y, given, times.sign, shifts, window.first, reached, named)
