@@ -11,5 +11,5 @@ MOST_OBJECTS = 10**7  # edges of a path, vertices in sets, entries of tables, po
 MOST_TERMS = 10**6  # of a power series computed by SymPy
 MOST_STATES = 2_000  # of a linear network with an explicit state matrix
 MOST_SEARCHED = 200_000  # vertices of the cover that a path search visits
-MOST_COUNTED = 2_000_000  # vertices of the cover between source and target when paths are counted
+MOST_COUNTED = 2_000_000  # vertices of the cover listed to count paths, or as ancestors
 MOST_WRITTEN = 10**6  # vertices and edges of a file written by the command line

@@ -19,7 +19,7 @@ import numpy as np
 from unrollgraph.cover.delay_cover import as_cover
 from unrollgraph.errors import check_size
 from unrollgraph.graph.delay_graph import GraphLike
-from unrollgraph.limits import MOST_OBJECTS
+from unrollgraph.limits import MOST_COUNTED
 from unrollgraph.measure.ancestors import OrderedTimes, State, listed, ordered_times
 
 
@@ -80,7 +80,7 @@ def latent_projection(
     for a in states:
         latent.append(_latent_ancestors(times, a, set(states), first))
         hint = "observe fewer vertices, or vertices closer in time"
-        check_size(sum(map(len, latent)), MOST_OBJECTS, "the latent ancestors", hint)
+        check_size(sum(map(len, latent)), MOST_COUNTED, "the latent ancestors", hint)
     projection: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
     projection.add_nodes_from(nodes)
 
@@ -112,7 +112,7 @@ def _latent_ancestors(times: OrderedTimes, a: State, observed: set[State], first
                 if p not in observed and p[1] >= first:
                     queue.append(p)
         hint = "observe vertices closer in time"
-        check_size(len(queue), MOST_OBJECTS, "the latent ancestors of a vertex", hint)
+        check_size(len(queue), MOST_COUNTED, "the latent ancestors of a vertex", hint)
     return came
 
 

@@ -29,7 +29,7 @@ from unrollgraph.errors import UnboundedError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph, known, part_of
 from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.potentials import nonnegative_times
-from unrollgraph.limits import MOST_NUMBERS, MOST_OBJECTS
+from unrollgraph.limits import MOST_NUMBERS, MOST_COUNTED
 from unrollgraph.measure.acyclicity import acyclicity_certificate
 from unrollgraph.measure.certificates import one_axis
 
@@ -159,7 +159,7 @@ def ancestral_window(times: OrderedTimes, states: Iterable[State], first: int) -
                 seen.add(p)
                 queue.append(p)
         hint = "choose vertices closer in time"
-        check_size(len(queue), MOST_OBJECTS, "the ancestors between the given times", hint)
+        check_size(len(queue), MOST_COUNTED, "the ancestors between the given times", hint)
     return AncestralWindow(times, first, parents, children)
 
 

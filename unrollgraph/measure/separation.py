@@ -305,7 +305,7 @@ def d_separated(G: GraphLike, x: Any, y: Any, given: Any = (), *, delay: str = "
     UnboundedError
         If the ancestors contain cycles of positive and of negative total delay.
     TooLargeError
-        If the ancestors between the given times are more than 10,000,000, or the table of treks
+        If there are more than 2,000,000 ancestors between the given times, or the table of treks
         exceeds its limit, about n m D = 25,000,000 for n ancestors in the base graph with m edges
         and delays of at most D.
 
