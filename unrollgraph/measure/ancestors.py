@@ -29,7 +29,7 @@ from unrollgraph.errors import UnboundedError, check_size
 from unrollgraph.graph.delay_graph import DelayGraph, known, part_of
 from unrollgraph.graph.digraph import levels
 from unrollgraph.graph.potentials import nonnegative_times
-from unrollgraph.limits import MOST_NUMBERS, MOST_COUNTED
+from unrollgraph.limits import MOST_COUNTED, MOST_NUMBERS
 from unrollgraph.measure.acyclicity import acyclicity_certificate
 from unrollgraph.measure.certificates import one_axis
 

@@ -9,7 +9,8 @@ Modules:
 * `ops`, `network`, `gradients`: operations, forward and backward pass, gradients
 * `losses`, `bptt`: losses over sequences, backpropagation through time, gradient check
 * `training`, `optimizers`, `sequences`: training and its data
-* `saving`, `architectures`, `exchange`: files, common networks, conversion from PyTorch
+* `saving`, `architectures`: files, common networks
+* `exchange`: conversion from and to PyTorch and JAX
 * `arrays`: validation of arrays from users
 * `program`, `primitives`, `lowering`: a network and its gradient as lists of values
 * `execution_order`, `compiler`: the order of computation, and values merged into one call
@@ -19,7 +20,7 @@ Modules:
 
 from unrollgraph.nn import architectures
 from unrollgraph.nn.bptt import GradientCheck, check_gradients, loss, loss_and_gradients
-from unrollgraph.nn.exchange import from_torch
+from unrollgraph.nn.exchange import from_torch, to_jax, to_torch
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.losses import LossAndGradients
 from unrollgraph.nn.network import Network, Run
@@ -78,4 +79,6 @@ __all__ = [
     "register_activation",
     "save",
     "sharded_gradients",
+    "to_jax",
+    "to_torch",
 ]

@@ -265,6 +265,10 @@ class Packing:
             for name, shape in self.shapes.items()
         }
 
+    def start(self, name: str) -> int:
+        """Return the position of the first entry of a parameter."""
+        return self._starts[name]
+
     def strides(self, weight: Weight) -> tuple[int, int, int]:
         """Return the position of the first entry of a weight, and the distances of its entries.
 

@@ -271,10 +271,15 @@ class Group:
     """Values that are computed by the same calls."""
 
     out: Rows
-    recipe: Recipe
+    shape: Shape
     leaves: tuple[Reading, ...]
     biases: tuple[IntArray, ...]  # numbers of the parameters that are added
     alone: Value | None  # the only member, if its kernel is not elementwise
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The calls that compute the group."""
+        return recipe_of(self.shape)
 
 
 @dataclass(frozen=True)
@@ -487,7 +492,7 @@ class _Writer:
             for k in range(len(one.biases))
         )
         alone = self.values[one.value] if one.shape[0] == "alone" else None
-        return Group(out, recipe_of(one.shape), leaves, biases, alone)
+        return Group(out, one.shape, leaves, biases, alone)
 
     def source(self, ref: Ref) -> tuple[int, int, int, int]:
         """Array, shift, row and number of rows that a reference reads."""

@@ -1,5 +1,9 @@
-"""Conversion of networks from other libraries: `torch` for PyTorch."""
+"""Conversion of networks from and to other libraries.
 
-from unrollgraph.nn.exchange.torch import from_torch
+`torch` and `jax` are for PyTorch and JAX; `windows` executes a network in both.
+"""
 
-__all__ = ["from_torch"]
+from unrollgraph.nn.exchange.jax import to_jax
+from unrollgraph.nn.exchange.torch import from_torch, to_torch
+
+__all__ = ["from_torch", "to_jax", "to_torch"]
