@@ -306,6 +306,36 @@ def test_a_module_trains():
     np.testing.assert_allclose(theirs, ours, rtol=1e-9)
 
 
+def test_parameters_are_copied_both_ways():
+    net, other = (nn.Network(architectures.gru(2, 4, 3), seed=seed) for seed in (0, 1))
+    module, (run, parameters) = nn.to_torch(net), nn.to_jax(net)
+    nn.copy_parameters(module, other)
+    x = np.ones((T, 2))
+    expected = net.forward({"x": x}).values["y"]
+    np.testing.assert_array_equal(other.forward({"x": x}).values["y"], expected)
+    third = nn.Network(architectures.gru(2, 4, 3), seed=2)
+    nn.copy_parameters(third, module)
+    nn.copy_parameters(third, parameters)
+    wanted = third.forward({"x": x}).values["y"]
+    np.testing.assert_allclose(run(parameters, {"x": x})[0]["y"], wanted, atol=1e-12)
+    np.testing.assert_allclose(
+        module({"x": torch.from_numpy(x)})[0]["y"].detach(), wanted, atol=1e-12
+    )
+    nn.copy_parameters(nn.to_jax(third, packed=True)[1], other)
+    np.testing.assert_array_equal(other.forward({"x": x}).values["y"], wanted)
+    with pytest.raises(ug.errors.ShapeError, match=r"must have shape \(\d+,\), not \(3,\)"):
+        nn.copy_parameters(np.ones(3), other)
+    before = {name: array.copy() for name, array in other.parameters.items()}
+    with pytest.raises(ug.errors.ShapeError, match="'r.weight' has shape"):
+        nn.copy_parameters(nn.Network(architectures.gru(5, 4, 3)), other)
+    with pytest.raises(ug.errors.ShapeError, match="same parameters; differing"):
+        nn.copy_parameters(nn.Network(architectures.elman(2, 4, 3)), module)
+    with pytest.raises(TypeError, match="source must be an nn.Network"):
+        nn.copy_parameters(3, other)
+    for name, array in before.items():
+        np.testing.assert_array_equal(other.parameters[name], array)
+
+
 def test_transformations_of_jax_apply():
     data = Data(architectures.elman(2, 4, 3))
     run, parameters = nn.to_jax(data.net)

@@ -20,7 +20,7 @@ Modules:
 
 from unrollgraph.nn import architectures
 from unrollgraph.nn.bptt import GradientCheck, check_gradients, loss, loss_and_gradients
-from unrollgraph.nn.exchange import from_torch, to_jax, to_torch
+from unrollgraph.nn.exchange import copy_parameters, from_torch, to_jax, to_torch
 from unrollgraph.nn.gradients import Gradients
 from unrollgraph.nn.losses import LossAndGradients
 from unrollgraph.nn.network import Network, Run
@@ -70,6 +70,7 @@ __all__ = [
     "architectures",
     "check_gradients",
     "clip_by_global_norm",
+    "copy_parameters",
     "fit",
     "from_torch",
     "load",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unrollgraph.nn.exchange.windows import WindowFunction, packed_parameters
+from unrollgraph.nn.exchange.windows import packed_parameters, window_function
 from unrollgraph.nn.network import Network
 
 Tensor = Any
@@ -64,7 +64,7 @@ def to_jax(
     (4, 1)
     """
     framework = _Jax()
-    function = WindowFunction(net, outputs, framework)
+    function = window_function(net, outputs, framework)
 
     def run(parameters: Any, inputs: Any, state: Any = None) -> tuple[dict[Any, Tensor], Any]:
         arrays = {name: framework.jnp.asarray(array) for name, array in inputs.items()}

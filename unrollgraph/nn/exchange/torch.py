@@ -11,7 +11,7 @@ import numpy as np
 
 from unrollgraph.graph import gallery
 from unrollgraph.nn.architectures import gru_ops, gru_wires, lstm_ops
-from unrollgraph.nn.exchange.windows import WindowFunction
+from unrollgraph.nn.exchange.windows import window_function
 from unrollgraph.nn.network import Network
 from unrollgraph.nn.ops import Concat, Dense, Input, Op
 
@@ -183,7 +183,7 @@ def to_torch(net: Network, *, outputs: Iterable[Any] | None = None) -> Any:
         torch: Any = import_module("torch")
     except ImportError as error:
         raise ImportError("to_torch needs PyTorch; install it with: pip install torch") from error
-    function = WindowFunction(net, outputs, _Torch(torch))
+    function = window_function(net, outputs, _Torch(torch))
 
     class NetworkModule(torch.nn.Module):  # type: ignore[misc]
         """A network of unrollgraph."""

@@ -1,9 +1,8 @@
-"""Execution over a window in frameworks with differentiation of their own.
+"""Execution over a window in frameworks with their own differentiation.
 
-The groups of a network (`unrollgraph.nn.grouping`) are executed with functions that return new
-arrays, so that PyTorch and JAX can differentiate them. The rows of each group are a *block*, an
-array of shape ``(T, rows, batch)``. Blocks on no cycle are computed for all steps at once, the
-others in a scan over the steps, whose carry has the last values of each block, as many as are read.
+The groups of a network are executed with functions that return new arrays, so that PyTorch and JAX
+can differentiate them. Blocks on no cycle are computed for all steps at once, the others in a scan
+over the steps, whose carry has the last values of each block, as many as are read.
 
 The products of a level are one matrix product with the blocks that it reads, at their delays, one
 below the other. The matrix is full or sparse, depending on the share of its entries that are
@@ -13,301 +12,67 @@ parameters. Products with blocks from outside of a scan are computed before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrollgraph.errors import ShapeError
-from unrollgraph.nn.arrays import check_mapping, vertex_number
-from unrollgraph.nn.grouping import Entries, Group, Level, Reading, Shape, Stored, grouping_of
-from unrollgraph.nn.lowering import lower
-from unrollgraph.nn.network import Network, check_network
+from unrollgraph.nn.arrays import check_mapping
+from unrollgraph.nn.exchange.blocks import (
+    MOST_SLICES,
+    BlockPlan,
+    Framework,
+    Gather,
+    IntArray,
+    Piece,
+    Product,
+    Section,
+    Selection,
+    Tensor,
+    joined,
+)
+from unrollgraph.nn.grouping import Group, Shape
+from unrollgraph.nn.network import Network
 from unrollgraph.nn.primitives import opaque_parts
 from unrollgraph.nn.program import Value
 
-Tensor = Any  # an array of the framework
 Parameters = Mapping[str, Tensor] | Tensor  # by name, or all of them in one array
-IntArray = NDArray[np.int64]
+Outputs = tuple[dict[Any, Tensor], tuple[Tensor, ...]]  # values by vertex, and the state
 FULL = 0.1  # share of entries from which a matrix of weights is full
-MOST_SLICES = 16  # of which an array is joined, instead of gathering its entries
 
 
-class Framework(Protocol):
-    """The functions of a framework that a window function calls."""
+def window_function(
+    net: Network, outputs: Iterable[Any] | None, framework: Framework
+) -> Callable[[Parameters, Mapping[Any, Tensor], Any], Outputs]:
+    """Return a network over a window as a function of parameters, inputs and state."""
+    plan = BlockPlan(net, outputs, framework)
 
-    @property
-    def kernels(self) -> Mapping[str, Callable[..., Tensor]]: ...
-    def zeros(self, shape: Sequence[int], like: Tensor) -> Tensor: ...
-    def constant(self, array: NDArray[Any], like: Tensor) -> Tensor: ...
-    def concat(self, arrays: Sequence[Tensor], axis: int) -> Tensor: ...
-    def take(self, array: Tensor, indices: IntArray, axis: int) -> Tensor: ...
-    def embedding(self, table: Tensor, indices: Tensor) -> Tensor: ...
-    def flipped(self, array: Tensor) -> Tensor: ...
-    def full_matrix(self, shape: tuple[int, int], places: IntArray, values: Tensor) -> Tensor: ...
-    def sums(self, products: Tensor, rows: IntArray, count: int) -> Tensor: ...
-    def where(self, condition: Tensor, one: Tensor, other: Tensor) -> Tensor: ...
-    def scan(
-        self, body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, given: Any, steps: int
-    ) -> tuple[Any, dict[int, Tensor]]: ...
-
-
-class Block(NamedTuple):
-    """Consecutive rows of an array of a grouping."""
-
-    array: int
-    start: int
-    stop: int
-
-
-class Piece(NamedTuple):
-    """A block that is read at a shift in time: ``x[t + shift]``."""
-
-    block: int
-    shift: int
-
-
-@dataclass(frozen=True)
-class Product:
-    """A matrix of parameters times pieces, one below the other."""
-
-    pieces: tuple[Piece, ...]
-    entries: Entries  # the columns are counted over all pieces
-    width: int
-
-    @cached_property
-    def places(self) -> IntArray:
-        """Position of each entry in the matrix, row by row."""
-        return self.entries.rows * self.width + self.entries.columns
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Entries of an array along an axis, by their numbers."""
-
-    numbers: IntArray
-
-    @cached_property
-    def ranges(self) -> list[slice] | None:
-        """The numbers as few ranges, which are faster than a gather, or None."""
-        starts = np.flatnonzero(np.diff(self.numbers, prepend=self.numbers[:1] - 2) != 1)
-        if len(starts) > MOST_SLICES:
-            return None
-        parts = np.split(self.numbers, starts[1:])
-        return [slice(int(part[0]), int(part[-1]) + 1) for part in parts]
-
-    def of(self, framework: Framework, array: Tensor, axis: int) -> Tensor:
-        """Take the entries; ``axis`` is 0, or -2 of at least two."""
-        if self.ranges is None or not len(self.numbers):
-            return framework.take(array, self.numbers, axis)
-        if self.ranges == [slice(0, array.shape[axis])]:
-            return array
-        parts = [array[one] if axis == 0 else array[..., one, :] for one in self.ranges]
-        return _joined(framework, parts, axis)
-
-
-@dataclass(frozen=True)
-class Gather:
-    """Rows of pieces, one below the other."""
-
-    pieces: tuple[Piece, ...]
-    rows: Selection
-
-
-@dataclass(frozen=True)
-class Section:
-    """A level with what it reads."""
-
-    blocks: tuple[int, ...]  # one for each group
-    level: Level
-    outer: Product | None  # from blocks that are computed before
-    inner: Product | None  # from blocks of the same scan
-    leaves: tuple[tuple[Gather, ...], ...]  # for each group
-
-
-def _pieces_of(section: Section) -> Iterable[Piece]:
-    """What a section reads."""
-    for product in (section.outer, section.inner):
-        yield from product.pieces if product else ()
-    for gathers in section.leaves:
-        for gather in gathers:
-            yield from gather.pieces
-
-
-class WindowFunction:
-    """A network over a window, as a function of parameters, inputs and state.
-
-    Parameters
-    ----------
-    net : Network
-        The network.
-    outputs : iterable of vertices, optional
-        Vertices whose values are returned (default: those without out-edges).
-    framework : Framework
-        The framework.
-    """
-
-    def __init__(self, net: Network, outputs: Iterable[Any] | None, framework: Framework) -> None:
-        check_network(net)
-        graph = net.delay_graph
-        if graph.dimension > 1:
-            raise ValueError(
-                f"the delays are in Z^{graph.dimension}, but only networks over a window can be "
-                "exported, with delays in Z"
-            )
-        self.framework, self.packing = framework, net.plans.packing
-        self.names = sorted(self.packing.shapes, key=self.packing.start)
-        forward = lower(graph, summed=True)
-        self.values, self.vertices = forward.values, graph.vertices
-        self.inputs = {graph.vertices[v]: forward.inputs[v] for v in forward.inputs}
-        if not self.inputs:
-            raise ValueError("a network without inputs cannot be exported; add an nn.Input")
-        self.outputs = self._outputs(net, outputs)
-        given = frozenset(forward.inputs.values()) | {
-            k for k, value in enumerate(self.values) if value.kind == "constant"
-        }
-        chosen = [k for k in range(len(self.values)) if k not in given]
-        kept = frozenset(range(forward.vertices))
-        stored = Stored(self.packing, {}, 0)
-        self.grouping = grouping_of(graph, self.values, chosen, given, kept, stored)
-        self._check_kinds(chosen)
-        self._make_blocks(sorted(given))
-        self._make_sections()
-        # blocks of scans that nothing outside of them reads but the outputs
-        outside = {
-            piece.block
-            for made, stage in zip(self.sections, self.grouping.stages, strict=True)
-            for section in made
-            for piece in _pieces_of(section)
-            if not stage.sign or piece.block not in {b for one in made for b in one.blocks}
-        }
-        self.private = {b for made in self.sections for s in made for b in s.blocks} - outside
-        self.reach = [[0, 0] for _ in self.blocks]  # times before and after the window
-        for piece in (p for made in self.sections for s in made for p in _pieces_of(s)):
-            near = self.reach[piece.block]
-            near[0], near[1] = max(near[0], -piece.shift), max(near[1], piece.shift)
-
-    def _outputs(self, net: Network, outputs: Iterable[Any] | None) -> dict[Any, int]:
-        graph = net.delay_graph
-        if outputs is None:
-            chosen = [v for v, edges in enumerate(graph.out_numbers) if not edges]
-        else:
-            chosen = [vertex_number(graph, name, "outputs") for name in outputs]
-        return {graph.vertices[v]: v for v in chosen or range(len(graph.vertices))}
-
-    def _check_kinds(self, chosen: Iterable[int]) -> None:
-        known = {*self.framework.kernels, "bias", "product", "products", "embedding"}
-        for k in chosen:
-            value = self.values[k]
-            own = value.kind == "opaque" and hasattr(value.extra, "array_forward")
-            if value.kind not in known and not own:
-                vertex = self.vertices[value.vertex]
-                what = (
-                    f"operation {type(value.extra).__name__} has no method array_forward(xp, "
-                    "sources, parameters)"
-                    if value.kind == "opaque"
-                    else f"activation {value.kind!r} is defined by NumPy functions"
-                )
-                raise TypeError(f"cannot export vertex {vertex!r}: its {what}")
-
-    def output_rows(self, block: int) -> IntArray:
-        """Rows of a block that are outputs."""
-        array, first, stop = self.blocks[block]
-        places = sorted(self.grouping.places[v] for v in self.outputs.values())
-        own = [p for p in places if p.array == array and first <= p.start < stop]
-        rows = [k - first for p in own for k in range(p.start, p.stop)]
-        return np.array(rows, dtype=np.int64)
-
-    # -- blocks and what is read of them --------------------------------------------------
-
-    def _make_blocks(self, given: list[int]) -> None:
-        self.blocks: list[Block] = []
-        self.given: list[list[int]] = []  # values of the first blocks, in the order of their rows
-        places = self.grouping.places
-        for array in dict.fromkeys(places[k].array for k in given):
-            own = sorted((k for k in given if places[k].array == array), key=lambda k: places[k])
-            self.blocks.append(Block(array, places[own[0]].start, places[own[-1]].stop))
-            self.given.append(own)
-        for stage in self.grouping.stages:
-            for level in stage.levels:
-                self.blocks.extend(Block(*group.out) for group in level.groups)
-        self.owner = {
-            array: np.full(rows, -1, dtype=np.int64) for array, rows in self.grouping.sizes.items()
-        }
-        for number, block in enumerate(self.blocks):
-            self.owner[block.array][block.start : block.stop] = number
-
-    def _make_sections(self) -> None:
-        self.sections: list[list[Section]] = []
-        number = len(self.given)
-        for stage in self.grouping.stages:
-            count = sum(len(level.groups) for level in stage.levels)
-            own = range(number, number + count) if stage.sign else range(0)
-            made = []
-            for level in stage.levels:
-                outer, inner = self._products(level, own)
-                leaves = tuple(tuple(map(self._gather, group.leaves)) for group in level.groups)
-                blocks = tuple(range(number, number + len(level.groups)))
-                made.append(Section(blocks, level, outer, inner, leaves))
-                number += len(blocks)
-            self.sections.append(made)
-
-    def _products(self, level: Level, own: range) -> tuple[Product | None, Product | None]:
-        """Products with blocks from outside and from inside of the scan."""
-        parts: list[tuple[list[Piece], list[Entries], int]] = [([], [], 0), ([], [], 0)]
-        for array, entries in level.products.items():
-            owners = self.owner[array][entries.columns]
-            keys = np.unique(np.stack([owners, entries.shifts]), axis=1).T.tolist()
-            for block, shift in keys:
-                some = entries.chosen(np.flatnonzero((owners == block) & (entries.shifts == shift)))
-                side = int(block in own)
-                pieces, found, width = parts[side]
-                start = self.blocks[block].start
-                found.append(some._replace(columns=some.columns - start + width))
-                pieces.append(Piece(block, shift))
-                parts[side] = pieces, found, width + self.blocks[block].stop - start
-        products = []
-        for pieces, found, width in parts:
-            joined = Entries(*map(np.concatenate, zip(*found, strict=True))) if found else None
-            products.append(Product(tuple(pieces), joined, width) if joined else None)
-        return products[0], products[1]
-
-    def _gather(self, reading: Reading) -> Gather:
-        owners = self.owner[reading.array][reading.rows]
-        keys = np.stack([owners, reading.shifts])
-        pieces, of = np.unique(keys, axis=1, return_inverse=True)
-        starts = np.array([self.blocks[b].start for b in pieces[0].tolist()])
-        sizes = [self.blocks[b].stop - self.blocks[b].start for b in pieces[0].tolist()]
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
-        of = of.ravel()
-        found = tuple(Piece(block, shift) for block, shift in pieces.T.tolist())
-        return Gather(found, Selection(reading.rows - starts[of] + offsets[of]))
-
-    # -- execution --------------------------------------------------------------------------
-
-    def __call__(
-        self, parameters: Parameters, inputs: Mapping[Any, Tensor], state: Any
-    ) -> tuple[dict[Any, Tensor], tuple[Tensor, ...]]:
-        """Return the values of the outputs, and the state after the window."""
-        run = _WindowRun(self, parameters, inputs, state)
-        for stage, sections in zip(self.grouping.stages, self.sections, strict=True):
+    def run(parameters: Parameters, inputs: Mapping[Any, Tensor], state: Any) -> Outputs:
+        one = _WindowRun(plan, framework, parameters, inputs, state)
+        for stage, sections in zip(plan.grouping.stages, plan.sections, strict=True):
             if stage.sign:
-                run.scan(sections, stage.sign)
+                one.scan(sections, stage.sign)
             else:
                 for section in sections:
-                    run.at_once(section)
-        return run.results()
+                    one.at_once(section)
+        return one.results()
+
+    return run
 
 
 class _WindowRun:
-    """One execution of a window function."""
+    """One execution over a window."""
 
     def __init__(
-        self, plan: WindowFunction, parameters: Parameters, inputs: Any, state: Any
+        self,
+        plan: BlockPlan,
+        framework: Framework,
+        parameters: Parameters,
+        inputs: Any,
+        state: Any,
     ) -> None:
-        self.plan, self.framework = plan, plan.framework
+        self.plan, self.framework = plan, framework
         check_mapping("inputs", inputs)
         if inputs.keys() != plan.inputs.keys():
             raise ShapeError(
@@ -329,11 +94,12 @@ class _WindowRun:
         self.initial = dict(zip(before, state or (), strict=bool(state)))
         self.whole: dict[int, Tensor] = {}  # blocks, with the times before and after the window
         self._biases: dict[int, list[Tensor]] = {}
+        self._named: dict[str, Tensor] = {}
         self.few: dict[int, Tensor] = {}  # of private blocks the rows of outputs
         self.last: dict[int, Sequence[Tensor]] = {}  # and the last values
         for block, values in enumerate(plan.given):
             rows = [self._given(k, inputs) for k in values]
-            self.store(block, _joined(self.framework, rows, -2))
+            self.store(block, joined(self.framework, rows, -2))
 
     def _given(self, k: int, inputs: Mapping[Any, Tensor]) -> Tensor:
         """Rows of a given value, of shape (T, size, batch)."""
@@ -367,7 +133,7 @@ class _WindowRun:
         parts.append(values)
         if after:
             parts.append(self.framework.zeros((after, *values.shape[1:]), self.flat))
-        self.whole[block] = _joined(self.framework, parts, 0)
+        self.whole[block] = joined(self.framework, parts, 0)
 
     def read(self, piece: Piece) -> Tensor:
         """A stored block at a shift in time."""
@@ -376,7 +142,7 @@ class _WindowRun:
 
     def joined(self, pieces: Sequence[Piece], read: Callable[[Piece], Tensor]) -> Tensor:
         """Pieces, one below the other."""
-        return _joined(self.framework, [read(piece) for piece in pieces], -2)
+        return joined(self.framework, [read(piece) for piece in pieces], -2)
 
     def multiplied(self, product: Product, rows: int) -> Callable[[Tensor], Tensor]:
         """Return the function that multiplies by the matrix of a product."""
@@ -400,8 +166,8 @@ class _WindowRun:
         if not all(columns):
             weights = Selection(product.entries.parameters).of(fw, self.flat, 0)
             return fw.full_matrix(shape, product.places, weights)
-        parts = [_joined(fw, [self._slice(one) for one in found], 0) for found in columns if found]
-        return _joined(fw, parts, 1)
+        parts = [joined(fw, [self._slice(one) for one in found], 0) for found in columns if found]
+        return joined(fw, parts, 1)
 
     def _slice(self, part: _Slice) -> Tensor:
         """A matrix of consecutive parameters in each row."""
@@ -453,13 +219,15 @@ class _WindowRun:
         return value(group.shape)
 
     def parameter(self, name: str) -> Tensor:
-        """A parameter by its name."""
-        shape = self.plan.packing.shapes[name]
-        first = self.plan.packing.start(name)
-        return self.flat[first : first + int(np.prod(shape))].reshape(shape)
+        """A parameter by its name, found once: a scan must not read all parameters."""
+        if name not in self._named:
+            shape = self.plan.packing.shapes[name]
+            first = self.plan.packing.start(name)
+            self._named[name] = self.flat[first : first + int(np.prod(shape))].reshape(shape)
+        return self._named[name]
 
     def biases(self, group: Group) -> list[Tensor]:
-        """The parameters that a group adds, found once: a scan must not read all parameters."""
+        """The parameters that a group adds, found once."""
         if id(group) not in self._biases:
             found = [Selection(one).of(self.framework, self.flat, 0) for one in group.biases]
             self._biases[id(group)] = [one[:, None] for one in found]
@@ -521,6 +289,8 @@ class _WindowRun:
         for section in sections:
             for group in section.level.groups:
                 self.biases(group)
+                for weight in group.alone.weights if group.alone else ():
+                    self.parameter(weight.name)
             reader = section.blocks[0]
             inner = list(section.inner.pieces) if section.inner else []
             for piece in [p for gathers in section.leaves for g in gathers for p in g.pieces]:
@@ -602,7 +372,7 @@ class _WindowRun:
             return self.outside(block)[before - distance]
         return self.framework.zeros((stop - start, self.batch), self.flat)
 
-    def results(self) -> tuple[dict[Any, Tensor], tuple[Tensor, ...]]:
+    def results(self) -> Outputs:
         """Values of the outputs, and the last values of blocks that are read with a delay."""
         plan, outputs = self.plan, {}
         for name, v in plan.outputs.items():
@@ -622,7 +392,7 @@ class _WindowRun:
         for block, (before, _) in enumerate(plan.reach):
             if before and block in self.last:
                 rows = [row[None] for row in self.last[block]]
-                state.append(_joined(self.framework, rows, 0))
+                state.append(joined(self.framework, rows, 0))
             elif before:
                 state.append(self.whole[block][self.steps : self.steps + before])
         return outputs, tuple(state)
@@ -660,7 +430,3 @@ def _slices(numbers: IntArray) -> list[_Slice]:
         found.append(_Slice(int(numbers[at, 0]), stop - at, columns, stride))
         at = stop
     return found if at == rows else []
-
-
-def _joined(framework: Framework, parts: Sequence[Tensor], axis: int) -> Tensor:
-    return parts[0] if len(parts) == 1 else framework.concat(parts, axis)
