@@ -151,9 +151,9 @@ def test_every_activation_agrees(framework):
 
 
 @pytest.mark.parametrize("framework", [in_torch, in_jax])
-@pytest.mark.parametrize("name", ["lstm", "narx", "dilated", "clockwork"])
+@pytest.mark.parametrize("name", ["lstm", "narx", "dilated", "clockwork", "memory"])
 def test_a_window_continues_another(name, framework):
-    data = Data(getattr(architectures, name)(2, 4, 3))
+    data = Data(memory() if name == "memory" else getattr(architectures, name)(2, 4, 3))
     if framework is in_torch:
         module = nn.to_torch(data.net)
         inputs = {v: torch.from_numpy(array) for v, array in data.inputs.items()}
@@ -171,6 +171,15 @@ def test_a_window_continues_another(name, framework):
         np.testing.assert_allclose(whole, data.run.values[v], atol=1e-12)
     with pytest.raises(ug.errors.ShapeError, match="state must be a tuple"):
         module(inputs, ())
+
+
+def memory():
+    """A vertex that reads its last three values, which nothing else reads."""
+    G = nx.MultiDiGraph()
+    G.add_edge("x", "h")
+    G.add_edges_from(("h", "h", {"delay": k}) for k in (1, 2, 3))
+    nx.set_node_attributes(G, {"x": nn.Input(2), "h": nn.Dense(3, "tanh")}, "op")
+    return G
 
 
 def neurons(n, seed=0):
