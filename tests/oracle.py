@@ -559,7 +559,10 @@ def proves_separation(G, x, y, given, proof):
             return False
         a = (v, proof.sign * (gap - proof.shifts[v]))
         b = (w, proof.sign * (0 - proof.shifts[w]))
-        moves = [(p, b) for p in parents(a)] + [(a, p) for p in (parents(b) if not gap else ())]
+        before = parents(a), (parents(b) if not gap else set())
+        if None in before:
+            return False
+        moves = [(p, b) for p in before[0]] + [(a, p) for p in before[1]]
         if any(not pair(*move) & proof.apart for move in moves):
             return False
     return True

@@ -261,6 +261,21 @@ def test_a_proof_with_another_unit_of_time_is_not_accepted():
     assert not oracle.proves_separation(G, x, y, (), forged)
 
 
+def test_a_proof_whose_times_go_back_before_the_given_vertices_is_not_accepted():
+    # p and q have the common ancestor c, but not among the moves of these times
+    G = graph_of([("p", "x", 1), ("q", "y", 1), ("c", "p", 1), ("c", "q", 1)])
+    x, y = frozenset({("x", 0)}), frozenset({("y", 0)})
+    reached = frozenset((node, way) for node in [("x", 0), ("p", -1)] for way in ("up", "down"))
+    shifts = {"x": 0, "y": 0, "p": 0, "q": -1, "c": 5}
+    apart = frozenset({("p", "q", 1), ("c", "q", 5)})
+    forged = ug.measure.Separation(
+        ug.DelayCover(G), x, y, frozenset(), 1, shifts, 0, reached, apart
+    )
+    with pytest.raises(ug.errors.CertificateError, match="goes back in ordered time"):
+        forged.check()
+    assert not oracle.proves_separation(G, x, y, (), forged)
+
+
 def test_spoilt_common_ancestors_are_not_accepted():
     G, H = (graph_of([("h", "a", 1), ("h", "b", lag)]) for lag in (1, 2))
     found = ug.common_ancestors(G, ("a", 0), ("b", 0))

@@ -233,14 +233,19 @@ class Separation:
             raise CertificateError(f"{node!r} is not a vertex of the cover with an ordered time")
         return self.sign * int(node[1]) + self.shifts[node[0]]
 
+    def _parents(self, node: Node) -> list[Node]:
+        parents = list(self.cover.predecessors(node))
+        for a in parents:
+            if self._time(a) > self._time(node):
+                raise CertificateError(f"the edge from {a!r} to {node!r} goes back in ordered time")
+        return parents
+
     def _ancestors(self) -> tuple[set[Node], set[Node]]:
         """Ancestors of the three sets since the first time, and their parents before it."""
         queue = [*self.x, *self.y, *self.given]
         ancestors, border = set(queue), set[Node]()
         for b in queue:  # grows while it is read
-            for a in self.cover.predecessors(b):
-                if a[0] not in self.shifts or self._time(a) > self._time(b):
-                    raise CertificateError(f"the edge from {a!r} to {b!r} goes back in time")
+            for a in self._parents(b):
                 if self._time(a) < self.first:
                     border.add(a)
                 elif a not in ancestors:
@@ -270,9 +275,9 @@ class Separation:
             raise CertificateError(f"{(v, w)!r} is not a pair of vertices with ordered times")
         a = v, self.sign * (gap - self.shifts[v])
         b = w, -self.sign * self.shifts[w]
-        moves = {self._pair(p, b) for p in self.cover.predecessors(a)}
+        moves = {self._pair(p, b) for p in self._parents(a)}
         if not gap:
-            moves |= {self._pair(a, p) for p in self.cover.predecessors(b)}
+            moves |= {self._pair(a, p) for p in self._parents(b)}
         return moves
 
 
