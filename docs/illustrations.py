@@ -81,7 +81,7 @@ def paper_serif():
 
 
 def active_walk():
-    G = gallery.driven_rings(2, 3, 2)
+    G = gallery.driven_rings()
     walk = ug.find_active_walk(G, ("a0", 0), ("b0", 0))
     return ug.draw.unrolled(ug.unroll(G, range(-5, 1)), walk=walk.edges)
 
@@ -89,7 +89,7 @@ def active_walk():
 def latent_projection():
     """A mixed graph, by the functions of networkx."""
     observed = [(v, t) for t in (0, 1) for v in ("a0", "b0")]
-    P = ug.latent_projection(gallery.driven_rings(2, 3, 2), observed)
+    P = ug.latent_projection(gallery.driven_rings(), observed)
     _, ax = plt.subplots(figsize=(4.2, 2.6), layout="constrained")
     place = {(v, t): (1.5 * t, v == "a0") for v, t in P}
     color = ["#e69f00" if v == "a0" else "#cc79a7" for v, _ in P]

@@ -55,7 +55,7 @@ GALLERY = {
     "diamond": {},
     "srs": {},
 }
-VOLTAGE_GRAPHS = {"bouquet", "dipole", "dumbbell"}  # no networks, so they have no depth
+OTHERS = {"bouquet", "dipole", "driven_rings", "dumbbell"}  # no networks, so they have no depth
 ARCHITECTURES = {"seed": {"ends": ("in", "out")}, "clockwork": {"ends": None, "period": 4}}
 
 

@@ -19,7 +19,7 @@ def tables():
 
 def test_every_wiring_and_architecture_has_a_row(tables):
     names = {row["network"].partition("(")[0] for row in tables.rows()}
-    assert set(ug.gallery.__all__) <= names | tables.VOLTAGE_GRAPHS
+    assert set(ug.gallery.__all__) <= names | tables.OTHERS
     assert {f"nn {name}" for name in ug.nn.architectures.__all__} <= names
 
 

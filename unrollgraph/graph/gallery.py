@@ -153,7 +153,7 @@ def clockwork(
     return _simple([(u, v, d // _lcm(periods)) for u, v, d in edges])
 
 
-def driven_rings(first: int, second: int, start: int) -> nx.DiGraph[str]:
+def driven_rings(first: int = 2, second: int = 3, start: int = 2) -> nx.DiGraph[str]:
     """Return rings ``a0, a1, ...`` and ``b0, b1, ...`` that a vertex ``h`` drives, delays 1.
 
     There are edges from h to a0 and to the vertex of number ``start`` of the second ring. If its
