@@ -9,7 +9,7 @@ Modules:
 * `ops`, `network`, `gradients`: operations, forward and backward pass, gradients
 * `losses`, `bptt`: losses over sequences, backpropagation through time, gradient check
 * `training`, `optimizers`, `sequences`: training and its data
-* `saving`, `architectures`: files, common networks
+* `saving`, `architectures`, `initializers`: files, common networks, initial parameters
 * `exchange`: conversion from and to PyTorch and JAX
 * `arrays`: validation of arrays from users
 * `program`, `primitives`, `lowering`: a network and its gradient as lists of values
@@ -18,7 +18,7 @@ Modules:
 * `executors`: execution over a window or over another graph
 """
 
-from unrollgraph.nn import architectures
+from unrollgraph.nn import architectures, initializers
 from unrollgraph.nn.bptt import GradientCheck, check_gradients, loss, loss_and_gradients
 from unrollgraph.nn.exchange import copy_parameters, from_torch, to_jax, to_torch
 from unrollgraph.nn.gradients import Gradients
@@ -73,6 +73,7 @@ __all__ = [
     "copy_parameters",
     "fit",
     "from_torch",
+    "initializers",
     "load",
     "loss",
     "loss_and_gradients",

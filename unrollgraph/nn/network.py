@@ -130,7 +130,7 @@ class Network:
         self._flat = np.empty(self.plans.packing.size, self.dtype)
         self.parameters = self.plans.packing.views(self._flat)
         for name, p in self.plans.forward.parameters.items():
-            self.parameters[name][...] = rng.uniform(-p.bound, p.bound, p.shape)
+            self.parameters[name][...] = p.draw(rng)
         self._views = dict(self.parameters)
 
     def forward(

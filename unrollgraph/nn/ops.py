@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from unrollgraph.errors import ShapeError
 from unrollgraph.graph.times import check_integer
+from unrollgraph.nn.initializers import Initializer
 from unrollgraph.nn.primitives import ACTIVATIONS
 from unrollgraph.nn.program import Ref, Values, Weight
 
@@ -35,10 +37,28 @@ class Parameter:
         Shape of the array.
     bound : float
         Initial values are drawn uniformly from [-bound, bound]; 0 means zeros.
+    init : callable, optional
+        Function of a `numpy.random.Generator` and the shape that returns the initial values, such
+        as those of `nn.initializers`; ``bound`` is not used then.
     """
 
     shape: tuple[int, ...]
     bound: float = 0.0
+    init: Initializer | None = None
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """Draw the initial values."""
+        if self.init is None:
+            return rng.uniform(-self.bound, self.bound, self.shape)
+        found = np.asarray(self.init(rng, self.shape))
+        if found.shape != self.shape:
+            raise ShapeError(
+                f"the initializer of a parameter returned shape {found.shape}, but must return "
+                f"{self.shape}",
+                expected=self.shape,
+                found=found.shape,
+            )
+        return found
 
 
 @dataclass
