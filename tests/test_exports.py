@@ -112,7 +112,7 @@ def test_random_networks_agree_in_torch(seed, mixed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("seed", range(20, 150))
+@pytest.mark.parametrize("seed", range(20, 90))
 def test_many_random_networks_agree_in_torch(seed, mixed):
     test_random_networks_agree_in_torch(seed, mixed)
 
@@ -126,7 +126,7 @@ def test_random_networks_agree_in_jax(seed, mixed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("seed", range(4, 14))
+@pytest.mark.parametrize("seed", range(4, 8))
 def test_many_random_networks_agree_in_jax(seed, mixed):
     test_random_networks_agree_in_jax(seed, mixed)
 
@@ -171,6 +171,8 @@ def test_a_window_continues_another(name, framework):
         np.testing.assert_allclose(whole, data.run.values[v], atol=1e-12)
     with pytest.raises(ug.errors.ShapeError, match="state must be a tuple"):
         module(inputs, ())
+    with pytest.raises(ug.errors.ShapeError, match="with a batch of 3"):
+        module(inputs, tuple(array[:, :, :1] for array in state))
 
 
 def memory():
@@ -367,15 +369,24 @@ def test_inputs_that_do_not_fit_are_rejected(export):
         module({"z": make(np.ones((3, 2)))})
     with pytest.raises(ug.errors.ShapeError, match="input of 'x' has shape"):
         module({"x": make(np.ones((3, 5, 4)))})
-    with pytest.raises(ug.errors.ShapeError, match="input of 'x' has shape"):
-        module({"x": make(np.ones(3))})
+    for wrong in (np.ones(3), np.ones(()), np.ones((0, 2))):
+        with pytest.raises(ug.errors.ShapeError, match="input of 'x' has shape"):
+            module({"x": make(wrong)})
+    with pytest.raises(TypeError, match="inputs must be a mapping"):
+        module(np.ones((3, 2)))
+    assert str(module({"x": np.ones((3, 2), int)})[0]["y"].dtype).endswith("float64")
 
 
 def test_names_that_a_module_has_already():
     G = nx.DiGraph([("x", "forward")])
     nx.set_node_attributes(G, {"x": nn.Input(2), "forward": nn.Dense(3)}, "op")
-    with pytest.raises(ValueError, match=r"'forward.weight' cannot be a parameter of a module"):
-        nn.to_torch(nn.Network(G))
+    for name in ("forward", "", "a..b"):
+        H = nx.relabel_nodes(G, {"forward": name})
+        with pytest.raises(ValueError, match=r"weight' cannot be a parameter of a module"):
+            nn.to_torch(nn.Network(H))
+    assert nn.to_torch(nn.Network(nx.relabel_nodes(G, {"forward": "a.b"})), outputs=[])(
+        {"x": torch.ones(T, 2)}
+    ) == ({}, ())
 
 
 def test_the_export_of_the_readme():

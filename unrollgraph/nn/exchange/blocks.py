@@ -29,6 +29,7 @@ class Framework(Protocol):
 
     @property
     def kernels(self) -> Mapping[str, Callable[..., Tensor]]: ...
+    def given(self, array: Any, like: Tensor, *, indices: bool) -> Tensor: ...
     def zeros(self, shape: Sequence[int], like: Tensor) -> Tensor: ...
     def constant(self, array: NDArray[Any], like: Tensor) -> Tensor: ...
     def concat(self, arrays: Sequence[Tensor], axis: int) -> Tensor: ...
@@ -181,10 +182,11 @@ class BlockPlan:
     def _outputs(self, net: Network, outputs: Iterable[Any] | None) -> dict[Any, int]:
         graph = net.delay_graph
         if outputs is None:
-            chosen = [v for v, edges in enumerate(graph.out_numbers) if not edges]
+            ends = [v for v, edges in enumerate(graph.out_numbers) if not edges]
+            chosen = ends or list(range(len(graph.vertices)))
         else:
             chosen = [vertex_number(graph, name, "outputs") for name in outputs]
-        return {graph.vertices[v]: v for v in chosen or range(len(graph.vertices))}
+        return {graph.vertices[v]: v for v in chosen}
 
     def _check_kinds(self, chosen: Iterable[int], kernels: Iterable[str]) -> None:
         known = {*kernels, "bias", "product", "products", "embedding"}

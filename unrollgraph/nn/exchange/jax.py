@@ -67,8 +67,7 @@ def to_jax(
     function = window_function(net, outputs, framework)
 
     def run(parameters: Any, inputs: Any, state: Any = None) -> tuple[dict[Any, Tensor], Any]:
-        arrays = {name: framework.jnp.asarray(array) for name, array in inputs.items()}
-        found, later = function(parameters, arrays, state)
+        found, later = function(parameters, inputs, state)
         return OrderedDict(found), later  # JAX would sort the keys of a dict
 
     if packed:
@@ -106,6 +105,9 @@ class _Jax:
             "abs": jnp.abs,
             "square": jnp.square,
         }
+
+    def given(self, array: Any, like: Tensor, *, indices: bool) -> Tensor:
+        return self.jnp.asarray(array, None if indices else like.dtype)
 
     def zeros(self, shape: Sequence[int], like: Tensor) -> Tensor:
         return self.jnp.zeros(tuple(shape), like.dtype)

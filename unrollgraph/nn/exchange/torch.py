@@ -199,12 +199,12 @@ def to_torch(net: Network, *, outputs: Iterable[Any] | None = None) -> Any:
         owner = module
         *path, last = name.split(".")
         for part in path:
-            if not hasattr(owner, part):
+            if part and not hasattr(owner, part):
                 owner.add_module(part, torch.nn.Module())
             elif part not in dict(owner.named_children()):
                 raise ValueError(
-                    f"the parameter {name!r} cannot be a parameter of a module, which has an "
-                    f"attribute {part!r} of its own; rename the vertex"
+                    f"the parameter {name!r} cannot be a parameter of a module, because the module "
+                    f"has another attribute {part!r}, or the name is empty; rename the vertex"
                 )
             owner = getattr(owner, part)
         setattr(owner, last, torch.nn.Parameter(torch.from_numpy(array.copy())))
@@ -246,6 +246,10 @@ class _Torch:
             "square": torch.square,
         }
         self._indices: dict[tuple[int, Any], tuple[Any, Tensor]] = {}
+
+    def given(self, array: Any, like: Tensor, *, indices: bool) -> Tensor:
+        dtype = self.torch.long if indices else like.dtype
+        return self.torch.as_tensor(array, dtype=dtype, device=like.device)
 
     def zeros(self, shape: Sequence[int], like: Tensor) -> Tensor:
         return like.new_zeros(tuple(shape))

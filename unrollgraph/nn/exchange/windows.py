@@ -83,14 +83,24 @@ class _WindowRun:
         if isinstance(parameters, Mapping):
             flat = [parameters[name].reshape(-1) for name in plan.names]
             self.flat = self.framework.concat(flat, 0)
-        some = next(iter(inputs.items()))
-        value = plan.values[plan.inputs[some[0]]]
-        self.batched = some[1].ndim == (2 if value.kind == "indices" else 3)
-        self.steps = some[1].shape[0]
-        self.batch = some[1].shape[1] if self.batched else 1
+        kinds = {name: plan.values[k].kind == "indices" for name, k in plan.inputs.items()}
+        self.inputs = {
+            name: framework.given(array, self.flat, indices=kinds[name])
+            for name, array in inputs.items()
+        }
+        name, some = next(iter(self.inputs.items()))
+        self.batched = some.ndim == (2 if kinds[name] else 3)
+        self.steps = some.shape[0] if some.ndim else 0
+        self.batch = some.shape[1] if self.batched else 1
+        if not self.steps:
+            raise ShapeError(f"the input of {name!r} has shape {tuple(some.shape)}, without steps")
         before = [block for block, (first, _) in enumerate(plan.reach) if first]
-        if state is not None and len(state) != len(before):
-            raise ShapeError(f"state must be a tuple of {len(before)} arrays, as returned before")
+        shapes = [(plan.reach[block][0], self._height(block), self.batch) for block in before]
+        if state is not None and [tuple(array.shape) for array in state] != shapes:
+            raise ShapeError(
+                f"state must be a tuple of {len(before)} arrays, as returned for the window before "
+                f"with a batch of {self.batch}"
+            )
         self.initial = dict(zip(before, state or (), strict=bool(state)))
         self.whole: dict[int, Tensor] = {}  # blocks, with the times before and after the window
         self._biases: dict[int, list[Tensor]] = {}
@@ -98,22 +108,22 @@ class _WindowRun:
         self.few: dict[int, Tensor] = {}  # of private blocks the rows of outputs
         self.last: dict[int, Sequence[Tensor]] = {}  # and the last values
         for block, values in enumerate(plan.given):
-            rows = [self._given(k, inputs) for k in values]
+            rows = list(map(self._given, values))
             self.store(block, joined(self.framework, rows, -2))
 
-    def _given(self, k: int, inputs: Mapping[Any, Tensor]) -> Tensor:
+    def _given(self, k: int) -> Tensor:
         """Rows of a given value, of shape (T, size, batch)."""
         value = self.plan.values[k]
         if value.kind == "constant":
             rows = self.framework.constant(np.asarray(value.extra)[:, None], self.flat)
             return rows + self.framework.zeros((self.steps, value.size, self.batch), self.flat)
         name = self.plan.vertices[value.vertex]
-        array = inputs[name] if self.batched else inputs[name][:, None]
+        array = self.inputs[name] if self.batched else self.inputs[name][:, None]
         array = array[..., None] if value.kind == "indices" else array
         if tuple(array.shape) != (self.steps, self.batch, value.size):
             raise ShapeError(
-                f"the input of {name!r} has shape {tuple(inputs[name].shape)}, which does not fit "
-                f"its size {value.size} and {self.steps} steps",
+                f"the input of {name!r} has shape {tuple(self.inputs[name].shape)}, which does not "
+                f"fit its size {value.size} and {self.steps} steps",
                 vertex=name,
             )
         return array.swapaxes(1, 2)
